@@ -1,0 +1,1 @@
+"""Ways of choosing concentration sets for conditional generators."""

@@ -1,0 +1,1 @@
+"""Where spectra come from: files, public sets, and the simulator."""

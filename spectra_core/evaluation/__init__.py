@@ -1,0 +1,1 @@
+"""How generated spectra differ from experimental ones, and what they do to errors: one question a file."""

@@ -1,0 +1,77 @@
+"""Scaling fitted on training spectra only, and undone exactly."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectra_core.contracts import Arrays
+from spectra_core.errors import SpectraError
+
+Floats = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Standardiser:
+    """Column-wise ``(x - mean) / scale``, with mean and standard deviation of the training rows.
+
+    Parameters
+    ----------
+    mean, scale : (n_columns,)
+        A column that is constant in the training rows has scale 1: it maps to 0 and comes back as its mean.
+    constant : (n_columns,)
+        Which columns are constant, so that they can be named and left out of judgements.
+    """
+
+    mean: Floats
+    scale: Floats
+    constant: NDArray[np.bool_]
+
+    @classmethod
+    def fit(cls, values: Floats) -> Self:
+        """Measure mean and standard deviation (divisor n) of every column of `values` (n_rows, n_columns)."""
+        wide = np.asarray(values, dtype=np.float64)
+        mean, std = wide.mean(axis=0), wide.std(axis=0)
+        constant = wide.min(axis=0) == wide.max(axis=0)
+        # A spread below rounding error is no spread: dividing by it would blow rounding up to signal.
+        constant |= std <= 1e-12 * np.maximum(np.abs(mean), np.finfo(np.float64).tiny)
+        return cls(np.where(constant, wide[0], mean), np.where(constant, 1.0, std), constant)
+
+    def transform(self, values: Floats) -> Floats:
+        """Return standardised columns in the dtype of `values`; constant columns become 0."""
+        self._require_width(values)
+        out = (values - self.mean) / self.scale
+        out[:, self.constant] = 0.0
+        return out.astype(values.dtype, copy=False)
+
+    def inverse(self, standardised: Floats) -> Floats:
+        """Return values in the original units; constant columns come back as they were, exactly."""
+        self._require_width(standardised)
+        out = np.asarray(standardised, dtype=np.float64) * self.scale + self.mean
+        out[:, self.constant] = self.mean[self.constant]
+        return out
+
+    def to_arrays(self, prefix: str) -> Arrays:
+        """Return the state as named arrays for storage."""
+        return {
+            f"{prefix}.mean": self.mean,
+            f"{prefix}.scale": self.scale,
+            f"{prefix}.constant": self.constant.astype(np.uint8),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays, prefix: str) -> Self:
+        """Rebuild from `to_arrays`."""
+        return cls(
+            arrays[f"{prefix}.mean"],
+            arrays[f"{prefix}.scale"],
+            arrays[f"{prefix}.constant"].astype(bool),
+        )
+
+    def _require_width(self, values: Floats) -> None:
+        if values.ndim != 2 or values.shape[1] != len(self.mean):
+            raise SpectraError(
+                f"Expected {len(self.mean)} columns as in training, got an array of shape {values.shape}. "
+                "Use spectra on the axis, and targets in the order, that the model was trained with."
+            )

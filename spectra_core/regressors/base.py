@@ -1,0 +1,87 @@
+"""What every regressor (spectrum to concentrations) offers."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import pandas as pd
+
+from spectra_core.contracts import SILENT, Arrays, Budget, Reporter
+from spectra_core.spectra import Frame, SpectraSet
+
+
+@dataclass(frozen=True, eq=False)
+class FitTask:
+    """One fit among many: what to train on, for how long, with which seed.
+
+    Parameters
+    ----------
+    train
+        Training spectra with targets.
+    seed
+        Decides initial weights and order of rows of this fit alone.
+    budget
+        Overrides the regressor's own; ignored by regressors without optimiser steps.
+    """
+
+    train: SpectraSet
+    seed: int
+    budget: Budget | None = None
+
+
+class Regressor(ABC):
+    """Predicts all targets of a spectrum. A dataclass whose fields are its configuration (JSON values)."""
+
+    title: ClassVar[str]
+    explanation: ClassVar[str]
+    has_steps: ClassVar[bool] = False
+    """Whether it is trained by optimiser steps, so that a step-matched control differs from the baseline."""
+
+    frame_: Frame
+    """Axis, signal quantity and targets of the training set; set by `fit` and `from_arrays`."""
+
+    @abstractmethod
+    def fit(
+        self,
+        train: SpectraSet,
+        *,
+        budget: Budget | None = None,
+        seed: int = 0,
+        reporter: Reporter = SILENT,
+    ) -> Self:
+        """Learn all targets of `train`; return self.
+
+        Raises
+        ------
+        SpectraError
+            When there are too few spectra or no targets.
+        """
+
+    @abstractmethod
+    def predict(self, spectra: SpectraSet) -> pd.DataFrame:
+        """Return predicted targets (n_spectra, n_targets) in the units of the training set."""
+
+    def fit_many(
+        self, tasks: Sequence[FitTask], *, n_workers: int = 1, reporter: Reporter = SILENT
+    ) -> "list[Regressor]":
+        """Fit a fresh copy of this configuration for every task; results are as if fitted one by one.
+
+        Members that can train several at once override this.
+        """
+        from dataclasses import replace
+
+        fitted: list[Regressor] = []
+        for number, task in enumerate(tasks):
+            fresh = replace(self)  # type: ignore[type-var]  # every member is a dataclass
+            fitted.append(fresh.fit(task.train, budget=task.budget, seed=task.seed))
+            reporter.progress(f"Fitting {self.title}", number + 1, len(tasks))
+        return fitted
+
+    @abstractmethod
+    def to_arrays(self) -> Arrays:
+        """Return the fitted state; numbers, never objects."""
+
+    @abstractmethod
+    def from_arrays(self, arrays: Arrays, frame: Frame) -> Self:
+        """Take over a fitted state after checking it; return self."""

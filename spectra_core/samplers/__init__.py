@@ -1,0 +1,1 @@
+"""Latent sampling strategies: where in latent space new spectra are decoded from."""

@@ -1,0 +1,1 @@
+"""The one training engine: networks of one shape trained together."""

@@ -1,0 +1,51 @@
+"""Small data sets with known truth, shared by the tests."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from spectra_core.spectra import SetMeta, SpectralAxis, SpectraSet, Target
+
+SALT_TABLE = {
+    "CuSO4": {"Cu2+": 1, "SO4 2-": 1},
+    "Ni(NO3)2": {"Ni2+": 1, "NO3-": 2},
+    "NiSO4": {"Ni2+": 1, "SO4 2-": 1},
+}
+ION_TARGETS = (
+    Target("Cu2+", "mol/L", charge=2, molar_mass=63.546),
+    Target("Ni2+", "mol/L", charge=2, molar_mass=58.693),
+    Target("SO4 2-", "mol/L", charge=-2, molar_mass=96.06),
+    Target("NO3-", "mol/L", charge=-1, molar_mass=62.005),
+)
+BANDS = {
+    "Cu2+": (810.0, 120.0, 12.0),
+    "Ni2+": (394.0, 30.0, 5.0),
+    "SO4 2-": (230.0, 20.0, 1.0),
+    "NO3-": (302.0, 20.0, 7.0),
+}
+
+
+def beer_lambert_set(n_spectra: int = 60, n_channels: int = 50, seed: int = 0, noise: float = 1e-3) -> SpectraSet:
+    """Charge-balanced mixtures of three salts; absorbance is exactly additive, plus white noise."""
+    rng = np.random.default_rng(seed)
+    positions = np.linspace(220.0, 1000.0, n_channels)
+    salts = rng.uniform(0.0, 0.2, (n_spectra, len(SALT_TABLE)))
+    stoichiometry = np.array([[ions.get(t.name, 0) for t in ION_TARGETS] for ions in SALT_TABLE.values()], float)
+    ions = salts @ stoichiometry
+    absorptivity = np.array(
+        [height * np.exp(-0.5 * ((positions - centre) / width) ** 2) for centre, width, height in BANDS.values()]
+    )
+    signal = ions @ absorptivity + noise * rng.standard_normal((n_spectra, n_channels))
+    return SpectraSet(
+        SpectralAxis(positions),
+        signal,
+        pd.DataFrame(ions, columns=[t.name for t in ION_TARGETS]),
+        target_info=ION_TARGETS,
+        meta=SetMeta("Beer-Lambert mixtures", "simulated", provenance={"salts": SALT_TABLE}),
+    )
+
+
+@pytest.fixture(scope="session")
+def mixtures() -> SpectraSet:
+    """60 charge-balanced mixtures, 50 channels, 4 ions from 3 salts."""
+    return beer_lambert_set()

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+
+from spectra_core.errors import ConfigError, SpectraError
+from spectra_core.splits import concentration_range, hold_out, k_fold
+
+
+def test_every_row_is_tested_once_per_repetition():
+    splits = k_fold(np.arange(30), 8, seed=0, n_repeats=3)
+    for repeat in range(3):
+        tested = np.concatenate([s.test for s in splits if s.repeat == repeat])
+        assert sorted(tested) == list(range(30))
+
+
+def test_train_and_test_are_complements():
+    for split in k_fold(np.arange(30), 8, seed=0):
+        assert sorted([*split.train, *split.test]) == list(range(30))
+
+
+def test_fold_sizes_of_ungrouped_rows_differ_by_at_most_one():
+    sizes = [len(s.test) for s in k_fold(np.arange(3744), 8, seed=1)]
+    assert max(sizes) - min(sizes) <= 1
+
+
+def test_groups_are_never_divided():
+    groups = np.random.default_rng(0).integers(0, 12, 100)
+    for split in k_fold(groups, 4, seed=0):
+        assert not set(groups[split.train]) & set(groups[split.test])
+
+
+def test_seed_decides_and_repetitions_differ():
+    one, again, other = (k_fold(np.arange(40), 4, seed=s, n_repeats=2) for s in (0, 0, 1))
+    assert all(np.array_equal(a.test, b.test) for a, b in zip(one, again, strict=True))
+    assert not np.array_equal(one[0].test, other[0].test)
+    assert not np.array_equal(one[0].test, one[4].test)
+
+
+def test_three_spectra_cannot_be_divided_into_eight_folds():
+    with pytest.raises(ConfigError, match="8 folds need at least 8 independent spectra, but the set has 3"):
+        k_fold(np.arange(3), 8, seed=0)
+
+
+def test_hold_out_keeps_groups_together_and_takes_about_the_share():
+    groups = np.repeat(np.arange(50), 2)
+    split = hold_out(groups, 0.2, seed=0)
+    assert len(split.test) == 20
+    assert not set(groups[split.train]) & set(groups[split.test])
+
+
+def test_concentration_range_tests_above_what_it_trains_on(mixtures):
+    split = concentration_range(mixtures, "Cu2+", 0.8)
+    copper = mixtures.target_values[:, 0]
+    assert copper[split.train].max() < copper[split.test].min()
+    with pytest.raises(SpectraError, match="no target 'Fe'"):
+        concentration_range(mixtures, "Fe")
