@@ -1,1 +1,23 @@
 """Figures from tidy tables; they never compute."""
+
+from spectra_core.figures.theme import (
+    ROLE_COLOUR,
+    ROLE_DASH,
+    ROLE_SYMBOL,
+    alt_text,
+    styled,
+    target_colours,
+    target_symbols,
+    transparent,
+)
+
+__all__ = [
+    "ROLE_COLOUR",
+    "ROLE_DASH",
+    "ROLE_SYMBOL",
+    "alt_text",
+    "styled",
+    "target_colours",
+    "target_symbols",
+    "transparent",
+]

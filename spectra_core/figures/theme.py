@@ -1,0 +1,135 @@
+"""What colours mean, and what every figure shares.
+
+Backgrounds are transparent and text has no colour of its own, so that a figure sits on a light and on a dark
+page; the page's theme gives the rest.
+"""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+# Hues of Okabe & Ito (2008, "Color universal design"), which colour-blind people can tell apart. Orange and
+# purple are darkened until each stands out at 3:1 from a white and from a near-black page (WCAG 2.1, 1.4.11).
+BLUE = "#0072B2"
+GREY = "#7F7F7F"
+ORANGE = "#CC8400"
+PURPLE = "#BD6B98"
+GREEN = "#009E73"
+VERMILION = "#D55E00"
+SKY = "#3A9BD0"
+OLIVE = "#968B00"
+
+ROLE_COLOUR: dict[str, str] = {
+    "training": BLUE,
+    "experimental": BLUE,
+    "held-out": GREY,
+    "generated": ORANGE,
+    "difference": PURPLE,
+    "oracle": GREEN,
+    "warning": VERMILION,
+}
+"""One meaning a colour, on every page."""
+
+ROLE_SYMBOL: dict[str, str] = {
+    "training": "circle",
+    "experimental": "circle",
+    "held-out": "square",
+    "generated": "diamond",
+    "oracle": "triangle-up",
+}
+"""Marker per role: nothing is told by colour alone."""
+
+ROLE_DASH: dict[str, str] = {
+    "training": "solid",
+    "experimental": "solid",
+    "held-out": "dot",
+    "generated": "dash",
+    "oracle": "dashdot",
+}
+"""Line style per role: nothing is told by colour alone."""
+
+TARGET_COLOURS: tuple[str, ...] = (BLUE, VERMILION, GREEN, PURPLE, OLIVE, SKY, "#8C564B", GREY, "#6A5ACD", ORANGE)
+"""Colours of targets, in the order of the set's columns; they repeat from the eleventh on."""
+
+TARGET_SYMBOLS: tuple[str, ...] = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star")
+"""Markers of targets; with the colours they give 70 different marks before one repeats."""
+
+CONTINUOUS_SCALE = "Cividis"
+"""Scale of values without a middle; made for colour-blind readers (Nuñez et al., PLoS ONE 2018)."""
+
+DIVERGING_SCALE = "RdBu_r"
+"""Scale of values around zero, blue below and red above."""
+
+GRID = "rgba(127,127,127,0.22)"
+HEIGHT = 420
+PANEL_HEIGHT = 150
+"""Height in pixels of a figure with one panel, and of each strip added to it."""
+
+FIELD_RUNS_DOWN = frozenset({"Wavenumber"})
+"""Quantities drawn from high to low where the field does so."""
+
+
+def target_colours(names: Sequence[str]) -> dict[str, str]:
+    """Return the colour of every target, decided by its place in the set.
+
+    >>> target_colours(["Cu2+", "Ni2+"])
+    {'Cu2+': '#0072B2', 'Ni2+': '#D55E00'}
+    """
+    return {name: TARGET_COLOURS[i % len(TARGET_COLOURS)] for i, name in enumerate(names)}
+
+
+def target_symbols(names: Sequence[str]) -> dict[str, str]:
+    """Return the marker of every target, decided by its place in the set."""
+    return {name: TARGET_SYMBOLS[i % len(TARGET_SYMBOLS)] for i, name in enumerate(names)}
+
+
+def transparent(colour: str, opacity: float) -> str:
+    """Return `colour` (as "#RRGGBB") with `opacity` from 0 to 1.
+
+    >>> transparent("#0072B2", 0.25)
+    'rgba(0,114,178,0.25)'
+    """
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity:g})"
+
+
+def styled(figure: go.Figure, *, alt: str = "", height: int = HEIGHT) -> go.Figure:
+    """Give `figure` what all figures share, and the text that stands for it where it cannot be seen.
+
+    Parameters
+    ----------
+    figure
+        Changed in place and returned.
+    alt
+        What a person who cannot see the figure should know; `alt_text` reads it back.
+    height
+        In pixels; fixed, so that the page does not jump when a control moves.
+    """
+    figure.update_layout(
+        height=height,
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        margin={"l": 64, "r": 24, "t": 40, "b": 56},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "left", "x": 0.0, "title_text": ""},
+        # One revision for ever: a rerun with new data keeps the zoom a person chose.
+        uirevision="kept",
+        meta={"alt": alt},
+    )
+    figure.update_xaxes(gridcolor=GRID, zeroline=False, showline=False, ticks="outside", tickcolor=GRID)
+    figure.update_yaxes(gridcolor=GRID, zeroline=False, showline=False, ticks="outside", tickcolor=GRID)
+    return figure
+
+
+def alt_text(figure: go.Figure) -> str:
+    """Return the text given to `styled`, empty where there is none."""
+    meta = figure.layout.meta or {}
+    return str(meta.get("alt", ""))
+
+
+def runs_down(axis_label: str) -> bool:
+    """Whether the field draws this spectral axis from high to low.
+
+    >>> runs_down("Wavenumber, 1/cm"), runs_down("Wavelength, nm")
+    (True, False)
+    """
+    return axis_label.partition(",")[0] in FIELD_RUNS_DOWN
