@@ -1,0 +1,29 @@
+"""Latent Spectra: page settings, menu in the order of the flow, status line, one error boundary."""
+
+from importlib.util import find_spec
+
+import streamlit as st
+
+from ui import menu, state, status_line
+from ui.boundary import error_boundary
+
+st.set_page_config(
+    page_title="Latent Spectra",
+    page_icon=str(menu.ROOT / "ui/static/favicon.png"),
+    layout="wide",
+    initial_sidebar_state="expanded",
+)
+st.logo(str(menu.ROOT / "ui/static/logo.png"), size="large")
+
+page = st.navigation(
+    {
+        section: [st.Page(entry.path, title=entry.title, icon=entry.icon) for entry in entries]
+        for section, entries in menu.available().items()
+    },
+    expanded=True,
+)
+with error_boundary(page.title):
+    if find_spec("spectra_core.store") and find_spec("spectra_core.jobs"):  # until both are there
+        state.begin_run()
+        status_line.show()
+    page.run()
