@@ -1,0 +1,207 @@
+"""The training loop: shuffled minibatches, Adam, progress and cancel per epoch, resume from a checkpoint."""
+
+import hashlib
+import math
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, get_args
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from spectra_core.contracts import SILENT, Arrays, Budget, Cancelled, Checkpoint, Reporter, random_stream
+from spectra_core.errors import ConfigError, TrainingError
+from spectra_core.training.parallel import one_numerical_thread
+from spectra_core.training.parameters import FlatParameters
+
+Schedule = Literal["constant", "cosine"]
+
+EPOCHS_BETWEEN_CHECKPOINTS = 10
+"""A crash costs at most these; writing the state takes less time than one epoch."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a network is trained; with the data it decides every bit of the result.
+
+    Parameters
+    ----------
+    budget
+        Epochs or optimiser steps.
+    batch_size
+        Spectra per step; the last step of an epoch takes what is left.
+    learning_rate
+        Of Adam (Kingma & Ba, ICLR 2015), with its usual other constants.
+    schedule
+        "constant", or "cosine": the rate falls as half a cosine to zero (Loshchilov & Hutter, ICLR 2017,
+        without restarts).
+    seed
+        Decides initial weights, order of spectra and noise.
+    """
+
+    budget: Budget
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    schedule: Schedule = "constant"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise ConfigError(f"A batch holds at least 1 spectrum, got {self.batch_size}.")
+        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
+            raise ConfigError(f"The learning rate is a positive number, got {self.learning_rate}. Usual is 0.001.")
+        if self.schedule not in get_args(Schedule):
+            raise ConfigError(f"The schedule is one of {', '.join(get_args(Schedule))}; got {self.schedule!r}.")
+
+    def rate(self, step: int, n_steps: int) -> float:
+        """Return the learning rate of step `step` (from 0) of `n_steps`."""
+        if self.schedule == "constant":
+            return self.learning_rate
+        return 0.5 * self.learning_rate * (1.0 + math.cos(math.pi * step / n_steps))
+
+
+class Network(Protocol):
+    """What the loop needs of a network that holds its training rows."""
+
+    parameters: FlatParameters
+    n_rows: int
+
+    def start_epoch(self, epoch: int, order: Tensor) -> None:
+        """Bring the training rows into `order` (n_rows,) for the steps of this epoch, counted from 1."""
+
+    def step(self, start: int, stop: int) -> Tensor:
+        """Write the gradient of the loss at rows start:stop; return the loss parts, summed over these rows."""
+
+    def figures(self, epoch: int, parts: NDArray[np.float64]) -> dict[str, float]:
+        """Name the loss parts, averaged over the rows of the epoch; the first figure must be the loss."""
+
+    def identity(self) -> bytes:
+        """Digest of data and configuration, so that a checkpoint of other work is not taken up."""
+
+
+def train(
+    network: Network,
+    plan: Plan,
+    *,
+    stage: str,
+    reporter: Reporter = SILENT,
+    checkpoint: Checkpoint | None = None,
+) -> dict[str, NDArray[np.float64]]:
+    """Train `network` in place and return its curve: each figure by name, (n_epochs,).
+
+    Raises
+    ------
+    TrainingError
+        At the first epoch whose loss is not finite, naming the epoch and the likely cause.
+    Cancelled
+        When the person asked to stop; the checkpoint then holds the last epoch.
+    """
+    with one_numerical_thread(), torch.no_grad():
+        return _Run(network, plan, stage, reporter, checkpoint).to_the_end()
+
+
+class _Run:
+    """One training: network, optimiser, curve, and where they are kept."""
+
+    def __init__(
+        self, network: Network, plan: Plan, stage: str, reporter: Reporter, checkpoint: Checkpoint | None
+    ) -> None:
+        self.network, self.plan, self.stage = network, plan, stage
+        self.reporter, self.checkpoint = reporter, checkpoint
+        self.curve: dict[str, list[float]] = {}
+        self.epochs_done = 0
+        flat = network.parameters.flat
+        flat.grad = network.parameters.flat_gradient
+        self.optimiser = torch.optim.Adam([flat], lr=plan.learning_rate, fused=True)
+        self.steps_per_epoch = -(-network.n_rows // plan.batch_size)
+        self.n_steps = plan.budget.total_steps(network.n_rows, plan.batch_size)
+        self.n_epochs = -(-self.n_steps // self.steps_per_epoch)
+
+    def to_the_end(self) -> dict[str, NDArray[np.float64]]:
+        self._resume()
+        while self.epochs_done < self.n_epochs:
+            figures = self._epoch(self.epochs_done + 1)
+            self.epochs_done += 1
+            for name, value in figures.items():
+                self.curve.setdefault(name, []).append(value)
+            if self.epochs_done % EPOCHS_BETWEEN_CHECKPOINTS == 0:
+                self._keep()
+            try:
+                self.reporter.progress(self.stage, self.epochs_done, self.n_epochs, figures)
+            except Cancelled:
+                self._keep()
+                raise
+        return {name: np.array(values) for name, values in self.curve.items()}
+
+    def _epoch(self, epoch: int) -> dict[str, float]:
+        network, plan = self.network, self.plan
+        order = random_stream(plan.seed, "order", epoch).permutation(network.n_rows)
+        network.start_epoch(epoch, torch.from_numpy(order))
+        first_step = (epoch - 1) * self.steps_per_epoch
+        n_steps = min(self.steps_per_epoch, self.n_steps - first_step)
+        (group,) = self.optimiser.param_groups
+        parts: Tensor | None = None
+        for number in range(n_steps):
+            start = number * plan.batch_size
+            new = network.step(start, min(start + plan.batch_size, network.n_rows))
+            parts = new if parts is None else parts.add_(new)
+            group["lr"] = plan.rate(first_step + number, self.n_steps)
+            self.optimiser.step()
+        assert parts is not None
+        n_seen = min(n_steps * plan.batch_size, network.n_rows)
+        # The parameters too: the very last step may have spoilt what the loss has not seen yet.
+        if not (torch.isfinite(parts).all() and torch.isfinite(network.parameters.flat).all()):
+            raise TrainingError(self._diverged(epoch))
+        return network.figures(epoch, parts.double().numpy() / n_seen)
+
+    def _diverged(self, epoch: int) -> str:
+        rate = f"learning rate {self.plan.learning_rate:g}"
+        advice = (
+            f"The {rate} is likely too high; try {min(1e-3, self.plan.learning_rate / 10):g}."
+            if self.plan.learning_rate > 1e-3
+            else f"With {rate} look for extreme values in the spectra first, then lower it tenfold."
+        )
+        return f"{self.stage} diverged in epoch {epoch} of {self.n_epochs}: the loss is no longer finite. {advice}"
+
+    def _keep(self) -> None:
+        if self.checkpoint is None or self.epochs_done == self.n_epochs:
+            return
+        (state,) = self.optimiser.state.values()
+        kept: Arrays = {f"curve.{name}": np.array(values) for name, values in self.curve.items()}
+        kept["identity"] = self._identity()
+        kept["epochs_done"] = np.array(self.epochs_done)
+        kept["parameters"] = self.network.parameters.flat.numpy().copy()
+        kept["first_moment"] = state["exp_avg"].numpy().copy()
+        kept["second_moment"] = state["exp_avg_sq"].numpy().copy()
+        self.checkpoint.save(kept)
+
+    def _resume(self) -> None:
+        kept = self.checkpoint.load() if self.checkpoint is not None else None
+        if kept is None or not np.array_equal(kept.get("identity", np.empty(0)), self._identity()):
+            return
+        flat = self.network.parameters.flat
+        self.epochs_done = int(kept["epochs_done"])
+        self.curve = {
+            name.removeprefix("curve."): values.tolist() for name, values in kept.items() if name.startswith("curve.")
+        }
+        flat.copy_(torch.from_numpy(kept["parameters"]))
+        self.optimiser.state[flat] = {
+            "step": torch.tensor(float(self.epochs_done * self.steps_per_epoch)),
+            "exp_avg": torch.from_numpy(kept["first_moment"]).clone(),
+            "exp_avg_sq": torch.from_numpy(kept["second_moment"]).clone(),
+        }
+        self.reporter.message(f"{self.stage} goes on after epoch {self.epochs_done} of {self.n_epochs}.")
+
+    def _identity(self) -> NDArray[np.uint8]:
+        digest = hashlib.sha256(repr(self.plan).encode())
+        digest.update(self.network.identity())
+        return np.frombuffer(digest.digest(), dtype=np.uint8)
+
+
+def digest_of(*parts: Any) -> bytes:
+    """Return the sha256 of arrays (content) and of anything else (its repr)."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(np.ascontiguousarray(part).data if isinstance(part, np.ndarray) else repr(part).encode())
+    return digest.digest()

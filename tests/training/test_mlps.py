@@ -1,0 +1,159 @@
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+from torch import nn
+
+from spectra_core.contracts import Budget, Cancelled, random_stream
+from spectra_core.errors import ConfigError, TrainingError
+from spectra_core.training.loop import Plan
+from spectra_core.training.mlps import MlpWeights, train_mlps
+
+
+def linear_problem(n_spectra=70, n_inputs=23, n_targets=3, seed=0):
+    rng = np.random.default_rng(seed)
+    inputs = rng.standard_normal((n_spectra, n_inputs))
+    return inputs, np.tanh(inputs @ rng.standard_normal((n_inputs, n_targets)))
+
+
+def trained(inputs, targets, **changes):
+    return train_mlps(inputs, targets, **{"budget": Budget(steps=200), "seed": 4, "hidden": (9, 5), **changes})
+
+
+def initial_networks(n_inputs, hidden, n_targets, seed):
+    """Plain nets with the documented start: one stream per net, layer by layer, weight then bias."""
+    networks = []
+    for number in range(n_targets):
+        rng = random_stream(seed, "initial weights", number)
+        modules = []
+        for a, b in zip((n_inputs, *hidden), (*hidden, 1), strict=True):
+            linear = nn.Linear(a, b, dtype=torch.float64)
+            with torch.no_grad():
+                linear.weight.copy_(torch.tensor(rng.uniform(-1, 1, (b, a)) / np.sqrt(a)))
+                linear.bias.copy_(torch.tensor(rng.uniform(-1, 1, b) / np.sqrt(a)))
+            modules += [linear, nn.ReLU()]
+        networks.append(nn.Sequential(*modules[:-1]))
+    return networks
+
+
+def trained_alone(network, inputs, target, n_steps, batch_size, seed, schedule):
+    """Train one net as anybody would in PyTorch, with the same order of spectra."""
+    optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
+    cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, n_steps)
+    x, t = torch.tensor(inputs), torch.tensor(target)[:, None]
+    step = epoch = 0
+    while step < n_steps:
+        epoch += 1
+        order = random_stream(seed, "order", epoch).permutation(len(x))
+        for rows in torch.split(torch.tensor(order), batch_size)[: n_steps - step]:
+            optimiser.zero_grad()
+            nn.functional.mse_loss(network(x[rows]), t[rows]).backward()
+            optimiser.step()
+            if schedule == "cosine":
+                cosine.step()
+            step += 1
+    return network
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+@pytest.mark.parametrize("hidden", [(9, 5), (7,), (6, 5, 4)])
+def test_fused_networks_equal_networks_trained_alone(hidden, schedule):
+    inputs, targets = linear_problem()
+    fused = trained(inputs, targets, dtype=np.float64, hidden=hidden, schedule=schedule)
+    networks = initial_networks(inputs.shape[1], hidden, targets.shape[1], seed=4)
+    for number, network in enumerate(networks):
+        alone = trained_alone(network, inputs, targets[:, number], 200, 32, 4, schedule)
+        for ours, theirs in zip(fused.network(number).parameters(), alone.parameters(), strict=True):
+            # Both are float64; only the order of sums differs, by about 1e-14 over 200 steps.
+            assert_allclose(ours.detach(), theirs.detach(), rtol=0, atol=1e-10)
+        assert_allclose(
+            fused.predict(inputs)[:, number], alone(torch.tensor(inputs)).detach()[:, 0], rtol=0, atol=1e-10
+        )
+
+
+def test_network_of_the_study_has_59425_parameters():
+    weights = train_mlps(np.zeros((4, 911)), np.zeros((4, 8)), budget=Budget(steps=1), seed=0)
+    assert weights.n_parameters == 59_425
+    assert sum(p.numel() for p in weights.network(0).parameters()) == 59_425
+    assert len(weights.weights[0]) == 8
+
+
+def test_one_seed_gives_the_same_bits_and_another_seed_others():
+    inputs, targets = linear_problem()
+    one, again, other = (trained(inputs, targets, seed=seed) for seed in (1, 1, 2))
+    for name, array in one.to_arrays().items():
+        assert_array_equal(array, again.to_arrays()[name])
+    assert not np.array_equal(one.predict(inputs), other.predict(inputs))
+
+
+def test_a_full_basis_changes_the_path_but_a_step_of_size_zero_shows_the_same_function():
+    inputs, targets = linear_problem()
+    basis = np.linalg.qr(np.random.default_rng(1).standard_normal((23, 23)))[0]
+    tiny = {"dtype": np.float64, "learning_rate": 1e-300, "budget": Budget(steps=1)}
+    plain, rotated = trained(inputs, targets, **tiny), trained(inputs, targets, basis=basis, **tiny)
+    assert_allclose(plain.predict(inputs), rotated.predict(inputs), rtol=0, atol=1e-12)
+    moved = trained(inputs, targets, basis=basis, dtype=np.float64)
+    assert np.abs(moved.predict(inputs) - trained(inputs, targets, dtype=np.float64).predict(inputs)).max() > 1e-3
+
+
+def test_loss_of_a_step_is_the_mean_squared_error_before_it():
+    inputs, targets = linear_problem(n_spectra=30)
+    weights = trained(inputs, targets, budget=Budget(steps=1), dtype=np.float64)
+    networks = initial_networks(23, (9, 5), 3, seed=4)
+    before = np.column_stack([net(torch.tensor(inputs)).detach()[:, 0] for net in networks])
+    assert_allclose(weights.loss, ((before - targets) ** 2).mean(axis=0)[None], rtol=1e-12)
+
+
+def test_networks_come_back_from_their_arrays():
+    inputs, targets = linear_problem()
+    weights = trained(inputs, targets)
+    assert_array_equal(MlpWeights.from_arrays(weights.to_arrays()).predict(inputs), weights.predict(inputs))
+
+
+def test_stored_networks_that_do_not_fit_are_refused():
+    inputs, targets = linear_problem()
+    arrays = trained(inputs, targets).to_arrays()
+    with pytest.raises(ConfigError, match=r"lack 'layer2\.bias'"):
+        MlpWeights.from_arrays({name: array for name, array in arrays.items() if name != "layer2.bias"})
+    with pytest.raises(ConfigError, match="do not fit the layer before"):
+        MlpWeights.from_arrays({**arrays, "layer2.weight": arrays["layer2.weight"][:, :, 1:]})
+    with pytest.raises(ConfigError, match="is not finite"):
+        MlpWeights.from_arrays({**arrays, "layer1.bias": arrays["layer1.bias"] * np.nan})
+
+
+def test_a_diverging_training_stops_with_epoch_and_learning_rate():
+    inputs, targets = linear_problem()
+    with pytest.raises(TrainingError, match=r"regressors diverged in epoch 1 of .*learning rate 1e\+30 is likely"):
+        trained(inputs, targets, learning_rate=1e30)
+
+
+def test_cancel_is_obeyed_after_the_first_epoch():
+    class Impatient:
+        calls = 0
+
+        def progress(self, stage, done, total, values=None):
+            self.calls += 1
+            assert (stage, done, total) == ("Training regressors", 1, 67)
+            assert np.isfinite(values["loss"])
+            raise Cancelled
+
+        def message(self, text):
+            pass
+
+    impatient = Impatient()
+    with pytest.raises(Cancelled):
+        trained(*linear_problem(), reporter=impatient)
+    assert impatient.calls == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"batch_size": 0}, "at least 1 spectrum, got 0"),
+        ({"learning_rate": -1.0}, "positive number, got -1.0"),
+        ({"schedule": "linear"}, "one of constant, cosine; got 'linear'"),
+    ],
+)
+def test_an_impossible_plan_is_refused(changes, text):
+    with pytest.raises(ConfigError, match=text):
+        Plan(Budget(epochs=1), **changes)
