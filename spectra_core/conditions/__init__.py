@@ -1,1 +1,17 @@
 """Ways of choosing concentration sets for conditional generators."""
+
+from spectra_core.conditions.base import ConditionSampler
+from spectra_core.conditions.independent_uniform import IndependentUniform
+from spectra_core.conditions.measured import ConvexMixtures, Resampled
+from spectra_core.conditions.salt_box import LatinHypercube, SaltBox, Sobol
+
+CONDITIONS: dict[str, type[ConditionSampler]] = {
+    "resampled": Resampled,
+    "convex_mixtures": ConvexMixtures,
+    "salt_box": SaltBox,
+    "sobol": Sobol,
+    "latin_hypercube": LatinHypercube,
+    "independent_uniform": IndependentUniform,
+}
+
+__all__ = ["CONDITIONS", "ConditionSampler"]
