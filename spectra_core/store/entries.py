@@ -1,0 +1,345 @@
+"""Shelves of entries: one folder per entry, complete or absent, with a manifest that names every file's sha256."""
+
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from spectra_core.errors import StoreError
+from spectra_core.store.files import (
+    disk_errors,
+    exclusive,
+    flush_folder,
+    json_bytes,
+    replace_file,
+    sha256,
+    sha256_of_file,
+    strict_json,
+    write_flushed,
+)
+
+_MANIFEST = "manifest.json"
+_ABANDONED_AFTER = 3600.0
+"""Seconds after which an unfinished entry of a process that is gone is swept away."""
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """An entry that was set aside because its content is not what was kept.
+
+    Parameters
+    ----------
+    kind, key
+        Shelf ("sets", "models", "results") and storage key of the entry.
+    name
+        What people called it, where that can still be read.
+    reason
+        What is wrong, in a sentence.
+    """
+
+    kind: str
+    key: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One kept entry: its key, its place in the order of keeping, and its record.
+
+    Parameters
+    ----------
+    sequence
+        Grows by one with every entry of the store, so that order survives a change of the clock.
+    created
+        Coordinated universal time of keeping, ISO 8601.
+    record
+        The JSON record of the entry.
+    """
+
+    key: str
+    sequence: int
+    created: str
+    record: dict[str, Any]
+
+
+class DamageError(StoreError):
+    """The files of an entry are not those its manifest names."""
+
+
+class Shelf:
+    """All entries of one kind, each a folder below ``root/kind``.
+
+    Parameters
+    ----------
+    root
+        Folder of the whole store; made at the first write.
+    kind
+        Name of the shelf; also its folder.
+    """
+
+    def __init__(self, root: Path, kind: str) -> None:
+        self._root = root
+        self._kind = kind
+        self._folder = root / kind
+
+    def add(self, key: str, record: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+        """Keep `files` and `record` under the generated `key`; an entry already there is left as it is.
+
+        Raises
+        ------
+        StoreError
+            When the disk is full or cannot be written; nothing of the entry is then visible.
+        """
+        with disk_errors(f"Keeping {_ARTICLE[self._kind]}"):
+            staging = self._root / "staging"
+            staging.mkdir(parents=True, exist_ok=True)
+            _sweep(staging)
+            draft = staging / f"{os.getpid()}-{uuid.uuid4().hex}"
+            draft.mkdir()
+            try:
+                for name, content in files.items():
+                    write_flushed(draft / name, content)
+                hashes = {name: {"sha256": sha256(content), "size": len(content)} for name, content in files.items()}
+                manifest = {
+                    "key": key,
+                    "sequence": self._next_sequence(),
+                    "created": datetime.now(UTC).isoformat(timespec="seconds"),
+                    "record": dict(record),
+                    "files": hashes,
+                }
+                write_flushed(draft / _MANIFEST, _signed(manifest))
+                flush_folder(draft)
+                self._publish(draft, key)
+            finally:
+                shutil.rmtree(draft, ignore_errors=True)
+
+    def __contains__(self, key: str) -> bool:
+        return _is_key(key) and (self._folder / key / _MANIFEST).is_file()
+
+    def entries(self) -> list[Entry]:
+        """List all entries in the order they were kept; damaged ones are set aside, never in the way.
+
+        Manifests and file sizes are checked here; file contents when an entry is read.
+        """
+        found = []
+        for folder in _folders(self._folder):
+            try:
+                manifest = self._manifest(folder)
+                _require_sizes(folder, manifest)
+            except DamageError as damage:
+                self._set_aside(folder, str(damage))
+            else:
+                found.append(_entry(manifest))
+        return sorted(found, key=lambda entry: entry.sequence)
+
+    def read(self, key: str) -> tuple[Entry, dict[str, bytes]]:
+        """Return an entry with the contents of its files, every one checked against its sha256.
+
+        Raises
+        ------
+        StoreError
+            When there is no such entry, or it is damaged; a damaged one is set aside.
+        """
+        folder = self._existing(key)
+        try:
+            manifest = self._manifest(folder)
+            _require_sizes(folder, manifest)
+            contents = {name: _checked(folder / name, facts) for name, facts in manifest["files"].items()}
+        except DamageError as damage:
+            self._set_aside(folder, str(damage))
+            raise
+        return _entry(manifest), contents
+
+    def is_intact(self, key: str) -> bool:
+        """Check every file of an entry against its sha256; set it aside when one differs."""
+        folder = self._existing(key)
+        try:
+            manifest = self._manifest(folder)
+            _require_sizes(folder, manifest)
+            for name, facts in manifest["files"].items():
+                if sha256_of_file(folder / name) != facts["sha256"]:
+                    raise DamageError(f"its file {name} is not what was kept.")
+        except (DamageError, OSError) as damage:
+            self._set_aside(folder, str(damage) if isinstance(damage, DamageError) else "it cannot be read.")
+            return False
+        return True
+
+    def update_record(self, key: str, changes: Mapping[str, Any]) -> None:
+        """Change fields of the record; the files stay as they are."""
+        folder = self._existing(key)
+        with disk_errors("The change"), exclusive(self._root / "lock"):
+            manifest = self._manifest(folder)
+            manifest["record"] = {**manifest["record"], **changes}
+            replace_file(folder / _MANIFEST, _signed(manifest))
+
+    def remove(self, key: str) -> None:
+        """Remove an entry: it disappears at once, its files afterwards."""
+        folder = self._existing(key)
+        with disk_errors("Deleting"):
+            staging = self._root / "staging"
+            staging.mkdir(parents=True, exist_ok=True)
+            grave = staging / f"{os.getpid()}-{uuid.uuid4().hex}"
+            os.rename(folder, grave)
+            flush_folder(self._folder)
+        shutil.rmtree(grave, ignore_errors=True)
+
+    def damaged(self) -> list[Damaged]:
+        """List what was set aside from this shelf."""
+        self.entries()
+        return [self._describe_damage(folder) for folder in [*_folders(self._aside), *self._unmovable()]]
+
+    @property
+    def _aside(self) -> Path:
+        return self._root / "damaged" / self._kind
+
+    def _existing(self, key: str) -> Path:
+        if not _is_key(key) or not (self._folder / key).is_dir():
+            known = [one for one in self.damaged() if one.key == key]
+            why = f"was set aside as damaged: {known[0].reason}" if known else "is not in the store."
+            raise StoreError(f"This {_ONE[self._kind]} {why} Choose another, or make it again.")
+        return self._folder / key
+
+    def _publish(self, draft: Path, key: str) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        target = self._folder / key
+        try:
+            os.rename(draft, target)
+        except OSError:
+            # Another process kept the same content first: theirs is as good as ours.
+            if not (target / _MANIFEST).is_file():
+                raise
+        flush_folder(self._folder)
+
+    def _next_sequence(self) -> int:
+        counter = self._root / "sequence"
+        with exclusive(self._root / "lock"):
+            try:
+                last = int(counter.read_text())
+            except (OSError, ValueError):
+                last = _highest_sequence(self._root)
+            replace_file(counter, str(last + 1).encode())
+        return last + 1
+
+    def _manifest(self, folder: Path) -> dict[str, Any]:
+        try:
+            manifest = strict_json((folder / _MANIFEST).read_bytes())
+        except FileNotFoundError as error:
+            raise DamageError("its manifest is missing.") from error
+        except (OSError, ValueError) as error:
+            raise DamageError("its manifest cannot be read.") from error
+        signature = manifest.pop("sha256", None)
+        if signature != sha256(json_bytes(manifest)) or manifest["key"] != folder.name:
+            raise DamageError("its manifest is not what was kept.")
+        return manifest
+
+    def _set_aside(self, folder: Path, reason: str) -> None:
+        if not folder.exists():
+            return  # removed by another process meanwhile
+        # On a disk that cannot be written the entry stays where it is and is told of all the same.
+        with suppress(OSError):
+            self._aside.mkdir(parents=True, exist_ok=True)
+            resting = self._aside / folder.name
+            if resting.exists():
+                shutil.rmtree(resting)
+            os.rename(folder, resting)
+            replace_file(resting / "reason.json", json_bytes({"reason": reason}))
+
+    def _unmovable(self) -> list[Path]:
+        """Return damaged folders that are still on the shelf, because the disk cannot be written."""
+        left = []
+        for folder in _folders(self._folder):
+            try:
+                _require_sizes(folder, self._manifest(folder))
+            except DamageError:
+                left.append(folder)
+        return left
+
+    def _describe_damage(self, folder: Path) -> Damaged:
+        reason, name = "its files are not what was kept.", ""
+        with suppress(OSError, ValueError):
+            reason = str(strict_json((folder / "reason.json").read_bytes())["reason"])
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            name = str(strict_json((folder / _MANIFEST).read_bytes())["record"]["name"])
+        return Damaged(self._kind, folder.name, name, reason)
+
+
+_ONE = {"sets": "set", "models": "model", "results": "result"}
+_ARTICLE = {"sets": "the set", "models": "the model", "results": "the result"}
+
+
+def _entry(manifest: Mapping[str, Any]) -> Entry:
+    return Entry(manifest["key"], manifest["sequence"], manifest["created"], manifest["record"])
+
+
+def _signed(manifest: Mapping[str, Any]) -> bytes:
+    return json_bytes({**manifest, "sha256": sha256(json_bytes(manifest))})
+
+
+def _is_key(key: str) -> bool:
+    """Tell whether `key` is one that we generate: lower-case hexadecimal, hence never a path."""
+    return 16 <= len(key) <= 64 and set(key) <= set("0123456789abcdef")
+
+
+def _folders(parent: Path) -> list[Path]:
+    try:
+        return sorted(path for path in parent.iterdir() if path.is_dir() and _is_key(path.name))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise StoreError("The data folder cannot be read. Check its permissions, or set SPECTRA_HOME.") from error
+
+
+def _require_sizes(folder: Path, manifest: Mapping[str, Any]) -> None:
+    for name, facts in manifest["files"].items():
+        try:
+            size = (folder / name).stat().st_size
+        except OSError as error:
+            raise DamageError(f"its file {name} is missing.") from error
+        if size != facts["size"]:
+            raise DamageError(f"its file {name} has {size} bytes instead of {facts['size']}.")
+
+
+def _checked(path: Path, facts: Mapping[str, Any]) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DamageError(f"its file {path.name} cannot be read.") from error
+    if sha256(content) != facts["sha256"]:
+        raise DamageError(f"its file {path.name} is not what was kept.")
+    return content
+
+
+def _highest_sequence(root: Path) -> int:
+    highest = 0
+    for manifest in root.glob(f"*/*/{_MANIFEST}"):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            highest = max(highest, int(strict_json(manifest.read_bytes())["sequence"]))
+    return highest
+
+
+def _sweep(staging: Path) -> None:
+    """Remove what processes that are gone left unfinished."""
+    for draft in staging.iterdir():
+        owner = draft.name.partition("-")[0]
+        with suppress(OSError, ValueError):
+            if time.time() - draft.stat().st_mtime > _ABANDONED_AFTER and not _is_running(int(owner)):
+                shutil.rmtree(draft, ignore_errors=True)
+
+
+def _is_running(process_id: int) -> bool:
+    if os.name == "nt":
+        return False  # signal 0 would end the process there; an hour is patience enough
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,205 @@
+"""Writing that survives a crash, reading that notices damage, and locks between processes.
+
+A file appears complete or not at all: it is written under another name, flushed to the disk, renamed, and the
+folder is flushed too. Disk errors become one sentence; what was kept before stays as it was.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import sys
+import threading
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spectra_core.errors import StoreError
+
+_LOCKS: dict[str, threading.Lock] = {}
+_LOCKS_GUARD = threading.Lock()
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
+
+
+@contextmanager
+def disk_errors(doing: str) -> Iterator[None]:
+    """Turn an `OSError` into one sentence without paths; `doing` completes "could not be ...".
+
+    Raises
+    ------
+    StoreError
+        Saying what failed, why, and that earlier content is unchanged.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{doing} failed: {_cause(error)} What was kept before is unchanged.") from error
+
+
+def _cause(error: OSError) -> str:
+    if error.errno in _FULL:
+        return "the disk is full. Free some space and try again."
+    if error.errno in _FORBIDDEN:
+        return "the data folder cannot be written. Ask for write permission, or set SPECTRA_HOME to another folder."
+    reason = error.strerror or type(error).__name__
+    return f"the disk reported {reason!r}. Check the disk and try again."
+
+
+def flush_folder(folder: Path) -> None:
+    """Make renames inside `folder` durable, where the system can (Windows cannot open folders)."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_flushed(path: Path, content: bytes) -> None:
+    """Write a new file and flush it to the disk."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
+    """Put `content` in place of `path` at once: a reader sees the old file or the new one, never a part.
+
+    Parameters
+    ----------
+    durable
+        Also survive a power cut; costs a flush, so progress reports do without.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        if durable:
+            write_flushed(draft, content)
+        else:
+            draft.write_bytes(content)
+        os.replace(draft, path)
+    except BaseException:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise
+    if durable:
+        flush_folder(path.parent)
+
+
+def sha256(content: bytes) -> str:
+    """Return the sha256 of `content` in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sha256_of_file(path: Path) -> str:
+    """Return the sha256 of a file in hexadecimal, reading it in parts."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def json_bytes(document: Mapping[str, Any]) -> bytes:
+    """Spell a document as JSON in one way only; numbers that are not finite become null.
+
+    Raises
+    ------
+    StoreError
+        When the document holds something that is no JSON value.
+    """
+    try:
+        return json.dumps(_plain(document), sort_keys=True, allow_nan=False, separators=(",", ":")).encode("ascii")
+    except (TypeError, ValueError) as error:
+        raise StoreError(f"Only text, numbers, lists and mappings can be kept as JSON: {error}.") from error
+
+
+def _plain(value: Any) -> Any:
+    """Turn tuples, numpy scalars and arrays into JSON values, and non-finite numbers into None."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
+
+
+def strict_json(text: bytes | str) -> dict[str, Any]:
+    """Read a JSON object, refusing repeated keys, NaN and anything but an object at the top.
+
+    Raises
+    ------
+    ValueError
+        Saying what is wrong with the text.
+    """
+    try:
+        document = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_no_constant)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    if not isinstance(document, dict):
+        raise ValueError("it is not a JSON object")
+    return document
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice[:60]!r} occurs twice")
+    return document
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Hold the lock file `path` alone, among threads and processes; a process that dies lets go."""
+    with _LOCKS_GUARD:
+        among_threads = _LOCKS.setdefault(str(path), threading.Lock())
+    with among_threads:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a+b") as file:
+            _lock(file.fileno())
+            try:
+                yield
+            finally:
+                _unlock(file.fileno())
+
+
+if sys.platform == "win32":
+    import msvcrt
+    import time
+
+    def _lock(descriptor: int) -> None:
+        while True:
+            try:
+                msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            except OSError:
+                time.sleep(0.02)
+            else:
+                return
+
+    def _unlock(descriptor: int) -> None:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+    def _unlock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)

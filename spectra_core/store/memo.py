@@ -1,0 +1,100 @@
+"""Results looked up by key, and unfinished training: single files, each led by the sha256 of its content."""
+
+import hashlib
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from spectra_core.contracts import Arrays
+from spectra_core.errors import StoreError
+from spectra_core.store.files import disk_errors, replace_file
+from spectra_core.store.frames import dense
+
+_DIGEST_SIZE = 32
+
+
+class StoreMemo:
+    """Keeps results by key on disk, so that a study that was stopped goes on where it was.
+
+    Parameters
+    ----------
+    folder
+        Where the results lie, one file per key; the file's name is the sha256 of the key.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def arrays(self, key: str, compute: Callable[[], Arrays]) -> Arrays:
+        """Return what is kept under `key`; compute and keep it where nothing is, or where it is damaged."""
+        path = self._folder / f"{name_for(key)}.safetensors"
+        kept = load_arrays(path)
+        if kept is None:
+            kept = compute()
+            with disk_errors("Keeping an intermediate result"):
+                save_arrays(path, kept)
+        return kept
+
+
+class StoreCheckpoint:
+    """Keeps the last state of one training on disk.
+
+    Parameters
+    ----------
+    path
+        The file that holds it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def load(self) -> Arrays | None:
+        """Return the last kept state; None where there is none or it is damaged."""
+        return load_arrays(self._path)
+
+    def save(self, state: Arrays) -> None:
+        """Keep `state` in place of the last one; durable when it returns."""
+        with disk_errors("Keeping the state of the training"):
+            save_arrays(self._path, state)
+
+    def clear(self) -> None:
+        """Forget the state, once the training is finished."""
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
+
+
+def name_for(key: str) -> str:
+    """Return a file name for any text.
+
+    >>> name_for("../../etc/passwd")[:12]
+    '8f2a50bd0ee3'
+    """
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def save_arrays(path: Path, arrays: Arrays) -> None:
+    """Write named arrays with their sha256 in front."""
+    from safetensors.numpy import save
+
+    for name, values in arrays.items():
+        if np.asarray(values).dtype.kind not in "fiub":
+            raise StoreError(f"Only numbers can be kept, but {name!r} holds {np.asarray(values).dtype}.")
+    content = save(dense(arrays))
+    replace_file(path, hashlib.sha256(content).digest() + content)
+
+
+def load_arrays(path: Path) -> Arrays | None:
+    """Read named arrays; None where there are none, or where they are not what was written."""
+    from safetensors.numpy import load
+
+    try:
+        raw = path.read_bytes()
+    except OSError:
+        return None
+    digest, content = raw[:_DIGEST_SIZE], raw[_DIGEST_SIZE:]
+    if hashlib.sha256(content).digest() != digest:
+        return None
+    # Copies: callers may write into what they get, and views of the file's bytes are read-only.
+    return {name: values.copy() for name, values in load(content).items()}

@@ -1,0 +1,88 @@
+"""How a result lies on disk: its document as JSON, each of its tables as Parquet."""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from spectra_core.errors import StoreError
+from spectra_core.store.entries import Entry
+from spectra_core.store.files import json_bytes, strict_json
+
+_DOCUMENT = "document.json"
+
+
+@dataclass(frozen=True)
+class ResultRecord:
+    """What a list of results shows of each.
+
+    Parameters
+    ----------
+    kind
+        What was done: "study", "map".
+    content
+        Sha256 over document and tables: equal for two runs that gave the same, to the last bit.
+    """
+
+    id: str
+    kind: str
+    name: str
+    table_names: tuple[str, ...]
+    content: str
+    sequence: int
+    created: str
+
+
+@dataclass(frozen=True, eq=False)
+class StoredResult:
+    """A result read back: its record, its JSON document and its tables by name."""
+
+    record: ResultRecord
+    document: dict[str, Any]
+    tables: dict[str, pd.DataFrame]
+
+
+def result_record(entry: Entry) -> ResultRecord:
+    """Read the record of a listed result."""
+    fields = {**entry.record, "table_names": tuple(entry.record["table_names"])}
+    return ResultRecord(id=entry.key, sequence=entry.sequence, created=entry.created, **fields)
+
+
+def result_files(document: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> dict[str, bytes]:
+    """Return the files of a result; tables are numbered, since their names are data and no file names."""
+    files = {_DOCUMENT: json_bytes({"document": document, "tables": list(tables)})}
+    for number, (name, table) in enumerate(tables.items()):
+        files[_file_of(number)] = _parquet(name, table)
+    return files
+
+
+def result_from(record: ResultRecord, files: Mapping[str, bytes]) -> StoredResult:
+    """Rebuild a result.
+
+    Raises
+    ------
+    StoreError
+        When a file is not one of a result.
+    """
+    try:
+        content = strict_json(files[_DOCUMENT])
+        tables = {
+            name: pd.read_parquet(io.BytesIO(files[_file_of(number)])) for number, name in enumerate(content["tables"])
+        }
+        return StoredResult(record, content["document"], tables)
+    except (KeyError, TypeError, ValueError, OSError) as error:
+        raise StoreError(f"The result {record.name!r} cannot be read back: {error}. Make it again.") from error
+
+
+def _file_of(number: int) -> str:
+    return f"table-{number:03d}.parquet"
+
+
+def _parquet(name: str, table: pd.DataFrame) -> bytes:
+    plain = table if isinstance(table.index, pd.RangeIndex) else table.reset_index()
+    try:
+        return bytes(plain.to_parquet(index=False))
+    except (TypeError, ValueError, OSError) as error:
+        raise StoreError(f"The table {name!r} cannot be kept: {error}. Columns hold one kind of value each.") from error

@@ -1,0 +1,102 @@
+"""How a set of spectra lies on disk: numbers as safetensors, everything else as JSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from spectra_core.errors import SpectraCoreError, StoreError
+from spectra_core.spectra import SetMeta, SpectraSet
+from spectra_core.store.entries import Entry
+from spectra_core.store.files import json_bytes, strict_json
+from spectra_core.store.frames import dense, frame_document, frame_from
+
+_NUMBERS, _WORDS = "set.safetensors", "set.json"
+
+
+@dataclass(frozen=True)
+class SetRecord:
+    """What a list of sets shows of each.
+
+    Parameters
+    ----------
+    fingerprint
+        Sha256 of the content; also the storage key.
+    origin
+        "measured", "simulated" or "generated".
+    sequence
+        Order of keeping, growing.
+    created
+        Coordinated universal time, ISO 8601.
+    """
+
+    fingerprint: str
+    name: str
+    origin: str
+    quantity: str
+    n_spectra: int
+    n_channels: int
+    target_names: tuple[str, ...]
+    sequence: int
+    created: str
+
+
+def set_record(entry: Entry) -> SetRecord:
+    """Read the record of a listed set."""
+    fields = {**entry.record, "target_names": tuple(entry.record["target_names"])}
+    return SetRecord(fingerprint=entry.key, sequence=entry.sequence, created=entry.created, **fields)
+
+
+def record_of(spectra: SpectraSet) -> dict[str, Any]:
+    """Describe a set for the list."""
+    return {
+        "name": spectra.meta.name,
+        "origin": spectra.meta.origin,
+        "quantity": spectra.meta.quantity,
+        "n_spectra": len(spectra),
+        "n_channels": spectra.n_channels,
+        "target_names": list(spectra.target_names),
+    }
+
+
+def set_files(spectra: SpectraSet) -> dict[str, bytes]:
+    """Return the files of a set."""
+    from safetensors.numpy import save
+
+    words = {
+        "frame": frame_document(spectra.frame),
+        "origin": spectra.meta.origin,
+        "provenance": dict(spectra.meta.provenance),
+        "samples": [[name, list(spectra.samples[name])] for name in spectra.samples.columns],
+    }
+    arrays = {"axis": spectra.axis.positions, "signal": spectra.signal, "targets": spectra.target_values}
+    return {_NUMBERS: save(dense(arrays)), _WORDS: json_bytes(words)}
+
+
+def set_from(fingerprint: str, name: str, files: Mapping[str, bytes]) -> SpectraSet:
+    """Rebuild a set and check that its content has the fingerprint it was kept under.
+
+    Raises
+    ------
+    StoreError
+        When it has not.
+    """
+    from safetensors.numpy import load
+
+    try:
+        words, arrays = strict_json(files[_WORDS]), load(files[_NUMBERS])
+        frame = frame_from(words["frame"], arrays["axis"])
+        spectra = SpectraSet(
+            frame.axis,
+            arrays["signal"],
+            pd.DataFrame(arrays["targets"], columns=list(frame.target_names)),
+            target_info=frame.target_info,
+            samples=pd.DataFrame(dict(words["samples"])),
+            meta=SetMeta(name, words["origin"], frame.quantity, frame.unit, words["provenance"]),
+        )
+    except (KeyError, TypeError, ValueError, SpectraCoreError) as error:
+        raise StoreError(f"The set {name!r} cannot be read back: {error}. Import or simulate it again.") from error
+    if spectra.fingerprint != fingerprint:
+        raise StoreError(f"The set {name!r} is not what was kept. Import or simulate it again.")
+    return spectra

@@ -1,0 +1,200 @@
+"""Sets, models and results on disk: found by fingerprint, written at once or not at all, never pickled."""
+
+import os
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from spectra_core.errors import ReadError, StoreError
+from spectra_core.spectra import SpectraSet
+from spectra_core.store.entries import Damaged, Shelf
+from spectra_core.store.files import sha256
+from spectra_core.store.memo import StoreCheckpoint, StoreMemo, name_for
+from spectra_core.store.models import ModelRecord, StoredModel, model_record, read_model, write_model
+from spectra_core.store.results import ResultRecord, StoredResult, result_files, result_from, result_record
+from spectra_core.store.sets import SetRecord, record_of, set_files, set_from, set_record
+
+_MODEL_FILE = "model.safetensors"
+_MAX_NAME = 200
+
+
+def home_folder() -> Path:
+    """Return where data are kept: the variable SPECTRA_HOME, else the person's data folder of this system."""
+    named = os.environ.get("SPECTRA_HOME", "").strip()
+    if named:
+        return Path(named).expanduser()
+    from platformdirs import user_data_path
+
+    return user_data_path("latent-spectra", appauthor=False)
+
+
+class Store:
+    """Everything a person keeps, in one folder; safe among processes.
+
+    Parameters
+    ----------
+    root
+        The folder; by default `home_folder()`. It is made at the first write.
+
+    Raises
+    ------
+    StoreError
+        From every method: when something is missing or damaged, or the disk cannot be written.
+    """
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = Path(root) if root is not None else home_folder()
+        self._sets, self._models, self._results = (Shelf(self.root, kind) for kind in ("sets", "models", "results"))
+
+    def save_set(self, spectra: SpectraSet) -> str:
+        """Keep a set and return its fingerprint; a set that is there already keeps its name."""
+        key = spectra.fingerprint
+        if key not in self._sets or not self._sets.is_intact(key):
+            self._sets.add(key, record_of(spectra), set_files(spectra))
+        return key
+
+    def load_set(self, fingerprint: str) -> SpectraSet:
+        """Return a set, checked to be the one that was kept."""
+        entry, files = self._sets.read(fingerprint)
+        return set_from(fingerprint, entry.record["name"], files)
+
+    def sets(self) -> list[SetRecord]:
+        """List the sets in the order they were kept."""
+        return [set_record(entry) for entry in self._sets.entries()]
+
+    def rename_set(self, fingerprint: str, name: str) -> None:
+        """Give a set another name; its content and fingerprint stay."""
+        self._sets.update_record(fingerprint, {"name": _checked_name(name)})
+
+    def delete_set(self, fingerprint: str) -> None:
+        """Remove a set; models trained on it stay."""
+        self._sets.remove(fingerprint)
+
+    def save_model(
+        self,
+        model: Any,
+        *,
+        registry: str,
+        member: str,
+        train: SpectraSet,
+        seed: int,
+        extra: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Keep a fitted model and return its id.
+
+        Parameters
+        ----------
+        registry, member
+            "generator" or "regressor", and the model's name in that registry.
+        train
+            The kept set the model was trained on, whole.
+        seed
+            The seed of the training.
+        extra
+            JSON values to remember; ``held_out_rows`` lists the rows of `train` that the training did not see.
+        """
+        return self._keep_model(
+            write_model(model, registry=registry, member=member, train=train, seed=seed, extra=extra or {})
+        )
+
+    def load_model(self, model_id: str) -> StoredModel:
+        """Return a model ready for use."""
+        entry, files = self._models.read(model_id)
+        try:
+            found = read_model(files[_MODEL_FILE])
+        except ReadError as error:
+            raise StoreError(f"This model can no longer be used: {error}") from error
+        return StoredModel(model_record(entry), found.model, found.history)
+
+    def models(self, trained_on: str | None = None) -> list[ModelRecord]:
+        """List the models in the order they were kept; only those trained on one set where `trained_on` is given."""
+        records = [model_record(entry) for entry in self._models.entries()]
+        return [record for record in records if trained_on in (None, record.trained_on)]
+
+    def export_model(self, model_id: str) -> bytes:
+        """Return the model as one safetensors file, which `import_model` reads."""
+        return self._models.read(model_id)[1][_MODEL_FILE]
+
+    def import_model(self, content: bytes) -> str:
+        """Check a model file from anywhere, keep it, and return its id.
+
+        Raises
+        ------
+        ReadError
+            In one sentence, when the file is not a model of this program in every detail.
+        """
+        return self._keep_model(content)
+
+    def rename_model(self, model_id: str, name: str) -> None:
+        """Give a model another name."""
+        self._models.update_record(model_id, {"name": _checked_name(name)})
+
+    def delete_model(self, model_id: str) -> None:
+        """Remove a model."""
+        self._models.remove(model_id)
+
+    def save_result(
+        self, kind: str, document: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], name: str = ""
+    ) -> str:
+        """Keep the tables of a study or a map with the document that says how they were made; return the id."""
+        files = result_files(document, tables)
+        content = sha256("".join(sha256(part) for part in files.values()).encode())
+        record = {"kind": kind, "name": name or kind, "table_names": list(tables), "content": content}
+        key = uuid.uuid4().hex
+        self._results.add(key, record, files)
+        return key
+
+    def load_result(self, result_id: str) -> StoredResult:
+        """Return a result with its document and tables."""
+        entry, files = self._results.read(result_id)
+        return result_from(result_record(entry), files)
+
+    def results(self, kind: str | None = None) -> list[ResultRecord]:
+        """List the results in the order they were kept; only those of one kind where `kind` is given."""
+        records = [result_record(entry) for entry in self._results.entries()]
+        return [record for record in records if kind in (None, record.kind)]
+
+    def delete_result(self, result_id: str) -> None:
+        """Remove a result."""
+        self._results.remove(result_id)
+
+    def memo(self, namespace: str) -> StoreMemo:
+        """Return the memo of one piece of work, named by `namespace` (any text)."""
+        return StoreMemo(self.root / "memo" / name_for(namespace))
+
+    def checkpoint(self, key: str) -> StoreCheckpoint:
+        """Return the checkpoint of one training, named by `key` (any text)."""
+        return StoreCheckpoint(self.root / "checkpoints" / f"{name_for(key)}.safetensors")
+
+    def damaged(self) -> list[Damaged]:
+        """List what was set aside as damaged; everything else is listed as usual."""
+        return [one for shelf in self._shelves for one in shelf.damaged()]
+
+    def verify(self) -> list[Damaged]:
+        """Read every kept file, set damaged entries aside, and return all that is set aside."""
+        for shelf in self._shelves:
+            for entry in shelf.entries():
+                shelf.is_intact(entry.key)
+        return self.damaged()
+
+    @property
+    def _shelves(self) -> tuple[Shelf, ...]:
+        return self._sets, self._models, self._results
+
+    def _keep_model(self, content: bytes) -> str:
+        found = read_model(content)
+        key = sha256(content)
+        if key not in self._models or not self._models.is_intact(key):
+            name = f"{found.record['title']} on {found.record['trained_on_name']}"
+            self._models.add(key, {"name": name[:_MAX_NAME], **found.record}, {_MODEL_FILE: content})
+        return key
+
+
+def _checked_name(name: str) -> str:
+    stripped = name.strip()
+    if not 0 < len(stripped) <= _MAX_NAME:
+        raise StoreError(f"A name has 1 to {_MAX_NAME} characters, got {len(stripped)}. Choose another.")
+    return stripped
