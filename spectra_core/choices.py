@@ -1,0 +1,91 @@
+"""A member of a registry by name, with its options: how experiments, jobs and files say which method to use."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from spectra_core.errors import ConfigError
+
+Member = TypeVar("Member")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A method by its name in a registry, with the options that differ from its defaults.
+
+    Parameters
+    ----------
+    name
+        Key of the registry.
+    options
+        Fields of the member, as JSON values.
+
+    Examples
+    --------
+    >>> Choice("vae", {"beta": 0.1}).to_json() == {"name": "vae", "options": {"beta": 0.1}}
+    True
+    """
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "options", MappingProxyType(dict(self.options)))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the choice as JSON values."""
+        return {"name": self.name, "options": dict(self.options)}
+
+    @classmethod
+    def from_json(cls, document: Any) -> "Choice":
+        """Read a choice from ``"name"`` or ``{"name": ..., "options": {...}}``.
+
+        Raises
+        ------
+        ConfigError
+            When the document has another form.
+        """
+        if isinstance(document, str):
+            return cls(document)
+        if (
+            not isinstance(document, Mapping)
+            or not set(document) <= {"name", "options"}
+            or not isinstance(document.get("name"), str)
+            or not isinstance(document.get("options", {}), Mapping)
+        ):
+            raise ConfigError(f'A choice is a name, or {{"name": ..., "options": {{...}}}}; got {document!r:.200}.')
+        return cls(document["name"], document.get("options", {}))
+
+
+def build(registry: Mapping[str, type[Member]], choice: Choice, what: str) -> Member:
+    """Make the member of `registry` that `choice` names.
+
+    Parameters
+    ----------
+    registry
+        Members by name; each is a dataclass.
+    choice
+        Name and options.
+    what
+        What the registry holds, for the error sentence: "generator".
+
+    Raises
+    ------
+    ConfigError
+        When the name or an option is unknown (the known ones are listed), or the member refuses a value.
+    """
+    if choice.name not in registry:
+        raise ConfigError(f"Unknown {what} {choice.name!r}. Known {what}s: {', '.join(sorted(registry))}.")
+    member = registry[choice.name]
+    known = [f.name for f in fields(member) if f.init]  # type: ignore[arg-type]  # members are dataclasses
+    unknown = [name for name in choice.options if name not in known]
+    if unknown:
+        raise ConfigError(
+            f"The {what} {choice.name!r} has no option {unknown[0]!r}. Its options: {', '.join(known) or 'none'}."
+        )
+    options = {name: tuple(value) if isinstance(value, list) else value for name, value in choice.options.items()}
+    try:
+        return member(**options)
+    except TypeError as error:
+        raise ConfigError(f"The {what} {choice.name!r} does not take these options: {error}.") from error
