@@ -1,0 +1,203 @@
+"""Whether generated spectra carry the noise of the experimental ones: a local residual per channel."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from spectra_core.errors import SpectraError
+from spectra_core.evaluation.roles import require_comparable
+from spectra_core.spectra import SpectralAxis, SpectraSet
+
+POINTS = 5
+"""Channels in a window: the fewest that leave a residual from a cubic."""
+ALIKE = (0.8, 1.25)
+"""Noise ratios between these count as alike: a quarter more, or as much less, on a logarithmic scale."""
+
+
+def local_residual(signal: NDArray[np.floating[Any]], axis: SpectralAxis) -> NDArray[np.float64]:
+    """Return what is left of every spectrum after a cubic through its neighbouring channels.
+
+    The fourth divided difference over five neighbouring channels, scaled so that white noise keeps its
+    standard deviation. It is exactly zero for any signal that is cubic within five channels, on a regular or
+    an irregular axis; on a regular axis it is proportional to the residual of a Savitzky-Golay filter of
+    window 5 and order 3 (Savitzky & Golay, Anal Chem 1964). Noise that neighbouring channels share (smoothing
+    in the instrument) and bands narrower than about five channels bias it, low and high, in experimental and
+    generated spectra alike.
+
+    Parameters
+    ----------
+    signal : (n_spectra, n_channels)
+    axis
+        Positions of the channels.
+
+    Returns
+    -------
+    (n_spectra, n_channels), in the unit of `signal`
+        The first and last two channels take the value of the nearest full window.
+
+    Raises
+    ------
+    SpectraError
+        When there are fewer than five channels.
+    """
+    n_channels = len(axis)
+    if n_channels < POINTS:
+        raise SpectraError(
+            f"Noise is read from {POINTS} neighbouring channels, but the spectra have {n_channels}. "
+            "Compare noise on spectra with more channels."
+        )
+    weights = _difference_weights(axis.positions)
+    n_windows = n_channels - POINTS + 1
+    residual = np.zeros((len(signal), n_windows))
+    for point in range(POINTS):
+        residual += weights[:, point] * signal[:, point : point + n_windows]
+    margin = POINTS // 2
+    return np.pad(residual, ((0, 0), (margin, margin)), mode="edge")
+
+
+def noise_level(spectra: SpectraSet) -> NDArray[np.float64]:
+    """Return the noise of every channel, (n_channels,), in the signal's unit.
+
+    The root mean square over spectra of `local_residual`, after removing its median over spectra in every
+    channel: what all spectra share is curvature of the signal, not noise.
+    """
+    residual = local_residual(spectra.signal, spectra.axis)
+    if len(spectra) > 1:
+        residual -= np.median(residual, axis=0)
+    level: NDArray[np.float64] = np.sqrt((residual**2).mean(axis=0))
+    return level
+
+
+def replicate_noise(spectra: SpectraSet) -> NDArray[np.float64] | None:
+    """Return the standard deviation within replicates per channel, (n_channels,), or None without replicates.
+
+    Spectra that share the sample column ``group`` count as replicates when their targets are equal too. The
+    variance is pooled over groups: sum of squares within groups over (n_spectra - n_groups). It holds what
+    changes from one measurement to the next (baseline, lamp, cell) besides the noise of the detector.
+    """
+    if "group" not in spectra.samples:
+        return None
+    keys = [(group, row.tobytes()) for group, row in zip(spectra.samples["group"], spectra.target_values, strict=True)]
+    numbers: dict[Any, int] = {}
+    group = np.array([numbers.setdefault(key, len(numbers)) for key in keys])
+    freedom = len(spectra) - len(numbers)
+    if freedom == 0:
+        return None
+    sums = np.zeros((len(numbers), spectra.n_channels))
+    np.add.at(sums, group, spectra.signal)
+    means = sums / np.bincount(group)[:, None]
+    within: NDArray[np.float64] = np.sqrt(((spectra.signal - means[group]) ** 2).sum(axis=0) / freedom)
+    return within
+
+
+def noise_fidelity(sets: Mapping[str, SpectraSet]) -> pd.DataFrame:
+    """Compare the noise of every role with that of the training set, channel by channel.
+
+    Returns
+    -------
+    DataFrame, one row per (position, role)
+        ``position``, ``role``, ``noise`` [signal unit], ``ratio`` (to the noise of "training" in that channel;
+        NaN where that is zero), ``replicate_noise`` [signal unit] (NaN where the set has no replicates).
+
+    Raises
+    ------
+    SpectraError
+        When there is no training set, axes differ, or there are fewer than five channels.
+    """
+    require_comparable(sets)
+    if "training" not in sets:
+        raise SpectraError(f"Noise is compared with that of the training set; got {', '.join(sets)}.")
+    reference = noise_level(sets["training"])
+    return pd.concat(
+        [_noise_rows(role, spectra, reference) for role, spectra in sets.items()],
+        ignore_index=True,
+    )
+
+
+def noise_summary(fidelity: pd.DataFrame) -> pd.DataFrame:
+    """Sum `noise_fidelity` up: one headline number per role.
+
+    Returns
+    -------
+    DataFrame, one row per role other than "training"
+        ``role``, ``ratio`` (median over channels of the noise ratio: 1 is alike, below 1 is too smooth),
+        ``q05``, ``q95`` (over channels), ``share_alike`` (channels with a ratio from 0.8 to 1.25),
+        ``n_channels`` (channels where the ratio is defined).
+    """
+    rows = []
+    for role, part in fidelity[fidelity["role"] != "training"].groupby("role", sort=False):
+        ratio = part["ratio"].dropna()
+        low, middle, high = ratio.quantile([0.05, 0.5, 0.95])
+        rows.append(
+            {
+                "role": role,
+                "ratio": middle,
+                "q05": low,
+                "q95": high,
+                "share_alike": ratio.between(*ALIKE).mean(),
+                "n_channels": len(ratio),
+            }
+        )
+    return pd.DataFrame(rows, columns=["role", "ratio", "q05", "q95", "share_alike", "n_channels"])
+
+
+def with_noise(generated: SpectraSet, experimental: SpectraSet, rng: np.random.Generator) -> SpectraSet:
+    """Give generated spectra back the noise they lack, so that one can see what their smoothness does.
+
+    To every channel, normal noise is added whose variance is what `noise_level` misses there compared with
+    `experimental`; channels that are noisy enough stay as they are. Noise is drawn for every channel on its
+    own: where the instrument's noise is correlated between channels, the added noise is not.
+
+    Returns
+    -------
+    SpectraSet
+        The same labels; provenance says that noise was added.
+    """
+    require_comparable({"training": experimental, "generated": generated})
+    missing = np.sqrt(np.maximum(noise_level(experimental) ** 2 - noise_level(generated) ** 2, 0.0))
+    signal = generated.signal + missing * rng.standard_normal(generated.signal.shape)
+    return SpectraSet(
+        generated.axis,
+        signal.astype(generated.signal.dtype),
+        generated.targets,
+        target_info=generated.target_info,
+        samples=generated.samples,
+        meta=generated.with_meta(
+            name=f"{generated.meta.name}, noise given back",
+            provenance={**generated.meta.provenance, "noise_given_back": experimental.fingerprint},
+        ).meta,
+    )
+
+
+def _noise_rows(role: str, spectra: SpectraSet, reference: NDArray[np.float64]) -> pd.DataFrame:
+    noise = noise_level(spectra)
+    ratio = np.full(len(noise), np.nan)
+    np.divide(noise, reference, out=ratio, where=reference > 0)
+    replicates = replicate_noise(spectra)
+    return pd.DataFrame(
+        {
+            "position": spectra.axis.positions,
+            "role": role,
+            "noise": noise,
+            "ratio": ratio,
+            "replicate_noise": np.nan if replicates is None else replicates,
+        }
+    )
+
+
+def _difference_weights(positions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weights (n_windows, 5) of the fourth divided difference, of unit length in every window.
+
+    w_j = 1 / prod_{k != j} (x_j - x_k); their sum with any cubic is zero.
+    """
+    windows = np.lib.stride_tricks.sliding_window_view(positions, POINTS)
+    gaps = windows[:, :, None] - windows[:, None, :]
+    # Steps of about 1 keep the products far from overflow; the scale cancels in the unit length.
+    gaps = gaps / np.abs(windows[:, -1] - windows[:, 0])[:, None, None]
+    gaps[:, range(POINTS), range(POINTS)] = 1.0
+    weights = 1.0 / gaps.prod(axis=2)
+    unit: NDArray[np.float64] = weights / np.linalg.norm(weights, axis=1, keepdims=True)
+    return unit
