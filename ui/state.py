@@ -6,7 +6,7 @@ that they survive a page switch, a reload and a shared link; the content itself 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import streamlit as st
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from spectra_core.jobs import Jobs
 
     from spectra_core.store import Store, StoredModel
+
+_Content = TypeVar("_Content")
 
 _CHOSEN = "chosen"
 """Session key of the choices by kind."""
@@ -199,7 +201,7 @@ def _choices() -> dict[str, str | None]:
     return choices
 
 
-def _loaded(kind: str, load: Callable[[str, str], Any]) -> Any:
+def _loaded(kind: str, load: "Callable[[str, str], _Content]") -> "_Content | None":
     identifier = chosen(kind)
     if identifier is None:
         return None

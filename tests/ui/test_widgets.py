@@ -1,0 +1,112 @@
+"""Pickers built from registries, seen by a visitor."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from spectra_core.errors import ConfigError
+from ui import widgets
+
+
+@dataclass
+class Smooth:
+    """Smooths.
+
+    Parameters
+    ----------
+    n_latent
+        How many dimensions
+        to keep.
+    strength : unitless
+        How much.
+    """
+
+    title: ClassVar[str] = "Smoothing"
+    explanation: ClassVar[str] = "Removes what is fast."
+    n_latent: int = 3
+    strength: float = 0.5
+    sharp: bool = False
+    way: Literal["mean", "sum"] = "mean"
+    layers: tuple[int, ...] = (64, 16)
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.n_latent < 1:
+            raise ConfigError(f"At least 1 latent dimension, got {self.n_latent}. Give more.")
+
+
+@dataclass
+class Nothing:
+    """Does nothing."""
+
+    title: ClassVar[str] = "Nothing at all"
+    explanation: ClassVar[str] = "Leaves spectra as they are."
+
+
+def page() -> None:
+    import streamlit as st
+
+    from tests.ui.test_widgets import Nothing, Smooth
+    from ui import widgets
+
+    choice = widgets.pick("Filter", {"smooth": Smooth, "nothing": Nothing}, key="filter")
+    st.json({} if choice is None else choice.to_json())
+
+
+@pytest.fixture
+def app() -> AppTest:
+    return AppTest.from_function(page, default_timeout=60).run()
+
+
+def chosen(app: AppTest) -> dict:
+    import json
+
+    assert not app.exception
+    return json.loads(app.json[0].value)
+
+
+def test_untouched_widgets_give_the_defaults(app):
+    assert chosen(app) == {"name": "smooth", "options": {}}
+    assert app.caption[0].value == "Removes what is fast."
+
+
+def test_every_field_has_a_widget_with_its_docstring_as_help(app):
+    labels = [one.label for one in (*app.number_input, *app.toggle, *app.selectbox, *app.text_input)]
+    assert set(labels) == {"Filter", "Latent dimensions", "Strength", "Sharp", "Way", "Layers", "Limit"}
+    assert app.number_input[0].help == "How many dimensions to keep."
+
+
+def test_options_that_differ_from_the_default_are_returned(app):
+    app.number_input[0].set_value(5)
+    app.toggle[0].set_value(True)
+    app.text_input[0].set_value("32, 8")
+    app.selectbox[1].set_value("sum")
+    assert chosen(app.run())["options"] == {"n_latent": 5, "sharp": True, "layers": [32, 8], "way": "sum"}
+
+
+def test_a_value_the_method_refuses_is_answered_with_its_sentence(app):
+    app.number_input[0].set_value(0).run()
+    assert app.error[0].value == "At least 1 latent dimension, got 0. Give more."
+    assert chosen(app) == {}
+
+
+def test_text_where_whole_numbers_belong_is_answered_with_a_sentence(app):
+    app.text_input[0].set_value("many").run()
+    assert "whole numbers separated by commas, got 'many'" in app.error[0].value
+
+
+def test_a_method_without_options_shows_none(app):
+    app.selectbox[0].set_value("nothing").run()
+    assert chosen(app) == {"name": "nothing", "options": {}}
+    assert not app.number_input
+
+
+def test_a_field_without_default_cannot_be_a_widget():
+    @dataclass
+    class Incomplete:
+        value: int = field()
+
+    with pytest.raises(ConfigError, match="'value' has no default"):
+        widgets.pick_options(Incomplete, key="x")
