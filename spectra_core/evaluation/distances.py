@@ -1,0 +1,206 @@
+"""Distances between spectra, and the nearest ones, by chunked matrix products."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectra_core.errors import ConfigError, SpectraError
+from spectra_core.evaluation.noise import noise_level
+from spectra_core.spectra import SpectraSet
+
+Metric = Literal["euclidean", "spectral_angle", "noise_weighted"]
+
+METRICS: dict[str, str] = {
+    "euclidean": "Square root of the summed squared differences, in the signal's unit.",
+    "spectral_angle": "Angle between two spectra as vectors, in radians: shape only, whatever the concentration.",
+    "noise_weighted": "Root mean square of the differences in units of each channel's noise.",
+}
+"""The distances and what each says."""
+
+CHUNK_VALUES = 8_000_000
+"""Distances held at once (64 MB)."""
+SPARE = 4
+"""Extra candidates per query: the product finds candidates, exact differences put them in order."""
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureSpace:
+    """A space in which the Euclidean distance, times `scale`, is the wanted distance between spectra.
+
+    Parameters
+    ----------
+    metric
+        A name of `METRICS`.
+    weights : (n_channels,)
+        Factor of every channel.
+    centre : (n_channels,)
+        Subtracted first, which keeps rounding small and changes no distance (zero for the spectral angle).
+    scale
+        Factor from distance in the space to the wanted distance.
+    """
+
+    metric: Metric
+    weights: NDArray[np.float64]
+    centre: NDArray[np.float64]
+    scale: float = 1.0
+
+    @classmethod
+    def of(cls, training: SpectraSet, metric: str = "euclidean") -> "FeatureSpace":
+        """Make the space of `metric`, with noise and centre taken from the training set.
+
+        Raises
+        ------
+        ConfigError
+            When the metric is unknown.
+        SpectraError
+            When the noise-weighted distance finds no noise.
+        """
+        if metric not in get_args(Metric):
+            raise ConfigError(f"Unknown distance {metric!r}. Known distances: {', '.join(METRICS)}.")
+        ones = np.ones(training.n_channels)
+        if metric == "spectral_angle":
+            return cls("spectral_angle", ones, 0.0 * ones)
+        centre = training.signal.mean(axis=0, dtype=np.float64)
+        if metric == "euclidean":
+            return cls("euclidean", ones, centre)
+        noise = noise_level(training)
+        used = noise > 0
+        if not used.any():
+            raise SpectraError(
+                "The training spectra carry no noise to measure differences by. Use the Euclidean distance instead."
+            )
+        weights = np.divide(1.0, noise, out=np.zeros_like(noise), where=used)
+        return cls("noise_weighted", weights, centre, scale=1.0 / float(np.sqrt(used.sum())))
+
+    def place(self, signal: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Return the points (n_spectra, n_channels) of `signal` in the space.
+
+        Raises
+        ------
+        SpectraError
+            When a spectrum that is zero everywhere is asked for its angle.
+        """
+        points: NDArray[np.float64] = (signal.astype(np.float64) - self.centre) * self.weights
+        if self.metric != "spectral_angle":
+            return points
+        length = np.linalg.norm(points, axis=1, keepdims=True)
+        if (length == 0).any():
+            raise SpectraError(
+                f"Spectrum {int(np.argmin(length)) + 1} is zero in every channel and has no spectral angle. "
+                "Use the Euclidean distance instead."
+            )
+        unit: NDArray[np.float64] = points / length
+        return unit
+
+    def measure(self, separation: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Turn Euclidean distances in the space into the wanted distance."""
+        if self.metric == "spectral_angle":
+            # Chord of the unit sphere; exact for small angles, where the cosine is not.
+            return 2.0 * np.arcsin(np.minimum(separation / 2.0, 1.0))
+        return separation * self.scale
+
+
+def nearest(
+    query: NDArray[np.float64],
+    pool: NDArray[np.float64],
+    n_nearest: int,
+    allowed: "Window | None" = None,
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Find the nearest rows of `pool` for every row of `query`, in Euclidean distance.
+
+    Candidates come from one matrix product per chunk; their distances are then computed from the differences,
+    so that they are exact and an exact copy is at distance 0. Equal distances are ordered by row.
+
+    Parameters
+    ----------
+    query : (n_query, n_features)
+    pool : (n_pool, n_features)
+    n_nearest
+        Neighbours wanted per query.
+    allowed
+        Which pool rows count for which query; None for all.
+
+    Returns
+    -------
+    rows, distances : (n_query, n_nearest)
+        Ascending; row -1 and distance NaN where fewer neighbours are allowed.
+    """
+    n_wanted = min(n_nearest, len(pool))
+    n_candidates = min(n_wanted + SPARE, len(pool))
+    rows = np.full((len(query), n_nearest), -1, dtype=np.int64)
+    distances = np.full((len(query), n_nearest), np.nan)
+    for part, squared in _squared_distances(query, pool):
+        if allowed is not None:
+            squared[~allowed.mask(part)] = np.inf
+        candidates = np.sort(np.argpartition(squared, n_candidates - 1, axis=1)[:, :n_candidates], axis=1)
+        missing = np.isinf(np.take_along_axis(squared, candidates, axis=1))
+        exact = np.stack([np.linalg.norm(query[part] - pool[column], axis=1) for column in candidates.T], axis=1)
+        exact[missing] = np.inf
+        order = np.argsort(exact, axis=1, kind="stable")[:, :n_wanted]
+        found = np.take_along_axis(exact, order, axis=1)
+        rows[part, :n_wanted] = np.where(np.isinf(found), -1, np.take_along_axis(candidates, order, axis=1))
+        distances[part, :n_wanted] = np.where(np.isinf(found), np.nan, found)
+    return rows, distances
+
+
+def count_closer(
+    query: NDArray[np.float64], pool: NDArray[np.float64], squared_limit: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Count, for every query, the rows of `pool` whose squared Euclidean distance is below its limit.
+
+    Parameters
+    ----------
+    squared_limit : (n_query,)
+        Distances come from a matrix product: leave room for its rounding, of order 1e-13 of the squared lengths.
+    """
+    counts = np.empty(len(query), dtype=np.int64)
+    for part, squared in _squared_distances(query, pool):
+        counts[part] = (squared < squared_limit[part, None]).sum(axis=1)
+    return counts
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """Pool rows count for a query when every target differs by at most `half_width`.
+
+    Parameters
+    ----------
+    query, pool : (n, n_targets)
+        Targets in units of their standard deviation.
+    half_width
+        In the same units.
+    """
+
+    query: NDArray[np.float64]
+    pool: NDArray[np.float64]
+    half_width: float
+
+    def mask(self, part: slice) -> NDArray[np.bool_]:
+        """Return which pool rows count, (n_query in `part`, n_pool)."""
+        inside = np.ones((len(self.query[part]), len(self.pool)), dtype=bool)
+        for target in range(self.pool.shape[1]):
+            inside &= np.abs(self.query[part, target, None] - self.pool[None, :, target]) <= self.half_width
+        return inside
+
+    def counts(self) -> NDArray[np.int64]:
+        """Return how many pool rows count for every query, (n_query,)."""
+        step = max(1, CHUNK_VALUES // len(self.pool))
+        parts = [slice(start, start + step) for start in range(0, len(self.query), step)]
+        return np.concatenate([self.mask(part).sum(axis=1) for part in parts])
+
+
+def _squared_distances(
+    query: NDArray[np.float64], pool: NDArray[np.float64]
+) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    pool_squared = np.einsum("ij,ij->i", pool, pool)
+    step = max(1, CHUNK_VALUES // len(pool))
+    for start in range(0, len(query), step):
+        part = slice(start, min(start + step, len(query)))
+        squared = query[part] @ pool.T
+        squared *= -2.0
+        squared += pool_squared
+        squared += np.einsum("ij,ij->i", query[part], query[part])[:, None]
+        yield part, squared
