@@ -223,7 +223,7 @@ def _map_from(
     # Least squares leaves rounding where a factor is zero or whole.
     tidy = np.round(matrix, 9)
     matrix = np.where(np.isclose(matrix, tidy, rtol=0, atol=1e-10), tidy, matrix)
-    return matrix + 0.0, offset  # turns -0 into 0
+    return np.asarray(matrix + 0.0, dtype=np.float64), offset  # turns -0 into 0
 
 
 def _independent_targets(train: SpectraSet) -> SaltBasis:
@@ -243,10 +243,10 @@ def _independent_targets(train: SpectraSet) -> SaltBasis:
 
 
 def _scale(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    spread = values.std(axis=0)
+    """Return the unit in which a misfit of each target is judged: its spread, or its size where it is constant."""
     constant = values.min(axis=0) == values.max(axis=0)
-    scale: NDArray[np.float64] = np.where(constant, np.maximum(np.abs(values).max(axis=0), 1.0), spread)
-    return scale
+    size = np.abs(values).max(axis=0)
+    return np.asarray(np.where(constant, np.where(size > 0, size, 1.0), values.std(axis=0)), dtype=np.float64)
 
 
 def _never_negative(values: NDArray[np.float64]) -> NDArray[np.bool_]:
