@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.optim.adam import adam
 
 from spectra_core.contracts import SILENT, Arrays, Budget, Cancelled, Checkpoint, Reporter, random_stream
 from spectra_core.errors import ConfigError, TrainingError
@@ -111,9 +112,7 @@ class _Run:
         self.reporter, self.checkpoint = reporter, checkpoint
         self.curve: dict[str, list[float]] = {}
         self.epochs_done = 0
-        flat = network.parameters.flat
-        flat.grad = network.parameters.flat_gradient
-        self.optimiser = torch.optim.Adam([flat], lr=plan.learning_rate, fused=True)
+        self.adam = _Adam(network.parameters)
         self.steps_per_epoch = -(-network.n_rows // plan.batch_size)
         self.n_steps = plan.budget.total_steps(network.n_rows, plan.batch_size)
         self.n_epochs = -(-self.n_steps // self.steps_per_epoch)
@@ -140,14 +139,12 @@ class _Run:
         network.start_epoch(epoch, torch.from_numpy(order))
         first_step = (epoch - 1) * self.steps_per_epoch
         n_steps = min(self.steps_per_epoch, self.n_steps - first_step)
-        (group,) = self.optimiser.param_groups
         parts: Tensor | None = None
         for number in range(n_steps):
             start = number * plan.batch_size
             new = network.step(start, min(start + plan.batch_size, network.n_rows))
             parts = new if parts is None else parts.add_(new)
-            group["lr"] = plan.rate(first_step + number, self.n_steps)
-            self.optimiser.step()
+            self.adam.step(plan.rate(first_step + number, self.n_steps))
         assert parts is not None
         n_seen = min(n_steps * plan.batch_size, network.n_rows)
         # The parameters too: the very last step may have spoilt what the loss has not seen yet.
@@ -167,36 +164,63 @@ class _Run:
     def _keep(self) -> None:
         if self.checkpoint is None or self.epochs_done == self.n_epochs:
             return
-        (state,) = self.optimiser.state.values()
         kept: Arrays = {f"curve.{name}": np.array(values) for name, values in self.curve.items()}
         kept["identity"] = self._identity()
         kept["epochs_done"] = np.array(self.epochs_done)
         kept["parameters"] = self.network.parameters.flat.numpy().copy()
-        kept["first_moment"] = state["exp_avg"].numpy().copy()
-        kept["second_moment"] = state["exp_avg_sq"].numpy().copy()
+        kept["first_moment"] = self.adam.first_moment.numpy().copy()
+        kept["second_moment"] = self.adam.second_moment.numpy().copy()
         self.checkpoint.save(kept)
 
     def _resume(self) -> None:
         kept = self.checkpoint.load() if self.checkpoint is not None else None
         if kept is None or not np.array_equal(kept.get("identity", np.empty(0)), self._identity()):
             return
-        flat = self.network.parameters.flat
         self.epochs_done = int(kept["epochs_done"])
         self.curve = {
             name.removeprefix("curve."): values.tolist() for name, values in kept.items() if name.startswith("curve.")
         }
-        flat.copy_(torch.from_numpy(kept["parameters"]))
-        self.optimiser.state[flat] = {
-            "step": torch.tensor(float(self.epochs_done * self.steps_per_epoch)),
-            "exp_avg": torch.from_numpy(kept["first_moment"]).clone(),
-            "exp_avg_sq": torch.from_numpy(kept["second_moment"]).clone(),
-        }
+        self.network.parameters.flat.copy_(torch.from_numpy(kept["parameters"]))
+        self.adam.first_moment.copy_(torch.from_numpy(kept["first_moment"]))
+        self.adam.second_moment.copy_(torch.from_numpy(kept["second_moment"]))
+        self.adam.n_steps.fill_(self.epochs_done * self.steps_per_epoch)
         self.reporter.message(f"{self.stage} goes on after epoch {self.epochs_done} of {self.n_epochs}.")
 
     def _identity(self) -> NDArray[np.uint8]:
         digest = hashlib.sha256(repr(self.plan).encode())
         digest.update(self.network.identity())
         return np.frombuffer(digest.digest(), dtype=np.uint8)
+
+
+class _Adam:
+    """Adam (Kingma & Ba, ICLR 2015) with PyTorch's defaults, on all parameters in one call.
+
+    PyTorch's function rather than its class: the class spends a tenth of a step on its bookkeeping.
+    """
+
+    def __init__(self, parameters: FlatParameters) -> None:
+        self._parameters = parameters
+        self.first_moment = torch.zeros_like(parameters.flat)
+        self.second_moment = torch.zeros_like(parameters.flat)
+        self.n_steps = torch.tensor(0.0)
+
+    def step(self, learning_rate: float) -> None:
+        adam(
+            [self._parameters.flat],
+            [self._parameters.flat_gradient],
+            [self.first_moment],
+            [self.second_moment],
+            [],
+            [self.n_steps],
+            fused=True,
+            lr=learning_rate,
+            beta1=0.9,
+            beta2=0.999,
+            eps=1e-8,
+            weight_decay=0.0,
+            amsgrad=False,
+            maximize=False,
+        )
 
 
 def digest_of(*parts: Any) -> bytes:

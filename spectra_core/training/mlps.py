@@ -174,7 +174,7 @@ class _FusedMlps:
         # A last input that is always 1 lets the first product add the bias: its weight is the bias.
         self._inputs = torch.ones((self.n_rows, inputs.shape[1] + 1), dtype=precision)
         self._inputs[:, :-1] = to_tensor(inputs, precision)
-        self._targets = to_tensor(targets, precision).T.contiguous()
+        self._targets = to_tensor(targets, precision)
         weight, bias = start[0]
         initial = {"layer1": np.concatenate([weight, bias[:, :, None]], axis=2).reshape(-1, inputs.shape[1] + 1)}
         self._deeper = range(2, len(start) + 1)
@@ -184,13 +184,13 @@ class _FusedMlps:
         self.parameters = FlatParameters(initial, precision)
 
     def start_epoch(self, epoch: int, order: Tensor) -> None:
-        self._x = self._inputs[order]
-        self._t = self._targets[:, order].unsqueeze(1)
+        self._order = order
 
     def step(self, start: int, stop: int) -> Tensor:
         values, gradients = self.parameters.values, self.parameters.gradients
-        x = self._x[start:stop]  # (n, n_inputs + 1)
-        n = stop - start
+        rows = self._order[start:stop]
+        n = len(rows)
+        x, target = self._inputs[rows], self._targets[rows]  # (n, n_inputs + 1), (n, n_networks)
         hidden = torch.mm(values["layer1"], x.T).relu_().view(self.n_networks, -1, n)
         activations = [hidden]
         for number in self._deeper[:-1]:
@@ -198,7 +198,7 @@ class _FusedMlps:
             activations.append(hidden)
         last = self._deeper[-1]
         output = torch.baddbmm(values[f"layer{last}.bias"], values[f"layer{last}.weight"], hidden)
-        error = output - self._t[:, :, start:stop]  # (n_networks, 1, n)
+        error = output - target.T.unsqueeze(1)  # (n_networks, 1, n)
 
         delta = error * (2.0 / n)  # gradient of the mean of squares, with respect to the output
         for number in reversed(self._deeper):

@@ -1,0 +1,281 @@
+"""The variational autoencoder as the loop trains it: sizes, loss, and gradients written out.
+
+Encoder n_channels-n_hidden-(mean, log-variance), decoder n_latent-n_hidden-n_channels, ReLU in between, linear
+outputs. The conditional form adds the concentrations to the inputs of the decoder and, as an option, to those of
+the encoder (Kingma & Welling, ICLR 2014; Sohn, Lee & Yan, NeurIPS 2015).
+
+The loss is ``reconstruction + beta * kl``, where for spectrum x, its reconstruction y and its posterior
+N(mu, exp(v)) in standardised units
+
+===========  =====================================  ==============================================
+reduction    reconstruction                         kl
+===========  =====================================  ==============================================
+``"mean"``   (y - x)^2, mean over channels          -(1 + v - mu^2 - exp(v))/2, mean over dimensions
+``"sum"``    (y - x)^2, sum over channels           the same, summed over dimensions
+===========  =====================================  ==============================================
+
+both averaged over the spectra of the batch. The loss is proportional to the evidence bound with noise of
+variance s^2 per channel, ``s^2 = beta * n_channels / (2 * n_latent)`` for ``"mean"`` and ``beta / 2`` for
+``"sum"``: principal components of smaller variance are lost (Lucas et al., NeurIPS 2019), which is why ``"mean"``
+keeps few dimensions active. The mean over channels with the sum over dimensions, also met in programs, is
+``"mean"`` with ``beta`` multiplied by ``n_latent``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self, get_args
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from spectra_core.contracts import random_stream
+from spectra_core.errors import ConfigError
+from spectra_core.training.loop import digest_of
+from spectra_core.training.parameters import FlatParameters, initial_layer, to_tensor
+
+Floats = NDArray[np.floating[Any]]
+Reduction = Literal["mean", "sum"]
+LAYERS = ("encoder.hidden", "encoder.posterior", "decoder.hidden", "decoder.spectrum")
+
+
+@dataclass(frozen=True)
+class VaeShape:
+    """Sizes of all layers.
+
+    Parameters
+    ----------
+    n_channels, n_hidden, n_latent
+        Of the study: 911, 256 and 91.
+    n_conditions
+        Concentrations that the decoder sees; 0 for the unconditional form.
+    encoder_sees_conditions
+        Whether the encoder sees them too.
+    """
+
+    n_channels: int
+    n_hidden: int = 256
+    n_latent: int = 91
+    n_conditions: int = 0
+    encoder_sees_conditions: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("n_channels", "n_hidden", "n_latent"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}.")
+
+    @property
+    def layers(self) -> dict[str, tuple[int, int]]:
+        """Inputs and outputs of each layer, by name."""
+        n_seen = self.n_conditions if self.encoder_sees_conditions else 0
+        sizes = (
+            (self.n_channels + n_seen, self.n_hidden),
+            (self.n_hidden, 2 * self.n_latent),
+            (self.n_latent + self.n_conditions, self.n_hidden),
+            (self.n_hidden, self.n_channels),
+        )
+        return dict(zip(LAYERS, sizes, strict=True))
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of weights and biases.
+
+        >>> VaeShape(911).n_parameters, VaeShape(911, n_conditions=8).n_parameters
+        (537925, 539973)
+        """
+        return sum((n_inputs + 1) * n_outputs for n_inputs, n_outputs in self.layers.values())
+
+
+@dataclass(frozen=True)
+class VaeLoss:
+    """Weight of the parts of the loss; see the head of this module.
+
+    Parameters
+    ----------
+    beta
+        Weight of the divergence from the prior (Higgins et al., ICLR 2017); smaller gives sharper spectra.
+    reduction
+        "mean" or "sum" over channels and latent dimensions.
+    """
+
+    beta: float = 1.0
+    reduction: Reduction = "mean"
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.beta) and self.beta >= 0):
+            raise ConfigError(f"beta is a number from 0 upwards, got {self.beta}.")
+        if self.reduction not in get_args(Reduction):
+            raise ConfigError(f"The reduction is one of {', '.join(get_args(Reduction))}; got {self.reduction!r}.")
+
+    def weights(self, n_channels: int, n_latent: int) -> tuple[float, float]:
+        """Return what sums over channels and over latent dimensions are multiplied by."""
+        return (1.0 / n_channels, 1.0 / n_latent) if self.reduction == "mean" else (1.0, 1.0)
+
+
+def initial_weights(shape: VaeShape, seed: int) -> dict[str, Floats]:
+    """Draw every layer from its own stream, as PyTorch does by default."""
+    arrays: dict[str, Floats] = {}
+    for layer, (n_inputs, n_outputs) in shape.layers.items():
+        rng = random_stream(seed, "initial weights", layer)
+        arrays[f"{layer}.weight"], arrays[f"{layer}.bias"] = initial_layer(rng, n_inputs, n_outputs)
+    return arrays
+
+
+def into_basis(arrays: Mapping[str, Floats], shape: VaeShape, basis: Floats) -> dict[str, Floats]:
+    """Return the network of coordinates that equals this network of channels; `basis` has orthonormal columns."""
+    seen, written = arrays["encoder.hidden.weight"], arrays["decoder.spectrum.weight"]
+    channels, conditions = seen[:, : shape.n_channels], seen[:, shape.n_channels :]
+    return {
+        **arrays,
+        "encoder.hidden.weight": np.concatenate([channels @ basis, conditions], axis=1),
+        "decoder.spectrum.weight": basis.T @ written,
+        "decoder.spectrum.bias": basis.T @ arrays["decoder.spectrum.bias"],
+    }
+
+
+def out_of_basis(arrays: Mapping[str, Floats], basis: Floats) -> dict[str, Floats]:
+    """Undo `into_basis`, up to what lies outside the basis."""
+    seen = arrays["encoder.hidden.weight"]
+    coordinates, conditions = seen[:, : basis.shape[1]], seen[:, basis.shape[1] :]
+    return {
+        **arrays,
+        "encoder.hidden.weight": np.concatenate([coordinates @ basis.T, conditions], axis=1),
+        "decoder.spectrum.weight": basis @ arrays["decoder.spectrum.weight"],
+        "decoder.spectrum.bias": basis @ arrays["decoder.spectrum.bias"],
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class VaeRows:
+    """Standardised spectra with what the loss needs of them.
+
+    Parameters
+    ----------
+    spectra : (n_rows, n_coordinates)
+    conditions : (n_rows, n_conditions)
+        No columns for the unconditional form.
+    outside
+        Mean over spectra of the squared length that the coordinates do not hold; 0 without a basis.
+    """
+
+    spectra: Floats
+    conditions: Floats
+    outside: float = 0.0
+
+    @classmethod
+    def of(cls, spectra: Floats, conditions: Floats | None, basis: Floats | None) -> Self:
+        """Gather the rows, in the coordinates of `basis` where one is given."""
+        if conditions is None:
+            conditions = np.empty((len(spectra), 0))
+        if basis is None:
+            return cls(spectra, conditions)
+        coordinates = spectra @ basis
+        return cls(coordinates, conditions, float((spectra**2).sum() - (coordinates**2).sum()) / len(spectra))
+
+
+class VaeNetwork:
+    """A VAE or conditional VAE with its training rows; one spectrum a row throughout."""
+
+    def __init__(
+        self,
+        start: Mapping[str, Floats],
+        shape: VaeShape,
+        loss: VaeLoss,
+        rows: VaeRows,
+        *,
+        seed: int,
+        dtype: torch.dtype,
+        validation: VaeRows | None = None,
+    ) -> None:
+        self.parameters = FlatParameters(start, dtype)
+        self.n_rows = len(rows.spectra)
+        self._shape, self._loss, self._seed = shape, loss, seed
+        self._reconstruction_weight, self._kl_weight = loss.weights(shape.n_channels, shape.n_latent)
+        self._rows, self._validation = rows, validation
+        self._spectra, self._conditions = to_tensor(rows.spectra, dtype), to_tensor(rows.conditions, dtype)
+
+    def start_epoch(self, epoch: int, order: Tensor) -> None:
+        """Draw the noise of the whole epoch."""
+        self._order = order
+        self._noise = self._draw("noise", epoch, self.n_rows)
+
+    def step(self, start: int, stop: int) -> Tensor:
+        """Write the gradient at rows start:stop of the order; return the squared error and the KL, summed."""
+        n_latent, n = self._shape.n_latent, stop - start
+        rows = self._order[start:stop]
+        x, c, noise = self._spectra[rows], self._conditions[rows], self._noise[start:stop]
+        seen, hidden, mean, log_variance, variance, point, unfolded, error = self._forward(x, c, noise)
+        parts = torch.stack([error.square().sum(), _kl(mean, log_variance, variance).sum()])
+
+        d_spectrum = error * (2.0 * self._reconstruction_weight / n)
+        d_unfolded = self._backward("decoder.spectrum", d_spectrum, unfolded)
+        d_unfolded = torch.ops.aten.threshold_backward(d_unfolded, unfolded, 0)  # through the ReLU
+        d_point = self._backward("decoder.hidden", d_unfolded, point)[:, :n_latent]
+        kl_weight = self._loss.beta * self._kl_weight / n
+        d_mean = d_point + kl_weight * mean
+        # point = mean + exp(v/2) * noise, so its derivative by v is half of (point - mean).
+        d_log_variance = 0.5 * (d_point * (point[:, :n_latent] - mean) + kl_weight * (variance - 1.0))
+        d_hidden = self._backward("encoder.posterior", torch.cat([d_mean, d_log_variance], dim=1), hidden)
+        d_hidden = torch.ops.aten.threshold_backward(d_hidden, hidden, 0)
+        self._gradient("encoder.hidden", d_hidden, seen)
+        return parts
+
+    def figures(self, epoch: int, parts: NDArray[np.float64]) -> dict[str, float]:
+        """Name the parts of the loss; where there is validation, the same for it, with its own noise."""
+        figures = self._named(parts, self._rows.outside)
+        if self._validation is not None:
+            held_out = self._named(self._validation_parts(epoch), self._validation.outside)
+            figures |= {f"validation_{name}": value for name, value in held_out.items()}
+        return figures
+
+    def identity(self) -> bytes:
+        """Digest of data, sizes and loss."""
+        return digest_of(self._shape, self._loss, self._rows.spectra, self._rows.conditions)
+
+    def _forward(self, x: Tensor, c: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
+        w, n_latent = self.parameters.values, self._shape.n_latent
+        seen = torch.cat([x, c], dim=1) if self._shape.encoder_sees_conditions else x
+        hidden = torch.addmm(w["encoder.hidden.bias"], seen, w["encoder.hidden.weight"].T).relu_()
+        posterior = torch.addmm(w["encoder.posterior.bias"], hidden, w["encoder.posterior.weight"].T)
+        mean, log_variance = posterior[:, :n_latent], posterior[:, n_latent:]
+        std = torch.exp(0.5 * log_variance)
+        point = torch.addcmul(mean, std, noise)
+        if self._shape.n_conditions:
+            point = torch.cat([point, c], dim=1)
+        unfolded = torch.addmm(w["decoder.hidden.bias"], point, w["decoder.hidden.weight"].T).relu_()
+        spectrum = torch.addmm(w["decoder.spectrum.bias"], unfolded, w["decoder.spectrum.weight"].T)
+        return seen, hidden, mean, log_variance, std.square(), point, unfolded, spectrum - x
+
+    def _gradient(self, layer: str, delta: Tensor, inputs: Tensor) -> None:
+        torch.mm(delta.T, inputs, out=self.parameters.gradients[f"{layer}.weight"])
+        torch.sum(delta, dim=0, out=self.parameters.gradients[f"{layer}.bias"])
+
+    def _backward(self, layer: str, delta: Tensor, inputs: Tensor) -> Tensor:
+        """Write the gradient of one layer; return the gradient with respect to its inputs."""
+        self._gradient(layer, delta, inputs)
+        return delta @ self.parameters.values[f"{layer}.weight"]
+
+    def _draw(self, purpose: str, epoch: int, n_rows: int) -> Tensor:
+        precision: Any = np.float32 if self._spectra.dtype == torch.float32 else np.float64
+        rng = random_stream(self._seed, purpose, epoch)
+        return torch.from_numpy(rng.standard_normal((n_rows, self._shape.n_latent), dtype=precision))
+
+    def _named(self, parts: NDArray[np.float64], outside: float) -> dict[str, float]:
+        reconstruction = self._reconstruction_weight * (float(parts[0]) + outside)
+        kl = self._kl_weight * float(parts[1])
+        return {"loss": reconstruction + self._loss.beta * kl, "reconstruction": reconstruction, "kl": kl}
+
+    def _validation_parts(self, epoch: int) -> NDArray[np.float64]:
+        assert self._validation is not None
+        dtype, n_rows = self._spectra.dtype, len(self._validation.spectra)
+        x, c = to_tensor(self._validation.spectra, dtype), to_tensor(self._validation.conditions, dtype)
+        noise = self._draw("validation noise", epoch, n_rows)
+        _, _, mean, log_variance, variance, _, _, error = self._forward(x, c, noise)
+        kl = _kl(mean, log_variance, variance)
+        return np.array([float(error.square().sum()), float(kl.sum())]) / n_rows
+
+
+def _kl(mean: Tensor, log_variance: Tensor, variance: Tensor) -> Tensor:
+    """Divergence of N(mean, variance) from N(0, 1), per spectrum and dimension, in nats."""
+    return 0.5 * (mean.square() + variance - 1.0 - log_variance)
