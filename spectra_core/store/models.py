@@ -4,7 +4,6 @@ A model file may come from anyone, so nothing in it is trusted: it is never unpi
 memory is asked for, the configuration before a layer is built, and there is no second way in.
 """
 
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -18,6 +17,7 @@ from spectra_core.spectra import Frame, SpectraSet
 from spectra_core.store.entries import Entry
 from spectra_core.store.files import json_bytes, strict_json
 from spectra_core.store.frames import dense, frame_document, frame_from
+from spectra_core.versions import versions
 
 FORMAT = "latent-spectra model"
 FORMAT_VERSION = 1
@@ -192,19 +192,6 @@ def member_class(registry: str, member: str) -> type[Any]:
         known = ", ".join(sorted(members))
         raise StoreError(f"Unknown {registry} {str(member)[:60]!r}. Known ones are: {known}.")
     return members[member]
-
-
-def versions() -> dict[str, str]:
-    """Return the versions that may decide the last bit of a result."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    found = {"python": platform.python_version(), "numpy": np.__version__}
-    for label, package in (("torch", "torch"), ("latent-spectra", "latent-spectra")):
-        try:
-            found[label] = version(package)
-        except PackageNotFoundError:
-            found[label] = "not installed"
-    return found
 
 
 def _registries() -> dict[str, Mapping[str, type[Any]]]:

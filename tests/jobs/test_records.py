@@ -1,0 +1,63 @@
+"""The state of a job follows from its files; the first rule that applies decides."""
+
+import pytest
+
+from spectra_core.jobs.folder import JobFolder
+from spectra_core.jobs.records import state_of
+from spectra_core.jobs.reporting import JobReporter, Pace
+
+
+@pytest.mark.parametrize(
+    ("launch", "status", "alive", "cancel_asked", "expected"),
+    [
+        ({}, {}, False, False, "queued"),
+        ({}, {}, False, True, "cancelled"),
+        ({"attempt": 2}, {}, True, False, "running"),
+        ({"attempt": 2}, {}, True, True, "running"),
+        ({"attempt": 2}, {}, False, False, "interrupted"),
+        ({"attempt": 2}, {}, False, True, "cancelled"),
+        ({"attempt": 2}, {"attempt": 2, "state": "running"}, False, False, "interrupted"),
+        ({"attempt": 2}, {"attempt": 2, "state": "finished"}, True, True, "finished"),
+        ({"attempt": 2}, {"attempt": 2, "state": "failed"}, False, False, "failed"),
+        ({"attempt": 1}, {"attempt": 1, "state": "failed"}, False, False, "queued"),
+        ({"attempt": 2}, {"attempt": 1, "state": "cancelled"}, True, False, "running"),
+    ],
+)
+def test_state_of_the_second_attempt(launch, status, alive, cancel_asked, expected):
+    assert state_of(2, launch, status, alive=alive, cancel_asked=cancel_asked) == expected
+
+
+def test_time_left_is_the_pace_of_this_stage_times_the_steps_left():
+    pace = Pace()
+    assert pace.seconds_left(0.0) is None
+    pace.step(1.0, 100, 100)
+    pace.step(5.0, 1, 11)  # a new stage: the earlier pace counts for nothing
+    assert pace.seconds_left(5.0) is None
+    pace.step(9.0, 3, 11)  # 2 s a step, 8 steps left
+    assert pace.seconds_left(9.0) == 16.0
+    assert pace.seconds_left(10.0) == 15.0
+
+
+def test_events_are_thinned_but_the_last_of_a_stage_is_kept(tmp_path):
+    reporter = JobReporter(JobFolder(tmp_path), 1, before_end=lambda: None)
+    for step in range(1, 1001):
+        reporter.progress("Training", step, 1000)
+    reporter.finish("finished")
+    lines = (tmp_path / "events.jsonl").read_text().splitlines()
+    assert len(lines) < 100
+    assert '"done": 1000' in lines[-1]
+
+
+def test_line_broken_off_by_a_power_cut_costs_that_line_only(tmp_path):
+    (tmp_path / "events.jsonl").write_text('{"attempt": 1, "seco')
+    reporter = JobReporter(JobFolder(tmp_path), 1, before_end=lambda: None)
+    reporter.progress("Training", 1, 2)
+    reporter.finish("finished")
+    assert len((tmp_path / "events.jsonl").read_text().splitlines()) == 2
+
+
+def test_only_the_first_last_words_count(tmp_path):
+    reporter = JobReporter(JobFolder(tmp_path), 1, before_end=lambda: None)
+    assert reporter.finish("cancelled")
+    assert not reporter.finish("finished", result={"set": "x"})
+    assert JobFolder(tmp_path).read("status")["state"] == "cancelled"
