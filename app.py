@@ -1,7 +1,5 @@
 """Latent Spectra: page settings, menu in the order of the flow, status line, one error boundary."""
 
-from importlib.util import find_spec
-
 import streamlit as st
 
 from ui import menu, state, status_line
@@ -23,7 +21,6 @@ page = st.navigation(
     expanded=True,
 )
 with error_boundary(page.title):
-    if find_spec("spectra_core.store") and find_spec("spectra_core.jobs"):  # until both are there
-        state.begin_run()
-        status_line.show()
+    state.begin_run()
+    status_line.show()
     page.run()

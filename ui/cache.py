@@ -42,8 +42,8 @@ def jobs(home: str) -> "Jobs":
 
 
 @st.cache_resource(show_spinner="Loading spectra", max_entries=8)
-def spectra_set(home: str, fingerprint: str) -> SpectraSet:
-    """Load a set from the store."""
+def spectra_set(home: str, fingerprint: str, name: str) -> SpectraSet:  # noqa: ARG001  # the name is part of the key
+    """Load a set from the store; `name` is what it is called now."""
     return store(home).load_set(fingerprint)
 
 

@@ -1,48 +1,33 @@
-"""What this visitor has chosen: data set, model, generated set.
+"""What this visitor has chosen: data set, model, generated set, and the job whose outcome is awaited.
 
 The only place that names session-state keys. The choices live in the session and are mirrored in the URL, so
 that they survive a page switch, a reload and a shared link; the content itself lives in the store.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import streamlit as st
 
-from spectra_core.errors import SpectraCoreError
+from spectra_core.errors import SpectraCoreError, StoreError
 from spectra_core.spectra import Frame, SpectraSet
 from ui import cache
 from ui.menu import ROOT
 
 if TYPE_CHECKING:
-    from spectra_core.jobs import Jobs
-
+    from spectra_core.jobs import JobRecord, Jobs
     from spectra_core.store import Store, StoredModel
 
-_Content = TypeVar("_Content")
+WORDS: dict[str, str] = {"set": "data set", "model": "model", "generated": "generated set"}
+"""What can be in hand: its name here and in the URL, and as a person says it."""
 
-_CHOSEN = "chosen"
-"""Session key of the choices by kind."""
-_NOTICES = "notices"
-"""Session key of sentences to show once."""
+_Content = TypeVar("_Content")
+_CHOSEN, _RECORDS, _NOTICES, _FOLLOWED = "chosen", "records", "notices", "followed_job"
+"""Session keys: identifiers by kind, what the store listed in this run, sentences to show once, a job's id."""
+_JOB = "job"
+"""Name of the followed job in the URL."""
 _URL_LENGTH = 12
 """Characters of an identifier in the URL: 48 bits of a fingerprint, unique in any store."""
-
-
-@dataclass(frozen=True)
-class _Kind:
-    """One thing that can be in hand; its name in the URL is its key in `_KINDS`."""
-
-    words: str
-    identifiers: Callable[[], list[str]]
-
-
-_KINDS: dict[str, _Kind] = {
-    "set": _Kind("data set", lambda: [r.fingerprint for r in store().sets() if r.origin != "generated"]),
-    "model": _Kind("model", lambda: [r.id for r in store().models() if r.registry == "generator"]),
-    "generated": _Kind("generated set", lambda: [r.fingerprint for r in store().sets() if r.origin == "generated"]),
-}
 
 
 def store() -> "Store":
@@ -57,22 +42,31 @@ def jobs() -> "Jobs":
 
 def experimental() -> SpectraSet | None:
     """Return the chosen data set, or None."""
-    return _loaded("set", cache.spectra_set)
+    return _loaded("set", _spectra)
 
 
 def generated() -> SpectraSet | None:
     """Return the chosen generated set, or None."""
-    return _loaded("generated", cache.spectra_set)
+    return _loaded("generated", _spectra)
 
 
 def model() -> "StoredModel | None":
     """Return the chosen generator with its record, or None."""
-    return _loaded("model", cache.stored_model)
+    return _loaded("model", lambda model_id: cache.stored_model(cache.home(), model_id))
 
 
 def chosen(kind: str) -> str | None:
     """Return the identifier of the chosen "set", "model" or "generated", or None."""
-    return _choices().get(kind)
+    choices: dict[str, str | None] = st.session_state.setdefault(_CHOSEN, {})
+    return choices.get(kind)
+
+
+def records(kind: str) -> dict[str, Any]:
+    """Return the store's records of "set", "model" or "generated" by identifier, as of the beginning of this run."""
+    if _RECORDS not in st.session_state:
+        st.session_state[_RECORDS] = _listed()
+    listed: dict[str, dict[str, Any]] = st.session_state[_RECORDS]
+    return listed[kind]
 
 
 def choose_experimental(fingerprint: str | None) -> NoReturn:
@@ -98,24 +92,19 @@ def choose(**changes: str | None) -> NoReturn:
     changes
         Identifiers by kind: ``set=``, ``model=``, ``generated=``; None puts the thing down.
     """
-    before = dict(_choices())
-    for kind, identifier in changes.items():
-        _KINDS[kind]  # a typing error here is a bug, found at once
-        _choices()[kind] = identifier
-    _keep_what_fits(before, changes)
+    _take(changes)
     st.rerun()
-
-
-def picker_key(kind: str) -> str:
-    """Return the widget key of the picker of `kind`, set to what is chosen before the widget is made."""
-    key = f"picker_{kind}"
-    st.session_state[key] = chosen(kind)
-    return key
 
 
 def choose_from_picker(kind: str) -> NoReturn:
     """Take in hand what the picker of `kind` shows."""
-    choose(**{kind: st.session_state[f"picker_{kind}"]})
+    choose(**{kind: st.session_state[_picker(kind)]})
+
+
+def picker_key(kind: str) -> str:
+    """Return the widget key of the picker of `kind`, set to what is chosen before the widget is made."""
+    st.session_state[_picker(kind)] = chosen(kind)
+    return _picker(kind)
 
 
 def notify(sentence: str) -> None:
@@ -129,19 +118,42 @@ def notices() -> list[str]:
     return waiting
 
 
+def start_job(task: str, arguments: dict[str, Any], title: str) -> NoReturn:
+    """Start a job and run the page again; when it ends, what it made is taken in hand on whatever page one is."""
+    st.session_state[_FOLLOWED] = jobs().submit(task, arguments, title)
+    st.rerun()
+
+
+def followed_job() -> "JobRecord | None":
+    """Return the job whose outcome this visitor waits for, or None."""
+    job_id = st.session_state.get(_FOLLOWED)
+    if job_id is None:
+        return None
+    try:
+        return jobs().record(job_id)
+    except StoreError:  # the link names a job that is no longer listed
+        st.session_state[_FOLLOWED] = None
+        return None
+
+
+def followed_job_ended() -> bool:
+    """Whether the followed job is over, so that the page should run again."""
+    record = followed_job()
+    return record is not None and not record.is_active
+
+
 def begin_run() -> None:
-    """Take the choices from the URL of a new session, drop what the store no longer has, mirror them to the URL."""
+    """Bring choices, store and URL together; app.py calls this once before every page."""
+    st.session_state[_RECORDS] = _listed()
     if _CHOSEN not in st.session_state:
-        st.session_state[_CHOSEN] = {}
-        for kind in _KINDS:
-            if (asked := st.query_params.get(kind)) is not None:
-                _choices()[kind] = _found(kind, asked)
-        _keep_what_fits({}, _choices())
-    for kind, about in _KINDS.items():
-        identifier = _choices().get(kind)
-        if identifier is not None and identifier not in about.identifiers():
-            notify(f"The {about.words} you had chosen is no longer in the store.")
-            _choices()[kind] = None
+        st.session_state[_FOLLOWED] = st.query_params.get(_JOB)
+        asked = {kind: st.query_params[kind] for kind in WORDS if kind in st.query_params}
+        _take({kind: _found(kind, beginning) for kind, beginning in asked.items()})
+    for kind, words in WORDS.items():
+        if chosen(kind) is not None and chosen(kind) not in records(kind):
+            notify(f"The {words} you had chosen is no longer in the store.")
+            _put_down(kind)
+    _adopt_finished_job()
     _mirror_in_url()
 
 
@@ -154,6 +166,7 @@ def require_experimental() -> SpectraSet:
             "This page needs a data set. Load the demo with one click, or bring your own.",
             ("pages/data/dataset.py", "Upload a file"),
             ("pages/data/simulate.py", "Simulate a set"),
+            offer_demo=True,
         )
     return spectra
 
@@ -184,82 +197,55 @@ def require_generated() -> SpectraSet:
     return spectra
 
 
-def _stop_with(missing: str, what_to_do: str, *ways: tuple[str, str]) -> NoReturn:
+def _stop_with(missing: str, what_to_do: str, *ways: tuple[str, str], offer_demo: bool = False) -> NoReturn:
     from ui import demo  # imports this module
 
     st.info(f"{missing} {what_to_do}", icon=":material/info:")
     with st.container(horizontal=True, vertical_alignment="center"):
-        demo.button()
+        if offer_demo:
+            demo.offer_set()
         for path, label in ways:
             if (ROOT / path).is_file():
                 st.page_link(path, label=label, icon=":material/arrow_forward:")
     st.stop()
 
 
-def _choices() -> dict[str, str | None]:
-    choices: dict[str, str | None] = st.session_state.setdefault(_CHOSEN, {})
-    return choices
+def _picker(kind: str) -> str:
+    return f"picker_{kind}"
 
 
-def _loaded(kind: str, load: "Callable[[str, str], _Content]") -> "_Content | None":
-    identifier = chosen(kind)
-    if identifier is None:
-        return None
-    try:
-        return load(cache.home(), identifier)
-    except SpectraCoreError as error:
-        # Damaged on disk: say so once and go on without it, rather than stop every page.
-        _choices()[kind] = None
-        st.warning(f"The {_KINDS[kind].words} you had chosen cannot be read: {error}")
-        return None
+def _put_down(kind: str) -> None:
+    st.session_state[_CHOSEN][kind] = None
 
 
-def _found(kind: str, asked: str) -> str | None:
-    """Return the identifier in the store that starts with what the URL asks for."""
-    fitting = [identifier for identifier in _KINDS[kind].identifiers() if identifier.startswith(asked)]
-    if asked and len(fitting) == 1:
-        return fitting[0]
-    notify(f"The link names a {_KINDS[kind].words} that is not in this store, so none is chosen.")
-    return None
-
-
-def _mirror_in_url() -> None:
-    for kind in _KINDS:
-        identifier = _choices().get(kind)
-        short = None if identifier is None else identifier[:_URL_LENGTH]
-        if short is None:
-            st.query_params.pop(kind, None)
-        elif st.query_params.get(kind) != short:
-            st.query_params[kind] = short
-
-
-def _keep_what_fits(before: dict[str, str | None], changes: dict[str, str | None]) -> None:
-    """Put down model and generated set that do not fit the data set in hand, saying so."""
+def _take(changes: dict[str, str | None]) -> None:
+    """Change choices, and put down model and generated set that do not fit the data set in hand, saying so."""
+    before = {kind: chosen(kind) for kind in WORDS}
+    st.session_state[_CHOSEN] = {**before, **changes}
+    if set(changes) - set(WORDS):
+        raise KeyError(f"Only {', '.join(WORDS)} can be chosen, got {', '.join(changes)}.")
     spectra = experimental()
-    if spectra is None:
-        return
-    for kind, frame in (("model", _model_frame), ("generated", _generated_frame)):
-        theirs = frame() if chosen(kind) is not None else None
-        if theirs is None or _fits(theirs, spectra.frame):
+    for kind in ("model", "generated"):
+        frame = _frame(kind)
+        if spectra is None or frame is None or _fits(frame, spectra.frame):
             continue
-        if changes.get(kind) is not None:
-            reason = f"The {_KINDS[kind].words} does not belong to “{spectra.meta.name}”: axis or targets differ."
-            notify(f"{reason} Choose its data set first.")
-            earlier = before.get(kind)
-            _choices()[kind] = earlier if "set" not in changes and earlier != chosen(kind) else None
+        if changes.get(kind) is None:
+            notify(f"The {WORDS[kind]} came from another data set, so it was put down.")
+            _put_down(kind)
         else:
-            notify(f"The {_KINDS[kind].words} came from another data set, so it was put down.")
-            _choices()[kind] = None
+            notify(
+                f"This {WORDS[kind]} does not belong to {spectra.meta.name}: axis or targets differ. "
+                "Choose its data set first."
+            )
+            st.session_state[_CHOSEN][kind] = None if "set" in changes else before[kind]
 
 
-def _model_frame() -> Frame | None:
-    found = model()
-    return None if found is None else found.model.frame_
-
-
-def _generated_frame() -> Frame | None:
-    found = generated()
-    return None if found is None else found.frame
+def _frame(kind: str) -> Frame | None:
+    if kind == "model":
+        found = model()
+        return None if found is None else found.model.frame_
+    spectra = generated()
+    return None if spectra is None else spectra.frame
 
 
 def _fits(one: Frame, other: Frame) -> bool:
@@ -270,3 +256,63 @@ def _fits(one: Frame, other: Frame) -> bool:
         other.unit,
         other.target_names,
     )
+
+
+def _spectra(fingerprint: str) -> SpectraSet:
+    record = records("set").get(fingerprint) or records("generated").get(fingerprint)
+    return cache.spectra_set(cache.home(), fingerprint, "" if record is None else record.name)
+
+
+def _loaded(kind: str, load: Callable[[str], _Content]) -> _Content | None:
+    identifier = chosen(kind)
+    if identifier is None:
+        return None
+    try:
+        return load(identifier)
+    except SpectraCoreError as error:
+        # Damaged or deleted meanwhile: say so once and go on without it, rather than stop every page.
+        _put_down(kind)
+        notify(f"The {WORDS[kind]} you had chosen cannot be used: {error}")
+        return None
+
+
+def _listed() -> dict[str, dict[str, Any]]:
+    sets = store().sets()
+    return {
+        "set": {record.fingerprint: record for record in sets if record.origin != "generated"},
+        "model": {record.id: record for record in store().models() if record.registry == "generator"},
+        "generated": {record.fingerprint: record for record in sets if record.origin == "generated"},
+    }
+
+
+def _found(kind: str, beginning: str) -> str | None:
+    """Return the identifier in the store that begins with what the URL asks for."""
+    fitting = [identifier for identifier in records(kind) if identifier.startswith(beginning)]
+    if beginning and len(fitting) == 1:
+        return fitting[0]
+    notify(f"The link names a {WORDS[kind]} that is not in this store, so none is chosen.")
+    return None
+
+
+def _adopt_finished_job() -> None:
+    """Take in hand what the followed job made, or say why it made nothing."""
+    record = followed_job()
+    if record is None or record.is_active:
+        return
+    st.session_state[_FOLLOWED] = None
+    if record.state == "finished":
+        notify(f"Finished: {record.title}.")
+        result = record.result or {}
+        _take({kind: result[kind] for kind in WORDS if result.get(kind) in records(kind)})
+    elif record.error:
+        notify(f"{record.title}: {record.state}. {record.error}")
+
+
+def _mirror_in_url() -> None:
+    shown = {kind: (chosen(kind) or "")[:_URL_LENGTH] for kind in WORDS}
+    shown[_JOB] = st.session_state.get(_FOLLOWED) or ""
+    for name, value in shown.items():
+        if not value:
+            st.query_params.pop(name, None)
+        elif st.query_params.get(name) != value:
+            st.query_params[name] = value

@@ -1,7 +1,5 @@
 """The slim line on top of every page: data set, model, generated set, running jobs."""
 
-from typing import Any
-
 import streamlit as st
 
 from ui import state
@@ -12,24 +10,23 @@ _JOBS_PAGE = "pages/start/jobs.py"
 
 def show() -> None:
     """Show what is in hand, each as a picker over what the store holds, and the notices of this run."""
-    sets = state.store().sets()
-    experimental = {r.fingerprint: r.name for r in sets if r.origin != "generated"}
-    generated = {r.fingerprint: r.name for r in sets if r.origin == "generated"}
-    models = {r.id: r.name for r in state.store().models() if r.registry == "generator"}
     columns = st.columns([3, 3, 3, 2], vertical_alignment="center", gap="small")
     with columns[0]:
-        _picker("set", "Data set", experimental, ":material/table_chart:", "No data set yet")
+        _picker("set", "Data set", ":material/table_chart:", "No data set yet")
     with columns[1]:
-        _picker("model", "Model", models, ":material/model_training:", "No model yet")
+        _picker("model", "Model", ":material/model_training:", "No model yet")
     with columns[2]:
-        _picker("generated", "Generated set", generated, ":material/scatter_plot:", "No generated set yet")
+        _picker("generated", "Generated set", ":material/scatter_plot:", "No generated set yet")
     with columns[3]:
-        _running_jobs()
+        # Asked again only while something runs: an idle page costs nothing.
+        waiting = any(record.is_active for record in state.jobs().records())
+        st.fragment(_running_jobs, run_every=2 if waiting else None)()
     for sentence in state.notices():
         st.info(sentence, icon=":material/info:")
 
 
-def _picker(kind: str, label: str, names: dict[str, str], icon: str, nothing: str) -> None:
+def _picker(kind: str, label: str, icon: str, nothing: str) -> None:
+    names = {identifier: record.name for identifier, record in state.records(kind).items()}
     st.selectbox(
         label,
         list(names),
@@ -44,11 +41,12 @@ def _picker(kind: str, label: str, names: dict[str, str], icon: str, nothing: st
     )
 
 
-@st.fragment(run_every=2)
 def _running_jobs() -> None:
-    active: list[Any] = [r for r in state.jobs().records() if r.state in ("queued", "running")]
-    words = f"{len(active)} job{'s' if len(active) != 1 else ''} running" if active else "No jobs running"
+    if state.followed_job_ended():
+        st.rerun()
+    active = [record for record in state.jobs().records() if record.is_active]
+    words = f"{len(active)} job{'' if len(active) == 1 else 's'} running" if active else "No jobs running"
     if (ROOT / _JOBS_PAGE).is_file():
-        st.page_link(_JOBS_PAGE, label=words, icon=":material/hourglass_top:" if active else ":material/done:")
+        st.page_link(_JOBS_PAGE, label=words, icon=":material/hourglass_top:" if active else ":material/done_all:")
     else:
         st.caption(words)

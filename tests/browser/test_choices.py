@@ -1,0 +1,54 @@
+"""What is in hand survives page switches, reloads and the Back button of a real browser."""
+
+import re
+
+import pytest
+
+from spectra_core.store import Store
+from tests.conftest import beer_lambert_set
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def fingerprint(app) -> str:
+    return Store(app.home).save_set(beer_lambert_set(n_spectra=20).with_meta(name="Three salts in water"))
+
+
+def chosen_set(visitor) -> str:
+    return visitor.page.get_by_test_id("stSelectbox").first.get_by_role("combobox").input_value()
+
+
+def test_a_choice_survives_menu_reload_and_back(app, visit, fingerprint):
+    visitor = visit()
+    visitor.open(app.url)
+    visitor.page.get_by_test_id("stSelectbox").first.get_by_role("combobox").click()
+    visitor.page.get_by_role("option", name="Three salts in water").click()
+    visitor.page.wait_for_url(re.compile(rf"set={fingerprint[:12]}"))
+    visitor.menu("Train")
+    visitor.page.wait_for_url(re.compile(rf"/train\?.*set={fingerprint[:12]}"))
+    assert chosen_set(visitor) == "Three salts in water"
+    visitor.page.reload()
+    visitor.calm()
+    assert chosen_set(visitor) == "Three salts in water"
+    for _ in range(2):  # the page as clicked, and as completed by its choices
+        visitor.page.go_back()
+        visitor.calm()
+    assert "/train" not in visitor.page.url
+    assert chosen_set(visitor) == "Three salts in water"
+    visitor.require_health()
+
+
+def test_a_link_opens_a_page_with_its_set_in_hand(app, visit, fingerprint):
+    visitor = visit()
+    visitor.open(f"{app.url}/train?set={fingerprint[:12]}")
+    assert chosen_set(visitor) == "Three salts in water"
+    visitor.require_health()
+
+
+def test_a_link_to_an_unknown_set_says_so(app, visit):
+    visitor = visit()
+    visitor.open(f"{app.url}/?set=0123456789ab")
+    assert visitor.page.get_by_text("not in this store").is_visible()
+    assert "set=" not in visitor.page.url
+    visitor.require_health()

@@ -1,0 +1,155 @@
+"""Choices live in the session and in the URL, and are checked against the store."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from spectra_core.spectra import SpectralAxis, SpectraSet
+from spectra_core.store import Store
+from tests.conftest import beer_lambert_set
+
+APP = str(Path(__file__).parents[2] / "app.py")
+TRAIN = "pages/generation/train.py"
+
+
+def named(name: str, seed: int = 0, **options) -> SpectraSet:
+    return beer_lambert_set(seed=seed, n_spectra=20, **options).with_meta(name=name)
+
+
+def generated_from(spectra: SpectraSet) -> SpectraSet:
+    return spectra.with_meta(name="New ones", origin="generated")
+
+
+def opened(page: str | None = None, **query: str) -> AppTest:
+    app = AppTest.from_file(APP, default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    if page is not None:
+        app.switch_page(page).run()
+    assert not app.exception
+    assert not app.error
+    return app
+
+
+def in_hand(app: AppTest) -> dict[str, str | None]:
+    return {kind: app.selectbox(f"picker_{kind}").value for kind in ("set", "model", "generated")}
+
+
+def notices(app: AppTest) -> str:
+    return " ".join(info.value for info in app.info)
+
+
+def test_a_set_chosen_in_the_status_line_stands_in_the_url(store: Store):
+    fingerprint = store.save_set(named("First"))
+    app = opened()
+    app.selectbox("picker_set").set_value(fingerprint).run()
+    assert in_hand(app)["set"] == fingerprint
+    assert app.query_params["set"] == fingerprint[:12]
+
+
+def test_the_choice_survives_a_page_switch(store: Store):
+    fingerprint = store.save_set(named("First"))
+    app = opened(set=fingerprint[:12])
+    app.query_params.clear()  # what the browser does when a menu entry is clicked
+    app.switch_page(TRAIN).run()
+    assert in_hand(app)["set"] == fingerprint
+    assert app.query_params["set"] == fingerprint[:12]
+
+
+def test_a_reload_takes_the_choice_from_the_url(store: Store):
+    fingerprint = store.save_set(named("First"))
+    assert in_hand(opened(set=fingerprint[:12]))["set"] == fingerprint
+
+
+@pytest.mark.parametrize("asked", ["0123456789ab", "", "../../etc", "<b>x</b>"])
+def test_a_set_that_the_url_names_but_the_store_lacks_is_ignored_with_a_sentence(store: Store, asked):
+    store.save_set(named("First"))
+    app = opened(set=asked)
+    assert in_hand(app)["set"] is None
+    assert "names a data set that is not in this store" in notices(app)
+    assert "set" not in app.query_params
+
+
+def test_the_sentence_about_an_unknown_set_is_shown_once(store: Store):
+    app = opened(set="0123456789ab")
+    assert "names a data set" in notices(app)
+    assert "names a data set" not in notices(app.run())
+
+
+def test_a_set_deleted_meanwhile_is_put_down(store: Store):
+    fingerprint = store.save_set(named("First"))
+    app = opened(set=fingerprint[:12])
+    store.delete_set(fingerprint)
+    app.run()
+    assert not app.exception
+    assert in_hand(app)["set"] is None
+    assert "no longer in the store" in notices(app)
+
+
+def test_a_damaged_set_is_put_down_with_its_reason(store: Store, tmp_path: Path):
+    fingerprint = store.save_set(named("First"))
+    numbers = next(tmp_path.glob(f"sets/{fingerprint}/*.safetensors"))
+    content = bytearray(numbers.read_bytes())
+    content[-1] ^= 1
+    numbers.write_bytes(bytes(content))
+    app = opened(TRAIN, set=fingerprint[:12])
+    assert "No spectra yet." in notices(app)
+
+
+def test_another_data_set_puts_down_generated_spectra_of_another_frame(store: Store):
+    first, other = named("First"), named("Other", n_channels=30)
+    old, new, made = store.save_set(first), store.save_set(other), store.save_set(generated_from(first))
+    app = opened(set=old[:12], generated=made[:12])
+    assert in_hand(app)["generated"] == made
+    app.selectbox("picker_set").set_value(new).run()
+    assert in_hand(app) == {"set": new, "model": None, "generated": None}
+    assert "generated set came from another data set" in notices(app)
+
+
+def test_another_data_set_of_the_same_frame_keeps_the_generated_spectra(store: Store):
+    first, other = named("First"), named("Other", seed=1)
+    old, new, made = store.save_set(first), store.save_set(other), store.save_set(generated_from(first))
+    app = opened(set=old[:12], generated=made[:12])
+    app.selectbox("picker_set").set_value(new).run()
+    assert in_hand(app)["generated"] == made
+
+
+def test_generated_spectra_of_another_frame_are_refused(store: Store):
+    first, other = named("First"), named("Other", n_channels=30)
+    old, made = store.save_set(first), store.save_set(generated_from(other))
+    app = opened(set=old[:12])
+    app.selectbox("picker_generated").set_value(made).run()
+    assert in_hand(app)["generated"] is None
+    assert "does not belong to First" in notices(app)
+
+
+def test_generated_and_experimental_sets_are_offered_apart(store: Store):
+    first = named("First")
+    store.save_set(first)
+    store.save_set(generated_from(first))
+    app = opened()
+    assert app.selectbox("picker_set").options == ["First"]
+    assert app.selectbox("picker_generated").options == ["New ones"]
+
+
+def test_a_renamed_set_is_shown_under_its_new_name(store: Store):
+    fingerprint = store.save_set(named("First"))
+    app = opened(set=fingerprint[:12])
+    store.rename_set(fingerprint, "Cuvette, Tuesday")
+    app.run()
+    assert app.selectbox("picker_set").options == ["Cuvette, Tuesday"]
+
+
+def test_a_page_without_data_says_what_is_missing_and_how_to_get_it(store: Store):
+    app = opened(TRAIN)
+    assert app.info[0].value.startswith("No spectra yet.")
+    assert "Load the demo" in [button.label for button in app.button]
+
+
+def test_sets_without_targets_can_be_in_hand(store: Store):
+    bare = SpectraSet(SpectralAxis(np.arange(8.0)), np.random.default_rng(0).normal(size=(12, 8)))
+    fingerprint = store.save_set(bare)
+    assert in_hand(opened(TRAIN, set=fingerprint[:12]))["set"] == fingerprint
