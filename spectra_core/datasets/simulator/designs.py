@@ -1,0 +1,148 @@
+"""Which solutions are made: how concentrations of the salts are chosen.
+
+Every design works in units of the largest concentration of each salt and, for the Bayesian bound, knows the Stein
+kernel of its distribution: the matrix tau(x) with ``div(tau p) = -(x - mean) p`` (see `bounds`).
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectra_core.errors import ConfigError
+
+Array = NDArray[np.float64]
+
+
+class Design(Protocol):
+    """Chooses salt concentrations. A frozen dataclass."""
+
+    title: ClassVar[str]
+    explanation: ClassVar[str]
+
+    def draw(self, n_spectra: int, n_salts: int, rng: np.random.Generator) -> Array:
+        """Return concentrations (n_spectra, n_salts), each a share (0 to 1) of the salt's largest concentration."""
+
+    def stein_kernel(self, shares: Array) -> Array:
+        """Return the kernel at each drawn row, (n_spectra, n_salts, n_salts), given which salts are present."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Each salt at one of a few levels, independently.
+
+    Parameters
+    ----------
+    n_levels
+        Levels from 0 to the largest concentration, equally spaced.
+    """
+
+    title: ClassVar[str] = "Salts x levels"
+    explanation: ClassVar[str] = "Every salt takes one of a few equally spaced levels, independently of the others."
+
+    n_levels: int = 5
+
+    def __post_init__(self) -> None:
+        _require(self.n_levels >= 2, f"A design by levels needs at least 2 levels, got {self.n_levels}.")
+
+    def draw(self, n_spectra: int, n_salts: int, rng: np.random.Generator) -> Array:
+        """Draw a level for every salt."""
+        return rng.integers(self.n_levels, size=(n_spectra, n_salts)) / (self.n_levels - 1.0)
+
+    def stein_kernel(self, shares: Array) -> Array:
+        """Return that of the uniform box: a person who reads the spectrum does not know the levels."""
+        return _box_kernel(shares)
+
+
+@dataclass(frozen=True)
+class RandomMixtures:
+    """Each salt uniformly between nothing and its largest concentration."""
+
+    title: ClassVar[str] = "Random mixtures"
+    explanation: ClassVar[str] = "Every salt is drawn uniformly from zero to its largest concentration."
+
+    def draw(self, n_spectra: int, n_salts: int, rng: np.random.Generator) -> Array:
+        """Draw uniformly."""
+        return rng.random((n_spectra, n_salts))
+
+    def stein_kernel(self, shares: Array) -> Array:
+        """Return ``x (1 - x) / 2`` on the diagonal."""
+        return _box_kernel(shares)
+
+
+@dataclass(frozen=True)
+class SparseMixtures:
+    """A few stock solutions and water, mixed in random volumes.
+
+    Parameters
+    ----------
+    min_salts, max_salts
+        How many of the salts one solution holds, each number equally likely.
+    """
+
+    title: ClassVar[str] = "Sparse mixtures of stock solutions"
+    explanation: ClassVar[str] = (
+        "A few salts are picked, and their stock solutions and water are mixed in random volumes, so that no salt "
+        "exceeds its stock and all shares sum to at most one."
+    )
+
+    min_salts: int = 2
+    max_salts: int = 5
+
+    def __post_init__(self) -> None:
+        _require(
+            1 <= self.min_salts <= self.max_salts,
+            f"Numbers of salts must satisfy 1 <= min_salts <= max_salts, got {self.min_salts} and {self.max_salts}.",
+        )
+
+    def draw(self, n_spectra: int, n_salts: int, rng: np.random.Generator) -> Array:
+        """Pick salts, then volumes uniformly from all that sum to one with water."""
+        _require(self.max_salts <= n_salts, f"A solution cannot hold {self.max_salts} of {n_salts} salts.")
+        n_present = rng.integers(self.min_salts, self.max_salts + 1, size=(n_spectra, 1))
+        order = rng.random((n_spectra, n_salts)).argsort(axis=1).argsort(axis=1)
+        volumes = np.where(order < n_present, rng.standard_exponential((n_spectra, n_salts)), 0.0)
+        water = rng.standard_exponential((n_spectra, 1))
+        return np.asarray(volumes / (volumes.sum(axis=1, keepdims=True) + water))
+
+    def stein_kernel(self, shares: Array) -> Array:
+        """Return ``(diag(x) - x x^T) / (k + 1)``: volumes of k salts and water are Dirichlet(1, ..., 1)."""
+        n_present = (shares > 0).sum(axis=1)
+        diagonal = shares[:, :, None] * np.eye(shares.shape[1])
+        return np.asarray((diagonal - shares[:, :, None] * shares[:, None, :]) / (n_present + 1.0)[:, None, None])
+
+
+@dataclass(frozen=True)
+class Sobol:
+    """Each salt as in random mixtures, but filling the space evenly (I. M. Sobol, 1967; scrambled)."""
+
+    title: ClassVar[str] = "Sobol"
+    explanation: ClassVar[str] = "Concentrations fill the box of all salts more evenly than chance would."
+
+    def draw(self, n_spectra: int, n_salts: int, rng: np.random.Generator) -> Array:
+        """Take the first points of a scrambled sequence."""
+        from scipy.stats import qmc
+
+        n_bits = int(np.ceil(np.log2(max(n_spectra, 2))))
+        return np.asarray(qmc.Sobol(n_salts, scramble=True, rng=rng).random_base2(n_bits)[:n_spectra])
+
+    def stein_kernel(self, shares: Array) -> Array:
+        """Return that of the uniform box."""
+        return _box_kernel(shares)
+
+
+DESIGNS: dict[str, type[Design]] = {
+    "levels": Levels,
+    "random": RandomMixtures,
+    "sparse": SparseMixtures,
+    "sobol": Sobol,
+}
+
+
+def _box_kernel(shares: Array) -> Array:
+    return np.asarray((shares * (1.0 - shares) / 2.0)[:, :, None] * np.eye(shares.shape[1]))
+
+
+def _require(holds: bool, sentence: str) -> None:
+    if not holds:
+        raise ConfigError(sentence)

@@ -1,0 +1,223 @@
+"""Everything that decides a simulated set, as one value that goes through JSON."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar, cast
+
+import numpy as np
+
+from spectra_core.contracts import configuration
+from spectra_core.datasets.simulator.constants import Chemistry, load_chemistry
+from spectra_core.datasets.simulator.designs import DESIGNS, Design
+from spectra_core.datasets.simulator.instrument import Instrument
+from spectra_core.datasets.simulator.ions import MAX_ION_CONCENTRATION, SALTS
+from spectra_core.errors import ConfigError
+from spectra_core.spectra import SpectralAxis
+
+_MAX_CHANNELS = 20_000
+
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, eq=True)
+class SimulationSettings:
+    """What is dissolved, how it absorbs, and what measures it.
+
+    Parameters
+    ----------
+    title
+        What people call it.
+    n_spectra
+        Spectra in a set, unless asked otherwise.
+    salts
+        Names from `SALTS`.
+    max_concentration
+        Largest concentration of every salt, mol/L.
+    limits
+        Largest concentration by salt, mol/L, in place of `max_concentration`.
+    design, design_options
+        Name in `DESIGNS` and its parameters.
+    acid
+        Nitric acid added to every solution, mol/L.
+    temperature
+        Of the sample, C.
+    path_length
+        Of the cell, cm.
+    first_wavelength, last_wavelength, step
+        The axis, nm, both ends included.
+    speciation
+        Whether equilibria are solved by PHREEQC; without, each ion absorbs for itself.
+    nitrate_disturbance
+        Factor on how cations disturb nitrate's bands; 0 switches it off.
+    iron_tail
+        Factor on iron's absorption beyond 400 nm.
+    water_exclusion
+        Whether ions push water out of the light's path.
+    hydration
+        Factor on how ions change the water around them; 0 switches it off.
+    ammonium_overtones
+        Whether ammonium's weak overtones are drawn.
+    subtract_blank
+        Whether spectra are relative to water in the same cell.
+    instrument
+        Parameters of `Instrument` that differ from their defaults.
+    constants
+        Values by name in `constants_table`, in place of the listed ones.
+    perturbation_seed
+        Draws every constant within its uncertainty: a physics that is not quite right. None for the listed values.
+
+    Examples
+    --------
+    >>> settings = SimulationSettings(max_concentration=0.1)
+    >>> SimulationSettings.from_json(settings.to_json()) == settings
+    True
+    """
+
+    title: str = "Simulated mixtures"
+    n_spectra: int = 1000
+    salts: tuple[str, ...] = tuple(SALTS)
+    max_concentration: float = 1.0
+    limits: Mapping[str, float] = field(default_factory=dict)
+    design: str = "sparse"
+    design_options: Mapping[str, Any] = field(default_factory=dict)
+    acid: float = 0.0
+    temperature: float = 25.0
+    path_length: float = 1.0
+    first_wavelength: float = 190.0
+    last_wavelength: float = 1100.0
+    step: float = 1.0
+    speciation: bool = True
+    nitrate_disturbance: float = 1.0
+    iron_tail: float = 1.0
+    water_exclusion: bool = True
+    hydration: float = 1.0
+    ammonium_overtones: bool = False
+    subtract_blank: bool = True
+    instrument: Mapping[str, float] = field(default_factory=dict)
+    constants: Mapping[str, float] = field(default_factory=dict)
+    perturbation_seed: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "salts", tuple(self.salts))
+        for name in ("limits", "design_options", "instrument", "constants"):
+            object.__setattr__(self, name, dict(getattr(self, name)))
+        self._check_choices()
+        self._check_numbers()
+        # Built once here so that what is wrong is said at creation, not in the middle of a job.
+        _ = self.design_model, self.instrument_model, self.chemistry
+
+    @property
+    def axis(self) -> SpectralAxis:
+        """Position of every channel, nm."""
+        n_channels = round((self.last_wavelength - self.first_wavelength) / self.step) + 1
+        return SpectralAxis(self.first_wavelength + self.step * np.arange(n_channels, dtype=np.float64))
+
+    @property
+    def largest(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Largest concentration of each salt, (n_salts,), mol/L."""
+        return np.array([self.limits.get(salt, self.max_concentration) for salt in self.salts], dtype=np.float64)
+
+    @property
+    def design_model(self) -> Design:
+        """The design with its parameters."""
+        return _made(DESIGNS[self.design], self.design_options, f"The design {self.design!r}")
+
+    @property
+    def instrument_model(self) -> Instrument:
+        """The instrument with its parameters."""
+        return _made(Instrument, self.instrument, "The instrument")
+
+    @property
+    def chemistry(self) -> Chemistry:
+        """The constants in force."""
+        return load_chemistry(self.constants, self.perturbation_seed)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values that make these settings again."""
+        return {**configuration(self), "salts": list(self.salts)}
+
+    def to_json(self) -> str:
+        """Write these settings as JSON."""
+        return json.dumps(self.to_dict())
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "SimulationSettings":
+        """Make settings from JSON values.
+
+        Raises
+        ------
+        ConfigError
+            For an unknown name, or a value out of its range.
+        """
+        return _made(cls, values, "The simulator")
+
+    @classmethod
+    def from_json(cls, text: str) -> "SimulationSettings":
+        """Read settings from JSON."""
+        try:
+            values = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ConfigError(f"Simulator settings must be JSON: {error}.") from error
+        if not isinstance(values, dict):
+            raise ConfigError("Simulator settings must be a JSON object of names and values.")
+        return cls.from_dict(values)
+
+    def _check_choices(self) -> None:
+        unknown = [salt for salt in (*self.salts, *self.limits) if salt not in SALTS]
+        if unknown:
+            raise ConfigError(f"Unknown salt {unknown[0]!r}. Known salts: {', '.join(SALTS)}.")
+        if not self.salts or len(set(self.salts)) != len(self.salts):
+            raise ConfigError(f"Give at least one salt, and each only once; got {list(self.salts)}.")
+        if self.design not in DESIGNS:
+            raise ConfigError(f"Unknown design {self.design!r}. Known designs: {', '.join(DESIGNS)}.")
+
+    def _check_numbers(self) -> None:
+        for name, low, high, unit in _RANGES:
+            _check_range(name.replace("_", " "), getattr(self, name), low, high, unit)
+        for salt, limit in self.limits.items():
+            _check_range(f"largest concentration of {salt}", limit, 0.0, MAX_ION_CONCENTRATION, "mol/L")
+        if isinstance(self.n_spectra, bool) or not isinstance(self.n_spectra, int) or self.n_spectra < 1:
+            raise ConfigError(f"The number of spectra must be a whole number from 1 upwards, got {self.n_spectra!r}.")
+        if self.last_wavelength <= self.first_wavelength:
+            raise ConfigError(
+                f"The axis must end above its start, got {self.first_wavelength:g} to {self.last_wavelength:g} nm."
+            )
+        if (self.last_wavelength - self.first_wavelength) / self.step >= _MAX_CHANNELS:
+            raise ConfigError(f"The axis has more than {_MAX_CHANNELS} channels. Give a larger step.")
+        if self.perturbation_seed is not None and (
+            isinstance(self.perturbation_seed, bool)
+            or not isinstance(self.perturbation_seed, int)
+            or self.perturbation_seed < 0
+        ):
+            raise ConfigError(
+                f"The perturbation seed is a whole number from 0 upwards, or none; got {self.perturbation_seed!r}."
+            )
+
+
+_RANGES = (
+    ("max_concentration", 1e-9, MAX_ION_CONCENTRATION, "mol/L"),
+    ("acid", 0.0, MAX_ION_CONCENTRATION, "mol/L"),
+    # Constants are known near 25 C, and the water table near 20 C; outside this water freezes or data mislead.
+    ("temperature", 0.0, 60.0, "C"),
+    ("path_length", 1e-4, 100.0, "cm"),
+    ("first_wavelength", 150.0, 1110.0, "nm"),
+    ("last_wavelength", 150.0, 1110.0, "nm"),
+    ("step", 0.01, 100.0, "nm"),
+    ("nitrate_disturbance", 0.0, 10.0, ""),
+    ("iron_tail", 0.01, 100.0, ""),
+    ("hydration", 0.0, 10.0, ""),
+)
+
+
+def _check_range(what: str, value: Any, low: float, high: float, unit: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise ConfigError(f"The {what} must be a number from {low:g} to {high:g} {unit}".rstrip() + f", got {value!r}.")
+
+
+def _made(kind: Callable[..., Made], values: Mapping[str, Any], what: str) -> Made:
+    known = [f.name for f in fields(cast(Any, kind)) if f.init]
+    unknown = [name for name in values if name not in known]
+    if unknown:
+        raise ConfigError(f"{what} has no setting {unknown[0]!r}. Its settings: {', '.join(known) or 'none'}.")
+    return kind(**values)
