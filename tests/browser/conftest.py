@@ -32,6 +32,9 @@ BROWSER_OPTIONS = [
     "--disable-sync",
 ]
 
+_PROBE = re.compile(r"/_stcore/(health|host-config)$")
+"""On a page's own address Streamlit first looks for its server below that page, finds nothing, and goes one up."""
+
 
 @dataclass
 class RunningApp:
@@ -58,6 +61,11 @@ class Visitor:
 
     page: Any
     errors: list[str] = field(default_factory=list)
+
+    def heard(self, message: Any) -> None:
+        """Remember an error of the browser's console."""
+        if message.type == "error" and not _PROBE.search(message.location.get("url", "")):
+            self.errors.append(f"{message.text} ({message.location.get('url')})")
 
     def open(self, url: str) -> None:
         """Open an address and wait until the page is calm."""
@@ -108,9 +116,7 @@ def visit(browser: Any) -> Iterator[Callable[..., Visitor]]:
         contexts.append(context)
         visiting = Visitor(context.new_page())
         visiting.page.on("pageerror", lambda error: visiting.errors.append(str(error)))
-        visiting.page.on(
-            "console", lambda message: visiting.errors.append(message.text) if message.type == "error" else None
-        )
+        visiting.page.on("console", lambda message: visiting.heard(message))
         return visiting
 
     yield visitor
