@@ -116,7 +116,7 @@ def visit(browser: Any) -> Iterator[Callable[..., Visitor]]:
         contexts.append(context)
         visiting = Visitor(context.new_page())
         visiting.page.on("pageerror", lambda error: visiting.errors.append(str(error)))
-        visiting.page.on("console", lambda message: visiting.heard(message))
+        visiting.page.on("console", visiting.heard)
         return visiting
 
     yield visitor
