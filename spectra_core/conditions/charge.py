@@ -42,25 +42,15 @@ def charge_residual(targets: pd.DataFrame, target_info: Sequence[Target]) -> NDA
     SpectraError
         When ions are given in different units, or columns are missing.
     """
-    missing = [target.name for target in target_info if target.name not in targets.columns]
-    if missing:
-        raise SpectraError(
-            f"The concentration sets have no column {missing[0]!r}. Give one column per target: "
-            f"{', '.join(target.name for target in target_info)}."
-        )
-    ions = [target for target in target_info if target.charge]
-    units = sorted({target.unit for target in ions})
-    if len(units) > 1:
-        raise SpectraError(
-            f"Charges can only be added up in one unit, but the ions come in {', '.join(map(repr, units))}. "
-            "Convert the targets to one unit first."
-        )
-    if charge_obstacle(target_info) is not None:
-        return None
-    factor = MOL_PER_LITRE[_spelled_out(units[0])]
-    charges = np.array([float(target.charge or 0) for target in ions])
-    residual: NDArray[np.float64] = factor * (targets[[ion.name for ion in ions]].to_numpy(dtype=np.float64) @ charges)
-    return residual
+    return _weighted_sum(targets, target_info, [float(target.charge or 0) for target in target_info])
+
+
+def charge_total(targets: pd.DataFrame, target_info: Sequence[Target]) -> NDArray[np.float64] | None:
+    """Return sum of |z| c of every row, (n_sets,) in mol/L: what a charge residual is small or large against.
+
+    None and errors as in `charge_residual`.
+    """
+    return _weighted_sum(targets.abs(), target_info, [abs(float(target.charge or 0)) for target in target_info])
 
 
 def charge_obstacle(target_info: Sequence[Target]) -> str | None:
@@ -81,6 +71,29 @@ def charge_obstacle(target_info: Sequence[Target]) -> str | None:
         given = f"{units[0]!r} is not an amount of substance per volume" if units[0] else "their unit is not known"
         return f"Charge balance is not checked: it needs concentrations in mol/L or the like, and {given}."
     return None
+
+
+def _weighted_sum(
+    targets: pd.DataFrame, target_info: Sequence[Target], weights: Sequence[float]
+) -> NDArray[np.float64] | None:
+    missing = [target.name for target in target_info if target.name not in targets.columns]
+    if missing:
+        raise SpectraError(
+            f"The concentration sets have no column {missing[0]!r}. Give one column per target: "
+            f"{', '.join(target.name for target in target_info)}."
+        )
+    units = sorted({target.unit for target in target_info if target.charge})
+    if len(units) > 1:
+        raise SpectraError(
+            f"Charges can only be added up in one unit, but the ions come in {', '.join(map(repr, units))}. "
+            "Convert the targets to one unit first."
+        )
+    if charge_obstacle(target_info) is not None:
+        return None
+    ions = [(target.name, weight) for target, weight in zip(target_info, weights, strict=True) if target.charge]
+    amounts = targets[[name for name, _ in ions]].to_numpy(dtype=np.float64)
+    total: NDArray[np.float64] = MOL_PER_LITRE[_spelled_out(units[0])] * (amounts @ np.array([w for _, w in ions]))
+    return total
 
 
 def _spelled_out(unit: str) -> str:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from spectra_core.conditions.charge import charge_obstacle, charge_residual
+from spectra_core.conditions.charge import charge_obstacle, charge_residual, charge_total
 from spectra_core.errors import SpectraError
 from spectra_core.spectra import Target
 
@@ -66,3 +66,7 @@ def test_complete_ions_have_no_obstacle():
 def test_a_missing_column_is_named():
     with pytest.raises(SpectraError, match="no column 'SO4 2-'"):
         charge_residual(SETS[["Fe3+", "sucrose"]], salts())
+
+
+def test_total_counts_charges_of_both_signs():
+    assert_allclose(charge_total(SETS, salts("mM")), [12e-3, 3e-3, 2e-3], rtol=1e-12)

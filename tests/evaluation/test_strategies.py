@@ -1,0 +1,154 @@
+"""Where points of sampling strategies fall relative to the data."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.spatial.distance import cdist
+from sklearn.decomposition import PCA
+
+from spectra_core.conditions import CONDITIONS
+from spectra_core.errors import SpectraError
+from spectra_core.evaluation import strategies
+from spectra_core.latent import LatentPosterior
+from spectra_core.samplers import SAMPLERS
+from spectra_core.spectra import SpectralAxis, SpectraSet
+
+
+@pytest.fixture(scope="module")
+def posterior() -> LatentPosterior:
+    rng = np.random.default_rng(0)
+    mean = np.column_stack([rng.normal(3, 2, 120), rng.normal(0, 1, 120), rng.normal(0, 1e-3, 120)])
+    return LatentPosterior(mean, np.column_stack([np.full((120, 2), 0.1), np.ones(120)]))
+
+
+def of(table: pd.DataFrame, role: str) -> pd.DataFrame:
+    return table[table["role"] == role].reset_index(drop=True)
+
+
+class TestDrawnLatentMap:
+    def test_scores_are_those_of_a_principal_component_analysis_of_the_data(self, posterior):
+        drawn = np.random.default_rng(1).normal(size=(9, 3))
+        table = strategies.drawn_latent_map(posterior, drawn)
+        fitted = PCA(2).fit(posterior.mean)
+        for role, points in (("training", posterior.mean), ("generated", drawn)):
+            expected = fitted.transform(points)
+            found = of(table, role)[["x", "y"]].to_numpy()
+            sign = np.sign((expected * found).sum(axis=0))
+            assert_allclose(found, expected * sign, atol=1e-9)
+        assert_allclose(table[["share_x", "share_y"]].iloc[0], fitted.explained_variance_ratio_)
+
+    def test_nearest_is_measured_on_active_dimensions_without_the_spectrum_itself(self, posterior):
+        drawn = np.random.default_rng(1).normal(size=(9, 3))
+        table = strategies.drawn_latent_map(posterior, drawn)
+        active = posterior.mean[:, :2]
+        among = cdist(active, active) + np.diag(np.full(120, np.inf))
+        assert_allclose(of(table, "training")["nearest"], among.min(axis=1), atol=1e-7)
+        assert_allclose(of(table, "generated")["nearest"], cdist(drawn[:, :2], active).min(axis=1), atol=1e-7)
+
+    @pytest.mark.parametrize("shape", [(1, 1), (1, 3), (5, 1)])
+    def test_small_latent_spaces_are_mapped(self, shape):
+        few = LatentPosterior(np.arange(float(np.prod(shape))).reshape(shape), np.ones(shape))
+        table = strategies.drawn_latent_map(few, np.zeros((2, shape[1])))
+        assert np.isfinite(table[["x", "y", "share_x"]].to_numpy()).all()
+
+    def test_points_of_another_model_are_refused(self, posterior):
+        with pytest.raises(SpectraError, match=r"in 3 latent dimensions, got an array of shape \(4, 2\)"):
+            strategies.drawn_latent_map(posterior, np.zeros((4, 2)))
+
+
+class TestConcentrations:
+    def test_both_roles_keep_their_values(self, mixtures):
+        table = strategies.concentration_points(mixtures.targets, mixtures.targets.iloc[[3, 3]])
+        assert_array_equal(of(table, "training")["target Cu2+"], mixtures.targets["Cu2+"])
+        assert_array_equal(of(table, "generated")["target Cu2+"], mixtures.targets["Cu2+"].iloc[[3, 3]])
+        assert list(of(table, "generated")["sample"]) == [0, 1]
+
+    def test_marginals_are_counted_in_common_bins(self):
+        train, drawn = pd.DataFrame({"c": [0.0, 0.1, 0.9, 1.0]}), pd.DataFrame({"c": [1.5, 2.0]})
+        table = strategies.concentration_marginals(train, drawn, n_bins=2)
+        assert_allclose(of(table, "training")[["low", "high", "share"]], [[0, 1, 0.75], [1, 2, 0.25]])
+        assert_allclose(of(table, "generated")["share"], [0.0, 1.0])
+
+    def test_a_constant_target_has_a_marginal(self):
+        same = pd.DataFrame({"c": [2.0, 2.0]})
+        table = strategies.concentration_marginals(same, same)
+        assert of(table, "training")["share"].sum() == 1.0
+
+    @pytest.mark.parametrize(
+        "table_of", [strategies.concentration_points, strategies.concentration_marginals, strategies.hull_distances]
+    )
+    def test_other_targets_are_refused(self, table_of, mixtures):
+        with pytest.raises(SpectraError, match="got a, b"):
+            table_of(mixtures.targets, pd.DataFrame({"a": [1.0], "b": [2.0]}))
+
+
+class TestChargeResiduals:
+    def test_independent_ions_are_unbalanced_and_salts_are_not(self, mixtures):
+        drawn = CONDITIONS["independent_uniform"]().draw(mixtures, 50, np.random.default_rng(0))
+        table = strategies.charge_residuals(mixtures, drawn)
+        assert_allclose(of(table, "training")["residual"], 0.0, atol=1e-12)
+        expected = 2 * drawn["Cu2+"] + 2 * drawn["Ni2+"] - 2 * drawn["SO4 2-"] - drawn["NO3-"]
+        total = 2 * drawn["Cu2+"] + 2 * drawn["Ni2+"] + 2 * drawn["SO4 2-"] + drawn["NO3-"]
+        assert_allclose(of(table, "generated")["residual"], expected)
+        assert_allclose(of(table, "generated")["relative"], expected / total)
+
+    def test_unknown_charges_are_a_sentence(self):
+        bare = SpectraSet(SpectralAxis(np.arange(2.0)), np.ones((3, 2)), pd.DataFrame({"Cu": [1.0, 2.0, 3.0]}))
+        with pytest.raises(SpectraError, match="the charge of Cu is not known"):
+            strategies.charge_residuals(bare, bare.targets)
+
+
+class TestHullDistances:
+    def test_drawn_sets_are_measured_against_all_training_sets(self):
+        train = pd.DataFrame({"a": np.linspace(-1, 1, 41)})
+        table = strategies.hull_distances(train, pd.DataFrame({"a": [0.5, 2.0]}))
+        drawn = of(table, "generated")
+        assert list(drawn["inside"]) == [True, False]
+        assert drawn["distance"][1] == pytest.approx(1.0 / train["a"].std(ddof=0))
+        assert (drawn["n_hull"] == 41).all()
+
+    def test_floor_holds_out_a_fifth_of_the_training_sets(self):
+        train = pd.DataFrame({"a": np.arange(20.0)})
+        floor = of(strategies.hull_distances(train, train), "training")
+        assert len(floor) == 4
+        assert (floor["n_hull"] == 16).all()
+        # The first and the last of a line lie outside the hull of the others, by one or more steps.
+        assert list(floor["inside"]) == [False, True, True, False]
+
+    def test_no_more_sets_are_measured_than_asked_for(self, mixtures):
+        table = strategies.hull_distances(mixtures.targets, mixtures.targets, max_points=7)
+        assert len(of(table, "generated")) == 7
+        assert len(of(table, "training")) == 7
+
+
+class TestOverviews:
+    def test_sharing_the_data_s_distribution_stays_close_and_the_prior_does_not(self, posterior):
+        table = strategies.sampler_overview(posterior, 400).set_index("strategy")
+        assert list(table.index) == list(SAMPLERS)
+        # The data are centred at 3 with spread 2, so a third of the prior's mass is far from them.
+        assert table.loc["aggregate_posterior", "remote"] < 0.2
+        assert table.loc["uniform_box", "nearest"] > table.loc["aggregate_posterior", "nearest"]
+
+    def test_a_collapsed_latent_space_has_no_distances(self):
+        collapsed = LatentPosterior(np.zeros((30, 2)), np.ones((30, 2)))
+        assert strategies.sampler_overview(collapsed, 10)["remote"].isna().all()
+
+    def test_only_independent_ions_are_unbalanced_and_outside(self, mixtures):
+        table = strategies.condition_overview(mixtures, 40).set_index("strategy")
+        assert list(table.index) == list(CONDITIONS)
+        assert table["offered"].all()
+        assert table.loc["independent_uniform", "inside"] == 0.0
+        assert table.loc["independent_uniform", "unbalanced"] > 0.05
+        assert (table["unbalanced"].drop("independent_uniform") < 1e-12).all()
+        assert table.loc["convex_mixtures", "inside"] == 1.0
+
+    def test_what_is_not_offered_has_no_numbers(self):
+        rng = np.random.default_rng(0)
+        targets = pd.DataFrame(rng.random((30, 2)), columns=["nitrite", "nitrate"])
+        train = SpectraSet(SpectralAxis(np.arange(2.0)), np.ones((30, 2)), targets)
+        table = strategies.condition_overview(train, 10).set_index("strategy")
+        assert not table.loc["salt_box", "offered"]
+        assert np.isnan(table.loc["salt_box", "inside"])
+        assert table["unbalanced"].isna().all()
+        assert table.loc["resampled", "inside"] == 1.0
