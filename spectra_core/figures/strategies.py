@@ -1,0 +1,241 @@
+"""Where drawn points fall relative to the data, and the spectra that come of them."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from spectra_core.figures.theme import GREY, ROLE_COLOUR, ROLE_DASH, ROLE_SYMBOL, runs_down, styled, transparent
+
+ROLE_NAME = {"training": "Experimental", "generated": "Generated"}
+
+MAX_MARKERS = 3000
+"""Points drawn per role: more only hide each other. Evenly spaced rows are shown, and the legend says so."""
+
+MAX_PAIR_TARGETS = 4
+"""Targets in one matrix of pairs; beyond, its panels are too small to read."""
+
+_N_COLUMNS = 4
+
+
+def drawn_points(latent_map: pd.DataFrame) -> go.Figure:
+    """Draw latent points over the training spectra, on the two leading principal components.
+
+    Parameters
+    ----------
+    latent_map
+        Table of `spectra_core.evaluation.strategies.drawn_latent_map`.
+    """
+    figure = go.Figure()
+    for role, rows in latent_map.groupby("role", sort=False):
+        name = str(role)
+        shown, label = _thinned(rows, ROLE_NAME[name])
+        figure.add_scattergl(
+            x=shown["x"],
+            y=shown["y"],
+            customdata=shown[["sample", "nearest"]],
+            name=label,
+            mode="markers",
+            marker={"color": ROLE_COLOUR[name], "symbol": ROLE_SYMBOL[name], "size": 6, "opacity": 0.55},
+            hovertemplate="Row %{customdata[0]}<br>nearest experimental spectrum at %{customdata[1]:.3g}"
+            f"<extra>{ROLE_NAME[name]}</extra>",
+        )
+    first = latent_map.iloc[0]
+    figure.update_layout(
+        xaxis_title=f"Component 1 of the latent space ({first['share_x']:.0%} of the variance), prior units",
+        yaxis_title=f"Component 2 ({first['share_y']:.0%}), prior units",
+    )
+    counts = latent_map["role"].value_counts()
+    return styled(
+        figure,
+        alt=f"Map of the latent space with {counts.get('training', 0)} experimental spectra "
+        f"and {counts.get('generated', 0)} drawn points.",
+    )
+
+
+def concentration_pairs(points: pd.DataFrame, target_labels: Mapping[str, str]) -> go.Figure:
+    """Draw every pair of up to four targets, drawn concentration sets over those of the data.
+
+    Parameters
+    ----------
+    points
+        Table of `spectra_core.evaluation.strategies.concentration_points`.
+    target_labels
+        Targets to show, with their labels including units; two to four.
+    """
+    figure = go.Figure()
+    names = list(target_labels)[:MAX_PAIR_TARGETS]
+    for role, rows in points.groupby("role", sort=False):
+        shown, label = _thinned(rows, ROLE_NAME[str(role)])
+        figure.add_splom(
+            dimensions=[{"label": target_labels[name], "values": shown[f"target {name}"]} for name in names],
+            name=label,
+            showupperhalf=False,
+            diagonal_visible=False,
+            marker={
+                "color": ROLE_COLOUR[str(role)],
+                "symbol": ROLE_SYMBOL[str(role)],
+                "size": 4,
+                "opacity": 0.5,
+            },
+        )
+    height = 180 + 130 * (len(names) - 1)
+    return styled(figure, alt=f"Pairs of concentrations of {', '.join(names)}, drawn and measured.", height=height)
+
+
+def concentration_marginals(marginals: pd.DataFrame, target_labels: Mapping[str, str]) -> go.Figure:
+    """Draw how often every target takes which values, in the data and among the drawn sets.
+
+    Parameters
+    ----------
+    marginals
+        Table of `spectra_core.evaluation.strategies.concentration_marginals`.
+    target_labels
+        Labels with units, by target name.
+    """
+    names = list(dict.fromkeys(marginals["target"]))
+    n_columns = min(_N_COLUMNS, len(names))
+    n_rows = -(-len(names) // n_columns)
+    figure = make_subplots(
+        rows=n_rows, cols=n_columns, horizontal_spacing=0.06, vertical_spacing=min(0.24, 0.6 / n_rows)
+    )
+    for place, name in enumerate(names):
+        row, column = divmod(place, n_columns)
+        for role, rows in marginals[marginals["target"] == name].groupby("role", sort=False):
+            _add_steps(figure, rows, str(role), first=place == 0, row=row + 1, column=column + 1)
+        figure.update_xaxes(title_text=target_labels[name], row=row + 1, col=column + 1)
+        figure.update_yaxes(tickformat=".0%", rangemode="tozero", row=row + 1, col=column + 1)
+    for row in range(n_rows):
+        figure.update_yaxes(title_text="Share of sets", row=row + 1, col=1)
+    return styled(figure, alt=f"Distribution of {', '.join(names)}, drawn and measured.", height=80 + 210 * n_rows)
+
+
+def charge_balance(residuals: pd.DataFrame) -> go.Figure:
+    """Draw the charge that concentration sets leave unbalanced, one box per role.
+
+    Parameters
+    ----------
+    residuals
+        Table of `spectra_core.evaluation.strategies.charge_residuals`.
+    """
+    figure = _boxes(residuals, "residual")
+    figure.add_vline(x=0, line={"color": GREY, "width": 1})
+    figure.update_xaxes(title_text="Charge left over, Σ z·c, mol/L")
+    worst = residuals.groupby("role")["residual"].agg(lambda values: values.abs().max())
+    alt = "; ".join(f"{ROLE_NAME[str(role)].lower()} up to {value:.2g} mol/L" for role, value in worst.items())
+    return styled(figure, alt=f"Unbalanced charge: {alt}.", height=230)
+
+
+def distance_to_data(distances: pd.DataFrame) -> go.Figure:
+    """Draw how far concentration sets lie outside the convex hull of the data, one box per role.
+
+    Parameters
+    ----------
+    distances
+        Table of `spectra_core.evaluation.strategies.hull_distances`.
+    """
+    figure = _boxes(distances, "distance")
+    figure.update_xaxes(title_text="Distance outside the data's convex hull, standard deviations", rangemode="tozero")
+    inside = distances.groupby("role")["inside"].mean()
+    alt = "; ".join(f"{ROLE_NAME[str(role)].lower()} {share:.0%} inside" for role, share in inside.items())
+    return styled(figure, alt=f"Distance to the data's hull: {alt}.", height=230)
+
+
+def drawn_spectra(statistics: pd.DataFrame, examples: pd.DataFrame, *, axis_label: str, signal_label: str) -> go.Figure:
+    """Draw mean and 5-95 % band of experimental and generated spectra, and a few generated ones.
+
+    Parameters
+    ----------
+    statistics
+        Table of `spectra_core.evaluation.channels.channel_statistics`.
+    examples
+        One row per (spectrum, channel): ``sample``, ``position``, ``value``.
+    """
+    figure = go.Figure()
+    for role, rows in statistics.groupby("role", sort=False):
+        _add_band(figure, rows, str(role))
+    for place, (sample, rows) in enumerate(examples.groupby("sample", sort=False)):
+        figure.add_scatter(
+            x=rows["position"],
+            y=rows["value"],
+            name="Single generated spectra",
+            legendgroup="examples",
+            showlegend=place == 0,
+            mode="lines",
+            line={"color": transparent(ROLE_COLOUR["generated"], 0.55), "width": 1},
+            hovertemplate=f"Generated spectrum {sample}<br>%{{x:g}}: %{{y:.4g}}<extra></extra>",
+        )
+    figure.update_layout(xaxis_title=axis_label, yaxis_title=signal_label)
+    if runs_down(axis_label):
+        figure.update_xaxes(autorange="reversed")
+    return styled(figure, alt="Mean and 5 to 95 % band of experimental and generated spectra.")
+
+
+def _thinned(rows: pd.DataFrame, name: str) -> tuple[pd.DataFrame, str]:
+    if len(rows) <= MAX_MARKERS:
+        return rows, f"{name} ({len(rows):,})"
+    step = -(-len(rows) // MAX_MARKERS)
+    shown = rows.iloc[::step]
+    return shown, f"{name} ({len(shown):,} of {len(rows):,} shown)"
+
+
+def _add_steps(figure: go.Figure, rows: pd.DataFrame, role: str, *, first: bool, row: int, column: int) -> None:
+    """Add one histogram as a filled line with steps, closed at both ends."""
+    figure.add_scatter(
+        x=[*rows["low"], rows["high"].iloc[-1]],
+        y=[*rows["share"], rows["share"].iloc[-1]],
+        name=ROLE_NAME[role],
+        legendgroup=role,
+        showlegend=first,
+        mode="lines",
+        line={"color": ROLE_COLOUR[role], "dash": ROLE_DASH[role], "width": 1.6, "shape": "hv"},
+        fill="tozeroy",
+        fillcolor=transparent(ROLE_COLOUR[role], 0.12),
+        hovertemplate="from %{x:.4g}: %{y:.1%}<extra>" + ROLE_NAME[role] + "</extra>",
+        row=row,
+        col=column,
+    )
+
+
+def _boxes(table: pd.DataFrame, column: str) -> go.Figure:
+    figure = go.Figure()
+    for role, rows in table.groupby("role", sort=False):
+        name = str(role)
+        figure.add_box(
+            x=rows[column],
+            name=ROLE_NAME[name],
+            orientation="h",
+            boxpoints="outliers",
+            marker={"color": ROLE_COLOUR[name], "symbol": ROLE_SYMBOL[name], "size": 4},
+            line={"width": 1.5},
+            showlegend=False,
+        )
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def _add_band(figure: go.Figure, rows: pd.DataFrame, role: str) -> None:
+    colour, name = ROLE_COLOUR[role], ROLE_NAME[role]
+    edges: Sequence[tuple[str, str | None]] = (("q95", None), ("q05", "tonexty"))
+    for quantile, fill in edges:
+        figure.add_scatter(
+            x=rows["position"],
+            y=rows[quantile],
+            name=f"{name}, 5-95 %",
+            legendgroup=f"{role} band",
+            showlegend=fill is not None,
+            mode="lines",
+            line={"width": 0, "color": colour},
+            fill=fill,
+            fillcolor=transparent(colour, 0.2),
+            hoverinfo="skip",
+        )
+    figure.add_scatter(
+        x=rows["position"],
+        y=rows["mean"],
+        name=f"{name}, mean",
+        mode="lines",
+        line={"color": colour, "dash": ROLE_DASH[role], "width": 2},
+        hovertemplate="%{x:g}: %{y:.4g}<extra>" + name + "</extra>",
+    )
