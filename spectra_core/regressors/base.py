@@ -40,6 +40,8 @@ class Regressor(ABC):
 
     frame_: Frame
     """Axis, signal quantity and targets of the training set; set by `fit` and `from_arrays`."""
+    notes_: tuple[str, ...] = ()
+    """Sentences on what the fit could not do as usual, such as a target that is constant."""
 
     @abstractmethod
     def fit(

@@ -1,0 +1,49 @@
+"""Folds within the training spectra, by which a regressor chooses its own parameters."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectra_core.errors import SpectraError
+from spectra_core.spectra import SpectraSet
+from spectra_core.splits import Split, k_fold
+
+
+def inner_groups(train: SpectraSet) -> NDArray[np.int64]:
+    """Return the group of every row, (n_spectra,): what must not be divided when parameters are chosen.
+
+    Replicates and exact duplicates share a group, and a generated spectrum shares that of the training spectrum
+    named as its parent: it shows whoever is judged by the parent what the answer is.
+    """
+    groups = np.array(train.groups)
+    samples = train.samples
+    if "parent" not in samples:
+        return groups
+    own = samples["parent"] == ""
+    row_of = {name: row for row, name in enumerate(samples["id"]) if own.iloc[row]}
+    for row, parent in enumerate(samples["parent"]):
+        if parent in row_of:
+            groups[row] = groups[row_of[parent]]
+    return groups
+
+
+def inner_folds(train: SpectraSet, n_folds: int, seed: int) -> list[Split]:
+    """Divide the training rows into at most `n_folds` folds of whole groups.
+
+    Raises
+    ------
+    SpectraError
+        When all spectra are of one group.
+    """
+    groups = inner_groups(train)
+    n_groups = len(np.unique(groups))
+    require_groups(n_groups, train)
+    return k_fold(groups, min(n_folds, n_groups), seed=seed)
+
+
+def require_groups(n_groups: int, train: SpectraSet) -> None:
+    """Refuse spectra that are all replicates of one sample."""
+    if n_groups < 2:
+        raise SpectraError(
+            f"All {len(train)} training spectra are of one group or identical, so nothing can be learned from "
+            "their differences. Give spectra of at least two different samples."
+        )

@@ -1,0 +1,216 @@
+"""The study's regressor: one small fully connected network per target."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from spectra_core.contracts import SILENT, Arrays, Budget, Reporter
+from spectra_core.errors import ConfigError
+from spectra_core.preprocessing import Standardiser
+from spectra_core.regressors.base import FitTask, Regressor
+from spectra_core.regressors.state import (
+    checked_arrays,
+    constant_target_notes,
+    require_calibration_set,
+    require_fitted,
+    scaling_shapes,
+    target_table,
+)
+from spectra_core.spectra import Frame, SpectraSet
+
+if TYPE_CHECKING:
+    from spectra_core.training.mlps import MlpWeights
+
+Schedule = Literal["constant", "cosine"]
+Trained = TypeVar("Trained", bound=Regressor)
+
+
+@dataclass(eq=False)
+class NetworkOptions:
+    """Options of the study's networks, shared by the single one and the ensemble.
+
+    Parameters
+    ----------
+    hidden
+        Width of every hidden layer.
+    epochs
+        Passes over the training spectra, unless `fit` is given another budget.
+    batch_size, learning_rate
+        Spectra per optimiser step; step size of Adam.
+    schedule
+        "constant" as in the study, or "cosine": the learning rate falls to zero.
+    n_components
+        0 for the study's own path of optimisation. Otherwise the networks are trained on that many principal
+        components of the standardised spectra: the same function and loss, but **another path of optimisation**,
+        much faster and mostly ending lower.
+    """
+
+    hidden: tuple[int, ...] = (64, 16)
+    epochs: int = 100
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    schedule: Schedule = "constant"
+    n_components: int = 0
+
+    def __post_init__(self) -> None:
+        self.hidden = tuple(self.hidden)
+        if not self.hidden or min(self.hidden) < 1:
+            raise ConfigError(f"A network needs at least one hidden layer of at least one unit, got {self.hidden}.")
+        if self.epochs < 1 or self.batch_size < 1:
+            raise ConfigError(
+                f"Training needs at least 1 epoch and 1 spectrum per batch, got {self.epochs} and {self.batch_size}."
+            )
+        if not (np.isfinite(self.learning_rate) and self.learning_rate > 0):
+            raise ConfigError(f"The learning rate is a positive number, got {self.learning_rate}. Usual is 0.001.")
+        if self.schedule not in get_args(Schedule):
+            raise ConfigError(f"The schedule is one of {', '.join(get_args(Schedule))}; got {self.schedule!r}.")
+        if self.n_components < 0:
+            raise ConfigError(f"The number of components is 0 (none) or more, got {self.n_components}.")
+
+
+@dataclass(eq=False)
+class MLP(NetworkOptions, Regressor):
+    """One multilayer perceptron per target, as in the study: 911-64-16-1, ReLU, trained by Adam on squared errors.
+
+    Channels and targets are standardised with mean and standard deviation of the training spectra. There is no early
+    stopping. The networks of one fit share the order of the spectra and nothing else. Options as in `NetworkOptions`.
+
+    Attributes
+    ----------
+    weights_
+        Weights of all networks, and their loss per epoch.
+    """
+
+    title: ClassVar[str] = "MLP"
+    explanation: ClassVar[str] = (
+        "The study's network, one per target: every channel feeds 64 units, these feed 16, these one concentration."
+    )
+    has_steps: ClassVar[bool] = True
+
+    signal_scaling_: Standardiser = field(init=False, repr=False)
+    target_scaling_: Standardiser = field(init=False, repr=False)
+    weights_: "MlpWeights" = field(init=False, repr=False)
+
+    def fit(
+        self,
+        train: SpectraSet,
+        *,
+        budget: Budget | None = None,
+        seed: int = 0,
+        reporter: Reporter = SILENT,
+    ) -> Self:
+        """Train one network per target of `train`; return self.
+
+        Raises
+        ------
+        SpectraError
+            When there are too few spectra or no targets.
+        TrainingError
+            At the first non-finite loss, naming epoch and cause.
+        """
+        from spectra_core.training.mlps import train_mlps
+
+        require_calibration_set(train)
+        signal = np.asarray(train.signal, dtype=np.float64)
+        self.signal_scaling_, self.target_scaling_ = Standardiser.fit(signal), Standardiser.fit(train.target_values)
+        inputs = self.signal_scaling_.transform(signal)
+        self.weights_ = train_mlps(
+            inputs,
+            self.target_scaling_.transform(train.target_values),
+            hidden=self.hidden,
+            budget=budget or Budget(epochs=self.epochs),
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            schedule=self.schedule,
+            seed=seed,
+            basis=principal_directions(inputs, self.n_components) if self.n_components else None,
+            reporter=reporter,
+            stage=f"Training the {self.title}",
+        )
+        self.frame_ = train.frame
+        self.notes_ = constant_target_notes(self.target_scaling_, self.frame_)
+        return self
+
+    def predict(self, spectra: SpectraSet) -> pd.DataFrame:
+        """Return predicted targets (n_spectra, n_targets) in the units of the training set."""
+        require_fitted(self, self.title)
+        self.frame_.require_spectra(spectra)
+        inputs = self.signal_scaling_.transform(np.asarray(spectra.signal, dtype=np.float64))
+        values = self.target_scaling_.inverse(self.weights_.predict(inputs))
+        return target_table(np.asarray(values, dtype=np.float64), self.frame_)
+
+    def fit_many(self, tasks: Sequence[FitTask], *, n_workers: int = 1, reporter: Reporter = SILENT) -> list[Regressor]:
+        """Fit a fresh copy for every task, `n_workers` at a time in threads; the numbers do not depend on it."""
+        return list(fitted_in_threads(self, tasks, n_workers, reporter))
+
+    @property
+    def history_(self) -> pd.DataFrame:
+        """Training curve, one row per epoch: ``epoch``, then the loss of every target in standardised units squared."""
+        require_fitted(self, self.title)
+        table = pd.DataFrame(self.weights_.loss, columns=list(self.frame_.target_names))
+        table.insert(0, "epoch", np.arange(1, len(table) + 1), allow_duplicates=True)
+        return table
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of parameters of one network; 59,425 for 911 channels."""
+        require_fitted(self, self.title)
+        return self.weights_.n_parameters
+
+    def to_arrays(self) -> Arrays:
+        """Return scaling, weights and training curve."""
+        require_fitted(self, self.title)
+        return {
+            **self.signal_scaling_.to_arrays("signal"),
+            **self.target_scaling_.to_arrays("targets"),
+            **self.weights_.to_arrays(),
+        }
+
+    def from_arrays(self, arrays: Arrays, frame: Frame) -> Self:
+        """Take over a fitted state after checking it; return self."""
+        from spectra_core.training.mlps import MlpWeights
+
+        n_channels, n_targets = len(frame.axis), len(frame.target_info)
+        shapes: dict[str, tuple[int | None, ...]] = {
+            **scaling_shapes("signal", n_channels),
+            **scaling_shapes("targets", n_targets),
+            "loss": (None, n_targets),
+        }
+        widths = (n_channels, *self.hidden, 1)
+        for number, (n_inputs, n_outputs) in enumerate(pairwise(widths), start=1):
+            shapes[f"layer{number}.weight"] = (n_targets, n_outputs, n_inputs)
+            shapes[f"layer{number}.bias"] = (n_targets, n_outputs)
+        checked = checked_arrays(arrays, shapes, self.title)
+        self.signal_scaling_ = Standardiser.from_arrays(checked, "signal")
+        self.target_scaling_ = Standardiser.from_arrays(checked, "targets")
+        networks = {name: values for name, values in checked.items() if name == "loss" or name.startswith("layer")}
+        self.weights_ = MlpWeights.from_arrays(networks)
+        self.frame_ = frame
+        self.notes_ = constant_target_notes(self.target_scaling_, frame)
+        return self
+
+
+def fitted_in_threads(
+    regressor: Trained, tasks: Sequence[FitTask], n_workers: int, reporter: Reporter
+) -> list[Trained]:
+    """Fit a fresh copy of `regressor` for every task, `n_workers` at a time."""
+    from spectra_core.training.parallel import run_in_threads
+
+    def fit(task: FitTask, told: Reporter) -> Trained:
+        fresh: Any = replace(regressor)  # type: ignore[type-var]  # every member is a dataclass
+        fitted: Trained = fresh.fit(task.train, budget=task.budget, seed=task.seed, reporter=told)
+        return fitted
+
+    return run_in_threads([partial(fit, task) for task in tasks], n_workers, reporter)
+
+
+def principal_directions(inputs: NDArray[np.floating[Any]], n_components: int) -> NDArray[np.floating[Any]]:
+    """Return the first principal directions of centred rows, orthonormal columns (n_inputs, n_components)."""
+    _, _, rows = np.linalg.svd(inputs, full_matrices=False)
+    return np.ascontiguousarray(rows[:n_components].T)

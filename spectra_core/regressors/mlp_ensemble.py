@@ -1,0 +1,114 @@
+"""Several of the study's networks, averaged: what a person could do without generating anything."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from typing import ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from spectra_core.contracts import SILENT, Arrays, Budget, Reporter, derived_seed
+from spectra_core.errors import ConfigError
+from spectra_core.regressors.base import FitTask, Regressor
+from spectra_core.regressors.mlp import MLP, NetworkOptions, fitted_in_threads
+from spectra_core.regressors.state import require_calibration_set, require_fitted, target_table
+from spectra_core.spectra import Frame, SpectraSet
+
+MOST_MEMBERS = 100
+"""Bounds what a stored model may ask for."""
+
+
+@dataclass(eq=False)
+class MLPEnsemble(NetworkOptions, Regressor):
+    """Mean prediction of several MLPs that differ by initial weights and order of the spectra.
+
+    A deep ensemble without adversarial training (Lakshminarayanan, Pritzel & Blundell, NeurIPS 2017). The members'
+    spread shows where they disagree; it does not contain the noise of the spectra.
+
+    Parameters
+    ----------
+    n_members
+        Networks per target. Other options as in `NetworkOptions`.
+
+    Attributes
+    ----------
+    members_
+        Fitted MLPs.
+    """
+
+    title: ClassVar[str] = "MLP ensemble"
+    explanation: ClassVar[str] = "Several of the study's networks trained from different starts, and their mean taken."
+    has_steps: ClassVar[bool] = True
+
+    n_members: int = 5
+    members_: list[MLP] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 2 <= self.n_members <= MOST_MEMBERS:
+            raise ConfigError(f"An ensemble has between 2 and {MOST_MEMBERS} members, got {self.n_members}.")
+
+    def fit(
+        self,
+        train: SpectraSet,
+        *,
+        budget: Budget | None = None,
+        seed: int = 0,
+        reporter: Reporter = SILENT,
+    ) -> Self:
+        """Train all members on `train`, each for the whole budget; return self."""
+        require_calibration_set(train)
+        tasks = [FitTask(train, derived_seed(seed, "member", number), budget) for number in range(self.n_members)]
+        self.members_ = fitted_in_threads(self._member(), tasks, 1, reporter)
+        self.frame_, self.notes_ = train.frame, self.members_[0].notes_
+        return self
+
+    def predict(self, spectra: SpectraSet) -> pd.DataFrame:
+        """Return the members' mean prediction (n_spectra, n_targets) in the units of the training set."""
+        return target_table(self._predictions(spectra).mean(axis=0), self.frame_)
+
+    def predict_with_spread(self, spectra: SpectraSet) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return mean and standard deviation (divisor n - 1) over members, each (n_spectra, n_targets)."""
+        all_members = self._predictions(spectra)
+        return (
+            target_table(all_members.mean(axis=0), self.frame_),
+            target_table(all_members.std(axis=0, ddof=1), self.frame_),
+        )
+
+    def fit_many(self, tasks: Sequence[FitTask], *, n_workers: int = 1, reporter: Reporter = SILENT) -> list[Regressor]:
+        """Fit a fresh copy for every task, `n_workers` at a time in threads; the numbers do not depend on it."""
+        return list(fitted_in_threads(self, tasks, n_workers, reporter))
+
+    def to_arrays(self) -> Arrays:
+        """Return the state of every member under its number."""
+        require_fitted(self, self.title)
+        return {
+            f"member{number}.{name}": values
+            for number, member in enumerate(self.members_)
+            for name, values in member.to_arrays().items()
+        }
+
+    def from_arrays(self, arrays: Arrays, frame: Frame) -> Self:
+        """Take over a fitted state after checking it; return self."""
+        parts: list[Arrays] = [{} for _ in range(self.n_members)]
+        for name, values in arrays.items():
+            prefix, _, rest = name.partition(".")
+            number = prefix.removeprefix("member")
+            if not (prefix.startswith("member") and number.isdecimal() and int(number) < self.n_members):
+                raise ConfigError(
+                    f"The stored array {name!r} belongs to none of the {self.n_members} members of {self.title!r}. "
+                    "The file belongs to another model or is damaged."
+                )
+            parts[int(number)][rest] = values
+        self.members_ = [self._member().from_arrays(part, frame) for part in parts]
+        self.frame_, self.notes_ = frame, self.members_[0].notes_
+        return self
+
+    def _predictions(self, spectra: SpectraSet) -> NDArray[np.float64]:
+        """Return every member's prediction, (n_members, n_spectra, n_targets)."""
+        require_fitted(self, self.title)
+        return np.stack([member.predict(spectra).to_numpy() for member in self.members_])
+
+    def _member(self) -> MLP:
+        return MLP(**{option.name: getattr(self, option.name) for option in fields(NetworkOptions)})

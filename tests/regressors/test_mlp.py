@@ -1,0 +1,81 @@
+"""The study's network: its size, its budget, its ensemble."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from spectra_core.contracts import Budget
+from spectra_core.errors import ConfigError
+from spectra_core.regressors import MLP, MLPEnsemble
+from spectra_core.spectra import SpectralAxis, SpectraSet
+from tests.conftest import beer_lambert_set
+
+
+def test_the_network_of_the_study_has_59425_parameters():
+    rng = np.random.default_rng(0)
+    copper = pd.DataFrame({"Cu": rng.normal(size=8)})
+    spectra = SpectraSet(SpectralAxis(np.arange(911.0)), rng.normal(size=(8, 911)), copper)
+    regressor = MLP(epochs=1).fit(spectra)
+    # (911 + 1) 64 + (64 + 1) 16 + (16 + 1) 1
+    assert regressor.n_parameters == 59_425
+
+
+def test_a_network_computes_what_its_weights_say(mixtures):
+    regressor = MLP(epochs=2).fit(mixtures)
+    arrays = regressor.to_arrays()
+    x = (mixtures.signal - arrays["signal.mean"]) / arrays["signal.scale"]
+    for target in range(mixtures.n_targets):
+        hidden = x
+        for layer in (1, 2):
+            weight, bias = arrays[f"layer{layer}.weight"][target], arrays[f"layer{layer}.bias"][target]
+            hidden = np.maximum(hidden @ weight.T + bias, 0.0)
+        output = (hidden @ arrays["layer3.weight"][target].T + arrays["layer3.bias"][target])[:, 0]
+        expected = output * arrays["targets.scale"][target] + arrays["targets.mean"][target]
+        # float32 sums of 50 terms
+        assert_allclose(regressor.predict(mixtures).iloc[:, target], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_budget_of_as_many_steps_is_the_same_training_and_a_longer_one_is_not(mixtures):
+    by_epochs = MLP(epochs=3).fit(mixtures, seed=1).predict(mixtures)
+    # 60 spectra in batches of 32 are 2 steps an epoch.
+    assert_array_equal(MLP(epochs=99).fit(mixtures, budget=Budget(steps=6), seed=1).predict(mixtures), by_epochs)
+    assert not np.array_equal(MLP(epochs=3).fit(mixtures, budget=Budget(steps=7), seed=1).predict(mixtures), by_epochs)
+
+
+def test_the_training_curve_has_a_row_per_epoch_and_falls(mixtures):
+    history = MLP(epochs=20).fit(mixtures).history_
+    assert list(history.columns) == ["epoch", *mixtures.target_names]
+    assert history["epoch"].tolist() == list(range(1, 21))
+    assert (history.iloc[-1, 1:] < history.iloc[0, 1:]).all()
+
+
+def test_training_on_principal_components_ends_in_a_network_of_the_channels(mixtures):
+    regressor = MLP(epochs=60, n_components=6, schedule="cosine").fit(mixtures)
+    assert regressor.weights_.weights[0].shape == (4, 64, mixtures.n_channels)
+    test = beer_lambert_set(seed=5)
+    errors = regressor.predict(test).to_numpy() - test.target_values
+    assert (errors.std(axis=0) < 0.3 * test.target_values.std(axis=0)).all()
+
+
+def test_the_ensemble_predicts_the_mean_of_different_members_and_their_spread(mixtures):
+    ensemble = MLPEnsemble(n_members=3, epochs=2).fit(mixtures, seed=4)
+    each = np.stack([member.predict(mixtures).to_numpy() for member in ensemble.members_])
+    assert not np.array_equal(each[0], each[1])
+    mean, spread = ensemble.predict_with_spread(mixtures)
+    assert_allclose(mean, each.sum(axis=0) / 3.0, rtol=1e-12)
+    assert_allclose(spread, np.sqrt(((each - each.mean(axis=0)) ** 2).sum(axis=0) / 2.0), rtol=1e-9)
+    assert_array_equal(ensemble.predict(mixtures), mean)
+
+
+def test_options_out_of_range_are_refused():
+    with pytest.raises(ConfigError, match="at least one hidden layer"):
+        MLP(hidden=())
+    with pytest.raises(ConfigError, match="at least 1 epoch"):
+        MLP(epochs=0)
+    with pytest.raises(ConfigError, match="learning rate is a positive number, got 0"):
+        MLP(learning_rate=0.0)
+    with pytest.raises(ConfigError, match="constant, cosine; got 'linear'"):
+        MLP(schedule="linear")
+    with pytest.raises(ConfigError, match="between 2 and 100 members, got 1"):
+        MLPEnsemble(n_members=1)
