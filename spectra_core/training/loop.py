@@ -1,9 +1,7 @@
 """The training loop: shuffled minibatches, Adam, progress and cancel per epoch, resume from a checkpoint."""
 
 import hashlib
-import math
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -11,55 +9,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.optim.adam import adam
 
-from spectra_core.contracts import SILENT, Arrays, Budget, Cancelled, Checkpoint, Reporter, random_stream
-from spectra_core.errors import ConfigError, TrainingError
+from spectra_core.contracts import SILENT, Arrays, Cancelled, Checkpoint, Reporter, random_stream
+from spectra_core.errors import TrainingError
 from spectra_core.training.parallel import one_numerical_thread
 from spectra_core.training.parameters import FlatParameters
-
-Schedule = Literal["constant", "cosine"]
+from spectra_core.training.plan import Plan
 
 EPOCHS_BETWEEN_CHECKPOINTS = 10
 """A crash costs at most these; writing the state takes less time than one epoch."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How a network is trained; with the data it decides every bit of the result.
-
-    Parameters
-    ----------
-    budget
-        Epochs or optimiser steps.
-    batch_size
-        Spectra per step; the last step of an epoch takes what is left.
-    learning_rate
-        Of Adam (Kingma & Ba, ICLR 2015), with its usual other constants.
-    schedule
-        "constant", or "cosine": the rate falls as half a cosine to zero (Loshchilov & Hutter, ICLR 2017,
-        without restarts).
-    seed
-        Decides initial weights, order of spectra and noise.
-    """
-
-    budget: Budget
-    batch_size: int = 32
-    learning_rate: float = 1e-3
-    schedule: Schedule = "constant"
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.batch_size < 1:
-            raise ConfigError(f"A batch holds at least 1 spectrum, got {self.batch_size}.")
-        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
-            raise ConfigError(f"The learning rate is a positive number, got {self.learning_rate}. Usual is 0.001.")
-        if self.schedule not in get_args(Schedule):
-            raise ConfigError(f"The schedule is one of {', '.join(get_args(Schedule))}; got {self.schedule!r}.")
-
-    def rate(self, step: int, n_steps: int) -> float:
-        """Return the learning rate of step `step` (from 0) of `n_steps`."""
-        if self.schedule == "constant":
-            return self.learning_rate
-        return 0.5 * self.learning_rate * (1.0 + math.cos(math.pi * step / n_steps))
 
 
 class Network(Protocol):

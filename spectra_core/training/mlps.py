@@ -18,9 +18,10 @@ from torch import Tensor, nn
 
 from spectra_core.contracts import SILENT, Arrays, Budget, Reporter, random_stream
 from spectra_core.errors import ConfigError
-from spectra_core.training.loop import Plan, Schedule, digest_of, train
+from spectra_core.training.loop import digest_of, train
 from spectra_core.training.parallel import one_numerical_thread
 from spectra_core.training.parameters import FlatParameters, initial_layer, to_tensor, torch_dtype
+from spectra_core.training.plan import Plan, Schedule
 
 Floats = NDArray[np.floating[Any]]
 _ROWS_AT_ONCE = 4096  # bounds the memory of `predict`: 4096 x 512 hidden values
@@ -137,7 +138,7 @@ def train_mlps(
     hidden
         Width of each hidden layer; the study's are 64 and 16.
     budget, batch_size, learning_rate, schedule, seed
-        As in `loop.Plan`.
+        As in `plan.Plan`.
     dtype
         Precision of the training: float32, or float64 to compare with other implementations.
     basis : (n_inputs, n_components), orthonormal columns

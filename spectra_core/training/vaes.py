@@ -1,4 +1,4 @@
-"""Trained variational autoencoders, and how they are trained; the loss is defined in `vae_network`."""
+"""Trained variational autoencoders, and how they are trained; the loss is defined in `vae_shape`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 
 from spectra_core.contracts import SILENT, Arrays, Checkpoint, Reporter
 from spectra_core.errors import ConfigError
-from spectra_core.training.loop import Plan, train
+from spectra_core.training.loop import train
 from spectra_core.training.parallel import one_numerical_thread
 from spectra_core.training.parameters import to_tensor, torch_dtype
+from spectra_core.training.plan import Plan
 from spectra_core.training.vae_network import (
-    VaeLoss,
     VaeNetwork,
     VaeRows,
-    VaeShape,
     initial_weights,
     into_basis,
     out_of_basis,
 )
+from spectra_core.training.vae_shape import VaeLoss, VaeShape
 
 Floats = NDArray[np.floating[Any]]
 _ROWS_AT_ONCE = 4096  # bounds the memory of `encode` and `decode`

@@ -6,8 +6,8 @@ from torch import nn
 
 from spectra_core.contracts import Budget, Cancelled, random_stream
 from spectra_core.errors import ConfigError, TrainingError
-from spectra_core.training.loop import Plan
 from spectra_core.training.mlps import MlpWeights, train_mlps
+from spectra_core.training.plan import Plan
 
 
 def linear_problem(n_spectra=70, n_inputs=23, n_targets=3, seed=0):

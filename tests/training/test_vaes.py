@@ -6,8 +6,8 @@ from torch import nn
 
 from spectra_core.contracts import Budget, Cancelled, random_stream
 from spectra_core.errors import ConfigError, TrainingError
-from spectra_core.training.loop import Plan
-from spectra_core.training.vae_network import VaeLoss, VaeShape
+from spectra_core.training.plan import Plan
+from spectra_core.training.vae_shape import VaeLoss, VaeShape
 from spectra_core.training.vaes import VaeWeights, train_vae
 
 SEED = 7

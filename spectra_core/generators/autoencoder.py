@@ -1,0 +1,195 @@
+"""What the VAE and the conditional VAE share: scaling, training, encoding, decoding, state."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from spectra_core.contracts import SILENT, Arrays, Budget, Checkpoint, Reporter
+from spectra_core.generators.base import LatentGenerator
+from spectra_core.generators.state import (
+    checked_arrays,
+    checked_conditions,
+    refuse_conditions,
+    require_fitted,
+    require_latent,
+    require_training_set,
+    scaling_shapes,
+)
+from spectra_core.latent import LatentPosterior
+from spectra_core.preprocessing import Standardiser
+from spectra_core.spectra import Frame, SpectraSet, require_same_targets, require_targets
+from spectra_core.training.plan import Plan, Schedule
+from spectra_core.training.vae_shape import Reduction, VaeLoss, VaeShape
+
+if TYPE_CHECKING:
+    from spectra_core.training.vaes import VaeWeights
+
+Floats = NDArray[np.floating[Any]]
+
+
+@dataclass
+class Autoencoder(LatentGenerator):
+    """Base of `VAE` and `CVAE`; `needs_conditions` says whether the decoder sees concentrations.
+
+    Architecture, loss and the meaning of `reduction`: `spectra_core.training.vae_shape`. Spectra (and
+    concentrations) are standardised by the training set; a channel that is constant there comes back as exactly
+    that constant.
+
+    Parameters
+    ----------
+    n_hidden, n_latent
+        Units of the hidden layers and dimensions of the latent space; the study's are 256 and 91.
+    beta
+        Weight of the divergence from the prior: smaller gives sharper spectra and a less normal latent space.
+    reduction
+        "mean": error averaged over channels, divergence over latent dimensions; "sum": both summed, the textbook
+        evidence bound. Averaging weighs the divergence more, so fewer dimensions stay active.
+    epochs, batch_size, learning_rate, schedule
+        Adam on shuffled batches; with "cosine" the rate falls to zero, which is another path of optimisation
+        than the study's.
+    """
+
+    n_hidden: int = 256
+    n_latent: int = 91
+    beta: float = 1.0
+    reduction: Reduction = "mean"
+    epochs: int = 100
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    schedule: Schedule = "constant"
+
+    def __post_init__(self) -> None:
+        VaeShape(1, self.n_hidden, self.n_latent)
+        VaeLoss(self.beta, self.reduction)
+        self._plan(0)
+
+    def fit(
+        self,
+        train: SpectraSet,
+        *,
+        validation: SpectraSet | None = None,
+        seed: int = 0,
+        reporter: Reporter = SILENT,
+        checkpoint: Checkpoint | None = None,
+    ) -> Self:
+        """Train on `train`.
+
+        Progress is reported per epoch with ``loss``, ``reconstruction``, ``kl`` and, where there is `validation`,
+        ``validation_loss``, ``validation_reconstruction`` and ``validation_kl``.
+        """
+        from spectra_core.training.vaes import train_vae
+
+        require_training_set(train, self.title)
+        if self.needs_conditions:
+            require_targets(train)
+        scaling = Standardiser.fit(train.signal)
+        targets = Standardiser.fit(train.target_values)
+        held_out = held_out_conditions = None
+        if validation is not None:
+            train.frame.require_spectra(validation)
+            held_out = scaling.transform(validation.signal)
+            held_out_conditions = self._standardised_targets(validation, train.frame, targets)
+        weights = train_vae(
+            scaling.transform(train.signal),
+            self._standardised_targets(train, train.frame, targets),
+            shape=self._shape(train.frame),
+            loss=VaeLoss(self.beta, self.reduction),
+            plan=self._plan(seed),
+            validation=held_out,
+            validation_conditions=held_out_conditions,
+            reporter=reporter,
+            checkpoint=checkpoint,
+            stage=f"Training the {self.title[0].lower()}{self.title[1:]}",
+        )
+        self._take_over(train.frame, scaling, targets, weights)
+        return self
+
+    def encode(self, spectra: SpectraSet) -> LatentPosterior:
+        """Return the posterior of every spectrum."""
+        require_fitted(self, self.title)
+        self.frame_.require_spectra(spectra)
+        seen = None
+        if self._encoder_sees_targets():
+            seen = self._standardised_targets(spectra, self.frame_, self.target_scaling_)
+        mean, log_variance = self.weights_.encode(self.scaling_.transform(spectra.signal), seen)
+        return LatentPosterior(mean.astype(np.float64), np.exp(0.5 * log_variance.astype(np.float64)))
+
+    def decode(self, latent: NDArray[np.float64], conditions: pd.DataFrame | None = None) -> NDArray[np.float64]:
+        """Return the spectrum at each latent point: the mean of p(x|z), without noise."""
+        require_fitted(self, self.title)
+        require_latent(latent, self.n_latent)
+        given: Floats | None = None
+        if self.needs_conditions:
+            asked_for = checked_conditions(conditions, self.frame_, len(latent), self.title)
+            given = self.target_scaling_.transform(asked_for)
+        else:
+            refuse_conditions(conditions, self.title)
+        return np.asarray(self.scaling_.inverse(self.weights_.decode(latent, given)), dtype=np.float64)
+
+    @property
+    def history_(self) -> pd.DataFrame:
+        """Training curve, one row per epoch, in standardised units.
+
+        Columns ``epoch`` (from 1), ``loss``, ``reconstruction`` and ``kl``, averaged over the batches of the epoch
+        as they came; where a validation set was given the same with ``validation_`` before, at the epoch's end.
+        """
+        require_fitted(self, self.title)
+        curve = pd.DataFrame(dict(self.weights_.curve))
+        names = [f"{role}{part}" for role in ("", "validation_") for part in ("loss", "reconstruction", "kl")]
+        curve = curve[[name for name in names if name in curve]]
+        curve.insert(0, "epoch", np.arange(1, len(curve) + 1))
+        return curve
+
+    @property
+    def n_parameters(self) -> int:
+        """Weights and biases; 537,925 for the study's VAE and 539,973 for its conditional one with 8 targets."""
+        require_fitted(self, self.title)
+        return self._shape(self.frame_).n_parameters
+
+    def to_arrays(self) -> Arrays:
+        """Return scaling, weights and training curve."""
+        require_fitted(self, self.title)
+        scaling = self.scaling_.to_arrays("spectra")
+        if self.needs_conditions:
+            scaling |= self.target_scaling_.to_arrays("targets")
+        return {**scaling, **self.weights_.to_arrays()}
+
+    def from_arrays(self, arrays: Arrays, frame: Frame) -> Self:
+        """Take over a fitted state after checking it."""
+        from spectra_core.training.vaes import VaeWeights
+
+        shapes = scaling_shapes("spectra", len(frame.axis))
+        if self.needs_conditions:
+            shapes |= scaling_shapes("targets", len(frame.target_info))
+        state = checked_arrays(arrays, shapes, self.title)
+        targets = Standardiser.from_arrays(state, "targets") if self.needs_conditions else None
+        weights = VaeWeights.from_arrays(self._shape(frame), arrays)
+        self._take_over(frame, Standardiser.from_arrays(state, "spectra"), targets, weights)
+        return self
+
+    def _encoder_sees_targets(self) -> bool:
+        return False
+
+    def _plan(self, seed: int) -> Plan:
+        return Plan(Budget(epochs=self.epochs), self.batch_size, self.learning_rate, self.schedule, seed)
+
+    def _shape(self, frame: Frame) -> VaeShape:
+        n_conditions = len(frame.target_info) if self.needs_conditions else 0
+        return VaeShape(len(frame.axis), self.n_hidden, self.n_latent, n_conditions, self._encoder_sees_targets())
+
+    def _standardised_targets(self, spectra: SpectraSet, frame: Frame, scaling: Standardiser) -> Floats | None:
+        """Return what the networks see of the targets; None where they see nothing."""
+        if not self.needs_conditions:
+            return None
+        require_same_targets(frame.target_names, spectra.target_names)
+        return scaling.transform(spectra.target_values)
+
+    def _take_over(
+        self, frame: Frame, scaling: Standardiser, targets: Standardiser | None, weights: "VaeWeights"
+    ) -> None:
+        self.frame_, self.scaling_, self.weights_ = frame, scaling, weights
+        if self.needs_conditions and targets is not None:
+            self.target_scaling_ = targets

@@ -1,0 +1,104 @@
+"""The variational autoencoder of the study and its conditional form: sizes and loss.
+
+Encoder n_channels-n_hidden-(mean, log-variance), decoder n_latent-n_hidden-n_channels, ReLU in between, linear
+outputs. The conditional form adds the concentrations to the inputs of the decoder and, as an option, to those of
+the encoder (Kingma & Welling, ICLR 2014; Sohn, Lee & Yan, NeurIPS 2015).
+
+The loss is ``reconstruction + beta * kl``, where for spectrum x, its reconstruction y and its posterior
+N(mu, exp(v)) in standardised units
+
+===========  =====================================  ==============================================
+reduction    reconstruction                         kl
+===========  =====================================  ==============================================
+``"mean"``   (y - x)^2, mean over channels          -(1 + v - mu^2 - exp(v))/2, mean over dimensions
+``"sum"``    (y - x)^2, sum over channels           the same, summed over dimensions
+===========  =====================================  ==============================================
+
+both averaged over the spectra of the batch. The loss is proportional to the evidence bound with noise of
+variance s^2 per channel, ``s^2 = beta * n_channels / (2 * n_latent)`` for ``"mean"`` and ``beta / 2`` for
+``"sum"``: principal components of smaller variance are lost (Lucas et al., NeurIPS 2019), which is why ``"mean"``
+keeps few dimensions active. The mean over channels with the sum over dimensions, also met in programs, is
+``"mean"`` with ``beta`` multiplied by ``n_latent``.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from spectra_core.errors import ConfigError
+
+Reduction = Literal["mean", "sum"]
+LAYERS = ("encoder.hidden", "encoder.posterior", "decoder.hidden", "decoder.spectrum")
+
+
+@dataclass(frozen=True)
+class VaeShape:
+    """Sizes of all layers.
+
+    Parameters
+    ----------
+    n_channels, n_hidden, n_latent
+        Of the study: 911, 256 and 91.
+    n_conditions
+        Concentrations that the decoder sees; 0 for the unconditional form.
+    encoder_sees_conditions
+        Whether the encoder sees them too.
+    """
+
+    n_channels: int
+    n_hidden: int = 256
+    n_latent: int = 91
+    n_conditions: int = 0
+    encoder_sees_conditions: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("n_channels", "n_hidden", "n_latent"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}.")
+
+    @property
+    def layers(self) -> dict[str, tuple[int, int]]:
+        """Inputs and outputs of each layer, by name."""
+        n_seen = self.n_conditions if self.encoder_sees_conditions else 0
+        sizes = (
+            (self.n_channels + n_seen, self.n_hidden),
+            (self.n_hidden, 2 * self.n_latent),
+            (self.n_latent + self.n_conditions, self.n_hidden),
+            (self.n_hidden, self.n_channels),
+        )
+        return dict(zip(LAYERS, sizes, strict=True))
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of weights and biases.
+
+        >>> VaeShape(911).n_parameters, VaeShape(911, n_conditions=8).n_parameters
+        (537925, 539973)
+        """
+        return sum((n_inputs + 1) * n_outputs for n_inputs, n_outputs in self.layers.values())
+
+
+@dataclass(frozen=True)
+class VaeLoss:
+    """Weight of the parts of the loss; see the head of this module.
+
+    Parameters
+    ----------
+    beta
+        Weight of the divergence from the prior (Higgins et al., ICLR 2017); smaller gives sharper spectra.
+    reduction
+        "mean" or "sum" over channels and latent dimensions.
+    """
+
+    beta: float = 1.0
+    reduction: Reduction = "mean"
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.beta) and self.beta >= 0):
+            raise ConfigError(f"beta is a number from 0 upwards, got {self.beta}.")
+        if self.reduction not in get_args(Reduction):
+            raise ConfigError(f"The reduction is one of {', '.join(get_args(Reduction))}; got {self.reduction!r}.")
+
+    def weights(self, n_channels: int, n_latent: int) -> tuple[float, float]:
+        """Return what sums over channels and over latent dimensions are multiplied by."""
+        return (1.0 / n_channels, 1.0 / n_latent) if self.reduction == "mean" else (1.0, 1.0)
