@@ -5,9 +5,11 @@ A set is keyed by its fingerprint: Streamlit's own hashing samples large arrays 
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import streamlit as st
 
 from spectra_core.spectra import SpectraSet
@@ -16,8 +18,11 @@ if TYPE_CHECKING:
     from spectra_core.jobs import Jobs
     from spectra_core.store import Store, StoredModel
 
-BY_CONTENT = {"spectra_core.spectra.SpectraSet": lambda spectra: spectra.fingerprint}
-"""Hash functions for cached calls that take sets."""
+BY_CONTENT: dict[str | type, Callable[[Any], str]] = {
+    "spectra_core.spectra.SpectraSet": lambda spectra: f"{spectra.fingerprint} {spectra.meta.name}",
+    "spectra_core.store.models.StoredModel": lambda model: model.record.id,
+}
+"""Hash functions for cached calls that take sets and stored models."""
 
 
 def home() -> str:
@@ -51,3 +56,19 @@ def spectra_set(home: str, fingerprint: str, name: str) -> SpectraSet:  # noqa: 
 def stored_model(home: str, model_id: str) -> "StoredModel":
     """Load a model from the store."""
     return store(home).load_model(model_id)
+
+
+@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Encoding the spectra")
+def latent_dimensions(model: "StoredModel", spectra: SpectraSet) -> pd.DataFrame:
+    """Cache `spectra_core.evaluation.learning.latent_dimensions` of the posteriors of `spectra`."""
+    from spectra_core.evaluation import learning
+
+    return learning.latent_dimensions(model.model.encode(spectra))
+
+
+@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Reconstructing spectra")
+def reconstructions(model: "StoredModel", spectra: SpectraSet) -> pd.DataFrame:
+    """Cache `spectra_core.evaluation.learning.reconstructions`."""
+    from spectra_core.evaluation import learning
+
+    return learning.reconstructions(model.model, spectra)

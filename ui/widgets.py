@@ -65,7 +65,9 @@ def pick_member(label: str, registry: Mapping[str, type[Any]], *, key: str, defa
     return name
 
 
-def pick_options(member: type[Any], *, key: str, hidden: Collection[str] = ()) -> dict[str, Any]:
+def pick_options(
+    member: type[Any], *, key: str, hidden: Collection[str] = (), n_columns: int = _N_COLUMNS
+) -> dict[str, Any]:
     """Show the fields of a dataclass as widgets and return the values that differ from its defaults.
 
     Parameters
@@ -76,12 +78,14 @@ def pick_options(member: type[Any], *, key: str, hidden: Collection[str] = ()) -
         Prefix of the widget keys; the values are kept for the session.
     hidden
         Fields without a widget.
+    n_columns
+        Widgets beside each other.
     """
     shown = [one for one in fields(member) if one.init and one.name not in hidden]
     if not shown:
         return {}
     hints, helps = get_type_hints(member), described_parameters(member)
-    columns = st.columns(min(_N_COLUMNS, len(shown)), vertical_alignment="bottom")
+    columns = st.columns(min(n_columns, len(shown)), vertical_alignment="bottom")
     options = {}
     for number, one in enumerate(shown):
         with columns[number % len(columns)]:
@@ -101,9 +105,13 @@ def pick(
 ) -> Choice | None:
     """Let the visitor choose a method and its options; None, with a sentence, while they do not fit together."""
     name = pick_member(label, registry, key=key, default=default)
-    choice = Choice(name, pick_options(registry[name], key=key, hidden=hidden))
+    return checked(registry, Choice(name, pick_options(registry[name], key=key, hidden=hidden)), label.lower())
+
+
+def checked(registry: Mapping[str, type[Any]], choice: Choice, what: str) -> Choice | None:
+    """Return `choice`; None, with a sentence on the page, where the method refuses its options."""
     try:
-        build(registry, choice, label.lower())
+        build(registry, choice, what)
     except ConfigError as error:
         st.error(str(error), icon=":material/error:")
         return None

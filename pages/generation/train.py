@@ -1,6 +1,91 @@
 import streamlit as st
 
-from ui import state
+from spectra_core.choices import Choice
+from spectra_core.figures.training import information_by_dimension, reconstruction_panels, training_curve
+from spectra_core.generators import GENERATORS
+from ui import cache, models, state, widgets
 
 st.title("Does it learn?")
+st.write(
+    "A generator learns from your data set what spectra look like. "
+    "Whether it has learned shows in its loss, in the latent dimensions it uses, and in spectra it has not seen."
+)
+
 train = state.require_experimental()
+
+controls, picture = st.columns([1, 2], gap="large")
+with controls:
+    name = widgets.pick_member("Generator", GENERATORS, key="generator", default="vae")
+    with st.expander("Parameters", icon=":material/tune:"):
+        options = widgets.pick_options(GENERATORS[name], key="generator", n_columns=1)
+    share = st.slider(
+        "Held-out spectra",
+        min_value=0,
+        max_value=50,
+        value=10,
+        step=5,
+        format="%d %%",
+        key="held_out_share",
+        persist_state="session",
+        help="Not trained on. They show whether the generator has learned or memorised; groups stay together.",
+    )
+    seed = st.number_input("Seed", min_value=0, value=0, step=1, key="seed", persist_state="session")
+    choice = widgets.checked(GENERATORS, Choice(name, options), "generator")
+    job = models.running_training(train.fingerprint)
+    if st.button("Train", type="primary", icon=":material/model_training:", disabled=choice is None or job is not None):
+        state.start_job(
+            "train",
+            {
+                "set": train.fingerprint,
+                "generator": name,
+                "options": options,
+                "seed": int(seed),
+                "held_out_share": share / 100,
+            },
+            f"Train {GENERATORS[name].title} on {train.meta.name}",
+        )
+
+found = state.model()
+with picture:
+    if job is not None:
+        from ui import job_panel
+
+        job_panel.show(job.id)
+    elif found is None:
+        st.caption("The training curve appears here. A stored generator can be chosen above or below.")
+    elif found.history.empty:
+        st.caption(f"{found.record.title} is fitted exactly, in one step: there is no training curve.")
+    else:
+        st.subheader(found.record.name)
+        st.plotly_chart(training_curve(found.history), key="training_curve")
+
+if found is not None and models.has_latent_space(found):
+    seen, words = models.judged_on(found, train)
+    dimensions = cache.latent_dimensions(found, seen)
+    rebuilt = cache.reconstructions(found, seen) if len(seen) >= 5 else None
+    models.show_summary(found, dimensions, rebuilt, words)
+    st.subheader("Which latent dimensions carry information?")
+    st.plotly_chart(information_by_dimension(dimensions), key="information")
+    if rebuilt is not None:
+        st.subheader("How well does it reconstruct?")
+        st.caption(f"Five {words}, from best to worst; the decoded posterior mean beside the spectrum.")
+        st.plotly_chart(
+            reconstruction_panels(rebuilt, axis_label=train.axis.label, signal_label=train.meta.signal_label),
+            key="reconstructions",
+        )
+    models.offer_tables({"history": found.history, "latent_dimensions": dimensions, "reconstructions": rebuilt})
+    with st.expander("How to read this", icon=":material/menu_book:"):
+        st.markdown(
+            """
+- **Training curve.** Both parts of the loss should level off. If the curve of the held-out spectra turns upwards
+  while the others fall, the generator memorises: stop earlier, or use fewer hidden units.
+- **Latent dimensions.** The KL divergence of a dimension is the information, in nats, that it carries on a spectrum.
+  A dimension is active when the posterior mean varies by more than 0.01 over the spectra (Burda, Grosse and
+  Salakhutdinov, ICLR 2016). About as many should be active as there are independent components; the decoder ignores
+  the others. A smaller weight of the KL term lets more of them in.
+- **Reconstructions.** The difference should look like noise. Structure left in it, at band flanks for example, is
+  what generated spectra will lack, too.
+"""
+        )
+
+models.show_stored()

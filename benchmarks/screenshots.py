@@ -1,0 +1,69 @@
+"""Save a picture of every page in light and dark, to look at the app as its visitors do.
+
+    python -m benchmarks.screenshots FOLDER [--home DATA_FOLDER] [--query set=...] [--width 1280] [--pages train sample]
+
+Without --home the app starts with an empty data folder, and the pages show what they say then.
+"""
+
+import argparse
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from tests.browser.conftest import BROWSER_OPTIONS, CALM, served
+from ui.menu import Entry, available
+
+TALLEST = 6000
+
+
+def picture(page: Page, path: Path, width: int) -> None:
+    """Save the whole page, however far it scrolls."""
+    page.wait_for_selector(CALM, timeout=120_000)
+    page.wait_for_timeout(1200)
+    page.wait_for_selector(CALM, timeout=120_000)
+    height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+    page.set_viewport_size({"width": width, "height": max(900, min(TALLEST, int(height) + 20))})
+    page.wait_for_timeout(700)
+    page.screenshot(path=path)
+    page.set_viewport_size({"width": width, "height": 900})
+
+
+def address(entry: Entry) -> str:
+    """Return the page's part of the address; the first page of the menu is the app's own."""
+    name = Path(entry.path).stem
+    return "" if name == "overview" else name
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--home", type=Path, help="data folder of the app")
+    parser.add_argument("--query", default="", help="what is in hand, as in the address")
+    parser.add_argument("--width", type=int, default=1280)
+    parser.add_argument("--pages", nargs="*", help="names of pages; all by default")
+    parser.add_argument("--themes", nargs="*", default=["light", "dark"])
+    wanted = parser.parse_args()
+    wanted.folder.mkdir(parents=True, exist_ok=True)
+    home = wanted.home or Path(tempfile.mkdtemp())
+    entries = [entry for section in available().values() for entry in section]
+    with served(home, wanted.folder / "server.log") as app, sync_playwright() as playwright:
+        executable = os.environ.get("SPECTRA_CHROMIUM", "/usr/bin/chromium")
+        browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_OPTIONS)
+        for theme in wanted.themes:
+            page = browser.new_page(viewport={"width": wanted.width, "height": 900}, color_scheme=theme)
+            for entry in entries:
+                name = Path(entry.path).stem
+                if wanted.pages and name not in wanted.pages:
+                    continue
+                page.goto(f"{app.url}/{address(entry)}?{wanted.query}")
+                path = wanted.folder / f"{re.sub(r'[^a-z]', '_', entry.path.split('/')[1])}_{name}_{theme}.png"
+                picture(page, path, wanted.width)
+                print(path, "EXCEPTION" if page.get_by_test_id("stException").count() else "")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""Whatever page a visitor opens first: no exception, and a sentence on what is missing."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from spectra_core.store import Store
+from tests.conftest import beer_lambert_set
+from ui.menu import MENU, Entry
+
+APP = str(Path(__file__).parents[2] / "app.py")
+PAGES = [entry for entries in MENU.values() for entry in entries if entry.exists]
+WORK_WITHOUT_SPECTRA = {"overview", "jobs", "dataset", "simulate"}
+"""Pages that give data or say what is going on: they need nothing in hand."""
+
+
+def opened(entry: Entry, **query: str) -> AppTest:
+    app = AppTest.from_file(APP, default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.run() if entry.path.endswith("overview.py") else app.switch_page(entry.path).run()
+
+
+def healthy(app: AppTest) -> None:
+    assert not app.exception
+    assert not app.error
+    assert len(app.title) == 1
+    assert app.title[0].value.endswith("?")
+
+
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.title)
+class TestEveryPage:
+    def test_opened_first_and_empty_asks_its_question(self, entry, store: Store):
+        healthy(opened(entry))
+
+    def test_opened_first_and_empty_says_what_is_missing(self, entry, store: Store):
+        app = opened(entry)
+        if Path(entry.path).stem not in WORK_WITHOUT_SPECTRA:
+            assert app.info[0].value.startswith("No spectra yet.")
+            assert "Load the demo" in [button.label for button in app.button]
+
+    def test_with_a_data_set_in_hand_is_healthy(self, entry, store: Store):
+        fingerprint = store.save_set(beer_lambert_set(n_spectra=30))
+        healthy(opened(entry, set=fingerprint[:12]))
+
+    def test_with_generated_spectra_in_hand_is_healthy(self, entry, store: Store):
+        spectra = beer_lambert_set(n_spectra=30)
+        generated = beer_lambert_set(n_spectra=40, seed=1).with_meta(name="Generated", origin="generated")
+        healthy(opened(entry, set=store.save_set(spectra)[:12], generated=store.save_set(generated)[:12]))
+
+    def test_the_script_lies_one_folder_deep(self, entry):
+        assert len(Path(entry.path).parts) == 3
+
+
+def test_every_page_on_disk_is_in_the_menu():
+    root = Path(APP).parent
+    on_disk = {str(path.relative_to(root)) for path in root.glob("pages/*/*.py")}
+    assert on_disk <= {entry.path for entries in MENU.values() for entry in entries}

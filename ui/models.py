@@ -1,0 +1,116 @@
+"""Stored generators on the page: which is being trained, what it is judged on, its summary, all of them as a list."""
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from spectra_core.spectra import SpectraSet
+from ui import state
+
+if TYPE_CHECKING:
+    from spectra_core.jobs import JobRecord
+    from spectra_core.store import StoredModel
+
+_FEWEST_JUDGED = 5
+"""Held-out spectra below this number are too few to show; the training spectra stand in."""
+
+
+def running_training(fingerprint: str) -> "JobRecord | None":
+    """Return the latest active training on a set, whoever started it."""
+    active = [
+        record
+        for record in state.jobs().records()
+        if record.is_active and record.task == "train" and record.arguments.get("set") == fingerprint
+    ]
+    return active[-1] if active else None
+
+
+def has_latent_space(found: "StoredModel") -> bool:
+    """Whether a stored generator encodes spectra to latent points."""
+    return hasattr(found.model, "encode")
+
+
+def judged_on(found: "StoredModel", spectra: SpectraSet) -> tuple[SpectraSet, str]:
+    """Return the spectra a generator is judged on, and what to call them: held-out ones where there are enough."""
+    record = found.record
+    if record.trained_on != spectra.fingerprint:
+        return spectra, f"spectra of {spectra.meta.name}"
+    if len(record.held_out_rows) < _FEWEST_JUDGED:
+        return spectra, "training spectra"
+    return spectra.take(list(record.held_out_rows)), "held-out spectra"
+
+
+def show_summary(found: "StoredModel", dimensions: pd.DataFrame, rebuilt: pd.DataFrame | None, words: str) -> None:
+    """Show what a generator has learned in three numbers, and what they were measured on."""
+    columns = st.columns(4)
+    n_parameters = found.record.n_parameters
+    columns[0].metric("Parameters", "exact fit" if n_parameters is None else f"{n_parameters:,}".replace(",", "\u202f"))
+    columns[1].metric("Active latent dimensions", f"{int(dimensions['active'].sum())} of {len(dimensions)}")
+    columns[2].metric("Information", f"{dimensions['kl'].sum():.3g} nats", help="Sum of the KL divergences.")
+    if rebuilt is not None:
+        median = rebuilt.loc[rebuilt["rank"] == "median", "rmse"].iloc[0]
+        columns[3].metric("Median reconstruction RMSE", f"{median:.2g}", help=f"Over all channels; {words}.")
+
+
+def offer_tables(tables: dict[str, pd.DataFrame | None]) -> None:
+    """Offer the tables behind the figures as files."""
+    with st.container(horizontal=True):
+        for name, table in tables.items():
+            if table is not None and not table.empty:
+                st.download_button(
+                    f"{name.replace('_', ' ').capitalize()} (CSV)",
+                    data=str(table.to_csv(index=False)),
+                    file_name=f"{name}.csv",
+                    mime="text/csv",
+                    icon=":material/download:",
+                )
+
+
+def show_stored() -> None:
+    """List all stored generators with where they come from; export, import, delete."""
+    st.subheader("Stored generators")
+    records = list(state.records("model").values())
+    if records:
+        st.dataframe(pd.DataFrame([_row(record) for record in reversed(records)]), hide_index=True)
+    else:
+        st.caption("None yet.")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = state.chosen("model")
+        if chosen is not None:
+            record = state.records("model")[chosen]
+            st.download_button(
+                "Download the chosen one",
+                data=lambda: state.store().export_model(chosen),
+                file_name=f"{record.member}-{chosen[:8]}.safetensors",
+                icon=":material/download:",
+            )
+            with st.popover("Delete the chosen one", icon=":material/delete:"):
+                st.write(f"{record.name} is removed from the store. Generated sets stay.")
+                if st.button("Delete", type="primary"):
+                    state.store().delete_model(chosen)
+                    state.choose_model(None)
+        with st.popover("Upload a model file", icon=":material/upload:"):
+            _upload()
+
+
+def _upload() -> None:
+    uploaded = st.file_uploader("A generator exported here (.safetensors)", type=["safetensors"])
+    if uploaded is not None and st.button("Take it in hand", type="primary"):
+        state.choose_model(state.store().import_model(uploaded.getvalue()))
+
+
+def _row(record: Any) -> dict[str, Any]:
+    options = ", ".join(f"{name} {value}" for name, value in record.configuration.items())
+    return {
+        "Name": record.name,
+        "Generator": record.title,
+        "Trained on": record.trained_on_name,
+        "Held out": len(record.held_out_rows),
+        "Seed": record.seed,
+        "Parameters": record.n_parameters,
+        "Kept": record.created[:16].replace("T", " "),
+        "Options": options,
+        "Versions": ", ".join(f"{name} {version}" for name, version in record.versions.items()),
+        "Id": record.id[:12],
+    }
