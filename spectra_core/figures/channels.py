@@ -1,0 +1,164 @@
+"""Figures of differences along the spectral axis."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from spectra_core.figures.theme import DIVERGING_SCALE, PURPLE, ROLE_COLOUR, ROLE_DASH, runs_down, styled, transparent
+
+SIGNIFICANT = 0.05
+SMALLEST_P = 1e-16
+"""p-values below this are drawn at it: they say no more."""
+
+
+def difference_strips(
+    differences: pd.DataFrame,
+    noise: pd.DataFrame,
+    *,
+    axis_label: str,
+    signal_label: str,
+    reference: str = "training",
+    reverse: bool | None = None,
+) -> go.Figure:
+    """Draw what changes channel by channel: mean, spread, noise and distribution, one strip each.
+
+    Parameters
+    ----------
+    differences
+        As from `channel_differences`; held-out against training is drawn in grey as the floor.
+    noise
+        As from `noise_fidelity`.
+    reference
+        What generated spectra are compared with: "training" or "held-out".
+    """
+    figure = make_subplots(
+        rows=4,
+        cols=1,
+        shared_xaxes=True,
+        vertical_spacing=0.06,
+        row_heights=[0.34, 0.22, 0.22, 0.22],
+        subplot_titles=[
+            f"Mean difference from {reference}, with interval",
+            "Ratio of standard deviations",
+            "Ratio of noise to that of the training set",
+            "Adjusted p-value of the Kolmogorov-Smirnov test",
+        ],
+    )
+    asked = differences[(differences["role"] == "generated") & (differences["reference"] == reference)]
+    floor = differences[(differences["role"] == "held-out") & (differences["reference"] == "training")]
+    for role, rows in (("held-out", floor), ("generated", asked)):
+        if rows.empty:
+            continue
+        _add_difference(figure, rows, role)
+        _add_line(figure, rows["position"], rows["sd_ratio"], role, 2)
+        p = -np.log10(rows["ks_p_adjusted"].clip(lower=SMALLEST_P))
+        _add_line(figure, rows["position"], p, role, 4)
+        ratio = noise[noise["role"] == role]
+        _add_line(figure, ratio["position"], ratio["ratio"], role, 3)
+    for row, level in ((1, 0.0), (2, 1.0), (3, 1.0), (4, -np.log10(SIGNIFICANT))):
+        figure.add_hline(y=level, line={"color": "rgba(127,127,127,0.7)", "width": 1, "dash": "dot"}, row=row, col=1)
+    turned = runs_down(axis_label) if reverse is None else reverse
+    figure.update_xaxes(autorange="reversed" if turned else True)
+    figure.update_xaxes(title_text=axis_label, row=4, col=1)
+    for row, title in enumerate((signal_label, "Ratio", "Ratio", "-log10 p"), start=1):
+        figure.update_yaxes(title_text=title, row=row, col=1)
+    figure.update_yaxes(rangemode="tozero", row=2, col=1)
+    figure.update_yaxes(rangemode="tozero", row=3, col=1)
+    figure.update_yaxes(rangemode="tozero", row=4, col=1)
+    return styled(
+        figure,
+        alt=f"Differences between generated and {reference} spectra along {axis_label}: mean, spread, noise, p-value.",
+        height=880,
+    ).update_layout(legend_y=1.04)
+
+
+def correlation_images(correlation: pd.DataFrame, *, axis_label: str) -> go.Figure:
+    """Draw the correlation between channels as an image per role, side by side.
+
+    Parameters
+    ----------
+    correlation
+        As from `channel_correlation`, of one to three roles.
+    """
+    roles = list(dict.fromkeys(correlation["role"]))
+    figure = make_subplots(
+        rows=1,
+        cols=len(roles),
+        shared_yaxes=True,
+        horizontal_spacing=0.03,
+        subplot_titles=[role.capitalize() for role in roles],
+    )
+    for column, role in enumerate(roles, start=1):
+        rows = correlation[correlation["role"] == role]
+        matrix = rows.pivot(index="position", columns="other_position", values="correlation")
+        figure.add_trace(
+            go.Heatmap(
+                x=matrix.columns.to_numpy(),
+                y=matrix.index.to_numpy(),
+                z=matrix.to_numpy(dtype=np.float32),
+                coloraxis="coloraxis",
+                hovertemplate="%{x} and %{y}: %{z:.3f}<extra></extra>",
+            ),
+            row=1,
+            col=column,
+        )
+        figure.update_xaxes(title_text=axis_label, row=1, col=column)
+    figure.update_yaxes(title_text=axis_label, row=1, col=1)
+    styled(figure, alt=f"Correlation between channels for {', '.join(roles)}.", height=440)
+    return figure.update_layout(
+        coloraxis={
+            "colorscale": DIVERGING_SCALE,
+            "cmin": -1,
+            "cmax": 1,
+            "colorbar": {"title": {"text": "Correlation"}, "thickness": 12},
+        }
+    )
+
+
+def _add_difference(figure: go.Figure, rows: pd.DataFrame, role: str) -> None:
+    colour = PURPLE if role == "generated" else ROLE_COLOUR[role]
+    for name, fill in (("lower", None), ("upper", "tonexty")):
+        figure.add_trace(
+            go.Scatter(
+                x=rows["position"],
+                y=rows[name].astype(np.float32),
+                mode="lines",
+                line={"width": 0},
+                fill=fill,
+                fillcolor=transparent(colour, 0.28),
+                showlegend=False,
+                hoverinfo="skip",
+            ),
+            row=1,
+            col=1,
+        )
+    figure.add_trace(
+        go.Scatter(
+            x=rows["position"],
+            y=rows["mean_difference"].astype(np.float32),
+            mode="lines",
+            line={"color": colour, "dash": ROLE_DASH[role], "width": 1.6},
+            name="difference, generated" if role == "generated" else "difference, held-out (floor)",
+            hovertemplate="%{x}: %{y:.4g}",
+        ),
+        row=1,
+        col=1,
+    )
+
+
+def _add_line(figure: go.Figure, x: pd.Series, y: pd.Series, role: str, row: int) -> None:
+    figure.add_trace(
+        go.Scatter(
+            x=x,
+            y=y.astype(np.float32),
+            mode="lines",
+            line={"color": ROLE_COLOUR[role], "dash": ROLE_DASH[role], "width": 1.4},
+            name="generated" if role == "generated" else "held-out (floor)",
+            legendgroup=role,
+            showlegend=row == 2,
+            hovertemplate="%{x}: %{y:.3g}",
+        ),
+        row=row,
+        col=1,
+    )

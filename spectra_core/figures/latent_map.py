@@ -1,0 +1,85 @@
+"""Figure of a map: one marker a spectrum."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from spectra_core.figures.theme import CONTINUOUS_SCALE, ROLE_COLOUR, ROLE_SYMBOL, styled, transparent
+
+MOST_SVG_POINTS = 1000
+"""Beyond so many markers WebGL draws faster."""
+MOST_POINTS = 20_000
+"""Markers in one figure; of larger sets every k-th spectrum is shown, and the title says so."""
+
+
+def map_scatter(
+    table: pd.DataFrame,
+    *,
+    x_label: str,
+    y_label: str,
+    colour: str | None = None,
+    colour_label: str = "",
+    highlight: pd.DataFrame | None = None,
+) -> go.Figure:
+    """Draw a map of spectra, coloured by role or by a column.
+
+    Parameters
+    ----------
+    table
+        As from `latent_map`; ``customdata`` of every marker is its row (role, sample, id).
+    x_label, y_label
+        Titles of the axes.
+    colour
+        Column whose values colour the markers; None colours by role.
+    colour_label
+        Title of the colour scale, with unit.
+    highlight
+        Rows of `table` to ring.
+    """
+    shown = table.iloc[:: -(-len(table) // MOST_POINTS)] if len(table) > MOST_POINTS else table
+    scatter = go.Scattergl if len(shown) > MOST_SVG_POINTS else go.Scatter
+    figure = go.Figure()
+    for role, rows in shown.groupby("role", sort=False):
+        figure.add_trace(
+            scatter(
+                x=rows["x"].to_numpy(dtype=np.float32),
+                y=rows["y"].to_numpy(dtype=np.float32),
+                name=str(role),
+                mode="markers",
+                marker=_marker(rows, str(role), colour),
+                customdata=rows[["role", "sample", "id"]].to_numpy(dtype=object),
+                hovertemplate=f"{role}, %{{customdata[2]}}<extra></extra>"
+                if colour is None
+                else f"{role}, %{{customdata[2]}}: %{{marker.color:.4g}}<extra></extra>",
+            )
+        )
+    if highlight is not None:
+        figure.add_trace(
+            go.Scatter(
+                x=highlight["x"],
+                y=highlight["y"],
+                mode="markers",
+                name="selected",
+                marker={"symbol": "circle-open", "size": 14, "line": {"width": 2.5}, "color": ROLE_COLOUR["warning"]},
+                hoverinfo="skip",
+            )
+        )
+    figure.update_xaxes(title_text=x_label)
+    figure.update_yaxes(title_text=y_label)
+    counts = ", ".join(f"{n} {role}" for role, n in table["role"].value_counts(sort=False).items())
+    styled(figure, alt=f"Map of {counts} spectra, {x_label} against {y_label}.", height=560)
+    if colour is not None:
+        figure.update_layout(
+            coloraxis={
+                "colorscale": CONTINUOUS_SCALE,
+                "colorbar": {"title": {"text": colour_label or colour}, "thickness": 12},
+            }
+        )
+    return figure
+
+
+def _marker(rows: pd.DataFrame, role: str, colour: str | None) -> dict[str, object]:
+    marker: dict[str, object] = {"size": 6, "symbol": ROLE_SYMBOL[role]}
+    if colour is None:
+        return {**marker, "color": transparent(ROLE_COLOUR[role], 0.6)}
+    return {**marker, "color": rows[colour].to_numpy(dtype=np.float32), "coloraxis": "coloraxis", "opacity": 0.75}

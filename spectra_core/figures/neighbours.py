@@ -1,0 +1,102 @@
+"""Figures of nearest spectra: the duel, and how near they are altogether."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from spectra_core.figures.theme import GREY, PURPLE, ROLE_COLOUR, ROLE_DASH, runs_down, styled, transparent
+
+SAME_SOLUTION = 1.96 * np.sqrt(2.0)
+"""Two measurements of one solution differ by less than this many noise units in 95 % of the channels."""
+
+
+def duel(
+    pair: pd.DataFrame,
+    *,
+    role: str,
+    reference: str,
+    axis_label: str,
+    signal_label: str,
+    reverse: bool | None = None,
+) -> go.Figure:
+    """Draw a spectrum and its neighbour above, and their difference in units of noise under them.
+
+    Parameters
+    ----------
+    pair
+        As from `pair_difference`.
+    role, reference
+        Roles of the spectrum and of its neighbour.
+    """
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.06, row_heights=[0.62, 0.38])
+    for column, who, width in (("neighbour", reference, 2.4), ("spectrum", role, 1.6)):
+        figure.add_trace(
+            go.Scatter(
+                x=pair["position"],
+                y=pair[column],
+                name=f"{who} (neighbour)" if column == "neighbour" else who,
+                mode="lines",
+                line={"color": ROLE_COLOUR[who], "dash": ROLE_DASH[who], "width": width},
+                hovertemplate="%{x}: %{y:.4g}",
+            ),
+            row=1,
+            col=1,
+        )
+    figure.add_hrect(y0=-SAME_SOLUTION, y1=SAME_SOLUTION, fillcolor=transparent(GREY, 0.2), line_width=0, row=2, col=1)
+    figure.add_trace(
+        go.Scatter(
+            x=pair["position"],
+            y=pair["difference_in_noise"],
+            name="difference",
+            mode="lines",
+            line={"color": PURPLE, "width": 1.4},
+            customdata=pair["difference"],
+            hovertemplate="%{x}: %{y:.3g} noise units (%{customdata:.4g})",
+        ),
+        row=2,
+        col=1,
+    )
+    turned = runs_down(axis_label) if reverse is None else reverse
+    figure.update_xaxes(autorange="reversed" if turned else True)
+    figure.update_xaxes(title_text=axis_label, row=2, col=1)
+    figure.update_yaxes(title_text=signal_label, row=1, col=1)
+    figure.update_yaxes(title_text="Difference, noise units", row=2, col=1)
+    largest = pair["difference_in_noise"].abs().max()
+    return styled(
+        figure,
+        alt=f"A {role} and its nearest {reference} spectrum; they differ by at most {largest:.3g} noise units.",
+        height=560,
+    )
+
+
+def distance_distributions(tables: Mapping[str, pd.DataFrame], *, column: str, label: str) -> go.Figure:
+    """Draw how near spectra of each role have their nearest neighbour, as cumulative shares.
+
+    Parameters
+    ----------
+    tables
+        As from `neighbours`, per role.
+    column
+        Which column: "distance_training" or "distance_ratio".
+    label
+        Title of the horizontal axis, with unit.
+    """
+    figure = go.Figure()
+    for role, table in tables.items():
+        values = np.sort(table[column].dropna().to_numpy())
+        figure.add_trace(
+            go.Scatter(
+                x=values.astype(np.float32),
+                y=(100 * np.arange(1, len(values) + 1) / max(len(values), 1)).astype(np.float32),
+                name="held-out (real-versus-real floor)" if role == "held-out" else role,
+                mode="lines",
+                line={"color": ROLE_COLOUR[role], "dash": ROLE_DASH[role], "width": 2, "shape": "hv"},
+                hovertemplate="%{y:.1f} % below %{x:.4g}",
+            )
+        )
+    figure.update_xaxes(title_text=label, rangemode="tozero")
+    figure.update_yaxes(title_text="Share of spectra, %", range=[0, 101])
+    return styled(figure, alt=f"Cumulative share of spectra against {label}.", height=360)

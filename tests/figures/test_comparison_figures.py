@@ -1,0 +1,181 @@
+"""Comparison figures: what is drawn, in which colour, with which titles, at what size."""
+
+import base64
+import io
+
+import numpy as np
+import pandas as pd
+import plotly.io
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from PIL import Image
+
+from spectra_core.evaluation.channels import (
+    channel_correlation,
+    channel_differences,
+    channel_statistics,
+    signal_histograms,
+)
+from spectra_core.evaluation.latent_map import latent_map
+from spectra_core.evaluation.neighbours import neighbours, pair_difference
+from spectra_core.evaluation.noise import noise_fidelity
+from spectra_core.evaluation.outliers import outliers
+from spectra_core.figures import alt_text, channels, explore, image, spectra
+from spectra_core.figures import latent_map as map_figures
+from spectra_core.figures import neighbours as neighbour_figures
+from spectra_core.figures.theme import ROLE_COLOUR
+from spectra_core.spectra import SpectralAxis, SpectraSet
+
+LABELS = {"axis_label": "Wavelength, nm", "signal_label": "Absorbance"}
+
+
+def _sets(n_spectra, n_channels, n_targets=2):
+    rng = np.random.default_rng(0)
+    axis = SpectralAxis(np.arange(float(n_channels)) + 190)
+
+    def draw(n):
+        shape = np.exp(-0.5 * ((np.arange(n_channels) - n_channels / 2) / (n_channels / 6)) ** 2)
+        signal = 4 * rng.uniform(size=(n, 1)) * shape + 0.01 * rng.normal(size=(n, n_channels))
+        targets = pd.DataFrame(rng.uniform(size=(n, n_targets)), columns=[f"ion {i}" for i in range(n_targets)])
+        return SpectraSet(axis, signal, targets)
+
+    return {"training": draw(n_spectra), "held-out": draw(max(20, n_spectra // 8)), "generated": draw(n_spectra)}
+
+
+@pytest.fixture(scope="module")
+def sets():
+    return _sets(60, 40)
+
+
+def _figures(sets):
+    """Every comparison figure, by name."""
+    histograms, statistics = signal_histograms(sets), channel_statistics(sets)
+    differences, noise = channel_differences(sets), noise_fidelity(sets)
+    nearest = neighbours(sets)
+    table = latent_map(sets)
+    apart, limits = outliers(sets["training"])
+    labels = {name: f"{name}, mol/L" for name in sets["training"].target_names}
+    single = pd.DataFrame(
+        {"role": "generated", "sample": 0, "id": "1", "position": [190.0, 191.0], "signal": [0.0, 1.0]}
+    )
+    return {
+        "density": spectra.density(histograms, saturation=3.0, **LABELS),
+        "density comparison": spectra.density_comparison(histograms, **LABELS),
+        "fan": spectra.quantile_fan(statistics, **LABELS),
+        "single": spectra.single_spectra(single, **LABELS),
+        "strips": channels.difference_strips(differences, noise, **LABELS),
+        "correlation": channels.correlation_images(channel_correlation(sets), axis_label="Wavelength, nm"),
+        "duel": neighbour_figures.duel(
+            pair_difference(sets, 0, "training", int(nearest["nearest_training"][0])),
+            role="generated",
+            reference="training",
+            **LABELS,
+        ),
+        "distances": neighbour_figures.distance_distributions(
+            {"generated": nearest}, column="distance_training", label="Distance, absorbance"
+        ),
+        "map": map_figures.map_scatter(table, x_label="PC 1", y_label="PC 2"),
+        "map by ion": map_figures.map_scatter(
+            table, x_label="PC 1", y_label="PC 2", colour="target ion 0", colour_label="ion 0, mol/L"
+        ),
+        "design": explore.concentration_design({"training": sets["training"].targets}, labels=labels),
+        "one target": explore.single_target({"training": sets["training"].targets}, name="ion 0", label="ion 0, mol/L"),
+        "outliers": explore.outlier_scatter(apart, confidence=limits.confidence),
+    }
+
+
+NAMES = list(_figures(_sets(20, 12)))
+
+
+@pytest.fixture(scope="module")
+def figures(sets):
+    return _figures(sets)
+
+
+@pytest.fixture(scope="module")
+def drawn_again(sets):
+    return _figures(sets)
+
+
+@pytest.mark.parametrize("name", NAMES)
+class TestEveryFigure:
+    def test_says_in_words_what_it_shows(self, name, figures):
+        assert len(alt_text(figures[name])) > 20
+
+    def test_lies_on_the_page_without_a_background_of_its_own(self, name, figures):
+        assert figures[name].layout.paper_bgcolor == figures[name].layout.plot_bgcolor == "rgba(0,0,0,0)"
+
+    def test_names_what_both_axes_measure(self, name, figures):
+        figure = figures[name]
+        if name == "design":
+            assert [one.label for one in figure.data[0].dimensions] == ["ion 0, mol/L", "ion 1, mol/L"]
+            return
+        for kind in ("xaxis", "yaxis"):
+            assert any(figure.layout[key].title.text for key in figure.layout if key.startswith(kind))
+
+    def test_is_the_same_to_the_byte_when_drawn_again(self, name, figures, drawn_again):
+        assert plotly.io.to_json(drawn_again[name]) == plotly.io.to_json(figures[name])
+
+
+def test_no_figure_of_3744_spectra_with_911_channels_and_8_targets_weighs_2_megabytes():
+    large = _sets(3744, 911, n_targets=8)
+    for name, figure in _figures(large).items():
+        assert len(plotly.io.to_json(figure)) < 2_000_000, name
+
+
+def test_png_is_read_back_by_another_library():
+    pixels = np.random.default_rng(0).integers(0, 256, (7, 5, 4), dtype=np.uint8)
+    content = base64.b64decode(image.png_uri(pixels).removeprefix("data:image/png;base64,"))
+    assert_array_equal(np.asarray(Image.open(io.BytesIO(content))), pixels)
+
+
+def test_density_is_opaque_where_most_spectra_are_and_clear_where_none_is():
+    histogram = pd.DataFrame([[0, 9], [3, 0]], index=[0.5, 1.5], columns=[200.0, 201.0])
+    opacity = image.density_pixels(histogram, "#0072B2")[..., 3]
+    # The first row of a picture is its top: the highest signal.
+    assert_array_equal(opacity, [[round(255 * (np.log(4) / np.log(10)) ** 0.8), 0], [0, 255]])
+
+
+def test_a_falling_irregular_axis_is_drawn_rising_on_equal_steps():
+    histogram = pd.DataFrame([[3, 2, 1]], index=[0.5], columns=[1000.0, 910.0, 900.0])
+    grid = image.on_regular_grid(histogram)
+    # Pixels span 875..1025 in three steps centred at 900, 950, 1000; 955 divides the channels 910 and 1000.
+    assert_array_equal(grid, [[1, 2, 3]])
+
+
+def test_wavenumbers_run_from_high_to_low_and_the_picture_turns_with_them():
+    histograms = {"training": pd.DataFrame([[0, 9], [3, 0]], index=[0.5, 1.5], columns=[900.0, 1000.0])}
+    figure = spectra.density(histograms, axis_label="Wavenumber, 1/cm", signal_label="Absorbance")
+    assert_allclose(figure.layout.xaxis.range, [1050, 850])
+    assert figure.layout.images[0].x == 1050
+    content = base64.b64decode(figure.layout.images[0].source.partition(",")[2])
+    opacity = np.asarray(Image.open(io.BytesIO(content)))[..., 3]
+    assert_array_equal(opacity > 0, [[False, True], [True, False]])
+
+
+def test_saturation_is_shaded_only_where_the_spectra_reach_it(sets):
+    histograms = {"training": signal_histograms(sets)["training"]}
+    assert len(spectra.density(histograms, saturation=3.0, **LABELS).layout.shapes) == 1
+    assert len(spectra.density(histograms, saturation=30.0, **LABELS).layout.shapes) == 0
+
+
+def test_roles_are_drawn_in_their_colours(figures):
+    medians = {trace.name: trace.line.color for trace in figures["fan"].data if trace.name}
+    assert medians == {role: ROLE_COLOUR[role] for role in ("training", "held-out", "generated")}
+
+
+def test_at_most_200_single_spectra_are_drawn():
+    many = pd.DataFrame({"role": "training", "sample": range(300), "id": "x", "position": 1.0, "signal": 0.0})
+    assert len(spectra.single_spectra(many, **LABELS).data) == 200
+
+
+def test_markers_of_a_map_carry_role_and_row(figures):
+    trace = figures["map"].data[2]
+    assert list(trace.customdata[4]) == ["generated", 4, "5"]
+
+
+def test_p_values_of_zero_stay_on_the_strip(sets):
+    differences, noise = channel_differences(sets), noise_fidelity(sets)
+    differences["ks_p_adjusted"] = 0.0
+    figure = channels.difference_strips(differences, noise, **LABELS)
+    assert np.isfinite(np.concatenate([trace.y for trace in figure.data if trace.yaxis == "y4"])).all()
