@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import time
-import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,10 +21,9 @@ from spectra_core.store.files import (
     strict_json,
     write_flushed,
 )
+from spectra_core.store.staging import sweep, unlisted_folder
 
 _MANIFEST = "manifest.json"
-_ABANDONED_AFTER = 3600.0
-"""Seconds after which an unfinished entry of a process that is gone is swept away."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,7 @@ class Damaged:
     Parameters
     ----------
     kind, key
-        Shelf ("sets", "models", "results") and storage key of the entry.
+        Shelf ("sets", "models", "results", "uploads") and storage key of the entry.
     name
         What people called it, where that can still be read.
     reason
@@ -97,11 +94,9 @@ class Shelf:
         StoreError
             When the disk is full or cannot be written; nothing of the entry is then visible.
         """
-        with disk_errors(f"Keeping {_ARTICLE[self._kind]}"):
-            staging = self._root / "staging"
-            staging.mkdir(parents=True, exist_ok=True)
-            _sweep(staging)
-            draft = staging / f"{os.getpid()}-{uuid.uuid4().hex}"
+        with disk_errors(f"Keeping the {_ONE[self._kind]}"):
+            sweep(self._root)
+            draft = unlisted_folder(self._root)
             draft.mkdir()
             try:
                 for name, content in files.items():
@@ -183,9 +178,7 @@ class Shelf:
         """Remove an entry: it disappears at once, its files afterwards."""
         folder = self._existing(key)
         with disk_errors("Deleting"):
-            staging = self._root / "staging"
-            staging.mkdir(parents=True, exist_ok=True)
-            grave = staging / f"{os.getpid()}-{uuid.uuid4().hex}"
+            grave = unlisted_folder(self._root)
             os.rename(folder, grave)
             flush_folder(self._folder)
         shutil.rmtree(grave, ignore_errors=True)
@@ -270,8 +263,7 @@ class Shelf:
         return Damaged(self._kind, folder.name, name, reason)
 
 
-_ONE = {"sets": "set", "models": "model", "results": "result"}
-_ARTICLE = {"sets": "the set", "models": "the model", "results": "the result"}
+_ONE = {"sets": "set", "models": "model", "results": "result", "uploads": "uploaded file"}
 
 
 def _entry(manifest: Mapping[str, Any]) -> Entry:
@@ -322,24 +314,3 @@ def _highest_sequence(root: Path) -> int:
         with suppress(OSError, ValueError, KeyError, TypeError):
             highest = max(highest, int(strict_json(manifest.read_bytes())["sequence"]))
     return highest
-
-
-def _sweep(staging: Path) -> None:
-    """Remove what processes that are gone left unfinished."""
-    for draft in staging.iterdir():
-        owner = draft.name.partition("-")[0]
-        with suppress(OSError, ValueError):
-            if time.time() - draft.stat().st_mtime > _ABANDONED_AFTER and not _is_running(int(owner)):
-                shutil.rmtree(draft, ignore_errors=True)
-
-
-def _is_running(process_id: int) -> bool:
-    if os.name == "nt":
-        return False  # signal 0 would end the process there; an hour is patience enough
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

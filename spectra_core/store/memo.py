@@ -35,6 +35,9 @@ class StoreMemo:
             kept = compute()
             with disk_errors("Keeping an intermediate result"):
                 save_arrays(path, kept)
+        else:
+            with suppress(OSError):
+                path.touch()  # `trim` forgets what was not looked up for longest
         return kept
 
 
@@ -65,11 +68,27 @@ class StoreCheckpoint:
             self._path.unlink(missing_ok=True)
 
 
+def trim(folder: Path, max_bytes: int) -> None:
+    """Remove the files looked up least recently until the others fit into `max_bytes`; a lost one is recomputed."""
+    kept = []
+    with suppress(OSError):
+        for path in folder.glob("*/*.safetensors"):
+            with suppress(OSError):
+                facts = path.stat()
+                kept.append((facts.st_mtime, facts.st_size, path))
+    room = max_bytes
+    for _, size, path in sorted(kept, reverse=True):
+        room -= size
+        if room < 0:
+            with suppress(OSError):
+                path.unlink()
+
+
 def name_for(key: str) -> str:
     """Return a file name for any text.
 
     >>> name_for("../../etc/passwd")[:12]
-    '8f2a50bd0ee3'
+    '3754d6cb3a38'
     """
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -12,13 +12,15 @@ from spectra_core.errors import ReadError, StoreError
 from spectra_core.spectra import SpectraSet
 from spectra_core.store.entries import Damaged, Shelf
 from spectra_core.store.files import sha256
-from spectra_core.store.memo import StoreCheckpoint, StoreMemo, name_for
+from spectra_core.store.memo import StoreCheckpoint, StoreMemo, name_for, trim
 from spectra_core.store.models import ModelRecord, StoredModel, model_record, read_model, write_model
 from spectra_core.store.results import ResultRecord, StoredResult, result_files, result_from, result_record
 from spectra_core.store.sets import SetRecord, record_of, set_files, set_from, set_record
 
 _MODEL_FILE = "model.safetensors"
 _MAX_NAME = 200
+MEMO_BYTES = 4 * 2**30
+"""Room for intermediate results: some hundred studies of the published size."""
 
 
 def home_folder() -> Path:
@@ -48,6 +50,7 @@ class Store:
     def __init__(self, root: Path | None = None) -> None:
         self.root = Path(root) if root is not None else home_folder()
         self._sets, self._models, self._results = (Shelf(self.root, kind) for kind in ("sets", "models", "results"))
+        self._uploads = Shelf(self.root, "uploads")
 
     def save_set(self, spectra: SpectraSet) -> str:
         """Keep a set and return its fingerprint; a set that is there already keeps its name."""
@@ -161,6 +164,22 @@ class Store:
         """Remove a result."""
         self._results.remove(result_id)
 
+    def save_upload(self, name: str, content: bytes) -> str:
+        """Keep an uploaded file as it came, for a job to read, and return its key; `name` is data, never a path."""
+        key = sha256(content + b"\0" + name.encode("utf-8", "surrogatepass"))
+        if key not in self._uploads or not self._uploads.is_intact(key):
+            self._uploads.add(key, {"name": name}, {"content": content})
+        return key
+
+    def load_upload(self, key: str) -> tuple[str, bytes]:
+        """Return name and content of an uploaded file."""
+        entry, files = self._uploads.read(key)
+        return entry.record["name"], files["content"]
+
+    def delete_upload(self, key: str) -> None:
+        """Forget an uploaded file, once a set was made of it."""
+        self._uploads.remove(key)
+
     def memo(self, namespace: str) -> StoreMemo:
         """Return the memo of one piece of work, named by `namespace` (any text)."""
         return StoreMemo(self.root / "memo" / name_for(namespace))
@@ -168,6 +187,10 @@ class Store:
     def checkpoint(self, key: str) -> StoreCheckpoint:
         """Return the checkpoint of one training, named by `key` (any text)."""
         return StoreCheckpoint(self.root / "checkpoints" / f"{name_for(key)}.safetensors")
+
+    def trim_memo(self, max_bytes: int = MEMO_BYTES) -> None:
+        """Forget the intermediate results that were not looked up for longest, until at most `max_bytes` are kept."""
+        trim(self.root / "memo", max_bytes)
 
     def damaged(self) -> list[Damaged]:
         """List what was set aside as damaged; everything else is listed as usual."""
@@ -182,7 +205,7 @@ class Store:
 
     @property
     def _shelves(self) -> tuple[Shelf, ...]:
-        return self._sets, self._models, self._results
+        return self._sets, self._models, self._results, self._uploads
 
     def _keep_model(self, content: bytes) -> str:
         found = read_model(content)

@@ -187,7 +187,8 @@ class TestInterruption:
 
         code = (
             "import sys, pathlib; from spectra_core.jobs import Jobs;"
-            "print(Jobs(pathlib.Path(sys.argv[1])).submit('work_for_tests:add_up', {'steps': 8, 'seed': 0, 'pause': 0.1}, 'A'))"
+            "arguments = {'steps': 8, 'seed': 0, 'pause': 0.1};"
+            "print(Jobs(pathlib.Path(sys.argv[1])).submit('work_for_tests:add_up', arguments, 'A'))"
         )
         root = Path(__file__).parents[2]
         path = os.pathsep.join([str(root), os.environ["PYTHONPATH"]])

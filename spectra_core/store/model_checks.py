@@ -1,0 +1,191 @@
+"""Checks of a model file before anything in it is used: it may come from anyone.
+
+It is never unpickled, sizes are bounded before memory is asked for, the configuration before a layer is built, and
+there is no second way in.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from spectra_core.contracts import Arrays
+from spectra_core.errors import ReadError, SpectraCoreError, StoreError
+from spectra_core.spectra import Frame
+from spectra_core.store.files import strict_json
+
+FORMAT = "latent-spectra model"
+FORMAT_VERSION = 1
+MAX_BYTES = 512 * 2**20
+MAX_HEADER_BYTES = 16 * 2**20
+MAX_CHANNELS = 200_000
+MAX_TARGETS = 1_000
+MAX_DIMENSIONS = 4
+BOUNDS = {"n_hidden": 8192, "n_latent": 4096, "n_components": 4096, "n_members": 1000, "n_layers": 64}
+"""Largest accepted value of a field that decides how much memory a model takes."""
+MAX_NUMBER = 10**9
+MAX_ITEMS = 64
+
+META = "latent_spectra"
+_DTYPES = {"F64": 8, "F32": 4, "I64": 8, "I32": 4, "U8": 1, "BOOL": 1}
+_NO_PICKLE = (
+    "This is a pickled or zipped model file (.pt, .pth, .pkl), which can run code when it is opened. "
+    "Only model files exported by this program (.safetensors) are read."
+)
+
+
+def member_class(registry: str, member: str) -> type[Any]:
+    """Return the class of a member by the name of its registry and its own.
+
+    Raises
+    ------
+    StoreError
+        When either is unknown, listing the known ones.
+    """
+    members = _members(registry)
+    if not isinstance(member, str) or member not in members:
+        known = ", ".join(sorted(members))
+        raise StoreError(f"Unknown {registry} {str(member)[:60]!r}. Known ones are: {known}.")
+    return members[member]
+
+
+def _members(registry: str) -> Mapping[str, type[Any]]:
+    # Here, since both registries take seconds to import on a cold disk.
+    if registry == "generator":
+        from spectra_core.generators import GENERATORS
+
+        return GENERATORS
+    if registry == "regressor":
+        from spectra_core.regressors import REGRESSORS
+
+        return REGRESSORS
+    raise StoreError(f"A model is a generator or a regressor, not {str(registry)[:60]!r}.")
+
+
+def checked_parts(content: bytes) -> tuple[dict[str, Any], Arrays]:
+    """Check sizes, header and JSON, and return the description and the arrays.
+
+    Raises
+    ------
+    ReadError
+        In one sentence.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    header = _checked_header(content)
+    try:
+        text = header.pop("__metadata__")[META]
+        document = strict_json(text)
+    except (KeyError, TypeError) as error:
+        raise ReadError("This safetensors file was not exported by this program: it lacks the description.") from error
+    except ValueError as error:
+        raise ReadError(f"The description in this model file is not valid JSON: {error}.") from error
+    if document.get("format") != FORMAT or document.get("version") != FORMAT_VERSION:
+        raise ReadError(
+            f"Expected a model file of format version {FORMAT_VERSION}, got {str(document.get('version'))[:20]!r}. "
+            "Export the model again with this version of the program."
+        )
+    for name, entry in header.items():
+        _check_tensor(name, entry)
+    try:
+        return document, load(content)
+    except (SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise ReadError(f"The arrays in this model file do not fit its header: {cause(error)}.") from error
+
+
+def _checked_header(content: bytes) -> dict[str, Any]:
+    if len(content) > MAX_BYTES:
+        raise ReadError(f"The model file has {len(content) / 2**20:.0f} MB; at most {MAX_BYTES // 2**20} MB are read.")
+    if content[:2] in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05") and b"{" not in content[8:9]:
+        raise ReadError(_NO_PICKLE)
+    if len(content) < 8:
+        raise ReadError("This is no model file: it is too short to hold a model.")
+    length = int.from_bytes(content[:8], "little")
+    if length > min(MAX_HEADER_BYTES, len(content) - 8) or content[8:9] != b"{":
+        raise ReadError("This is no model file: its header is not that of a safetensors file.")
+    try:
+        return strict_json(content[8 : 8 + length])
+    except ValueError as error:
+        raise ReadError(f"The header of this model file is not valid JSON: {error}.") from error
+
+
+def _check_tensor(name: str, entry: Any) -> None:
+    shape = entry.get("shape") if isinstance(entry, dict) else None
+    if not isinstance(shape, list) or entry.get("dtype") not in _DTYPES:
+        raise ReadError(f"The array {name[:60]!r} of this model file is not described as an array of numbers.")
+    if len(shape) > MAX_DIMENSIONS or not all(type(size) is int and 0 <= size <= MAX_NUMBER for size in shape):
+        raise ReadError(f"The array {name[:60]!r} of this model file has an impossible shape.")
+
+
+def fitted_member(record: Mapping[str, Any], frame: Frame, state: Arrays) -> Any:
+    """Build the member and give it its state, once its size is known to be that of the arrays at hand.
+
+    Raises
+    ------
+    ReadError
+        When the member is unknown, a setting is unknown or beyond reason, or the arrays do not fit.
+    """
+    try:
+        kind = member_class(record["registry"], record["member"])
+    except StoreError as error:
+        raise ReadError(f"This model file cannot be used. {error}") from error
+    options = _bounded(kind, record["configuration"])
+    n_numbers = sum(values.size for values in state.values())
+    hidden = options.get("n_hidden")
+    if type(hidden) is int and hidden * len(frame.axis) > n_numbers:
+        raise ReadError(
+            f"The model file speaks of {hidden} hidden units over {len(frame.axis)} channels but holds only "
+            f"{n_numbers} numbers."
+        )
+    try:
+        return kind(**options).from_arrays(state, frame)
+    except SpectraCoreError as error:
+        raise ReadError(f"The arrays in this model file do not fit its configuration: {error}") from error
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError) as error:
+        raise ReadError(f"The arrays in this model file do not fit its configuration ({cause(error)}).") from error
+
+
+def _bounded(kind: type[Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Refuse unknown fields, values that are no numbers or short texts, and sizes beyond reason."""
+    known = {field.name: field for field in fields(kind) if field.init}
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise ReadError(f"The model file sets {unknown[0][:60]!r}, which {kind.__name__} does not know.")
+    for name, value in options.items():
+        require_bounded(name, value)
+    return {
+        name: tuple(value) if isinstance(value, list) and "tuple" in str(known[name].type) else value
+        for name, value in options.items()
+    }
+
+
+def require_bounded(name: str, value: Any) -> None:
+    """Refuse a setting that would ask for more memory or time than any model of this program needs."""
+    if isinstance(value, list):
+        if len(value) > MAX_ITEMS:
+            raise ReadError(f"The setting {name!r} has {len(value)} values; at most {MAX_ITEMS} are accepted.")
+        for item in value:
+            require_bounded(name, item)
+    elif isinstance(value, str):
+        if len(value) > 200:
+            raise ReadError(f"The setting {name!r} is a text of {len(value)} characters; at most 200 are accepted.")
+    elif isinstance(value, dict):
+        raise ReadError(f"The setting {name!r} is a mapping; settings are numbers, texts and lists of them.")
+    elif value is not None and not isinstance(value, bool) and abs(value) > BOUNDS.get(name, MAX_NUMBER):
+        raise ReadError(f"The setting {name} = {value} is beyond the accepted {BOUNDS.get(name, MAX_NUMBER)}.")
+
+
+def require_finite(state: Arrays) -> None:
+    """Refuse arrays of anything but finite numbers."""
+    for name, values in state.items():
+        if values.dtype.kind not in "fiub":
+            raise ReadError(f"A model is made of numbers, but its array {name[:60]!r} holds {values.dtype}.")
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            raise ReadError(f"The model holds values that are not finite, in its array {name[:60]!r}. Train it again.")
+
+
+def cause(error: Exception) -> str:
+    """Return what an error says, short enough for a sentence."""
+    return (f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error))[:200].rstrip(".")
