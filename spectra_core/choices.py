@@ -89,3 +89,8 @@ def build(registry: Mapping[str, type[Member]], choice: Choice, what: str) -> Me
         return member(**options)
     except TypeError as error:
         raise ConfigError(f"The {what} {choice.name!r} does not take these options: {error}.") from error
+
+
+def build_if_chosen(registry: Mapping[str, type[Member]], choice: Choice | None, what: str) -> Member | None:
+    """Make the member that `choice` names, or return None where there is no choice."""
+    return None if choice is None else build(registry, choice, what)

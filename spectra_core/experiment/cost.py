@@ -1,0 +1,64 @@
+"""What a unit of work will cost, estimated from the number of multiplications, before it is done."""
+
+from itertools import pairwise
+from typing import Any
+
+from spectra_core.contracts import Budget
+from spectra_core.experiment.design import Arm, Experiment
+from spectra_core.spectra import SpectraSet
+
+_DIRECT_FIT_GFLOP = 20.0
+"""Stands for fits without optimiser steps, about a second each: PLS with inner cross-validation, PCA."""
+
+SUSTAINED_GFLOP_PER_SECOND = 40.0
+"""One core's rate in training small networks; measured by benchmarks/training.py. For time estimates only."""
+
+
+def regressor_cost(regressor: Any, n_rows: int, n_channels: int, n_targets: int) -> float:
+    """Return Gflop of one fit: three products (forward, two backward) of 2 operations per weight and row."""
+    if not regressor.has_steps:
+        return _DIRECT_FIT_GFLOP
+    widths = (n_channels, *regressor.hidden, 1)
+    n_weights = sum(a * b for a, b in pairwise(widths)) * n_targets
+    members = getattr(regressor, "n_members", 1)
+    steps = Budget(epochs=regressor.epochs).total_steps(n_rows, regressor.batch_size)
+    return float(6e-9 * n_weights * steps * regressor.batch_size * members)
+
+
+def generator_cost(generator: Any, n_rows: int, n_channels: int) -> float:
+    """Return Gflop of training a generator."""
+    if not hasattr(generator, "epochs"):
+        return _DIRECT_FIT_GFLOP
+    n_weights = 2 * generator.n_hidden * n_channels + 3 * generator.n_hidden * generator.n_latent
+    steps = Budget(epochs=generator.epochs).total_steps(n_rows, generator.batch_size)
+    return float(6e-9 * n_weights * steps * generator.batch_size)
+
+
+def arm_cost(arm: Arm, regressor: Any, n_train: int, n_channels: int, n_targets: int) -> float:
+    """Return Gflop of training `regressor` on the set of `arm`."""
+    if arm.kind == "ensemble" and regressor.has_steps:
+        return arm.n_members * regressor_cost(regressor, n_train, n_channels, n_targets)
+    grows = arm.kind not in ("baseline", "ensemble")
+    n_rows = n_train + round(arm.ratio * n_train) if grows else n_train
+    return regressor_cost(regressor, n_rows, n_channels, n_targets)
+
+
+def estimated_seconds(experiment: Experiment, spectra: SpectraSet, n_workers: int) -> float:
+    """Return a rough running time of the whole experiment, in seconds, for the page that designs it."""
+    from spectra_core.choices import build
+    from spectra_core.experiment.run import generators_of
+    from spectra_core.generators import GENERATORS
+    from spectra_core.regressors import REGRESSORS
+
+    n_targets = spectra.n_targets if experiment.targets is None else len(experiment.targets)
+    whole_fold = len(spectra) - len(spectra) // experiment.n_folds
+    total = 0.0
+    for size in experiment.n_train:
+        n_train = min(size or whole_fold, whole_fold)
+        for choice in experiment.regressors:
+            regressor = build(REGRESSORS, choice, "regressor")
+            total += sum(arm_cost(arm, regressor, n_train, spectra.n_channels, n_targets) for arm in experiment.arms)
+        for choice in generators_of(experiment):
+            total += generator_cost(build(GENERATORS, choice, "generator"), n_train, spectra.n_channels)
+    n_fits = experiment.n_folds * experiment.n_repeats
+    return total * n_fits / SUSTAINED_GFLOP_PER_SECOND / max(1, n_workers)

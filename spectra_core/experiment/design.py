@@ -1,0 +1,268 @@
+"""What an experiment is: a frozen value, JSON in and out, and nothing outside it may influence a result."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, Literal, TypeVar, get_args
+
+from spectra_core.choices import Choice, build
+from spectra_core.conditions import CONDITIONS
+from spectra_core.errors import ConfigError
+from spectra_core.generators import GENERATORS
+from spectra_core.generators.base import DirectGenerator
+from spectra_core.labelling import LABELLINGS
+from spectra_core.regressors import REGRESSORS
+from spectra_core.samplers import SAMPLERS
+from spectra_core.samplers.given_conditions import CONDITIONAL_SAMPLERS
+
+Value = TypeVar("Value")
+ArmKind = Literal["baseline", "step_matched", "duplicate_rows", "ensemble", "generated", "oracle"]
+MAX_RATIO = 20.0
+MAX_FOLDS = 1000
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way of making a training set, whose errors are compared with the others'.
+
+    Parameters
+    ----------
+    name
+        What tables and figures call it; unique in an experiment.
+    kind
+        - "baseline": the training spectra as they are.
+        - "step_matched": the same, trained for as many optimiser steps as an extended set of this `ratio`.
+        - "duplicate_rows": every row repeated to the size of an extended set.
+        - "ensemble": `n_members` regressors on the training spectra, averaged.
+        - "generated": the training spectra and generated ones.
+        - "oracle": the training spectra and new ones from the true simulator; simulated data only.
+    ratio
+        Added rows per training row.
+    generator, sampler, conditions, latent_given, labelling
+        Methods by registry name, for "generated" arms. A conditional generator takes `conditions` and
+        either `latent_given` (latent points given the concentrations) or `sampler`.
+    teacher
+        Regressor that gives pseudo-labels; None where labels need none.
+    n_members
+        Regressors of an "ensemble".
+    """
+
+    name: str
+    kind: ArmKind = "generated"
+    ratio: float = 1.0
+    generator: Choice | None = None
+    sampler: Choice | None = None
+    conditions: Choice | None = None
+    latent_given: Choice | None = None
+    labelling: Choice | None = None
+    teacher: Choice | None = None
+    n_members: int = 5
+
+    def __post_init__(self) -> None:
+        if not self.name.strip():
+            raise ConfigError("Every arm needs a name.")
+        if self.kind not in get_args(ArmKind):
+            raise ConfigError(f"Unknown kind of arm {self.kind!r}. Known kinds: {', '.join(get_args(ArmKind))}.")
+        if not 0 < self.ratio <= MAX_RATIO:
+            raise ConfigError(
+                f"Arm {self.name!r} adds {self.ratio:g} rows per training row; "
+                f"choose a ratio above 0 and up to {MAX_RATIO:g}."
+            )
+        if not 2 <= self.n_members <= 100:
+            raise ConfigError(f"An ensemble has between 2 and 100 members, got {self.n_members}.")
+        if self.kind == "generated":
+            self._check_methods()
+
+    def _check_methods(self) -> None:
+        if self.generator is None:
+            raise ConfigError(f"Arm {self.name!r} adds generated spectra, so it needs a generator.")
+        generator = build(GENERATORS, self.generator, "generator")
+        for registry, choice, what in (
+            (SAMPLERS, self.sampler, "sampler"),
+            (CONDITIONS, self.conditions, "condition sampler"),
+            (CONDITIONAL_SAMPLERS, self.latent_given, "sampler given concentrations"),
+            (LABELLINGS, self.labelling, "labelling"),
+            (REGRESSORS, self.teacher, "regressor"),
+        ):
+            if choice is not None:
+                build(registry, choice, what)
+        if isinstance(generator, DirectGenerator):
+            return
+        if self.labelling is None:
+            raise ConfigError(f"Arm {self.name!r} needs a labelling for its generated spectra.")
+        if generator.needs_conditions and self.conditions is None:
+            raise ConfigError(
+                f"Arm {self.name!r} uses a conditional generator, so it needs a way of choosing concentrations."
+            )
+        if (self.sampler is None) == (self.latent_given is None or not generator.needs_conditions):
+            raise ConfigError(
+                f"Arm {self.name!r} needs exactly one way of choosing latent points: a sampler, "
+                "or, for a conditional generator, a sampler given the concentrations."
+            )
+        if self.labelling.name == "spectral" and self.teacher is None:
+            raise ConfigError(
+                f"Arm {self.name!r} labels spectra by a regressor, so it needs a teacher. Name the regressor to use."
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the arm as JSON values; choices that are None are left out."""
+        document: dict[str, Any] = {}
+        for part in fields(self):
+            value = getattr(self, part.name)
+            if value is not None:
+                document[part.name] = value.to_json() if isinstance(value, Choice) else value
+        return document
+
+    @classmethod
+    def from_json(cls, document: Any) -> "Arm":
+        """Read an arm, refusing unknown fields."""
+        values = _known_fields(cls, document, "An arm")
+        for name in ("generator", "sampler", "conditions", "latent_given", "labelling", "teacher"):
+            if values.get(name) is not None:
+                values[name] = Choice.from_json(values[name])
+        return _made(cls, values, "An arm")
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What decides the arm's result: all fields but the name."""
+        return {key: value for key, value in self.to_json().items() if key != "name"}
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Which arms are compared, by which regressors, on which splits.
+
+    Parameters
+    ----------
+    arms
+        Ways of making a training set; their names are unique.
+    regressors
+        Methods that are trained on each arm's set and predict the held-out spectra.
+    targets
+        Which targets are predicted; None for all.
+    n_folds, n_repeats
+        Group-aware k-fold cross-validation, repeated.
+    n_train
+        Sizes the training folds are cut down to, for learning curves; 0 stands for the whole fold.
+    seed
+        Decides everything random.
+    reference
+        Kind of the arm that the others are compared with; where there are several, the first.
+    rope
+        Half-width of the region of practical equivalence, relative to the reference's error.
+    data
+        Fingerprint of the set the experiment is for; empty until it is known.
+
+    Examples
+    --------
+    >>> experiment = Experiment(arms=(Arm("Baseline", "baseline"),), regressors=(Choice("pls"),), seed=3)
+    >>> Experiment.from_json(experiment.to_json()) == experiment
+    True
+    """
+
+    arms: tuple[Arm, ...]
+    regressors: tuple[Choice, ...] = (Choice("mlp"), Choice("pls"))
+    targets: tuple[str, ...] | None = None
+    n_folds: int = 8
+    n_repeats: int = 1
+    n_train: tuple[int, ...] = (0,)
+    seed: int = 0
+    reference: ArmKind = "step_matched"
+    rope: float = 0.05
+    data: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.arms:
+            raise ConfigError("An experiment needs at least one arm.")
+        names = [arm.name for arm in self.arms]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise ConfigError(f"Two arms share the name {repeated[0]!r}. Rename one of them.")
+        if not self.regressors:
+            raise ConfigError("An experiment needs at least one regressor.")
+        for choice in self.regressors:
+            build(REGRESSORS, choice, "regressor")
+        labels = [choice.name for choice in self.regressors]
+        if len(set(labels)) < len(labels):
+            raise ConfigError(f"A regressor is named twice: {', '.join(labels)}. Name each once.")
+        for what, value, low, high in (
+            ("folds", self.n_folds, 2, MAX_FOLDS),
+            ("repetitions", self.n_repeats, 1, MAX_FOLDS),
+        ):
+            if not low <= value <= high:
+                raise ConfigError(f"The number of {what} lies between {low} and {high}, got {value}.")
+        if not self.n_train or any(size < 0 for size in self.n_train):
+            raise ConfigError(
+                "Training sizes are numbers of spectra, with 0 for the whole fold; "
+                f"got {', '.join(map(str, self.n_train)) or 'none'}."
+            )
+        kinds = [arm.kind for arm in self.arms]
+        if len(self.arms) > 1 and self.reference not in kinds:
+            raise ConfigError(
+                f"The other arms are compared with an arm of kind {self.reference!r}, but there is none. "
+                f"Add one, or set the reference to one of: {', '.join(sorted(set(kinds)))}."
+            )
+        if self.seed < 0:
+            raise ConfigError(f"A seed is a whole number from 0 upwards, got {self.seed}.")
+        if not 0 <= self.rope < 1:
+            raise ConfigError(
+                f"The region of practical equivalence lies between 0 and 1 of the reference error, got {self.rope:g}."
+            )
+
+    def to_json(self) -> str:
+        """Return the experiment as JSON text; `from_json` is the inverse."""
+        document = {part.name: getattr(self, part.name) for part in fields(self)}
+        document["arms"] = [arm.to_json() for arm in self.arms]
+        document["regressors"] = [choice.to_json() for choice in self.regressors]
+        return json.dumps(document, indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Experiment":
+        """Read an experiment from JSON text.
+
+        Raises
+        ------
+        ConfigError
+            When the text is no JSON, or a field, a method or an option is unknown; the known ones are listed.
+        """
+        try:
+            document = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ConfigError(f"The experiment is not readable as JSON: {error}.") from error
+        return cls.from_document(document)
+
+    @classmethod
+    def from_document(cls, document: Any) -> "Experiment":
+        """Read an experiment from JSON values."""
+        values = _known_fields(cls, document, "An experiment")
+        for name, read in (("arms", Arm.from_json), ("regressors", Choice.from_json)):
+            if name in values:
+                if not isinstance(values[name], list):
+                    raise ConfigError(f"{name!r} must be a list, got {values[name]!r:.100}.")
+                values[name] = tuple(read(part) for part in values[name])
+        for name in ("targets", "n_train"):
+            if values.get(name) is not None:
+                values[name] = tuple(values[name])
+        return _made(cls, values, "An experiment")
+
+
+def _made(cls: type[Value], values: dict[str, Any], what: str) -> Value:
+    """Make the value; a field of a wrong kind (text for a number) is the writer's mistake, not a bug."""
+    try:
+        return cls(**values)
+    except (TypeError, AttributeError) as error:
+        raise ConfigError(f"{what} has a field of the wrong kind: {error}. Check numbers and lists.") from error
+
+
+def _known_fields(cls: type[Any], document: Any, what: str) -> dict[str, Any]:
+    known = [part.name for part in fields(cls)]
+    if not isinstance(document, Mapping):
+        raise ConfigError(f"{what} is a JSON object, got {document!r:.100}.")
+    unknown = sorted(set(document) - set(known))
+    if unknown:
+        raise ConfigError(f"{what} has no field {unknown[0]!r}. Its fields: {', '.join(known)}.")
+    required = [part.name for part in fields(cls) if part.default is MISSING]
+    missing = [name for name in required if name not in document]
+    if missing:
+        raise ConfigError(f"{what} needs the field {missing[0]!r}.")
+    return dict(document)

@@ -1,0 +1,256 @@
+"""Run an experiment: every arm, regressor and fold is one unit of work, looked up or computed."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from spectra_core.choices import Choice, build
+from spectra_core.contracts import NO_MEMO, SILENT, Memo, Reporter, random_stream
+from spectra_core.errors import ConfigError
+from spectra_core.evaluation.errors import regression_errors
+from spectra_core.evaluation.verdicts import compare_arms
+from spectra_core.experiment.cost import arm_cost, generator_cost
+from spectra_core.experiment.design import Arm, Experiment
+from spectra_core.experiment.fold import Fold, OnceMemo
+from spectra_core.experiment.units import Unit, work_through
+from spectra_core.generators import GENERATORS
+from spectra_core.generators.base import LatentGenerator
+from spectra_core.regressors import REGRESSORS
+from spectra_core.spectra import SpectraSet, require_targets
+from spectra_core.splits import Split, k_fold
+from spectra_core.versions import versions
+
+
+@dataclass(frozen=True, eq=False)
+class ExperimentResult:
+    """What an experiment found.
+
+    Parameters
+    ----------
+    experiment
+        As run, with the fingerprint of the data.
+    tables
+        - ``predictions``: row per (arm, regressor, target, repeat, fold, sample, n_train, ratio) with ``reference``
+          and ``predicted``, in the target's unit.
+        - ``errors``: `evaluation.errors.regression_errors` of it.
+        - ``comparisons``: `evaluation.verdicts.compare_arms` of that, against the experiment's reference arm; empty
+          where there is no such arm.
+        - ``generators``: row per (generator, repeat, fold, n_train): active units, KL, reconstruction error.
+    document
+        JSON values: the experiment, name, origin and fingerprint of the data, units, versions.
+    """
+
+    experiment: Experiment
+    tables: Mapping[str, pd.DataFrame]
+    document: Mapping[str, Any]
+
+
+def run(
+    experiment: Experiment,
+    spectra: SpectraSet,
+    *,
+    reporter: Reporter = SILENT,
+    memo: Memo = NO_MEMO,
+    n_workers: int = 1,
+) -> ExperimentResult:
+    """Run every arm of `experiment` on `spectra`.
+
+    Parameters
+    ----------
+    spectra
+        With targets. Test rows never reach a training fold; see `Fold`.
+    memo
+        Looks up finished work, so that an interrupted run goes on where it stopped.
+    n_workers
+        Threads, one numerical thread each. Changes the time, never a number.
+
+    Raises
+    ------
+    ConfigError
+        When the experiment does not fit the data: too few spectra for the folds, another set than it was made
+        for, or an oracle on measured data.
+    SpectraError
+        When there are no targets, or an unknown one is named.
+    """
+    spectra = _checked(experiment, spectra)
+    parts = _parts(experiment, spectra, OnceMemo(memo))
+    work_through(_units(experiment, parts), n_workers, reporter)
+    predictions = pd.concat(
+        [
+            part.prediction_rows(arm, choice)
+            for arm in experiment.arms
+            for choice in experiment.regressors
+            for part in parts
+        ],
+        ignore_index=True,
+    )
+    errors = regression_errors(predictions)
+    tables = {
+        "predictions": predictions,
+        "errors": errors,
+        "comparisons": _comparisons(experiment, errors),
+        "generators": pd.DataFrame(
+            [part.generator_row(choice) for choice in generators_of(experiment) for part in parts]
+        ),
+    }
+    experiment = replace(experiment, data=spectra.fingerprint, targets=spectra.target_names)
+    return ExperimentResult(experiment, tables, _document(experiment, spectra))
+
+
+def generators_of(experiment: Experiment) -> list[Choice]:
+    """Return the different generators of all arms, each once."""
+    different: list[Choice] = []
+    for arm in experiment.arms:
+        if arm.generator is not None and arm.generator not in different:
+            different.append(arm.generator)
+    return different
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """One split: the fold that trains, and the test spectra that only `predicted` hands to a fitted model."""
+
+    split: Split
+    size: int
+    fold: Fold
+    test: SpectraSet
+
+    def predicted(self, arm: Arm, choice: Choice, reporter: Reporter) -> NDArray[np.float64]:
+        content = {"arm": arm.content, "regressor": choice.to_json(), "test": self.test.fingerprint}
+        return self.fold.memo.arrays(
+            self.fold.key("prediction", content),
+            lambda: {"predicted": self.fold.predict(arm, choice, self.test, reporter)},
+        )["predicted"]
+
+    def prediction_rows(self, arm: Arm, choice: Choice) -> pd.DataFrame:
+        predicted = self.predicted(arm, choice, SILENT)
+        n_test, n_targets = predicted.shape
+        return pd.DataFrame(
+            {
+                "arm": arm.name,
+                "regressor": choice.name,
+                "target": np.repeat(self.test.target_names, n_test),
+                "repeat": self.split.repeat,
+                "fold": self.split.fold,
+                "sample": np.tile(self.split.test, n_targets),
+                "n_train": len(self.fold.train),
+                "ratio": arm.ratio if arm.kind not in ("baseline", "ensemble") else 0.0,
+                "reference": self.test.target_values.T.ravel(),
+                "predicted": predicted.T.ravel(),
+            }
+        )
+
+    def generator_row(self, choice: Choice) -> dict[str, Any]:
+        generator = self.fold.generator(choice, SILENT)
+        row: dict[str, Any] = {
+            "generator": choice.name,
+            "options": str(dict(choice.options)),
+            "repeat": self.split.repeat,
+            "fold": self.split.fold,
+            "n_train": len(self.fold.train),
+        }
+        if isinstance(generator, LatentGenerator):
+            posterior = generator.encode(self.fold.train)
+            conditions = self.fold.train.targets if generator.needs_conditions else None
+            residual = generator.decode(posterior.mean, conditions) - self.fold.train.signal
+            row |= {
+                "n_latent": posterior.n_latent,
+                "active_units": int(posterior.active.sum()),
+                "kl": float(posterior.kl_per_dimension.sum()),
+                "reconstruction_rmse": float(np.sqrt(np.mean(residual**2))),
+            }
+        return row
+
+
+def _checked(experiment: Experiment, spectra: SpectraSet) -> SpectraSet:
+    require_targets(spectra)
+    if experiment.targets is not None:
+        spectra = spectra.with_targets(experiment.targets)
+    if experiment.data not in ("", spectra.fingerprint):
+        raise ConfigError(
+            f"The experiment was made for the data {experiment.data[:12]}, got {spectra.fingerprint[:12]}. "
+            'Load that set, or empty the field "data".'
+        )
+    if "simulator" not in spectra.meta.provenance and any(arm.kind == "oracle" for arm in experiment.arms):
+        raise ConfigError(
+            "An oracle arm adds new spectra from the true simulator, but these spectra are not simulated. "
+            "Leave the oracle out."
+        )
+    return spectra
+
+
+def _parts(experiment: Experiment, spectra: SpectraSet, memo: Memo) -> list[_Part]:
+    splits = k_fold(spectra.groups, experiment.n_folds, seed=experiment.seed, n_repeats=experiment.n_repeats)
+    parts = []
+    for split in splits:
+        test = spectra.take(split.test)
+        for size in experiment.n_train:
+            place = (split.repeat, split.fold, size)
+            train = spectra.take(_cut_down(split, size, experiment.seed))
+            parts.append(_Part(split, size, Fold(train, experiment.seed, place, memo), test))
+    return parts
+
+
+def _cut_down(split: Split, size: int, seed: int) -> NDArray[np.int64]:
+    """Return `size` training rows chosen at random, all where `size` is 0; larger sets hold the smaller ones."""
+    if size == 0:
+        return split.train
+    if size > len(split.train):
+        raise ConfigError(
+            f"A training size of {size} was asked for, but a training fold holds {len(split.train)} spectra. "
+            "Choose smaller sizes, or 0 for the whole fold."
+        )
+    shuffled = random_stream(seed, "cut down", split.repeat, split.fold).permutation(split.train)
+    return np.sort(shuffled[:size])
+
+
+def _units(experiment: Experiment, parts: list[_Part]) -> list[Unit]:
+    """Return generators first, since several arms wait for the same one."""
+    units = []
+    for choice in generators_of(experiment):
+        generator = build(GENERATORS, choice, "generator")
+        for part in parts:
+            cost = generator_cost(generator, len(part.fold.train), part.fold.train.n_channels)
+            units.append(Unit(f"Training {generator.title}", cost, partial(part.fold.generator, choice)))
+    for arm in experiment.arms:
+        for choice in experiment.regressors:
+            regressor = build(REGRESSORS, choice, "regressor")
+            for part in parts:
+                train = part.fold.train
+                cost = arm_cost(arm, regressor, len(train), train.n_channels, train.n_targets)
+                units.append(
+                    Unit(
+                        f"{arm.name}: {regressor.title}",
+                        cost,
+                        partial(part.predicted, arm, choice),
+                    )
+                )
+    return units
+
+
+def _comparisons(experiment: Experiment, errors: pd.DataFrame) -> pd.DataFrame:
+    reference = next((arm.name for arm in experiment.arms if arm.kind == experiment.reference), None)
+    if reference is None or len(experiment.arms) < 2:
+        return pd.DataFrame()
+    return compare_arms(errors, reference=reference, rope=experiment.rope)
+
+
+def _document(experiment: Experiment, spectra: SpectraSet) -> dict[str, Any]:
+    return {
+        "experiment": json.loads(experiment.to_json()),
+        "data": {
+            "name": spectra.meta.name,
+            "origin": spectra.meta.origin,
+            "fingerprint": spectra.fingerprint,
+            "n_spectra": len(spectra),
+            "n_channels": spectra.n_channels,
+            "units": {target.name: target.unit for target in spectra.target_info},
+        },
+        "versions": versions(),
+    }

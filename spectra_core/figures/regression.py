@@ -1,0 +1,313 @@
+"""Figures of errors per target: does an arm help, and where."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from spectra_core.figures.theme import BLUE, GREEN, GREY, ORANGE, ROLE_COLOUR, VERMILION, styled, transparent
+
+KIND_COLOUR = {
+    "baseline": BLUE,
+    "step_matched": BLUE,
+    "duplicate_rows": BLUE,
+    "ensemble": BLUE,
+    "generated": ORANGE,
+    "oracle": GREEN,
+}
+"""Blue: measured rows alone; orange: with generated rows; green: with new rows from the true simulator."""
+
+_REGRESSOR_SYMBOLS = ("circle", "diamond-open", "square-open", "triangle-up-open", "cross-open")
+_MAX_POINTS = 4000
+_ROW_HEIGHT = 26
+_FRAME_HEIGHT = 130
+
+
+def error_per_arm(
+    errors: pd.DataFrame,
+    *,
+    arm_kinds: Mapping[str, str],
+    units: Mapping[str, str],
+    floors: Mapping[str, float] | None = None,
+    spreads: Mapping[str, float] | None = None,
+    metric: str = "rmsep",
+    metric_label: str = "RMSEP",
+) -> go.Figure:
+    """Draw the error of every arm in one panel per target.
+
+    Parameters
+    ----------
+    errors
+        Row per (arm, regressor, target, repeat, fold) with the column `metric`, in the target's unit.
+    arm_kinds
+        Kind of every arm, in drawing order from top to bottom; decides its colour.
+    units
+        Unit per target.
+    floors
+        Lowest reachable error per target (Bayesian Cramér-Rao bound), drawn as a line.
+    spreads
+        Standard deviation per target in the data: the error of always predicting the mean.
+    """
+    targets = list(dict.fromkeys(errors["target"]))
+    regressors = list(dict.fromkeys(errors["regressor"]))
+    arms = list(reversed(list(arm_kinds)))
+    n_columns = min(4, len(targets))
+    n_rows = -(-len(targets) // n_columns)
+    figure = make_subplots(
+        rows=n_rows,
+        cols=n_columns,
+        subplot_titles=targets,
+        shared_yaxes=True,
+        horizontal_spacing=0.03,
+        vertical_spacing=0.16 / n_rows if n_rows > 1 else 0,
+    )
+    for number, target in enumerate(targets):
+        row, column = divmod(number, n_columns)
+        here = errors[errors["target"] == target]
+        for regressor, symbol in zip(regressors, _symbols(len(regressors)), strict=True):
+            rows = here[here["regressor"] == regressor]
+            _add_arms(
+                figure,
+                rows,
+                arms=arms,
+                arm_kinds=arm_kinds,
+                metric=metric,
+                regressor=regressor,
+                symbol=symbol,
+                place=(row + 1, column + 1),
+                in_legend=number == 0,
+            )
+        for level, name, dash, colour in (
+            ((floors or {}).get(target), "lowest reachable (Bayesian bound)", "dash", GREEN),
+            ((spreads or {}).get(target), "always predicting the mean", "dot", GREY),
+        ):
+            if level is not None and np.isfinite(level):
+                _add_level(
+                    figure,
+                    level,
+                    name=name,
+                    dash=dash,
+                    colour=colour,
+                    arms=arms,
+                    place=(row + 1, column + 1),
+                    in_legend=number == 0,
+                )
+        unit = units.get(target, "")
+        figure.update_xaxes(
+            title_text=f"{metric_label}, {unit}" if unit else metric_label,
+            rangemode="tozero",
+            row=row + 1,
+            col=column + 1,
+        )
+    figure.update_yaxes(categoryorder="array", categoryarray=arms)
+    height = n_rows * (_FRAME_HEIGHT + _ROW_HEIGHT * len(arms))
+    styled(figure, alt=f"{metric_label} of {len(arms)} arms for {len(targets)} targets", height=height)
+    longest = max(len(arm) for arm in arms)
+    return figure.update_layout(margin={"l": 24 + 7 * longest, "t": 90}, legend_y=1.0 + 50 / height)
+
+
+def comparison_per_arm(
+    comparisons: pd.DataFrame, *, arm_kinds: Mapping[str, str], rope: float, reference: str
+) -> go.Figure:
+    """Draw the change of error against the reference arm, with its interval, in one panel per target.
+
+    Parameters
+    ----------
+    comparisons
+        Row per (arm, target) of one regressor with ``relative_effect``, ``relative_low``, ``relative_high``
+        (fractions of the reference's error; negative is better) and ``verdict``.
+    rope
+        Half-width of the region of practical equivalence, shaded.
+    """
+    targets = list(dict.fromkeys(comparisons["target"]))
+    arms = [arm for arm in reversed(list(arm_kinds)) if arm in set(comparisons["arm"])]
+    n_columns = min(4, len(targets))
+    n_rows = -(-len(targets) // n_columns)
+    figure = make_subplots(
+        rows=n_rows,
+        cols=n_columns,
+        subplot_titles=targets,
+        shared_yaxes=True,
+        horizontal_spacing=0.03,
+        vertical_spacing=0.16 / n_rows if n_rows > 1 else 0,
+    )
+    for number, target in enumerate(targets):
+        row, column = divmod(number, n_columns)
+        here = comparisons[comparisons["target"] == target].set_index("arm").reindex(list(arms)).dropna(how="all")
+        colours = [KIND_COLOUR[arm_kinds[str(arm)]] for arm in here.index]
+        figure.add_trace(
+            go.Scatter(
+                x=100 * here["relative_effect"],
+                y=list(here.index),
+                mode="markers",
+                marker={"color": colours, "size": 9},
+                error_x={
+                    "type": "data",
+                    "array": 100 * (here["relative_high"] - here["relative_effect"]),
+                    "arrayminus": 100 * (here["relative_effect"] - here["relative_low"]),
+                    "thickness": 1.5,
+                    "width": 4,
+                },
+                customdata=here[["verdict"]],
+                hovertemplate="%{y}: %{x:.1f} %<br>%{customdata[0]}<extra></extra>",
+                showlegend=False,
+            ),
+            row=row + 1,
+            col=column + 1,
+        )
+        figure.add_vrect(
+            x0=-100 * rope,
+            x1=100 * rope,
+            fillcolor=transparent(GREY, 0.15),
+            line_width=0,
+            row=row + 1,
+            col=column + 1,
+        )
+        figure.add_vline(x=0, line={"color": GREY, "width": 1}, row=row + 1, col=column + 1)
+        figure.update_xaxes(title_text="Change of RMSEP, %", row=row + 1, col=column + 1)
+    figure.update_yaxes(categoryorder="array", categoryarray=arms)
+    height = n_rows * (_FRAME_HEIGHT + _ROW_HEIGHT * len(arms))
+    styled(figure, alt=f"Change of error of {len(arms)} arms against {reference}, with intervals", height=height)
+    longest = max((len(arm) for arm in arms), default=0)
+    return figure.update_layout(margin={"l": 24 + 7 * longest, "t": 60})
+
+
+def predicted_against_reference(predictions: pd.DataFrame, *, arms: Sequence[str], target_label: str) -> go.Figure:
+    """Draw predicted against reference values, one panel per arm, on one common scale.
+
+    Parameters
+    ----------
+    predictions
+        Rows of one target and one regressor: ``arm``, ``reference``, ``predicted``, in the target's unit.
+    """
+    figure = make_subplots(rows=1, cols=len(arms), subplot_titles=list(arms), shared_yaxes=True)
+    values = predictions[predictions["arm"].isin(arms)]
+    low, high = (
+        float(np.min(values[["reference", "predicted"]].to_numpy())),
+        float(np.max(values[["reference", "predicted"]].to_numpy())),
+    )
+    for column, arm in enumerate(arms, start=1):
+        rows = values[values["arm"] == arm].iloc[:_MAX_POINTS]
+        figure.add_trace(
+            go.Scattergl(
+                x=rows["reference"],
+                y=rows["predicted"],
+                mode="markers",
+                marker={"color": ROLE_COLOUR["held-out"], "size": 4, "opacity": 0.5},
+                customdata=rows[["sample", "fold"]],
+                hovertemplate="sample %{customdata[0]}, fold %{customdata[1]}<br>%{x:.4g} → %{y:.4g}<extra></extra>",
+                showlegend=False,
+            ),
+            row=1,
+            col=column,
+        )
+        figure.add_trace(
+            go.Scatter(
+                x=[low, high],
+                y=[low, high],
+                mode="lines",
+                line={"color": VERMILION, "width": 1, "dash": "dash"},
+                name="predicted = reference",
+                showlegend=column == 1,
+                hoverinfo="skip",
+            ),
+            row=1,
+            col=column,
+        )
+        figure.update_xaxes(title_text=f"Reference {target_label}", row=1, col=column)
+    figure.update_yaxes(title_text=f"Predicted {target_label}", row=1, col=1)
+    styled(figure, alt=f"Predicted against reference {target_label} for {len(arms)} arms")
+    return figure.update_layout(margin={"t": 70}, legend_y=1.12)
+
+
+def error_by_concentration(binned: pd.DataFrame, *, arm_kinds: Mapping[str, str], target_label: str) -> go.Figure:
+    """Draw RMSEP over bins of the reference concentration, one line per arm.
+
+    Parameters
+    ----------
+    binned
+        Rows of one target and one regressor: ``arm``, ``centre`` and ``rmsep`` in the target's unit.
+    """
+    figure = go.Figure()
+    dashes = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+    used: dict[str, int] = {}
+    for arm, kind in arm_kinds.items():
+        rows = binned[binned["arm"] == arm].sort_values("centre")
+        colour = KIND_COLOUR[kind]
+        dash = dashes[used.get(colour, 0) % len(dashes)]
+        used[colour] = used.get(colour, 0) + 1
+        figure.add_trace(
+            go.Scatter(
+                x=rows["centre"], y=rows["rmsep"], mode="lines+markers", name=arm, line={"color": colour, "dash": dash}
+            )
+        )
+    figure.update_xaxes(title_text=f"Reference {target_label}")
+    figure.update_yaxes(
+        title_text=f"RMSEP, {target_label.partition(', ')[2] or 'unit of the target'}", rangemode="tozero"
+    )
+    styled(figure, alt=f"RMSEP by concentration of {target_label}")
+    return figure.update_layout(margin={"t": 90})
+
+
+def _add_arms(
+    figure: go.Figure,
+    rows: pd.DataFrame,
+    *,
+    arms: Sequence[str],
+    arm_kinds: Mapping[str, str],
+    metric: str,
+    regressor: str,
+    symbol: str,
+    place: tuple[int, int],
+    in_legend: bool,
+) -> None:
+    summary = rows.groupby("arm")[metric].agg(["mean", "std"]).reindex(list(arms)).dropna(subset=["mean"])
+    colours = [KIND_COLOUR[arm_kinds[str(arm)]] for arm in summary.index]
+    figure.add_trace(
+        go.Scatter(
+            x=summary["mean"],
+            y=list(summary.index),
+            mode="markers",
+            marker={"color": colours, "symbol": symbol, "size": 10, "line": {"width": 2, "color": colours}},
+            error_x={"type": "data", "array": summary["std"].fillna(0.0), "thickness": 1.2, "width": 3, "color": GREY},
+            hovertemplate=f"%{{y}}, {regressor}: %{{x:.4g}} ± %{{error_x.array:.2g}}<extra></extra>",
+            name=regressor,
+            legendgroup=regressor,
+            showlegend=in_legend,
+        ),
+        row=place[0],
+        col=place[1],
+    )
+
+
+def _add_level(
+    figure: go.Figure,
+    level: float,
+    *,
+    name: str,
+    dash: str,
+    colour: str,
+    arms: Sequence[str],
+    place: tuple[int, int],
+    in_legend: bool,
+) -> None:
+    figure.add_trace(
+        go.Scatter(
+            x=[level, level],
+            y=[arms[0], arms[-1]],
+            mode="lines",
+            line={"color": colour, "dash": dash, "width": 1.5},
+            name=name,
+            legendgroup=name,
+            showlegend=in_legend,
+            hovertemplate=f"{name}: {level:.4g}<extra></extra>",
+        ),
+        row=place[0],
+        col=place[1],
+    )
+
+
+def _symbols(n: int) -> list[str]:
+    return [_REGRESSOR_SYMBOLS[i % len(_REGRESSOR_SYMBOLS)] for i in range(n)]

@@ -1,0 +1,109 @@
+import pytest
+
+from spectra_core.choices import Choice
+from spectra_core.errors import ConfigError
+from spectra_core.experiment import PRESET_ARMS, Arm, Experiment, study_experiment
+
+BASELINE = Arm("Baseline", "baseline")
+
+
+@pytest.mark.parametrize("name", PRESET_ARMS)
+def test_every_ready_made_arm_survives_json(name):
+    experiment = Experiment(arms=(PRESET_ARMS[name],), regressors=(Choice("pls"),))
+    assert Experiment.from_json(experiment.to_json()) == experiment
+
+
+def test_all_fields_survive_json():
+    vae = Arm(
+        "VAE",
+        generator=Choice("vae", {"beta": 0.01}),
+        sampler=Choice("equalised", {"strength": 0.5}),
+        labelling=Choice("spectral"),
+        teacher=Choice("pls"),
+        ratio=2.5,
+    )
+    experiment = Experiment(
+        arms=(BASELINE, vae),
+        regressors=(Choice("ridge"),),
+        targets=("Cu2+",),
+        n_folds=5,
+        n_repeats=3,
+        n_train=(20, 0),
+        seed=7,
+        reference="baseline",
+        rope=0.1,
+        data="abc",
+    )
+    assert Experiment.from_json(experiment.to_json()) == experiment
+
+
+def test_unknown_sampler_is_named_and_the_known_ones_are_listed():
+    with pytest.raises(ConfigError, match=r"Unknown sampler 'unifrom_box'\. Known samplers: aggregate_posterior, "):
+        Arm(
+            "VAE",
+            generator=Choice("vae"),
+            sampler=Choice("unifrom_box"),
+            labelling=Choice("spectral"),
+            teacher=Choice("pls"),
+        )
+
+
+def test_unknown_option_is_named_and_the_known_ones_are_listed():
+    with pytest.raises(ConfigError, match=r"'vae' has no option 'n_latents'\. Its options: n_hidden, n_latent"):
+        Arm("VAE", generator=Choice("vae", {"n_latents": 3}), sampler=Choice("uniform_box"), labelling=Choice("latent"))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{", "not readable as JSON"),
+        ("[]", "An experiment is a JSON object"),
+        ("{}", "needs the field 'arms'"),
+        ('{"arms": [{"name": "a", "kind": "best"}]}', "Unknown kind of arm 'best'"),
+        ('{"arms": [{"name": "a", "kind": "baseline", "colour": 1}]}', "An arm has no field 'colour'"),
+        ('{"arms": [{"name": "a", "kind": "baseline"}], "folds": 8}', "An experiment has no field 'folds'"),
+        ('{"arms": [{"name": "a", "kind": "baseline"}], "n_folds": "8"}', "field of the wrong kind"),
+        ('{"arms": [{"name": "a", "kind": "baseline"}], "n_folds": 1}', "number of folds lies between 2 and"),
+        ('{"arms": [{"name": "a", "kind": "baseline"}], "seed": -1}', "A seed is a whole number from 0 upwards"),
+        ('{"arms": [{"name": "a", "kind": "baseline"}], "regressors": [{"nam": 1}]}', "A choice is a name"),
+        ('{"arms": "all"}', "'arms' must be a list"),
+        (
+            '{"arms": [{"name": "a", "kind": "baseline"}, {"name": "a", "kind": "ensemble"}]}',
+            "Two arms share the name 'a'",
+        ),
+        (
+            '{"arms": [{"name": "a", "kind": "baseline"}, {"name": "b", "kind": "ensemble"}]}',
+            "arm of kind 'step_matched', but there is none",
+        ),
+    ],
+)
+def test_experiment_files_are_refused_with_one_sentence(text, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        Experiment.from_json(text)
+
+
+def test_a_generated_arm_needs_its_methods():
+    with pytest.raises(ConfigError, match="needs a generator"):
+        Arm("x")
+    with pytest.raises(ConfigError, match="needs a labelling"):
+        Arm("x", generator=Choice("vae"), sampler=Choice("uniform_box"))
+    with pytest.raises(ConfigError, match="needs a teacher"):
+        Arm("x", generator=Choice("vae"), sampler=Choice("uniform_box"), labelling=Choice("spectral"))
+    with pytest.raises(ConfigError, match="way of choosing concentrations"):
+        Arm("x", generator=Choice("cvae"), latent_given=Choice("prior"), labelling=Choice("asked_for"))
+    with pytest.raises(ConfigError, match="exactly one way of choosing latent points"):
+        Arm("x", generator=Choice("vae"), labelling=Choice("latent"))
+
+
+def test_study_trains_all_networks_for_the_asked_epochs():
+    experiment = study_experiment(list(PRESET_ARMS), epochs=7, regressors=["mlp", "pls"])
+    assert experiment.regressors == (Choice("mlp", {"epochs": 7}), Choice("pls"))
+    for arm in experiment.arms:
+        for choice in (arm.generator, arm.teacher):
+            if choice is not None and choice.name in {"vae", "cvae", "mlp"}:
+                assert choice.options["epochs"] == 7
+
+
+def test_unknown_ready_made_arm_is_named():
+    with pytest.raises(ConfigError, match="Unknown arm 'GAN'"):
+        study_experiment(["GAN"])

@@ -1,0 +1,226 @@
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from spectra_core.choices import Choice
+from spectra_core.contracts import NO_MEMO, SILENT, Budget
+from spectra_core.errors import ConfigError, SpectraError
+from spectra_core.experiment import Arm, Experiment, run
+from spectra_core.experiment.fold import Fold, OnceMemo
+from spectra_core.regressors import REGRESSORS
+from spectra_core.spectra import SpectraSet
+from spectra_core.splits import k_fold
+from tests.conftest import beer_lambert_set
+
+MLP = Choice("mlp", {"epochs": 3})
+VAE = Choice("vae", {"n_hidden": 8, "n_latent": 3, "epochs": 3})
+CVAE = Choice("cvae", {"n_hidden": 8, "n_latent": 3, "epochs": 3})
+ARMS = (
+    Arm("Baseline", "baseline"),
+    Arm("Step-matched", "step_matched"),
+    Arm("Duplicate rows", "duplicate_rows"),
+    Arm("Ensemble", "ensemble", n_members=2),
+    Arm("VAE", generator=VAE, sampler=Choice("standard_normal"), labelling=Choice("spectral"), teacher=MLP),
+    Arm("VAE, latent labels", generator=VAE, sampler=Choice("equalised"), labelling=Choice("latent")),
+    Arm(
+        "cVAE",
+        generator=CVAE,
+        conditions=Choice("salt_box"),
+        latent_given=Choice("similar_concentrations"),
+        labelling=Choice("asked_for"),
+        ratio=0.5,
+    ),
+    Arm("Mixing", generator=Choice("mixing")),
+    Arm("Jitter", generator=Choice("jitter")),
+)
+SMALL = Experiment(arms=ARMS, regressors=(MLP, Choice("ridge")), n_folds=3, seed=1)
+
+
+@pytest.fixture(scope="module")
+def result(mixtures):
+    return run(SMALL, mixtures)
+
+
+def same(one, other):
+    for name in one.tables:
+        pd.testing.assert_frame_equal(one.tables[name], other.tables[name], check_exact=True)
+
+
+class TestResult:
+    def test_every_spectrum_is_predicted_once_per_arm_regressor_and_target(self, result, mixtures):
+        counts = result.tables["predictions"].groupby(["arm", "regressor", "target"])["sample"].agg(["size", "nunique"])
+        assert len(counts) == len(ARMS) * 2 * mixtures.n_targets
+        assert (counts == len(mixtures)).all(axis=None)
+
+    def test_references_are_the_measured_targets(self, result, mixtures):
+        rows = result.tables["predictions"]
+        expected = [mixtures.targets.at[s, t] for s, t in zip(rows["sample"], rows["target"], strict=True)]
+        assert_array_equal(rows["reference"], expected)
+
+    def test_baseline_is_what_the_regressor_alone_gives_on_each_fold(self, result, mixtures):
+        rows = result.tables["predictions"].query("arm == 'Baseline' and regressor == 'ridge'")
+        for split in k_fold(mixtures.groups, 3, seed=1):
+            expected = REGRESSORS["ridge"]().fit(mixtures.take(split.train)).predict(mixtures.take(split.test))
+            ours = rows[rows["fold"] == split.fold].pivot_table(index="sample", columns="target", values="predicted")
+            assert_allclose(ours[list(mixtures.target_names)], expected, rtol=1e-12)
+
+    def test_regressors_without_steps_have_no_step_matched_difference(self, result):
+        rows = result.tables["predictions"].query("regressor == 'ridge'").set_index(["target", "sample"])
+        baseline, matched, ensemble = (
+            rows[rows["arm"] == arm]["predicted"] for arm in ("Baseline", "Step-matched", "Ensemble")
+        )
+        assert_array_equal(baseline, matched)
+        assert_array_equal(baseline, ensemble)
+
+    def test_all_numbers_are_finite_and_arms_differ(self, result):
+        rows = result.tables["predictions"].query("regressor == 'mlp'")
+        assert np.isfinite(rows["predicted"]).all()
+        first = rows.groupby("arm")["predicted"].first()
+        assert first.nunique() == len(ARMS)
+
+    def test_document_names_data_units_and_versions(self, result, mixtures):
+        assert result.document["data"]["fingerprint"] == mixtures.fingerprint
+        assert result.document["data"]["units"]["Cu2+"] == "mol/L"
+        assert "torch" in result.document["versions"]
+        assert result.experiment.data == mixtures.fingerprint
+
+
+class TestReproducing:
+    def test_twice_and_on_two_workers_gives_the_same_bits(self, result, mixtures):
+        same(result, run(SMALL, mixtures, n_workers=2))
+
+    def test_a_stored_experiment_gives_the_same_bits(self, result, mixtures):
+        same(result, run(Experiment.from_json(result.experiment.to_json()), mixtures))
+
+    def test_other_arms_beside_it_change_no_number_of_an_arm(self, result, mixtures):
+        alone = run(Experiment(arms=(ARMS[1], ARMS[6]), regressors=(MLP,), n_folds=3, seed=1), mixtures)
+        rows = result.tables["predictions"].query("arm == 'cVAE' and regressor == 'mlp'")
+        assert_array_equal(alone.tables["predictions"].query("arm == 'cVAE'")["predicted"], rows["predicted"])
+
+    def test_interrupted_and_resumed_gives_the_same_bits(self, result, mixtures):
+        memo = Interrupted(after=25)
+        with pytest.raises(KeyboardInterrupt):
+            run(SMALL, mixtures, memo=memo)
+        n_kept = len(memo.kept)
+        memo.left = 10_000
+        same(result, run(SMALL, mixtures, memo=memo))
+        assert n_kept == 25
+
+    def test_another_seed_gives_other_folds_and_numbers(self, result, mixtures):
+        other = run(Experiment(arms=ARMS[:2], regressors=(MLP,), n_folds=3, seed=2), mixtures)
+        assert not np.array_equal(
+            other.tables["predictions"].query("arm == 'Baseline'")["sample"],
+            result.tables["predictions"].query("arm == 'Baseline' and regressor == 'mlp'")["sample"],
+        )
+
+
+class Interrupted:
+    """A memo that keeps results and is interrupted after some."""
+
+    def __init__(self, after: int) -> None:
+        self.kept: dict = {}
+        self.left = after
+
+    def arrays(self, key, compute):
+        if key not in self.kept:
+            computed = compute()
+            if self.left == 0:
+                raise KeyboardInterrupt
+            self.left -= 1
+            self.kept[key] = computed
+        return self.kept[key]
+
+
+class TestLeakage:
+    """A marker in the test rows of a fold must be found nowhere in what the fold trains."""
+
+    @pytest.fixture
+    def marked(self, mixtures):
+        split = k_fold(mixtures.groups, 3, seed=1)[0]
+        signal, targets = mixtures.signal.copy(), mixtures.targets
+        signal[split.test] += 1000.0
+        targets.iloc[split.test] = 77.0 + np.arange(len(split.test))[:, None]
+        spectra = SpectraSet(mixtures.axis, signal, targets, target_info=mixtures.target_info, meta=mixtures.meta)
+        return split, spectra
+
+    @pytest.mark.parametrize("arm", ARMS, ids=lambda arm: arm.name)
+    def test_training_sets_do_not_know_the_test_rows(self, arm, marked, mixtures):
+        split, spectra = marked
+        clean, dirty = (
+            Fold(source.take(split.train), 1, (0, 0, 0), OnceMemo(NO_MEMO)).training_set(arm, SILENT)
+            for source in (mixtures, spectra)
+        )
+        assert clean.fingerprint == dirty.fingerprint
+
+    def test_test_targets_change_no_prediction(self, marked, mixtures, result):
+        _, spectra = marked
+        relabelled = SpectraSet(
+            mixtures.axis, mixtures.signal, spectra.targets, target_info=mixtures.target_info, meta=mixtures.meta
+        )
+        rows = run(SMALL, relabelled).tables["predictions"].query("fold == 0")
+        assert_array_equal(rows["predicted"], result.tables["predictions"].query("fold == 0")["predicted"])
+
+
+class TestControls:
+    def test_duplicate_rows_hold_each_training_row_twice(self, mixtures):
+        fold = Fold(mixtures, 0, (0, 0, 0), OnceMemo(NO_MEMO))
+        doubled = fold.training_set(ARMS[2], SILENT)
+        rows, counts = np.unique(doubled.signal, axis=0, return_counts=True)
+        assert (len(rows), set(counts)) == (len(mixtures), {2})
+
+    def test_step_matched_has_as_many_steps_as_the_extended_set(self, mixtures, monkeypatch):
+        budgets = []
+        fit = REGRESSORS["mlp"].fit
+
+        def spy(self, train, *, budget=None, **rest):
+            budgets.append(budget)
+            return fit(self, train, budget=budget, **rest)
+
+        monkeypatch.setattr(REGRESSORS["mlp"], "fit", spy)
+        fold = Fold(mixtures, 0, (0, 0, 0), OnceMemo(NO_MEMO))
+        fold.predict(ARMS[1], Choice("mlp", {"epochs": 3, "batch_size": 32}), mixtures, SILENT)
+        # 60 rows and as many again in batches of 32: 4 steps in each of 3 epochs.
+        assert budgets == [Budget(steps=12)]
+
+    def test_smaller_training_sizes_are_nested(self, mixtures):
+        experiment = Experiment(arms=(ARMS[0],), regressors=(Choice("ridge"),), n_folds=3, n_train=(10, 20, 0))
+        errors = run(experiment, mixtures).tables["errors"]
+        assert sorted(errors["n_train"].unique()) == [10, 20, 40]
+
+
+class TestRefusals:
+    def test_three_spectra(self, mixtures):
+        with pytest.raises(ConfigError, match="8 folds need at least 8 independent spectra, but the set has 3"):
+            run(Experiment(arms=ARMS[:2]), mixtures.take([0, 1, 2]))
+
+    def test_no_targets(self, mixtures):
+        with pytest.raises(SpectraError, match="has no targets"):
+            run(SMALL, mixtures.with_targets([]))
+
+    def test_another_set_than_it_was_made_for(self, mixtures):
+        experiment = Experiment(arms=ARMS[:2], data="0" * 64)
+        with pytest.raises(ConfigError, match="made for the data 000000000000"):
+            run(experiment, mixtures)
+
+    def test_oracle_without_a_simulator(self, mixtures):
+        with pytest.raises(ConfigError, match="these spectra are not simulated"):
+            run(Experiment(arms=(Arm("Oracle", "oracle"),)), mixtures)
+
+    def test_training_size_beyond_the_fold(self, mixtures):
+        with pytest.raises(ConfigError, match="training size of 500 was asked for, but a training fold holds 40"):
+            run(Experiment(arms=(ARMS[0],), regressors=(Choice("ridge"),), n_folds=3, n_train=(500,)), mixtures)
+
+
+def test_constant_channel_does_not_disturb(mixtures):
+    signal = mixtures.signal.copy()
+    signal[:, 3] = 0.7
+    spectra = SpectraSet(mixtures.axis, signal, mixtures.targets, target_info=mixtures.target_info, meta=mixtures.meta)
+    assert np.isfinite(run(SMALL, spectra).tables["predictions"]["predicted"]).all()
+
+
+def test_replicates_stay_together():
+    once = beer_lambert_set(12)
+    twice = once.take(np.repeat(np.arange(12), 2))
+    rows = run(Experiment(arms=(ARMS[0],), regressors=(Choice("ridge"),), n_folds=3), twice).tables["predictions"]
+    assert (rows.assign(pair=rows["sample"] // 2).groupby(["target", "pair"])["fold"].nunique() == 1).all()
