@@ -1,14 +1,23 @@
-"""The demo: a data set in one click, the whole pipeline in another."""
+"""The demo: a data set in one click, the whole pipeline in another; and the pipeline as a picture."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import streamlit as st
 
+from spectra_core.demo import DEMO_SET
 from spectra_core.figures.pipeline import Step, StepState, pipeline_diagram, pipeline_text
 from ui import state
+from ui.menu import ROOT
 
-DEMO_SET: dict[str, Any] = {"preset": "demo", "n_spectra": 400, "seed": 0, "settings": {}}
-"""Arguments of the task "simulate" that make the demo set."""
+_WHOLE = "spectra_core.demo:run_demo"
+_NEXT = (
+    (("pages/data/dataset.py", "Upload"), ("pages/data/simulate.py", "Simulate"), ("pages/data/explore.py", "Explore")),
+    (("pages/generation/train.py", "Train"),),
+    (("pages/generation/sample.py", "Sample"),),
+    (("pages/comparison/spectra.py", "Spectra"), ("pages/comparison/neighbours.py", "Neighbours")),
+    (("pages/regression/experiment.py", "Experiment"), ("pages/regression/errors.py", "Errors")),
+)
+"""Where every step of the pipeline is done."""
 
 
 def offer_set() -> None:
@@ -20,21 +29,38 @@ def offer_set() -> None:
 
 
 def offer_pipeline() -> None:
-    """Offer the whole pipeline in one click."""
-    offer_set()
+    """Offer the whole pipeline in one click, as long as nothing was generated."""
+    job = state.followed_job()
+    if job is not None:
+        from ui import job_panel
+
+        job_panel.show(job.id)
+    elif state.chosen("generated") is None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if st.button("Run the demo", type="primary", icon=":material/play_arrow:"):
+                state.start_job(_WHOLE, {}, "Demo: simulate, train, generate")
+            st.caption(
+                "Simulates 400 spectra of eight ions in water, trains a variational autoencoder on them and "
+                "generates 400 new ones. Takes about ten seconds."
+            )
 
 
 def show_pipeline() -> None:
-    """Draw where the visitor stands."""
+    """Draw where the visitor stands, with the pages where each step is done under its box."""
     steps = pipeline_steps()
     theme: Literal["light", "dark"] = "dark" if st.context.theme.type == "dark" else "light"
     st.image(pipeline_diagram(steps, theme=theme), width="stretch", alt=pipeline_text(steps))
+    for column, links in zip(st.columns(len(steps), gap="medium"), _NEXT, strict=True):
+        with column, st.container(gap=None):
+            for path, label in links:
+                if (ROOT / path).is_file():
+                    st.page_link(path, label=label)
 
 
 def pipeline_steps() -> list[Step]:
     """Return the steps of the pipeline with what is in hand of each."""
     spectra, found, generated = state.experimental(), state.model(), state.generated()
-    studied = state.chosen("set") is not None and bool(state.store().results("study"))
+    studied = spectra is not None and bool(state.store().results("study"))
     both = spectra is not None and generated is not None
 
     def step(title: str, detail: str | None, missing: str, *, ready: bool) -> Step:
@@ -42,9 +68,9 @@ def pipeline_steps() -> list[Step]:
         return Step(title, detail or missing, kind)
 
     return [
-        step("Data set", f"{len(spectra)} spectra" if spectra else None, "load or simulate", ready=True),
-        step("Generator", found.record.title if found else None, "train one", ready=spectra is not None),
-        step("New spectra", f"{len(generated)} generated" if generated else None, "sample", ready=found is not None),
+        step("Data set", f"{len(spectra):,} spectra" if spectra else None, "load or simulate", ready=True),
+        step("Generator", found.record.member.upper() if found else None, "train one", ready=spectra is not None),
+        step("New spectra", f"{len(generated):,} generated" if generated else None, "sample", ready=found is not None),
         step("Comparison", "side by side" if both else None, "look and judge", ready=both),
-        step("Calibration", "errors per ion" if studied else None, "run an experiment", ready=spectra is not None),
+        step("Calibration", "errors per target" if studied else None, "run an experiment", ready=spectra is not None),
     ]

@@ -226,8 +226,7 @@ def _take(changes: dict[str, str | None]) -> None:
         raise KeyError(f"Only {', '.join(WORDS)} can be chosen, got {', '.join(changes)}.")
     spectra = experimental()
     for kind in ("model", "generated"):
-        frame = _frame(kind)
-        if spectra is None or frame is None or _fits(frame, spectra.frame):
+        if spectra is None or _fits(kind, spectra.frame):
             continue
         if changes.get(kind) is None:
             notify(f"The {WORDS[kind]} came from another data set, so it was put down.")
@@ -240,22 +239,21 @@ def _take(changes: dict[str, str | None]) -> None:
             st.session_state[_CHOSEN][kind] = None if "set" in changes else before[kind]
 
 
-def _frame(kind: str) -> Frame | None:
+def _fits(kind: str, frame: Frame) -> bool:
+    """Whether what is chosen of `kind` has the axis, the signal and, where it has any, the targets of `frame`."""
     if kind == "model":
         found = model()
-        return None if found is None else found.model.frame_
-    spectra = generated()
-    return None if spectra is None else spectra.frame
-
-
-def _fits(one: Frame, other: Frame) -> bool:
-    """Whether two frames agree in axis, signal and the names of their targets."""
-    return (one.axis, one.quantity, one.unit, one.target_names) == (
-        other.axis,
-        other.quantity,
-        other.unit,
-        other.target_names,
-    )
+        # A generator that is not asked for concentrations makes spectra, whatever was known of its training set.
+        names = () if found is None or not found.model.needs_conditions else found.model.frame_.target_names
+        theirs = None if found is None else found.model.frame_
+    else:
+        spectra = generated()
+        names = () if spectra is None else spectra.target_names
+        theirs = None if spectra is None else spectra.frame
+    if theirs is None:
+        return True
+    same_signal = (theirs.axis, theirs.quantity, theirs.unit) == (frame.axis, frame.quantity, frame.unit)
+    return same_signal and names in ((), frame.target_names)
 
 
 def _spectra(fingerprint: str) -> SpectraSet:

@@ -1,12 +1,38 @@
 import streamlit as st
 
-from ui import demo
+from spectra_core.figures.spectra import quantile_fan
+from ui import cache, demo, state
 
 st.title("What is this, and where am I?")
 st.write(
-    "A model learns your spectra, makes new ones, and you see how they differ from the measured ones and whether "
-    "they improve a calibration."
+    "A generator learns your spectra and makes new ones. You see how the new ones differ from the measured ones, "
+    "and whether they improve a calibration, ion by ion."
 )
 
 demo.show_pipeline()
 demo.offer_pipeline()
+
+experimental, generated = state.experimental(), state.generated()
+if experimental is not None and generated is not None:
+    st.subheader("Do generated spectra look like the experimental ones?")
+    statistics = cache.channel_statistics(experimental, generated)
+    st.plotly_chart(
+        quantile_fan(statistics, axis_label=experimental.axis.label, signal_label=experimental.meta.signal_label),
+        key="overview_fan",
+    )
+    st.caption(
+        f"Median, middle half and middle 90 % of {len(experimental)} experimental spectra ({experimental.meta.name}) "
+        f"and {len(generated)} generated ones ({generated.meta.name})."
+    )
+
+with st.expander("How to read this", icon=":material/menu_book:"):
+    st.markdown(
+        """
+Each box is a step; it fills when something is in hand, and the links under it lead to the pages where the step is
+done. The line on top says on every page what is in hand, and lets you choose among everything in the store. What you
+have chosen stands in the address: a reload keeps it. Long work goes on when the page is closed.
+
+The question behind it all: spectra with known concentrations are expensive. Does extending a training set with
+generated spectra lower the error of a calibration, for which ions, by how much, and why?
+"""
+    )

@@ -4,15 +4,17 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from spectra_core.figures.theme import BLUE, GREY, PURPLE, ROLE_COLOUR, VERMILION, runs_down, styled
+from spectra_core.figures.theme import BLUE, GREY, PURPLE, ROLE_COLOUR, runs_down, styled
 
 LOSS_PARTS: dict[str, tuple[str, str, str]] = {
     "loss": ("Loss", GREY, "solid"),
     "reconstruction": ("Reconstruction", BLUE, "solid"),
-    "kl": ("KL divergence", PURPLE, "dash"),
-    "validation": ("Held-out spectra", VERMILION, "dot"),
+    "kl": ("KL divergence", PURPLE, "solid"),
+    "validation": ("Loss, held out", GREY, "dot"),
+    "validation_reconstruction": ("Reconstruction, held out", BLUE, "dot"),
+    "validation_kl": ("KL divergence, held out", PURPLE, "dot"),
 }
-"""Name, colour and dash of the parts of the loss that have a fixed meaning; others follow in grey."""
+"""Name, colour and dash of the parts of the loss: one colour a part, dotted for spectra not trained on."""
 
 
 def training_curve(history: pd.DataFrame) -> go.Figure:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from spectra_core.generators import PCAGenerator
 from spectra_core.spectra import SpectralAxis, SpectraSet
 from spectra_core.store import Store
 from tests.conftest import beer_lambert_set
@@ -115,6 +116,32 @@ def test_another_data_set_of_the_same_frame_keeps_the_generated_spectra(store: S
     app = opened(set=old[:12], generated=made[:12])
     app.selectbox("picker_set").set_value(new).run()
     assert in_hand(app)["generated"] == made
+
+
+def test_generated_spectra_without_targets_fit_by_their_signal(store: Store):
+    first = named("First")
+    bare = SpectraSet(first.axis, first.signal, meta=first.with_meta(name="Bare", origin="generated").meta)
+    old, made = store.save_set(first), store.save_set(bare)
+    assert in_hand(opened(set=old[:12], generated=made[:12]))["generated"] == made
+
+
+def test_a_generator_without_conditions_fits_whatever_the_targets(store: Store):
+    first = named("First")
+    fitted = PCAGenerator(n_latent=2).fit(first)
+    model = store.save_model(fitted, registry="generator", member="pca", train=first, seed=0)
+    fewer = store.save_set(first.with_targets(["Cu2+"]))
+    assert in_hand(opened(set=fewer[:12], model=model[:12]))["model"] == model
+
+
+def test_a_generator_of_another_axis_is_put_down(store: Store):
+    first = named("First")
+    fitted = PCAGenerator(n_latent=2).fit(first)
+    model = store.save_model(fitted, registry="generator", member="pca", train=first, seed=0)
+    other = store.save_set(named("Other", n_channels=30))
+    app = opened(model=model[:12])
+    app.selectbox("picker_set").set_value(other).run()
+    assert in_hand(app)["model"] is None
+    assert "model came from another data set" in notices(app)
 
 
 def test_generated_spectra_of_another_frame_are_refused(store: Store):
