@@ -74,11 +74,12 @@ def compare_arms(
     """
     if not 0 <= rope < 1:
         raise ConfigError(f"The region of practical equivalence is a share from 0 to below 1, got {rope:g}.")
-    pairs = _paired(with_training_size(errors), reference, measure)
+    own_reference = _own_references([str(arm) for arm in errors["arm"].unique()], reference)
+    pairs = _paired(errors, own_reference, measure)
     rows = []
     for keys, folds in pairs.groupby(_ROW, sort=False, dropna=False):
         test_share = (folds["n_test"].mean() if n_test is None else n_test) / (
-            folds["actual_n_train"].mean() if n_train is None else n_train
+            folds["trained_on"].mean() if n_train is None else n_train
         )
         differences = (folds["value"] - folds["reference_value"]).to_numpy(dtype=np.float64)
         base = float(folds["reference_value"].mean())
@@ -119,38 +120,42 @@ def _what_it_takes(row: Mapping[str, Any] | pd.Series) -> str:
     return f"at this effect and spread it takes about {row['folds_needed']:.0f} folds, not {row['n_folds']:.0f}."
 
 
-def _paired(table: pd.DataFrame, reference: str | Mapping[str, str], measure: str) -> pd.DataFrame:
-    """Set every arm's fold beside the reference's: columns of `_ROW`, ``value``, ``reference_value``, sizes."""
-    if isinstance(reference, str):
-        own = {str(arm): reference for arm in table["arm"].unique() if arm != reference}
-    else:
-        own = {arm: name for arm, name in reference.items() if arm != name}
-    known = set(table["arm"])
-    missing = sorted({*own, *own.values()} - known)
+def _paired(errors: pd.DataFrame, own_reference: Mapping[str, str], measure: str) -> pd.DataFrame:
+    """Set every arm's fold beside its reference's: columns of `_ROW`, ``value``, ``reference_value``, sizes."""
+    table = with_training_size(errors)
+    table = table.assign(trained_on=table["n_train"], n_train=table["size"], value=table[measure])
+    arms = table[table["arm"].isin(list(own_reference))]
+    arms = arms.assign(reference=arms["arm"].map(own_reference))
+    references = table[table["arm"].isin(own_reference.values())]
+    references = references.rename(columns={"arm": "reference", "value": "reference_value"})
+    keys = ["reference", "regressor", "target", "n_train", "repeat", "fold"]
+    if references.duplicated(keys).any():  # a reference of its own for every ratio
+        keys.append("ratio")
+    if references.duplicated(keys).any() or arms.duplicated(["arm", "ratio", *keys]).any():
+        raise SpectraError("An arm has several errors for one fold. Compare the arms of one experiment at a time.")
+    pairs = arms.merge(references[[*keys, "reference_value"]], on=keys, how="left")
+    alone = pairs["reference_value"].isna()
+    if alone.any():
+        row = pairs[alone].iloc[0]
+        raise SpectraError(
+            f"The arm {row['arm']!r} was tested on fold {row['fold']} of repetition {row['repeat']} for "
+            f"{row['target']} by {row['regressor']}, but its reference {row['reference']!r} was not. "
+            "Compare arms of one experiment."
+        )
+    return pairs
+
+
+def _own_references(arms: list[str], reference: str | Mapping[str, str]) -> dict[str, str]:
+    """Return the reference of every arm that is compared."""
+    wanted = dict.fromkeys(arms, reference) if isinstance(reference, str) else dict(reference)
+    own = {arm: name for arm, name in wanted.items() if arm != name}
+    missing = sorted({*own, *own.values()} - set(arms))
     if missing or not own:
         raise SpectraError(
             f"Arms are compared with a reference arm, but there is no {', '.join(map(repr, missing)) or 'other arm'}. "
-            f"The arms are: {', '.join(map(str, table['arm'].unique()))}."
+            f"The arms are: {', '.join(arms)}."
         )
-    keys = ["reference", "regressor", "target", "size", "repeat", "fold"]
-    references = table[table["arm"].isin(own.values())].rename(columns={"arm": "reference", measure: "reference_value"})
-    if references.duplicated(keys).any():
-        keys = [*keys, "ratio"]
-    arms = table[table["arm"].isin(list(own))].assign(reference=lambda rows: rows["arm"].map(own))
-    arms = arms.rename(columns={measure: "value", "n_train": "actual_n_train", "size": "n_train"})
-    for rows, columns in ((references, keys), (arms, ["arm", "ratio", *keys[1:3], "n_train", "repeat", "fold"])):
-        if rows.duplicated(columns).any():
-            raise SpectraError("An arm has several errors for one fold. Compare the arms of one experiment at a time.")
-    references = references.rename(columns={"size": "n_train"}).assign(fold_found=True)
-    keys = ["n_train" if key == "size" else key for key in keys]
-    pairs = arms.merge(references[[*keys, "reference_value", "fold_found"]], on=keys, how="left")
-    if pairs["fold_found"].isna().any():
-        row = pairs[pairs["fold_found"].isna()].iloc[0]
-        raise SpectraError(
-            f"The arm {row['arm']!r} was tested on fold {row['fold']} of repetition {row['repeat']} for "
-            f"{row['target']} by {row['regressor']}, but its reference {row['reference']!r} was not. Compare arms of one experiment."
-        )
-    return pairs
+    return own
 
 
 def _compared(differences: np.ndarray, base: float, test_share: float, rope: float) -> dict[str, float]:

@@ -107,7 +107,7 @@ class GaussianProcess(Regressor):
         centred = self.signal_scaling_.transform(signal)
         self.directions_ = _scaled_directions(np.asarray(centred), self.n_components)
         scores = np.asarray(centred @ self.directions_)
-        targets = np.asarray(self.target_scaling_.transform(train.target_values))
+        targets = np.asarray(self.target_scaling_.transform(train.target_values), dtype=np.float64)
         rng = random_stream(seed, "gaussian process")
         searched = _one_per_group(groups, self.n_search, rng)
         self.lengths_, self.noises_ = most_likely(scores[searched], targets[searched])
