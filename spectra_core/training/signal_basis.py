@@ -51,6 +51,7 @@ def signal_basis(values: NDArray[np.floating[Any]]) -> SignalBasis:
     directions = np.zeros((values.shape[1], n_components))
     directions[varying] = right[:, ::-1][:, :n_components]
     left = centred - (centred @ directions) @ directions.T
-    n_free = max(1, n_rows - n_components)
+    # The directions took their share of the noise with them, in the rows as in the columns of the table.
+    n_free = max(1, n_rows - n_components) * max(1, n_columns - n_components) / n_columns
     noise = np.sqrt((left**2).sum(axis=0) / n_free)
     return SignalBasis(directions, np.where(varying, noise, 0.0))

@@ -16,9 +16,10 @@ reduction    reconstruction                         kl
 
 both averaged over the spectra of the batch. The loss is proportional to the evidence bound with noise of
 variance s^2 per channel, ``s^2 = beta * n_channels / (2 * n_latent)`` for ``"mean"`` and ``beta / 2`` for
-``"sum"``: principal components of smaller variance are lost (Lucas et al., NeurIPS 2019), which is why ``"mean"``
-keeps few dimensions active. The mean over channels with the sum over dimensions, also met in programs, is
-``"mean"`` with ``beta`` multiplied by ``n_latent``.
+``"sum"``. Principal components of smaller variance are lost and one of variance l keeps about ln(l/s^2)/2 nats
+(exact for linear networks: Lucas et al., NeurIPS 2019), which is why ``"mean"`` keeps few dimensions active.
+The mean over channels with the sum over dimensions, also met in programs, is ``"mean"`` with ``beta`` multiplied
+by ``n_latent``.
 """
 
 import math
@@ -98,6 +99,15 @@ class VaeLoss:
             raise ConfigError(f"beta is a number from 0 upwards, got {self.beta}.")
         if self.reduction not in get_args(Reduction):
             raise ConfigError(f"The reduction is one of {', '.join(get_args(Reduction))}; got {self.reduction!r}.")
+
+    def noise_variance(self, n_channels: int, n_latent: int) -> float:
+        """Return the variance of noise per standardised channel that this loss stands for (head of this module).
+
+        >>> round(VaeLoss().noise_variance(911, 91), 3), VaeLoss(reduction="sum").noise_variance(911, 91)
+        (5.005, 0.5)
+        """
+        reconstruction, kl = self.weights(n_channels, n_latent)
+        return 0.5 * self.beta * kl / reconstruction
 
     def weights(self, n_channels: int, n_latent: int) -> tuple[float, float]:
         """Return what sums over channels and over latent dimensions are multiplied by."""

@@ -1,0 +1,163 @@
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from spectra_core.contracts import Cancelled
+from spectra_core.errors import ConfigError, SpectraError, TrainingError
+from spectra_core.generators import CVAE, VAE
+from spectra_core.spectra import SpectralAxis, SpectraSet
+
+SMALL = {"n_hidden": 16, "n_latent": 4, "epochs": 5}
+STUDY_AXIS = SpectralAxis(np.arange(190.0, 1101.0))
+
+
+def study_sized_set(n_spectra=6):
+    rng = np.random.default_rng(0)
+    targets = pd.DataFrame(rng.random((n_spectra, 8)), columns=[f"ion {i}" for i in range(8)])
+    return SpectraSet(STUDY_AXIS, rng.random((n_spectra, 911)), targets)
+
+
+@pytest.mark.parametrize(("member", "n_parameters"), [(VAE, 537_925), (CVAE, 539_973)])
+def test_defaults_are_the_networks_of_the_study(member, n_parameters):
+    model = member()
+    assert (model.n_hidden, model.n_latent, model.beta, model.reduction) == (256, 91, 1.0, "mean")
+    assert (model.epochs, model.batch_size, model.learning_rate, model.schedule) == (100, 32, 1e-3, "constant")
+    fitted = member(epochs=1).fit(study_sized_set())
+    assert fitted.n_parameters == n_parameters
+    weights = [array for name, array in fitted.to_arrays().items() if name.endswith((".weight", ".bias"))]
+    assert sum(array.size for array in weights) == n_parameters
+
+
+def test_curve_has_the_loss_and_its_parts_with_validation_beside(mixtures):
+    history = VAE(**SMALL, beta=0.5).fit(mixtures, validation=mixtures.take(range(20))).history_
+    parts = ["loss", "reconstruction", "kl"]
+    assert list(history.columns) == ["epoch", *parts, *[f"validation_{part}" for part in parts]]
+    for role in ("", "validation_"):
+        assert_allclose(
+            history[f"{role}loss"], history[f"{role}reconstruction"] + 0.5 * history[f"{role}kl"], rtol=1e-5
+        )
+
+
+def test_progress_carries_the_figures_of_every_epoch(mixtures):
+    told = []
+
+    class Listener:
+        def progress(self, stage, done, total, values=None):
+            told.append((stage, done, total, values))
+
+        def message(self, text):
+            pass
+
+    history = VAE(**SMALL).fit(mixtures, reporter=Listener()).history_
+    assert [call[:3] for call in told] == [("Training the variational autoencoder", n, 5) for n in range(1, 6)]
+    assert_array_equal([call[3]["kl"] for call in told], history["kl"])
+
+
+@pytest.mark.parametrize(("reduction", "noise"), [("mean", 50 / (2 * 4)), ("sum", 1 / 2)])
+def test_components_below_the_noise_of_the_loss_are_lost_and_others_keep_their_information(mixtures, reduction, noise):
+    """Lucas et al., NeurIPS 2019: of variance l, the noise being s2, ln(l/s2)/2 nats are kept (linear networks)."""
+    eigenvalues = np.sort(np.linalg.eigvalsh(np.corrcoef(mixtures.signal.T)))[::-1][:4]
+    expected = 0.5 * np.log(np.maximum(eigenvalues / noise, 1.0))
+    model = VAE(n_hidden=32, n_latent=4, epochs=600, learning_rate=3e-3, batch_size=20, reduction=reduction)
+    posterior = model.fit(mixtures).encode(mixtures)
+    assert int(posterior.active.sum()) == np.count_nonzero(expected) == {"mean": 2, "sum": 3}[reduction]
+    # ReLU networks are not linear and 600 epochs leave some of the way: a fifth of a nat.
+    assert_allclose(np.sort(posterior.kl_per_dimension)[::-1], expected, atol=0.2)
+
+
+def test_conditions_are_scaled_by_the_training_targets(mixtures):
+    """Training on targets in other units gives the same spectra for the same solutions."""
+    in_mmol = mixtures.relabelled(mixtures.targets * 1024.0)  # a power of two changes no digit
+    latent = np.random.default_rng(0).standard_normal((5, 4))
+    asked_for = mixtures.targets.iloc[:5]
+    one, other = CVAE(**SMALL).fit(mixtures), CVAE(**SMALL).fit(in_mmol)
+    assert_array_equal(one.decode(latent, asked_for), other.decode(latent, asked_for * 1024.0))
+
+
+def test_cvae_follows_the_concentrations_asked_for(mixtures):
+    model = CVAE(n_hidden=32, n_latent=2, epochs=200, learning_rate=3e-3).fit(mixtures)
+    made = model.decode(np.zeros((60, 2)), mixtures.targets)
+    varying = mixtures.signal.std(axis=0) > 0.05
+    unexplained = ((made - mixtures.signal) ** 2).sum(axis=0) / (
+        (mixtures.signal - mixtures.signal.mean(axis=0)) ** 2
+    ).sum(axis=0)
+    assert unexplained[varying].max() < 0.2
+
+
+def test_encoder_sees_targets_only_where_asked(mixtures):
+    other_targets = mixtures.relabelled(mixtures.targets * 2)
+    blind = CVAE(**SMALL).fit(mixtures)
+    seeing = CVAE(**SMALL, encoder_sees_targets=True).fit(mixtures)
+    assert_array_equal(blind.encode(mixtures).mean, blind.encode(other_targets).mean)
+    assert np.abs(seeing.encode(mixtures).mean - seeing.encode(other_targets).mean).max() > 1e-3
+    assert seeing.n_parameters == blind.n_parameters + 4 * 16
+    with pytest.raises(SpectraError, match="Expected the targets Cu2"):
+        seeing.encode(mixtures.with_targets([]))
+    assert len(blind.encode(mixtures.with_targets([]))) == 60
+
+
+def test_cvae_refuses_what_lacks_concentrations(mixtures):
+    with pytest.raises(SpectraError, match="has no targets"):
+        CVAE(**SMALL).fit(mixtures.with_targets([]))
+    model = CVAE(**SMALL).fit(mixtures)
+    with pytest.raises(SpectraError, match="Give one row of them per latent point"):
+        model.decode(np.zeros((2, 4)))
+    with pytest.raises(SpectraError, match="2 latent points but 60 rows"):
+        model.decode(np.zeros((2, 4)), mixtures.targets)
+    with pytest.raises(SpectraError, match=r"got Ni2\+, Cu2\+"):
+        model.decode(np.zeros((60, 4)), mixtures.targets[["Ni2+", "Cu2+", "SO4 2-", "NO3-"]])
+    with pytest.raises(SpectraError, match="must be finite"):
+        model.decode(np.zeros((60, 4)), mixtures.targets * np.nan)
+
+
+def test_learning_rate_10_stops_with_a_sentence_and_keeps_nothing(mixtures):
+    model = VAE(**SMALL, learning_rate=10.0)
+    with pytest.raises(TrainingError, match=r"Training the variational autoencoder diverged in epoch \d.*rate 10 "):
+        model.fit(mixtures)
+    assert not hasattr(model, "frame_")
+
+
+def test_a_model_goes_on_from_its_checkpoint_to_the_same_bits(mixtures):
+    class Stop:
+        def progress(self, stage, done, total, values=None):
+            if done == 2:
+                raise Cancelled
+
+        def message(self, text):
+            pass
+
+    class Kept:
+        state = None
+
+        def load(self):
+            return self.state
+
+        def save(self, state):
+            self.state = state
+
+    kept = Kept()
+    with pytest.raises(Cancelled):
+        CVAE(**SMALL).fit(mixtures, seed=3, reporter=Stop(), checkpoint=kept)
+    resumed = CVAE(**SMALL).fit(mixtures, seed=3, checkpoint=kept)
+    whole = CVAE(**SMALL).fit(mixtures, seed=3)
+    assert_array_equal(resumed.encode(mixtures).mean, whole.encode(mixtures).mean)
+    pd.testing.assert_frame_equal(resumed.history_, whole.history_)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"n_latent": 0}, "n_latent must be at least 1, got 0"),
+        ({"beta": float("nan")}, "beta is a number from 0 upwards, got nan"),
+        ({"reduction": "total"}, "one of mean, sum; got 'total'"),
+        ({"epochs": 0}, "at least 1, got 0"),
+        ({"batch_size": 0}, "at least 1 spectrum, got 0"),
+        ({"learning_rate": 0.0}, "positive number, got 0.0"),
+        ({"schedule": "step"}, "one of constant, cosine; got 'step'"),
+    ],
+)
+def test_impossible_options_are_refused_when_chosen(options, text):
+    for member in (VAE, CVAE):
+        with pytest.raises(ConfigError, match=text):
+            member(**options)
