@@ -140,8 +140,8 @@ def charge_residuals(train: SpectraSet, drawn: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame, one row per concentration set
-        ``role`` ("training", "generated"), ``sample``; ``residual`` (sum of z c, mol/L); ``relative`` (residual
-        over the sum of |z| c, from -1 to 1; 0 in pure water).
+        ``role`` ("training", "generated"), ``sample``; ``residual`` (sum of z c, mol/L, exactly 0 within rounding);
+        ``relative`` (residual over the sum of |z| c, from -1 to 1; 0 in pure water).
 
     Raises
     ------
@@ -157,6 +157,7 @@ def charge_residuals(train: SpectraSet, drawn: pd.DataFrame) -> pd.DataFrame:
         residual, total = charge_residual(table, train.target_info), charge_total(table, train.target_info)
         assert residual is not None
         assert total is not None
+        residual = np.where(np.abs(residual) <= 1e-12 * total, 0.0, residual)  # rounding of the sums
         relative = np.divide(residual, total, out=np.zeros(len(table)), where=total > 0)
         tables.append(
             pd.DataFrame({"role": role, "sample": np.arange(len(table)), "residual": residual, "relative": relative})
@@ -195,6 +196,25 @@ def hull_distances(
         floor = hull.index[_evenly_spaced(len(hull), n_floor)]
         parts.insert(0, _measured("training", hull.drop(floor), hull.loc[floor]))
     return pd.concat(parts, ignore_index=True)
+
+
+def example_spectra(spectra: SpectraSet, n_examples: int = 5) -> pd.DataFrame:
+    """Choose a few spectra, from the one with the smallest mean signal to the one with the largest.
+
+    Returns
+    -------
+    DataFrame, one row per (spectrum, channel)
+        ``sample`` (row of the set), ``position`` [axis unit], ``value`` [signal unit]; evenly spaced ranks.
+    """
+    order = np.argsort(spectra.signal.mean(axis=1), kind="stable")
+    chosen = order[_evenly_spaced(len(order), n_examples)]
+    return pd.DataFrame(
+        {
+            "sample": np.repeat(chosen, spectra.n_channels),
+            "position": np.tile(spectra.axis.positions, len(chosen)),
+            "value": spectra.signal[chosen].ravel(),
+        }
+    )
 
 
 def sampler_overview(posterior: LatentPosterior, n_points: int = 500, seed: int = 0) -> pd.DataFrame:
@@ -240,9 +260,10 @@ def condition_overview(train: SpectraSet, n_sets: int = 100, seed: int = 0) -> p
             table = hull_distances(train.targets, sets)
             generated = table[table["role"] == "generated"]
             measured["inside"], measured["distance"] = generated["inside"].mean(), generated["distance"].median()
-            residual = charge_residual(sets, train.target_info) if checks_charge else None
-            if residual is not None:
-                measured["unbalanced"] = float(np.sqrt(np.mean(residual**2)))
+            if checks_charge:
+                balance = charge_residuals(train, sets)
+                left = balance.loc[balance["role"] == "generated", "residual"]
+                measured["unbalanced"] = float(np.sqrt(np.mean(left**2)))
         rows.append({**row, **measured})
     return pd.DataFrame(rows)
 

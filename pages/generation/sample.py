@@ -1,0 +1,83 @@
+import streamlit as st
+
+from spectra_core.conditions.charge import charge_obstacle
+from spectra_core.figures import strategies as figures
+from ui import cache, models, sampling, state
+
+st.title("Where in latent space, at which concentrations?")
+st.write(
+    "New spectra are decoded from points that you choose how to draw. "
+    "See where the points fall among your data before you keep what comes of them."
+)
+
+spectra = state.require_experimental()
+found = state.require_model()
+train = cache.training_part(found, spectra)
+labels = {target.name: target.label for target in train.target_info}
+
+controls, picture = st.columns([2, 3], gap="large")
+with controls:
+    plan = sampling.pick_plan(found.model, train)
+    if plan is None:
+        st.stop()
+    name = st.text_input("Name of the set", sampling.default_name(found.model, plan), key=f"name_{plan.key}")
+    wanted = st.button("Generate and save", type="primary", icon=":material/scatter_plot:")
+
+sampled = cache.sampled(found, train, plan)
+tables = cache.sampled_tables(found, train, plan)
+if wanted:
+    kept = state.store().save_set(sampled.spectra.with_meta(name=name.strip() or "Generated set"))
+    state.notify(f"{len(sampled.spectra):,} spectra are in the store and in hand. Compare them with your data.")
+    state.choose_generated(kept)
+
+with picture:
+    if "latent_points" in tables:
+        st.plotly_chart(figures.drawn_points(tables["latent_points"]), key="latent_points")
+    st.plotly_chart(
+        figures.drawn_spectra(
+            tables["channel_statistics"],
+            tables["example_spectra"],
+            axis_label=train.axis.label,
+            signal_label=train.meta.signal_label,
+        ),
+        key="drawn_spectra",
+    )
+
+if "concentration_points" in tables:
+    asked = sampled.points is not None and sampled.points.conditions is not None
+    st.subheader(
+        "Which concentrations are asked for?" if asked else "Which concentrations are the spectra labelled with?"
+    )
+    st.plotly_chart(figures.concentration_marginals(tables["concentration_marginals"], labels), key="marginals")
+    if len(labels) > 1:
+        shown = st.multiselect(
+            "Pairs of",
+            list(labels),
+            default=list(labels)[: figures.MAX_PAIR_TARGETS],
+            max_selections=figures.MAX_PAIR_TARGETS,
+            format_func=labels.__getitem__,
+        )
+        if len(shown) > 1:
+            chosen = {target: labels[target] for target in shown}
+            st.plotly_chart(figures.concentration_pairs(tables["concentration_points"], chosen), key="pairs")
+    st.subheader("Could these solutions exist, and are they like yours?")
+    balance, distance = st.columns(2, gap="large")
+    with balance:
+        if "charge_residuals" in tables:
+            st.plotly_chart(figures.charge_balance(tables["charge_residuals"]), key="charge")
+        else:
+            st.caption(charge_obstacle(train.target_info))
+    with distance:
+        hull = tables["hull_distances"]
+        st.plotly_chart(figures.distance_to_data(hull), key="hull")
+        st.caption(sampling.hull_sentence(hull))
+
+if "latent_points" in tables and st.toggle("Compare all strategies", key="compare_strategies"):
+    for what, overview in cache.strategies_compared(found, train).items():
+        st.subheader(what)
+        st.dataframe(overview, hide_index=True, column_config=sampling.OVERVIEW_COLUMNS)
+        tables = {**tables, f"all_{what.lower().replace(' ', '_')}": overview}
+
+models.offer_tables(tables)
+with st.expander("How to read this", icon=":material/menu_book:"):
+    st.markdown(sampling.HOW_TO_READ)

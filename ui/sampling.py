@@ -1,0 +1,281 @@
+"""What a visitor asks of a generator: where to draw, how to label, how many, with which seed."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from spectra_core.choices import Choice, build
+from spectra_core.spectra import SpectraSet
+from ui import widgets
+
+if TYPE_CHECKING:
+    from spectra_core.generation import DrawnPoints
+    from spectra_core.generators.base import Generator
+    from spectra_core.latent import LatentPosterior
+    from spectra_core.regressors.base import Regressor
+
+MAX_SPECTRA = 10_000
+"""Spectra made on the page at once: a second or two, and 100 MB at a thousand channels."""
+QUICK_TEACHERS = ("pls", "ridge")
+"""Regressors that are fitted while a visitor waits; networks label inside an experiment."""
+
+HOW_TO_READ = """
+- **Latent map.** Posterior means of your spectra and the drawn points, on the two leading principal components of the
+  means. Points far from all spectra ask the decoder for something it has never seen. Drawn points scatter more than
+  means do, since they carry the width of the posterior or of the prior.
+- **Spectra.** Mean and 5 to 95 % band of both sets, and five generated spectra from the weakest to the strongest. A
+  narrower band says that the decoder smooths, or that the strategy stays in the middle.
+- **Concentrations.** Shares in equal bins, and pairs of targets. Where your data fill a wedge or a line
+  and the drawn sets fill a square, there are combinations that were never measured.
+- **Charge left over.** Σ z·c of every set. A solution of the listed ions alone is neutral, so any set off zero cannot
+  exist; labels of impossible solutions harm a calibration.
+- **Distance to the data.** How far a set lies outside the convex hull of the measured ones, that is, beyond what mixing
+  measured solutions could give, in standard deviations of each concentration. The row "Experimental" is the floor:
+  measured sets held out from the hull. Outside the hull the generator extrapolates.
+"""
+
+OVERVIEW_COLUMNS: dict[str, Any] = {
+    "strategy": None,
+    "title": "Strategy",
+    "nearest": st.column_config.NumberColumn(
+        "Nearest spectrum", format="%.2g", help="Median distance to the nearest posterior mean, in units of the prior."
+    ),
+    "remote": st.column_config.NumberColumn(
+        "Remote points", format="percent", help="Farther from your spectra than 95 % of them are from each other."
+    ),
+    "offered": st.column_config.CheckboxColumn("Offered", help="Salts must be known or found for some strategies."),
+    "inside": st.column_config.NumberColumn("Within the hull", format="percent"),
+    "distance": st.column_config.NumberColumn(
+        "Distance to it", format="%.2g", help="Median, in standard deviations of the concentrations."
+    ),
+    "unbalanced": st.column_config.NumberColumn(
+        "Charge left over, mol/L", format="%.2g", help="Root mean square; empty where charges are not known."
+    ),
+}
+"""How the overviews of strategies are shown."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides a generated set, besides the generator and its training spectra."""
+
+    n_spectra: int
+    seed: int
+    sampler: Choice | None = None
+    conditions: Choice | None = None
+    latent_given: Choice | None = None
+    labelling: Choice | None = None
+    teacher: Choice | None = None
+
+    @property
+    def key(self) -> str:
+        """The plan as text, equal for equal plans."""
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        plain = {name: value.to_json() if isinstance(value, Choice) else value for name, value in values.items()}
+        return json.dumps(plain, sort_keys=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Sampled:
+    """A generated set with what it was decoded from; points and posterior are None without a latent space."""
+
+    spectra: SpectraSet
+    points: "DrawnPoints | None"
+    posterior: "LatentPosterior | None"
+
+
+def pick_plan(generator: "Generator", train: SpectraSet) -> Plan | None:
+    """Let the visitor choose; None, with a sentence, while the choices do not fit together."""
+    from spectra_core.generators.base import LatentGenerator
+
+    choices: dict[str, Choice | None] = {}
+    if isinstance(generator, LatentGenerator):
+        if generator.needs_conditions:
+            choices["conditions"] = _pick_conditions(train)
+        choices |= _pick_latent(given_conditions=generator.needs_conditions)
+        if train.n_targets:
+            choices |= _pick_labels(asked_for=generator.needs_conditions)
+    number, seed = st.columns(2)
+    n_spectra = number.number_input(
+        "Number of spectra",
+        1,
+        MAX_SPECTRA,
+        min(len(train), 1000),
+        key="sample_n_spectra",
+        persist_state="session",
+    )
+    chosen_seed = seed.number_input(
+        "Seed",
+        0,
+        value=0,
+        step=1,
+        key="sample_seed",
+        help="Decides everything random: the same seed makes the same spectra again.",
+        persist_state="session",
+    )
+    if None in choices.values():
+        return None
+    return Plan(int(n_spectra), int(chosen_seed), **choices)
+
+
+def make(generator: "Generator", train: SpectraSet, plan: Plan, teacher: "Regressor | None", model_id: str) -> Sampled:
+    """Generate spectra as planned, with the points they were decoded from."""
+    from spectra_core.conditions import CONDITIONS
+    from spectra_core.generation import draw_points, generate_spectra
+    from spectra_core.generators.base import LatentGenerator
+    from spectra_core.labelling import LABELLINGS
+    from spectra_core.samplers import CONDITIONAL_SAMPLERS, SAMPLERS
+
+    where = {
+        "sampler": _built(SAMPLERS, plan.sampler, "sampler"),
+        "conditions": _built(CONDITIONS, plan.conditions, "way of choosing concentrations"),
+        "latent_given": _built(CONDITIONAL_SAMPLERS, plan.latent_given, "sampler given concentrations"),
+    }
+    spectra = generate_spectra(
+        generator,
+        train,
+        plan.n_spectra,
+        **where,
+        labelling=_built(LABELLINGS, plan.labelling, "labelling"),
+        teacher=teacher,
+        seed=plan.seed,
+        model=model_id,
+    )
+    if not isinstance(generator, LatentGenerator):
+        return Sampled(spectra, None, None)
+    posterior = generator.encode(train)
+    # The same seed draws the same points again: streams are named, not counted.
+    points = draw_points(generator, posterior, train, plan.n_spectra, **where, seed=plan.seed)
+    return Sampled(spectra, points, posterior)
+
+
+def fit_teacher(train: SpectraSet, choice: Choice) -> "Regressor":
+    """Fit the regressor that reads labels from generated spectra."""
+    from spectra_core.regressors import REGRESSORS
+
+    return build(REGRESSORS, choice, "regressor").fit(train)
+
+
+def tables(sampled: Sampled, train: SpectraSet) -> dict[str, pd.DataFrame]:
+    """Return every table of the page that applies, by name."""
+    from spectra_core.conditions.charge import charge_obstacle
+    from spectra_core.evaluation import channels, strategies
+
+    found = {
+        "channel_statistics": channels.channel_statistics({"training": train, "generated": sampled.spectra}),
+        "example_spectra": strategies.example_spectra(sampled.spectra),
+    }
+    if sampled.points is not None and sampled.posterior is not None:
+        found["latent_points"] = strategies.drawn_latent_map(sampled.posterior, sampled.points.latent)
+    concentrations = concentrations_of(sampled)
+    if concentrations is not None:
+        found["concentration_points"] = strategies.concentration_points(train.targets, concentrations)
+        found["concentration_marginals"] = strategies.concentration_marginals(train.targets, concentrations)
+        found["hull_distances"] = strategies.hull_distances(train.targets, concentrations)
+        if charge_obstacle(train.target_info) is None:
+            found["charge_residuals"] = strategies.charge_residuals(train, concentrations)
+    return found
+
+
+def concentrations_of(sampled: Sampled) -> pd.DataFrame | None:
+    """Return the concentrations that were asked for, else the labels, else None."""
+    if sampled.points is not None and sampled.points.conditions is not None:
+        return sampled.points.conditions
+    return sampled.spectra.targets if sampled.spectra.n_targets else None
+
+
+def hull_sentence(distances: pd.DataFrame) -> str:
+    """Say which share of the sets lies within the data, and what that was measured on."""
+    drawn, floor = (distances.loc[distances["role"] == role, "inside"] for role in ("generated", "training"))
+    sentence = (
+        f"{drawn.mean():.0%} of {len(drawn)} sets lie within the hull of {distances['n_hull'].max():,} measured ones"
+    )
+    if floor.empty:
+        return f"{sentence}."
+    return f"{sentence}; of {len(floor)} measured sets held out, {floor.mean():.0%} do."
+
+
+def strategies_compared(generator: "Generator", train: SpectraSet) -> dict[str, pd.DataFrame]:
+    """Return the overviews that apply to a generator, by what is chosen."""
+    from spectra_core.evaluation import strategies
+    from spectra_core.generators.base import LatentGenerator
+
+    found = {}
+    if isinstance(generator, LatentGenerator):
+        found["Latent points"] = strategies.sampler_overview(generator.encode(train))
+        if generator.needs_conditions:
+            found["Concentrations"] = strategies.condition_overview(train)
+    return found
+
+
+def default_name(generator: "Generator", plan: Plan) -> str:
+    """Return a name that tells generated sets apart: model, strategy, number."""
+    from spectra_core.conditions import CONDITIONS
+    from spectra_core.samplers import CONDITIONAL_SAMPLERS, SAMPLERS
+
+    registries: tuple[tuple[Mapping[str, type[Any]], Choice | None], ...] = (
+        (CONDITIONS, plan.conditions),
+        (SAMPLERS, plan.sampler),
+        (CONDITIONAL_SAMPLERS, plan.latent_given),
+    )
+    parts = [str(registry[choice.name].title).lower() for registry, choice in registries if choice is not None]
+    return f"{', '.join([generator.title, *parts])} ({plan.n_spectra:,})"
+
+
+def _pick_conditions(train: SpectraSet) -> Choice | None:
+    from spectra_core.conditions import CONDITIONS
+    from spectra_core.conditions.salts import salt_basis
+
+    basis = salt_basis(train)
+    offered = {
+        name: member for name, member in CONDITIONS.items() if not (member.needs_salts and basis.found_from == "none")
+    }
+    choice = _pick("Concentrations", offered, key="sample_conditions")
+    st.caption(basis.explanation)
+    return choice
+
+
+def _pick_latent(*, given_conditions: bool) -> dict[str, Choice | None]:
+    from spectra_core.samplers import CONDITIONAL_SAMPLERS, SAMPLERS
+
+    if given_conditions:
+        given = st.segmented_control(
+            "Latent points",
+            [True, False],
+            default=True,
+            required=True,
+            format_func=lambda one: "fit the concentrations" if one else "regardless of them",
+            key="sample_latent_given",
+        )
+        if given is not False:
+            default = "similar_concentrations"
+            picked = _pick("Latent points given", CONDITIONAL_SAMPLERS, key="sample_given", default=default)
+            return {"latent_given": picked}
+    return {"sampler": _pick("Latent points from", SAMPLERS, key="sample_sampler")}
+
+
+def _pick_labels(*, asked_for: bool) -> dict[str, Choice | None]:
+    from spectra_core.labelling import LABELLINGS
+    from spectra_core.regressors import REGRESSORS
+
+    names = ["asked_for", "latent", "spectral"] if asked_for else ["latent", "spectral"]
+    labelling = _pick("Labels", {name: LABELLINGS[name] for name in names}, key="sample_labels")
+    if labelling is None or labelling.name != "spectral":
+        return {"labelling": labelling}
+    quick = {name: REGRESSORS[name] for name in QUICK_TEACHERS}
+    return {"labelling": labelling, "teacher": _pick("Teacher", quick, key="sample_teacher")}
+
+
+def _pick(label: str, registry: Mapping[str, type[Any]], *, key: str, default: str | None = None) -> Choice | None:
+    """Let the visitor choose a method and its options, two beside each other: the controls fill a third of the page."""
+    name = widgets.pick_member(label, registry, key=key, default=default)
+    options = widgets.pick_options(registry[name], key=key, n_columns=2)
+    return widgets.checked(registry, Choice(name, options), label.lower())
+
+
+def _built(registry: Mapping[str, type[Any]], choice: Choice | None, what: str) -> Any:
+    return None if choice is None else build(registry, choice, what)
