@@ -12,7 +12,8 @@ def inner_groups(train: SpectraSet) -> NDArray[np.int64]:
     """Return the group of every row, (n_spectra,): what must not be divided when parameters are chosen.
 
     Replicates and exact duplicates share a group, and a generated spectrum shares that of the training spectrum
-    named as its parent: it shows whoever is judged by the parent what the answer is.
+    named as its parent: it shows whoever is judged by the parent what the answer is. A mixture ("3 + 7") stays with
+    the parent named first, of which it holds most; keeping it from both would tie all spectra into one group.
     """
     groups = np.array(train.groups)
     samples = train.samples
@@ -20,7 +21,8 @@ def inner_groups(train: SpectraSet) -> NDArray[np.int64]:
         return groups
     own = samples["parent"] == ""
     row_of = {name: row for row, name in enumerate(samples["id"]) if own.iloc[row]}
-    for row, parent in enumerate(samples["parent"]):
+    for row, parents in enumerate(samples["parent"]):
+        parent = parents if parents in row_of else parents.split(" + ")[0]
         if parent in row_of:
             groups[row] = groups[row_of[parent]]
     return groups

@@ -79,7 +79,7 @@ def test_replicates_and_generated_children_stay_with_their_parents():
         {
             "id": [str(n) for n in range(12)],
             "group": ["a", "a", "b", "b", *"cdefgh", "", ""],
-            "parent": [""] * 10 + ["0", "5"],
+            "parent": [""] * 10 + ["0", "5 + 7"],
         }
     )
     samples["group"] = [group or f"own {n}" for n, group in enumerate(samples["group"])]
