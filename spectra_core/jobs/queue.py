@@ -48,6 +48,20 @@ class Jobs:
         self.home = (Path(home) if home is not None else home_folder()).absolute()
         self._folder = self.home / "jobs"
 
+    @property
+    def limit(self) -> int:
+        """How many jobs run at a time.
+
+        Raises
+        ------
+        ConfigError
+            When SPECTRA_JOBS is no number of jobs.
+        """
+        text = os.environ.get("SPECTRA_JOBS", "").strip() or "1"
+        if not text.isdecimal() or int(text) < 1:
+            raise ConfigError(f"The variable SPECTRA_JOBS is a number of jobs from 1 upwards, got {text!r}.")
+        return int(text)
+
     def submit(self, task: str, arguments: Mapping[str, Any], title: str) -> str:
         """Put work into the queue and return the id of the job.
 
@@ -68,7 +82,7 @@ class Jobs:
             When the job cannot be written.
         """
         find_task(task)
-        _limit()
+        _ = self.limit  # a wrong one is refused before anything is written
         request = {"task": task, "title": title, "arguments": json.loads(json_bytes(arguments)), "attempt": 1}
         job_id = uuid.uuid4().hex
         with disk_errors("Starting the job"), self._locked():
@@ -87,7 +101,7 @@ class Jobs:
         """List all jobs in the order of submission, and start what waits where there is room."""
         processes.reap()
         records = self._read_all()
-        if self._overdue(records) or (_waiting(records) and _n_running(records) < _limit()):
+        if self._overdue(records) or (_waiting(records) and _n_running(records) < self.limit):
             with suppress(StoreError):
                 self.start_waiting()
             records = self._read_all()
@@ -186,7 +200,7 @@ class Jobs:
             for record in self._overdue(records):
                 self._end(record)
             running = _n_running(self._read_all())
-            for record in _waiting(records)[: max(0, _limit() - running)]:
+            for record in _waiting(records)[: max(0, self.limit - running)]:
                 self._launch(record)
 
     def _launch(self, record: JobRecord) -> None:
@@ -256,13 +270,6 @@ def _waiting(records: list[JobRecord]) -> list[JobRecord]:
 
 def _n_running(records: list[JobRecord]) -> int:
     return sum(record.state == "running" for record in records)
-
-
-def _limit() -> int:
-    text = os.environ.get("SPECTRA_JOBS", "").strip() or "1"
-    if not text.isdecimal() or int(text) < 1:
-        raise ConfigError(f"The variable SPECTRA_JOBS is a number of jobs from 1 upwards, got {text!r}.")
-    return int(text)
 
 
 def _is_id(name: str) -> bool:
