@@ -1,5 +1,6 @@
 """Spectra of aqueous salt solutions from physics: speciation, absorption, instrument, and what can be known at all."""
 
+from spectra_core.datasets.simulator.bounds import identifiability, identifiability_of
 from spectra_core.datasets.simulator.constants import STATUS, constants_table
 from spectra_core.datasets.simulator.designs import DESIGNS
 from spectra_core.datasets.simulator.instrument import Instrument
@@ -19,6 +20,8 @@ __all__ = [
     "Simulation",
     "SimulationSettings",
     "constants_table",
+    "identifiability",
+    "identifiability_of",
     "simulate",
     "simulate_in_detail",
     "simulate_like",

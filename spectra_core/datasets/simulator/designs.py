@@ -1,7 +1,7 @@
 """Which solutions are made: how concentrations of the salts are chosen.
 
-Every design works in units of the largest concentration of each salt and, for the Bayesian bound, knows the Stein
-kernel of its distribution: the matrix tau(x) with ``div(tau p) = -(x - mean) p`` (see `bounds`).
+Every design works in shares of the largest concentration of each salt and, for the Bayesian bound, knows how far a
+solution can move before it leaves the design (see `bounds`).
 """
 
 from dataclasses import dataclass
@@ -24,8 +24,12 @@ class Design(Protocol):
     def draw(self, n_spectra: int, n_salts: int, rng: np.random.Generator) -> Array:
         """Return concentrations (n_spectra, n_salts), each a share (0 to 1) of the salt's largest concentration."""
 
-    def stein_kernel(self, shares: Array) -> Array:
-        """Return the kernel at each drawn row, (n_spectra, n_salts, n_salts), given which salts are present."""
+    def room(self, shares: Array, direction: Array) -> Array:
+        """Return how far each row can move along `direction` (n_salts,) and within the design, (n_spectra,).
+
+        The density of a design is constant along the way; a salt that is absent because the design left it out cannot
+        move at all.
+        """
 
 
 @dataclass(frozen=True)
@@ -50,9 +54,9 @@ class Levels:
         """Draw a level for every salt."""
         return rng.integers(self.n_levels, size=(n_spectra, n_salts)) / (self.n_levels - 1.0)
 
-    def stein_kernel(self, shares: Array) -> Array:
-        """Return that of the uniform box: a person who reads the spectrum does not know the levels."""
-        return _box_kernel(shares)
+    def room(self, shares: Array, direction: Array) -> Array:
+        """Return the room in the box of all concentrations: who reads the spectrum does not know the levels."""
+        return _room_in_box(shares, direction)
 
 
 @dataclass(frozen=True)
@@ -66,9 +70,9 @@ class RandomMixtures:
         """Draw uniformly."""
         return rng.random((n_spectra, n_salts))
 
-    def stein_kernel(self, shares: Array) -> Array:
-        """Return ``x (1 - x) / 2`` on the diagonal."""
-        return _box_kernel(shares)
+    def room(self, shares: Array, direction: Array) -> Array:
+        """Return the room in the box of all concentrations."""
+        return _room_in_box(shares, direction)
 
 
 @dataclass(frozen=True)
@@ -105,11 +109,13 @@ class SparseMixtures:
         water = rng.standard_exponential((n_spectra, 1))
         return np.asarray(volumes / (volumes.sum(axis=1, keepdims=True) + water))
 
-    def stein_kernel(self, shares: Array) -> Array:
-        """Return ``(diag(x) - x x^T) / (k + 1)``: volumes of k salts and water are Dirichlet(1, ..., 1)."""
-        n_present = (shares > 0).sum(axis=1)
-        diagonal = shares[:, :, None] * np.eye(shares.shape[1])
-        return np.asarray((diagonal - shares[:, :, None] * shares[:, None, :]) / (n_present + 1.0)[:, None, None])
+    def room(self, shares: Array, direction: Array) -> Array:
+        """Return the room until a present salt or the water is used up."""
+        moved = direction != 0
+        growth = direction.sum()
+        until_dry = (1.0 - shares.sum(axis=1)) / growth if growth > 0 else np.full(len(shares), np.inf)
+        room = np.minimum(_until_empty(shares, direction), until_dry)
+        return np.where((shares[:, moved] > 0).all(axis=1), room, 0.0)
 
 
 @dataclass(frozen=True)
@@ -126,9 +132,9 @@ class Sobol:
         n_bits = int(np.ceil(np.log2(max(n_spectra, 2))))
         return np.asarray(qmc.Sobol(n_salts, scramble=True, rng=rng).random_base2(n_bits)[:n_spectra])
 
-    def stein_kernel(self, shares: Array) -> Array:
-        """Return that of the uniform box."""
-        return _box_kernel(shares)
+    def room(self, shares: Array, direction: Array) -> Array:
+        """Return the room in the box of all concentrations."""
+        return _room_in_box(shares, direction)
 
 
 DESIGNS: dict[str, type[Design]] = {
@@ -139,8 +145,14 @@ DESIGNS: dict[str, type[Design]] = {
 }
 
 
-def _box_kernel(shares: Array) -> Array:
-    return np.asarray((shares * (1.0 - shares) / 2.0)[:, :, None] * np.eye(shares.shape[1]))
+def _room_in_box(shares: Array, direction: Array) -> Array:
+    return np.minimum(_until_empty(shares, direction), _until_empty(1.0 - shares, -direction))
+
+
+def _until_empty(shares: Array, direction: Array) -> Array:
+    """Return how far each row can move until a share reaches zero, (n_spectra,)."""
+    falling = direction < 0
+    return np.asarray(np.min(shares[:, falling] / -direction[falling], axis=1, initial=np.inf))
 
 
 def _require(holds: bool, sentence: str) -> None:

@@ -4,7 +4,7 @@ from spectra_core.datasets.simulator.settings import SimulationSettings
 
 PRESETS: dict[str, SimulationSettings] = {
     "msu_like": SimulationSettings(title="MSU-like (assumed)", n_spectra=3744),
-    "dilute": SimulationSettings(title="Dilute, salts up to 0.1 mol/L", max_concentration=0.1, design="random"),
+    "dilute": SimulationSettings(title="Dilute, salts up to 0.1 mol/L", max_concentration=0.1),
     "beer_lambert": SimulationSettings(
         title="Beer-Lambert, no speciation (teaching)",
         n_spectra=500,

@@ -179,7 +179,7 @@ def simulate_in_detail(
     if salts is not None:
         by_salt = checked_salts(salts, settings.salts)
         solutions = _given(
-            settings, by_salt, _with_acid(by_salt @ salt_matrix(settings.salts), settings), reporter, memo
+            settings, by_salt, with_acid(by_salt @ salt_matrix(settings.salts), settings), reporter, memo
         )
     elif ions is not None:
         solutions = _given(settings, None, checked_ions(ions, settings.acid), reporter, memo)
@@ -288,7 +288,7 @@ def _drawn_salts(settings: SimulationSettings, n_spectra: int, seed: int, attemp
     return settings.design_model.draw(n_spectra, len(settings.salts), rng) * settings.largest
 
 
-def _with_acid(ions: Array, settings: SimulationSettings) -> Array:
+def with_acid(ions: Array, settings: SimulationSettings) -> Array:
     """Count the nitrate of the added acid among the ions."""
     return ions + settings.acid * np.array([ion == "NO3-" for ion in IONS], dtype=np.float64)
 
@@ -296,7 +296,7 @@ def _with_acid(ions: Array, settings: SimulationSettings) -> Array:
 def _at_equilibrium(
     settings: SimulationSettings, salts: Array, reporter: Reporter, n_workers: int, memo: Memo
 ) -> Solutions:
-    ions = _with_acid(salts @ salt_matrix(settings.salts), settings)
+    ions = with_acid(salts @ salt_matrix(settings.salts), settings)
     return Solutions(salts, ions, speciate(settings, ions, reporter=reporter, n_workers=n_workers, memo=memo))
 
 
