@@ -60,11 +60,13 @@ def progress_text(record: "JobRecord") -> str:
     """Say what a job is doing, how far it is, and how long it will take."""
     if record.state == "queued":
         return f"Waits for its turn, place {record.position} in the queue"
-    steps = (
-        f", {record.done:,} of {record.total:,}".replace(",", "\u202f").replace("\u202f ", ", ") if record.total else ""
-    )
+    steps = f", {_grouped(record.done)} of {_grouped(record.total)}" if record.total else ""
     left = "" if record.seconds_left is None else f"; about {duration(record.seconds_left)} left"
     return f"{record.stage}{steps}; running for {duration(record.seconds_running)}{left}"
+
+
+def _grouped(number: int) -> str:
+    return f"{number:,}".replace(",", "\u202f")
 
 
 def curves(events: pd.DataFrame) -> pd.DataFrame:
@@ -81,7 +83,8 @@ def curves(events: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame()
     stage = reporting["stage"].iloc[-1]
     table = reporting.loc[reporting["stage"] == stage, ["done", *names]].dropna(axis="columns", how="all")
-    return table.iloc[:: max(1, len(table) // _MOST_POINTS)].reset_index(drop=True)
+    thinned: pd.DataFrame = table.iloc[:: max(1, len(table) // _MOST_POINTS)].reset_index(drop=True)
+    return thinned
 
 
 def _found(job_id: str) -> "JobRecord | None":
@@ -93,8 +96,8 @@ def _found(job_id: str) -> "JobRecord | None":
 
 def _panel(job_id: str, *, was_active: bool) -> None:
     record = _found(job_id)
-    if record is None or (was_active and not record.is_active):
-        st.rerun()
+    if record is None or record.is_active != was_active:
+        st.rerun()  # the whole page: it depends on the outcome, and refreshes itself only while something runs
     words, icon = STATES[record.state]
     with st.container(border=True):
         st.markdown(f"{icon} **{words}**")

@@ -32,9 +32,7 @@ if ended:
     st.dataframe(table, hide_index=True, alt=f"{len(ended)} ended jobs, the latest first.")
     st.download_button("Download table", table.to_csv(index=False), "jobs.csv", "text/csv", icon=":material/download:")
     titles = {record.id: f"{record.title} ({record.state})" for record in ended}
-    picked = st.selectbox(
-        "Look at one", list(titles), index=None, format_func=lambda job_id: titles[job_id], key="ended_job"
-    )
+    picked = st.selectbox("Look at one", list(titles), index=None, format_func=titles.__getitem__, key="ended_job")
     if picked is not None:
         job_panel.show(picked)
         if st.button("Remove from the list", icon=":material/delete:", help="What it made stays in the store."):

@@ -57,7 +57,7 @@ def test_failed_job_says_why_and_is_resumed_and_removed(jobs):
     jobs.wait(job_id, PATIENCE)
     app = opened()
     app.selectbox(key="ended_job").set_value(job_id).run()
-    assert "Use fewer folds." in [warning.value for warning in app.warning][0]
+    assert "Use fewer folds." in app.warning[0].value
     button(app, "Resume").click().run()
     assert not app.exception
     assert jobs.wait(job_id, PATIENCE).attempt == 2
