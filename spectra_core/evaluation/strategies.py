@@ -22,6 +22,9 @@ MAX_HULL_POINTS = 200
 MAX_HULL_ROWS = 4000
 """Training sets that span the hull; of larger sets evenly spaced rows are taken."""
 
+MAX_BINS = 24
+"""Bins of a marginal; more only show chance among a few hundred sets."""
+
 
 def drawn_latent_map(posterior: LatentPosterior, latent: NDArray[np.float64]) -> pd.DataFrame:
     """Map drawn latent points on the two leading principal components of the training spectra's posterior means.
@@ -99,8 +102,16 @@ def concentration_points(train_targets: pd.DataFrame, drawn: pd.DataFrame) -> pd
     return pd.concat(tables, ignore_index=True)
 
 
-def concentration_marginals(train_targets: pd.DataFrame, drawn: pd.DataFrame, *, n_bins: int = 24) -> pd.DataFrame:
+def concentration_marginals(
+    train_targets: pd.DataFrame, drawn: pd.DataFrame, *, n_bins: int | None = None
+) -> pd.DataFrame:
     """Count training and drawn sets in equal bins over the joint range of every target.
+
+    Parameters
+    ----------
+    n_bins
+        By default 24, or one per level where the training sets have fewer levels: the levels of a designed
+        experiment would leave every other bin empty.
 
     Returns
     -------
@@ -117,7 +128,8 @@ def concentration_marginals(train_targets: pd.DataFrame, drawn: pd.DataFrame, *,
     tables = []
     for name in train_targets.columns:
         both = np.concatenate([train_targets[name], drawn[name]])
-        edges = np.histogram_bin_edges(both, bins=n_bins)
+        levels = min(max(train_targets[name].nunique(), 4), MAX_BINS)
+        edges = np.histogram_bin_edges(both, bins=n_bins or levels)
         for role, table in (("training", train_targets), ("generated", drawn)):
             counts, _ = np.histogram(table[name], bins=edges)
             tables.append(

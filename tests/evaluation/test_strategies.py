@@ -70,6 +70,12 @@ class TestConcentrations:
         assert_allclose(of(table, "training")[["low", "high", "share"]], [[0, 1, 0.75], [1, 2, 0.25]])
         assert_allclose(of(table, "generated")["share"], [0.0, 1.0])
 
+    @pytest.mark.parametrize("n_levels", [5, 10, 17])
+    def test_every_level_of_a_design_has_a_bin_of_its_own(self, n_levels):
+        design = pd.DataFrame({"c": np.repeat(np.linspace(0.0, 4.95, n_levels), 20)})
+        table = strategies.concentration_marginals(design, design)
+        assert_allclose(of(table, "training")["share"], 1 / n_levels)
+
     def test_a_constant_target_has_a_marginal(self):
         same = pd.DataFrame({"c": [2.0, 2.0]})
         table = strategies.concentration_marginals(same, same)
