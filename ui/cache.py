@@ -17,9 +17,10 @@ from spectra_core.spectra import SpectraSet
 
 if TYPE_CHECKING:
     from spectra_core.choices import Choice
+    from spectra_core.evaluation.outliers import Limits
     from spectra_core.jobs import Jobs
     from spectra_core.regressors.base import Regressor
-    from spectra_core.store import Store, StoredModel
+    from spectra_core.store import Store, StoredModel, StoredResult
     from ui.sampling import Plan, Sampled
 
 BY_CONTENT: dict[str | type, Callable[[Any], str]] = {
@@ -122,9 +123,136 @@ def strategies_compared(model: "StoredModel", train: SpectraSet) -> dict[str, pd
     return sampling.strategies_compared(model.model, train)
 
 
-@st.cache_data(hash_funcs=BY_CONTENT, max_entries=32, show_spinner="Comparing channels")
-def channel_statistics(experimental: SpectraSet, generated: SpectraSet) -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.channels.channel_statistics` of the two sets in hand."""
+@st.cache_resource(hash_funcs=BY_CONTENT, max_entries=8, show_spinner=False)
+def rows_of(spectra: SpectraSet, rows: tuple[int, ...]) -> SpectraSet:
+    """Take rows of a set once, so that what is computed from them is found again by its fingerprint."""
+    return spectra.take(list(rows))
+
+
+@st.cache_resource(hash_funcs=BY_CONTENT, max_entries=4, show_spinner="Giving the noise back")
+def with_noise(generated: SpectraSet, training: SpectraSet) -> SpectraSet:
+    """Cache `spectra_core.evaluation.noise.with_noise`; its noise is the same at every visit."""
+    from spectra_core.contracts import random_stream
+    from spectra_core.evaluation import noise
+
+    return noise.with_noise(generated, training, random_stream(0, "noise given back"))
+
+
+@st.cache_resource(hash_funcs=BY_CONTENT, max_entries=8, show_spinner="Counting spectra")
+def signal_histograms(sets: dict[str, SpectraSet]) -> dict[str, pd.DataFrame]:
+    """Cache `spectra_core.evaluation.channels.signal_histograms`."""
     from spectra_core.evaluation import channels
 
-    return channels.channel_statistics({"training": experimental, "generated": generated})
+    return channels.signal_histograms(sets)
+
+
+@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Describing channels")
+def channel_statistics(sets: dict[str, SpectraSet]) -> pd.DataFrame:
+    """Cache `spectra_core.evaluation.channels.channel_statistics`."""
+    from spectra_core.evaluation import channels
+
+    return channels.channel_statistics(sets)
+
+
+@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Comparing channels")
+def channel_differences(sets: dict[str, SpectraSet]) -> pd.DataFrame:
+    """Cache `spectra_core.evaluation.channels.channel_differences`."""
+    from spectra_core.evaluation import channels
+
+    return channels.channel_differences(sets)
+
+
+@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Correlating channels")
+def channel_correlation(sets: dict[str, SpectraSet]) -> pd.DataFrame:
+    """Cache `spectra_core.evaluation.channels.channel_correlation`."""
+    from spectra_core.evaluation import channels
+
+    return channels.channel_correlation(sets)
+
+
+@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Measuring the noise")
+def noise_fidelity(sets: dict[str, SpectraSet]) -> pd.DataFrame:
+    """Cache `spectra_core.evaluation.noise.noise_fidelity`."""
+    from spectra_core.evaluation import noise
+
+    return noise.noise_fidelity(sets)
+
+
+@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Choosing spectra")
+def examples(sets: dict[str, SpectraSet], n_spectra: int) -> pd.DataFrame:
+    """Cache `spectra_core.evaluation.examples.examples`."""
+    from spectra_core.evaluation import examples as chosen
+
+    return chosen.examples(sets, n_spectra=n_spectra)
+
+
+@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Finding neighbours")
+def neighbours(sets: dict[str, SpectraSet], metric: str, window: float | None, role: str) -> pd.DataFrame:
+    """Cache `spectra_core.evaluation.neighbours.neighbours`."""
+    from spectra_core.evaluation import neighbours as nearest
+
+    return nearest.neighbours(sets, metric=metric, window=window, role=role)
+
+
+@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Looking for copies")
+def memorisation(sets: dict[str, SpectraSet], metric: str) -> pd.DataFrame:
+    """Cache `spectra_core.evaluation.memorisation.memorisation`."""
+    from spectra_core.evaluation import memorisation as judged
+
+    return judged.memorisation(sets, metric=metric)
+
+
+@st.cache_data(hash_funcs=BY_CONTENT, max_entries=32, show_spinner=False)
+def pair_difference(sets: dict[str, SpectraSet], sample: int, reference: str, reference_sample: int) -> pd.DataFrame:
+    """Cache `spectra_core.evaluation.neighbours.pair_difference`."""
+    from spectra_core.evaluation import neighbours as nearest
+
+    return nearest.pair_difference(sets, sample, reference, reference_sample)
+
+
+@st.cache_data(hash_funcs=BY_CONTENT, max_entries=8, show_spinner="Drawing the map")
+def latent_map(sets: dict[str, SpectraSet], model: "StoredModel | None") -> tuple[pd.DataFrame, float]:
+    """Cache `spectra_core.evaluation.latent_map.latent_map` and its trustworthiness."""
+    from spectra_core.evaluation import latent_map as maps
+
+    generator = None if model is None else model.model
+    table = maps.latent_map(sets, generator)
+    return table, maps.trustworthiness(table, sets, generator)
+
+
+@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Checking the targets")
+def target_dependence(spectra: SpectraSet) -> pd.DataFrame:
+    """Cache `spectra_core.evaluation.design.target_dependence`."""
+    from spectra_core.evaluation import design
+
+    return design.target_dependence(spectra)
+
+
+@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Checking the channels")
+def channel_check(spectra: SpectraSet, saturation: float) -> pd.DataFrame:
+    """Cache `spectra_core.evaluation.design.channel_check`."""
+    from spectra_core.evaluation import design
+
+    return design.channel_check(spectra, saturation=saturation)
+
+
+@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Counting repeats")
+def repeats(spectra: SpectraSet) -> pd.DataFrame:
+    """Cache `spectra_core.evaluation.design.repeats`."""
+    from spectra_core.evaluation import design
+
+    return design.repeats(spectra)
+
+
+@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Looking for outliers")
+def outliers(spectra: SpectraSet, n_components: int | None, confidence: float) -> "tuple[pd.DataFrame, Limits]":
+    """Cache `spectra_core.evaluation.outliers.outliers` of a set in its own PCA."""
+    from spectra_core.evaluation import outliers as apart
+
+    return apart.outliers(spectra, n_components=n_components, confidence=confidence)
+
+
+@st.cache_resource(show_spinner="Loading the experiment", max_entries=8)
+def stored_result(home: str, result_id: str) -> "StoredResult":
+    """Load a result from the store."""
+    return store(home).load_result(result_id)

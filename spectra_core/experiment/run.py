@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from spectra_core.choices import Choice, build
 from spectra_core.contracts import NO_MEMO, SILENT, Memo, Reporter, random_stream
+from spectra_core.datasets.simulator.bounds import identifiability_of
 from spectra_core.errors import ConfigError
 from spectra_core.evaluation.errors import regression_errors
 from spectra_core.evaluation.verdicts import compare_arms
@@ -42,6 +43,9 @@ class ExperimentResult:
         - ``comparisons``: `evaluation.verdicts.compare_arms` of that, against the experiment's reference arm; empty
           where there is no such arm.
         - ``generators``: row per (generator, repeat, fold, n_train): active units, KL, reconstruction error.
+        - ``floors``: on simulated data, `datasets.simulator.identifiability_of` them: what any method can reach; empty
+          for measured data.
+        - ``spreads``: row per target with ``unit`` and ``sd``, the error of always predicting the mean.
     document
         JSON values: the experiment, name, origin and fingerprint of the data, units, versions.
     """
@@ -99,6 +103,14 @@ def run(
             [part.generator_row(choice) for choice in generators_of(experiment) for part in parts]
         ),
     }
+    tables["floors"] = _floors(spectra)
+    tables["spreads"] = pd.DataFrame(
+        {
+            "target": spectra.target_names,
+            "unit": [target.unit for target in spectra.target_info],
+            "sd": spectra.target_values.std(axis=0),
+        }
+    )
     experiment = replace(experiment, data=spectra.fingerprint, targets=spectra.target_names)
     return ExperimentResult(experiment, tables, _document(experiment, spectra))
 
@@ -239,6 +251,13 @@ def _comparisons(experiment: Experiment, errors: pd.DataFrame) -> pd.DataFrame:
     if reference is None or len(experiment.arms) < 2:
         return pd.DataFrame()
     return compare_arms(errors, reference=reference, rope=experiment.rope)
+
+
+def _floors(spectra: SpectraSet) -> pd.DataFrame:
+    floors = identifiability_of(spectra)
+    if floors is None:
+        return pd.DataFrame()
+    return floors[floors["target"].isin(spectra.target_names)].reset_index(drop=True)
 
 
 def _document(experiment: Experiment, spectra: SpectraSet) -> dict[str, Any]:

@@ -20,6 +20,7 @@ KIND_COLOUR = {
 """Blue: measured rows alone; orange: with generated rows; green: with new rows from the true simulator."""
 
 _REGRESSOR_SYMBOLS = ("circle", "diamond-open", "square-open", "triangle-up-open", "cross-open")
+_LEVEL_STYLES = (("dot", GREY), ("dashdot", GREEN), ("dash", GREEN))
 _MAX_POINTS = 4000
 _ROW_HEIGHT = 26
 _FRAME_HEIGHT = 130
@@ -30,8 +31,7 @@ def error_per_arm(
     *,
     arm_kinds: Mapping[str, str],
     units: Mapping[str, str],
-    floors: Mapping[str, float] | None = None,
-    spreads: Mapping[str, float] | None = None,
+    levels: Mapping[str, Mapping[str, float]] | None = None,
     metric: str = "rmsep",
     metric_label: str = "RMSEP",
 ) -> go.Figure:
@@ -45,10 +45,9 @@ def error_per_arm(
         Kind of every arm, in drawing order from top to bottom; decides its colour.
     units
         Unit per target.
-    floors
-        Lowest reachable error per target (Bayesian Cramér-Rao bound), drawn as a line.
-    spreads
-        Standard deviation per target in the data: the error of always predicting the mean.
+    levels
+        Errors to compare with, by name, then target: what always predicting the mean gives, what no method can beat.
+        The first is drawn grey and dotted, the others green.
     """
     targets = list(dict.fromkeys(errors["target"]))
     regressors = list(dict.fromkeys(errors["regressor"]))
@@ -79,10 +78,8 @@ def error_per_arm(
                 place=(row + 1, column + 1),
                 in_legend=number == 0,
             )
-        for level, name, dash, colour in (
-            ((floors or {}).get(target), "lowest reachable (Bayesian bound)", "dash", GREEN),
-            ((spreads or {}).get(target), "always predicting the mean", "dot", GREY),
-        ):
+        for (name, values), (dash, colour) in zip((levels or {}).items(), _LEVEL_STYLES, strict=False):
+            level = values.get(target)
             if level is not None and np.isfinite(level):
                 _add_level(
                     figure,

@@ -1,0 +1,129 @@
+import streamlit as st
+
+from spectra_core.evaluation.errors import error_summary, errors_by_concentration, with_training_size
+from spectra_core.evaluation.verdicts import verdict_sentence
+from spectra_core.figures import regression as figures
+from spectra_core.figures.theme import alt_text
+from spectra_core.regressors import REGRESSORS
+from ui import result_picker
+
+st.title("Does it help, ion by ion?")
+st.write("Errors on held-out spectra for every way of making the training set, with the same folds for all.")
+result = result_picker.require_study()
+
+experiment = result.document["experiment"]
+units = result.document["data"]["units"]
+kinds = {arm["name"]: arm["kind"] for arm in experiment["arms"]}
+errors, predictions = (with_training_size(result.tables[name]) for name in ("errors", "predictions"))
+comparisons = result.tables["comparisons"]
+
+sizes = {int(size): f"{int(size)} training spectra" for size in sorted(errors["size"].unique())}
+if len(sizes) > 1:
+    label = st.select_slider("Training spectra", list(sizes.values()), value=sizes[max(sizes)])
+    size = next(number for number, text in sizes.items() if text == label)
+    errors, predictions = errors[errors["size"] == size], predictions[predictions["size"] == size]
+    comparisons = comparisons[comparisons["n_train"] == size]
+errors, predictions = errors.drop(columns="size"), predictions.drop(columns="size")
+
+verdicts, per_arm = st.tabs(["Answer", "Errors per ion and arm"])
+levels = {"always predicting the mean": result.tables["spreads"].set_index("target")["sd"].to_dict()}
+floors = result.tables["floors"]
+if not floors.empty:
+    levels["about the best possible"] = floors.set_index("target")["expected_error"].to_dict()
+    levels["lower bound (Bayesian)"] = floors.set_index("target")["bayesian_bound"].to_dict()
+
+with verdicts:
+    if comparisons.empty:
+        st.info("There is one arm only, or no reference arm, so there is nothing to compare with.")
+    else:
+        reference = comparisons["reference"].iloc[0]
+        regressor = st.segmented_control(
+            "Regressor",
+            list(comparisons["regressor"].unique()),
+            default=comparisons["regressor"].iloc[0],
+            format_func=lambda name: REGRESSORS[name].title,
+        )
+        shown = comparisons[comparisons["regressor"] == (regressor or comparisons["regressor"].iloc[0])]
+        counts = shown["verdict"].value_counts()
+        st.markdown(
+            f"Against **{reference}**, over {len(shown)} comparisons (arm and ion): "
+            + ", ".join(f"**{count}** {verdict}" for verdict, count in counts.items())
+            + "."
+        )
+        figure = figures.comparison_per_arm(shown, arm_kinds=kinds, rope=experiment["rope"], reference=reference)
+        st.plotly_chart(figure, alt=alt_text(figure))
+        sentences = shown.assign(sentence=[verdict_sentence(row) for _, row in shown.iterrows()])
+        st.dataframe(
+            sentences[["arm", "target", "verdict", "sentence"]],
+            hide_index=True,
+            column_config={"sentence": st.column_config.TextColumn(width="large")},
+        )
+        st.download_button(
+            "Download the comparisons", comparisons.to_csv(index=False), "comparisons.csv", "text/csv", type="tertiary"
+        )
+
+with per_arm:
+    figure = figures.error_per_arm(errors, arm_kinds=kinds, units=units, levels=levels)
+    st.plotly_chart(figure, alt=alt_text(figure))
+    if not floors.empty and not floors["identifiable"].all():
+        hidden = ", ".join(floors.loc[~floors["identifiable"], "target"])
+        st.warning(
+            f"Not identifiable under this simulator: {hidden}. A spectrum tells less about them than guessing the "
+            "mean, so differences between arms are differences between guesses.",
+            icon=":material/visibility_off:",
+        )
+    table = error_summary(errors)
+    st.dataframe(table, hide_index=True)
+    st.download_button(
+        "Download errors per fold", errors.to_csv(index=False), "errors.csv", "text/csv", type="tertiary"
+    )
+
+st.subheader("Where do the errors come from?")
+target_column, regressor_column, arms_column = st.columns([1, 1, 2])
+target = target_column.selectbox("Ion", list(units))
+regressor = regressor_column.selectbox(
+    "Regressor of the predictions",
+    list(predictions["regressor"].unique()),
+    format_func=lambda name: REGRESSORS[name].title,
+)
+arms = arms_column.multiselect("Arms", list(kinds), default=list(kinds)[:3], max_selections=4)
+rows = predictions[(predictions["target"] == target) & (predictions["regressor"] == regressor)]
+label = f"{target}, {units[target]}" if units[target] else target
+if arms:
+    figure = figures.predicted_against_reference(rows, arms=arms, target_label=label)
+    st.plotly_chart(figure, alt=alt_text(figure))
+    binned = errors_by_concentration(rows[rows["arm"].isin(arms)])
+    figure = figures.error_by_concentration(
+        binned, arm_kinds={arm: kinds[arm] for arm in kinds if arm in arms}, target_label=label
+    )
+    st.plotly_chart(figure, alt=alt_text(figure))
+    st.download_button(
+        "Download errors by concentration",
+        binned.to_csv(index=False),
+        "errors_by_concentration.csv",
+        "text/csv",
+        type="tertiary",
+    )
+st.download_button(
+    "Download all predictions",
+    lambda: predictions.to_csv(index=False).encode(),
+    "predictions.csv",
+    "text/csv",
+    type="tertiary",
+)
+
+with st.expander("How to read this"):
+    st.markdown(
+        """
+- **Answer** shows how much an arm changes the error (RMSEP) of each ion against the reference arm, which has the same
+  number of optimiser steps. Left of zero is better. The bar is the 95 % interval of the corrected resampled t-test
+  (Nadeau & Bengio 2003): folds share training spectra, so the plain t-test is far too sure. Within the grey band a
+  difference is too small to matter.
+- **Errors** shows RMSEP with its spread over folds. The dotted grey line is the error of always predicting the mean:
+  an ion whose errors lie there is not seen in the spectra. On simulated data, the green lines tell what physics allows:
+  no method can have a lower RMSEP than the Bayesian bound (dashed), and about the best that can be expected stands
+  beside it (dash-dotted).
+- **Predicted against reference** points on the dashed line are right. A flat cloud means that the ion is guessed.
+- Blue: measured spectra alone. Orange: with generated spectra. Green: with new spectra from the true simulator.
+"""
+    )

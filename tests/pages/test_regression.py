@@ -1,0 +1,114 @@
+"""Designing an experiment and reading its errors, as a visitor does it."""
+
+import time
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from spectra_core.choices import Choice
+from spectra_core.experiment import Arm, Experiment, run
+from spectra_core.jobs import Jobs
+from spectra_core.store import Store
+from tests.conftest import beer_lambert_set
+
+APP = str(Path(__file__).parents[2] / "app.py")
+DESIGN, ERRORS = "pages/regression/experiment.py", "pages/regression/errors.py"
+
+
+@pytest.fixture
+def fingerprint(store: Store) -> str:
+    return store.save_set(beer_lambert_set(n_spectra=40).with_meta(name="Three salts"))
+
+
+@pytest.fixture
+def study(store: Store, fingerprint: str) -> str:
+    experiment = Experiment(
+        arms=(
+            Arm("Baseline", "baseline"),
+            Arm("Duplicate rows", "duplicate_rows"),
+            Arm("Mixing", generator=Choice("mixing")),
+        ),
+        regressors=(Choice("ridge"), Choice("pls")),
+        n_folds=4,
+        n_train=(15, 0),
+        reference="baseline",
+    )
+    result = run(experiment, store.load_set(fingerprint))
+    return store.save_result("study", {"name": "First try", **result.document}, dict(result.tables))
+
+
+def opened(page: str, **query: str) -> AppTest:
+    app = AppTest.from_file(APP, default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value[:12]
+    app.run()
+    return healthy(app.switch_page(page).run())
+
+
+def healthy(app: AppTest) -> AppTest:
+    assert not app.exception
+    assert not app.error
+    return app
+
+
+class TestDesigningAnExperiment:
+    def test_the_controls_stand_among_the_arms_from_the_start(self, fingerprint):
+        app = opened(DESIGN, set=fingerprint)
+        arms = app.multiselect(key="experiment_arms")
+        assert {"Baseline", "Step-matched", "Duplicate rows"} <= set(arms.value)
+        assert "Oracle" not in arms.options  # these spectra come from no simulator that could make more
+
+    def test_no_arm_is_a_sentence(self, fingerprint):
+        app = opened(DESIGN, set=fingerprint)
+        app.multiselect(key="experiment_arms").set_value([]).run()
+        assert "needs at least one arm" in healthy(app).warning[0].value
+
+    def test_an_arm_of_ones_own_goes_into_the_experiment(self, fingerprint):
+        app = opened(DESIGN, set=fingerprint)
+        healthy(app.toggle(key="own_arm").set_value(True).run())
+        for generator in ("pca", "cvae", "jitter", "mixing"):
+            healthy(app.selectbox(key="own_generator").set_value(generator).run())
+            assert not app.warning
+
+    def test_run_starts_a_job_that_makes_a_result_which_the_other_page_shows(self, fingerprint, store, tmp_path):
+        app = opened(DESIGN, set=fingerprint)
+        app.multiselect(key="experiment_arms").set_value(["Baseline", "Duplicate rows"])
+        app.multiselect(key="experiment_regressors").set_value(["ridge"])
+        app.number_input(key="experiment_folds").set_value(3)
+        app.run()
+        healthy(app)
+        next(button for button in app.button if button.label == "Run the experiment").click().run()
+        jobs = Jobs(tmp_path)
+        until = time.monotonic() + 120
+        while jobs.records()[-1].is_active and time.monotonic() < until:
+            time.sleep(0.2)
+        record = jobs.records()[-1]
+        assert (record.task, record.state) == ("study", "finished")
+        document = store.load_result(record.result["result"]).document
+        assert [arm["name"] for arm in document["experiment"]["arms"]] == ["Baseline", "Duplicate rows"]
+        assert document["experiment"]["n_folds"] == 3
+        assert healthy(app.switch_page(ERRORS).run()).selectbox(key="study").value == record.result["result"]
+
+
+class TestReadingErrors:
+    def test_without_an_experiment_the_visitor_is_taken_to_run_one(self, fingerprint):
+        app = opened(ERRORS, set=fingerprint)
+        assert app.info[0].value.startswith("No experiment yet.")
+
+    def test_every_arm_and_target_is_judged_in_a_sentence(self, study, fingerprint):
+        app = opened(ERRORS, set=fingerprint)
+        sentences = app.dataframe[0].value
+        assert set(sentences["arm"]) == {"Duplicate rows", "Mixing"}
+        assert set(sentences["target"]) == {"Cu2+", "Ni2+", "SO4 2-", "NO3-"}
+        assert sentences["sentence"].str.len().min() > 20
+
+    def test_error_table_is_that_of_the_largest_training_size_first(self, study, fingerprint):
+        app = opened(ERRORS, set=fingerprint)
+        assert set(app.dataframe[1].value["n_train"]) == {30}
+        assert healthy(app).select_slider[0].options == ["15 training spectra", "30 training spectra"]
+
+    def test_an_experiment_on_another_set_says_so(self, study, store):
+        other = store.save_set(beer_lambert_set(n_spectra=20, seed=5).with_meta(name="Other"))
+        app = opened(ERRORS, set=other)
+        assert any("not about the data set in hand" in info.value for info in app.info)

@@ -1,0 +1,38 @@
+"""Which finished experiment a page shows."""
+
+import streamlit as st
+
+from spectra_core.store import StoredResult
+from ui import cache, state
+
+
+def require_study() -> StoredResult:
+    """Return the finished experiment a visitor picks; where there is none, say so, offer to run one, and stop.
+
+    The newest one on the data set in hand comes first.
+    """
+    records = sorted(state.store().results("study"), key=lambda record: -record.sequence)
+    if not records:
+        state.require_experimental()
+        st.info("No experiment yet. This page shows the errors of a finished one.", icon=":material/info:")
+        st.page_link("pages/regression/experiment.py", label="Run an experiment", icon=":material/arrow_forward:")
+        st.stop()
+    by_id = {record.id: record for record in records}
+    ids = list(by_id)
+    picked = st.selectbox(
+        "Experiment",
+        ids,
+        format_func=lambda key: f"{by_id[key].name} · {by_id[key].created[:16].replace('T', ' ')} UTC",
+        key="study",
+        bind="query-params",
+    )
+    result = cache.stored_result(cache.home(), picked)
+    in_hand, data = state.experimental(), result.document["data"]
+    kind = "simulated" if data["origin"] == "simulated" else data["origin"]
+    st.caption(
+        f"{data['n_spectra']} {kind} spectra “{data['name']}”, {result.document['experiment']['n_folds']} folds, "
+        f"{result.document['experiment']['n_repeats']} repetition(s), seed {result.document['experiment']['seed']}."
+    )
+    if in_hand is not None and in_hand.fingerprint != data["fingerprint"]:
+        st.info(f"This experiment is about “{data['name']}”, not about the data set in hand.", icon=":material/info:")
+    return result
