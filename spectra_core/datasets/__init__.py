@@ -1,1 +1,7 @@
 """Where spectra come from: files, public sets, and the simulator."""
+
+from spectra_core.datasets.questions import Choice, Point, Problem
+from spectra_core.datasets.recipe import Recipe
+from spectra_core.datasets.understanding import Understanding, read, understand
+
+__all__ = ["Choice", "Point", "Problem", "Recipe", "Understanding", "read", "understand"]

@@ -1,0 +1,245 @@
+"""Columns beside the spectra: which are targets, ids, groups; tables joined; replicates found."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from spectra_core.datasets.blocks import Column, side_table
+from spectra_core.datasets.ions import concentration_unit, named_target
+from spectra_core.datasets.names import axis_named
+from spectra_core.datasets.parts import Grid
+from spectra_core.datasets.questions import Point, Problem, choice, listed
+from spectra_core.datasets.recipe import Recipe
+from spectra_core.datasets.table import ImportTable
+from spectra_core.spectra import Target
+
+_ID = re.compile(
+    r"^(?:#1|sample|samples|sample.?(?:id|name|no|number)|id|name|names|no\.?|nr\.?|index|probe.*|code|label|spectrum|file|filename|row|unnamed.*)$",
+    re.IGNORECASE,
+)
+_GROUP = re.compile(r"batch|group|replicate|series|block|site|mixture|donor|patient|\blot\b|campaign", re.IGNORECASE)
+_REMARK = re.compile(
+    r"^(?:dimensions?|date|time|datum|zeit|timestamp|operator|user|comment|remark|note|temp.*|test|train|split|fold|set|subset|usage"
+    r"|instrument|serial.*|type|area|integration.*|scans?|weight.*|order|position|well|plate|weekday|year|month|day)$",
+    re.IGNORECASE,
+)
+_SUMMARY = re.compile(
+    r"^(?:mean|average|avg\.?|mittelwert|sd|std\.?(?: ?dev\.?)?|stdev|standard deviation|rsd|%rsd|cv|median"
+    r"|min\.?|max\.?|minimum|maximum|sum|total|var|variance|count|n)$",
+    re.IGNORECASE,
+)
+_REPLICATE_END = re.compile(r"[\s_\-.#]*(?:\(?(?:rep|replicate|run|scan|r|wdh)?[\s_\-.]?\d{1,3}\)?|[a-cA-C])$")
+ROLE_WORDS = {"target": "Target", "id": "Id", "group": "Group", "ignored": "Not used"}
+
+
+@dataclass(frozen=True)
+class Role:
+    """What one column is used for, and why."""
+
+    column: Column
+    role: str
+    reason: str
+    decided: bool = False
+
+
+def column_roles(columns: Sequence[Column], recipe: Recipe) -> list[Role]:
+    """Guess the role of every column; what the recipe says goes first."""
+    roles: list[Role] = []
+    has_id = "id" in recipe.columns.values()
+    for column in columns:
+        chosen = recipe.columns.get(column.name)
+        role, reason = (chosen, "chosen") if chosen else _guessed_role(column, has_id=has_id)
+        has_id |= role == "id"
+        roles.append(Role(column, role, reason, chosen is not None))
+    return roles
+
+
+def _guessed_role(column: Column, *, has_id: bool) -> tuple[str, str]:
+    if column.text is not None:
+        if not has_id and (_ID.match(column.name) or len(set(column.text)) == len(column.text)):
+            return "id", "text that tells the spectra apart"
+        if _GROUP.search(column.name):
+            return "group", "the name speaks of a group"
+        return "ignored", "text, and not the first column of ids"
+    assert column.numbers is not None
+    if np.isnan(column.numbers).all():
+        return "ignored", "an empty column"
+    target = named_target(column.name)
+    counts = len(column.numbers) > 1 and bool((np.diff(column.numbers) == 1).all())
+    if target.formula or target.unit or concentration_unit(column.unit):
+        return "target", f"the name is that of {target.formula}" if target.formula else "a unit of concentration"
+    if not has_id and counts and (_ID.match(column.name) or column.name.startswith("#")):
+        return "id", "counts the rows"
+    if _ID.match(column.name) and not column.name.startswith("#") and not has_id:
+        return "id", "the name says so"
+    if _GROUP.search(column.name):
+        return "group", "the name speaks of a group"
+    if _REMARK.match(column.name):
+        return "ignored", f"numbers, but {column.name!r} is no quantity of the sample"
+    if axis_named(column.name):
+        return "ignored", "the name speaks of an axis"
+    return "target", "numbers beside the spectra"
+
+
+def role_points(roles: Sequence[Role]) -> list[Point]:
+    """Show the role of every column with its reason."""
+    return [
+        Point(
+            f"column {one.column.name}",
+            one.column.name,
+            ROLE_WORDS[one.role],
+            one.reason,
+            tuple(choice(words, columns={one.column.name: key}) for key, words in ROLE_WORDS.items()),
+            one.decided,
+        )
+        for one in roles
+    ]
+
+
+def target_of(column: Column, recipe: Recipe) -> tuple[Target, str]:
+    """Return name, unit, charge and molar mass of a target column, and where the charge comes from."""
+    named = named_target(column.name)
+    said = recipe.targets.get(column.name, {})
+    unit = named.unit or concentration_unit(column.unit) or column.unit
+    name = named.name if named.unit else column.name
+    charge = said.get("charge", named.charge)
+    molar_mass = said.get("molar_mass", named.molar_mass)
+    target = Target(
+        str(said.get("name") or name),
+        str(said.get("unit", unit)),
+        None if charge is None else int(charge),
+        None if molar_mass is None else float(molar_mass),
+    )
+    return target, "chosen" if "charge" in said else named.reason
+
+
+def joined(
+    table: ImportTable, grids: Sequence[Grid], recipe: Recipe
+) -> tuple[list[Column], list[Point], list[Problem]]:
+    """Return the columns of the table with those of the tables of targets, joined by id or by order."""
+    columns = list(table.columns)
+    points: list[Point] = []
+    problems: list[Problem] = []
+    for grid in grids:
+        theirs = side_table(grid)
+        match = _match(columns, table.names, theirs) if recipe.join != "order" else None
+        if match is not None:
+            key, rows, where = match
+            columns += [
+                _taken(column, rows)
+                for column in theirs
+                if column is not key and column.name not in {c.name for c in columns}
+            ]
+            missing = [number for number, row in enumerate(rows) if row < 0]
+            extra = grid.n_rows - len({row for row in rows if row >= 0})
+            points.append(
+                Point("join", f"Join {grid.name}", f"by id ({key.name})", where, _JOIN_CHOICES, recipe.join is not None)
+            )
+            if missing or extra:
+                names = listed([table.names[n] or _id_of(columns, n) or table.places[n] for n in missing])
+                text = (
+                    f"{grid.name} is joined by id: {len(rows) - len(missing)} of {len(rows)} spectra have a row there"
+                )
+                text += f"; without one: {names}" if missing else ""
+                text += f"; {extra} of its rows belong to no spectrum" if extra else ""
+                problems.append(Problem("join", text + ".", (), False, tuple(missing)))
+        elif grid.n_rows != len(table.signal):
+            if recipe.join is None or recipe.join == "id":
+                problems.append(
+                    Problem(
+                        "join",
+                        f"{grid.name} has {grid.n_rows} rows for {len(table.signal)} spectra and shares no ids "
+                        "with them, so it cannot be joined. Leave it out, or add a column of ids.",
+                        (choice(f"Leave out {grid.name}", parts={grid.name: "ignored"}),),
+                    )
+                )
+            else:
+                problems.append(
+                    Problem(
+                        "join",
+                        f"{grid.name} has {grid.n_rows} rows for {len(table.signal)} spectra: "
+                        "they cannot be joined by order.",
+                        (choice("Leave it out", parts={grid.name: "ignored"}),),
+                    )
+                )
+        elif recipe.join == "order":
+            taken = {column.name for column in columns}
+            columns += [
+                column if column.name not in taken else replace(column, name=f"{column.name} ({grid.name})")
+                for column in theirs
+            ]
+            points.append(Point("join", f"Join {grid.name}", "by order", "chosen", _JOIN_CHOICES, True))
+        else:
+            problems.append(
+                Problem(
+                    "join",
+                    f"{grid.name} has {grid.n_rows} rows and shares no ids with the {len(table.signal)} spectra. "
+                    "Join it row by row only if both are in the same order.",
+                    (
+                        choice("Join by order", join="order"),
+                        choice(f"Leave out {grid.name}", parts={grid.name: "ignored"}),
+                    ),
+                )
+            )
+    return columns, points, problems
+
+
+_JOIN_CHOICES = (choice("by id", join="id"), choice("by order", join="order"))
+
+
+def _match(
+    columns: Sequence[Column], names: Sequence[str], theirs: Sequence[Column]
+) -> tuple[Column, list[int], str] | None:
+    """Find the pair of id columns with most values in common; rows of theirs per spectrum, -1 for none."""
+    best: tuple[float, Column, list[int], str] | None = None
+    ours = [(column.name, column.cells()) for column in columns if column.text is not None or _ID.match(column.name)]
+    if any(names):
+        ours.append(("title", tuple(re.sub(r"\.\w{1,4}$", "", name) for name in names)))
+    for column in theirs:
+        cells = tuple(re.sub(r"\.\w{1,4}$", "", cell) if "." in cell else cell for cell in column.cells())
+        if (column.text is None and not _ID.match(column.name)) or len(set(cells)) < len(cells):
+            continue
+        where = {cell: row for row, cell in enumerate(cells)}
+        for label, values in ours:
+            rows = [where.get(value, -1) for value in values]
+            share = sum(row >= 0 for row in rows) / len(rows)
+            if share >= 0.5 and (best is None or share > best[0]):
+                best = share, column, rows, f"{share:.0%} of the values of {label!r} are found in {column.name!r}"
+    return best[1:] if best else None
+
+
+def _taken(column: Column, rows: Sequence[int]) -> Column:
+    if column.text is not None:
+        return replace(column, text=tuple(column.text[row] if row >= 0 else "" for row in rows))
+    assert column.numbers is not None
+    return replace(column, numbers=np.array([column.numbers[row] if row >= 0 else np.nan for row in rows]))
+
+
+def _id_of(columns: Sequence[Column], number: int) -> str:
+    for column in columns:
+        if column.text is not None:
+            return column.text[number]
+    return ""
+
+
+def summary_rows(ids: Sequence[str]) -> list[int]:
+    """Return the rows at the end that are called Mean, SD and the like."""
+    last = len(ids)
+    while last > 0 and _SUMMARY.match(ids[last - 1].strip()):
+        last -= 1
+    return list(range(last, len(ids))) if 0 < last < len(ids) else []
+
+
+def stems(ids: Sequence[str]) -> list[str] | None:
+    """Return the ids without the mark of the replicate, where several spectra then share one; else None.
+
+    >>> stems(["a_1", "a_2", "b_1", "b_2"])
+    ['a', 'a', 'b', 'b']
+    """
+    cut = [_REPLICATE_END.sub("", name) or name for name in ids]
+    sizes = [cut.count(name) for name in set(cut)] if len(cut) <= 5000 else []
+    if not sizes or max(sizes) > max(12, len(ids) // 4) or sum(size > 1 for size in sizes) < 2:
+        return None
+    return cut

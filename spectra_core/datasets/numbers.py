@@ -1,0 +1,77 @@
+"""Numbers as people and instruments write them, and the marks they use for a missing one."""
+
+import re
+
+MISSING = frozenset(
+    [
+        "",
+        "nan",
+        "na",
+        "n/a",
+        "#n/a",
+        "#na",
+        "null",
+        "none",
+        "nil",
+        "-",
+        "--",
+        "---",
+        "----",
+        "-----",
+        "*",
+        "**",
+        "***",
+        "****",
+        "?",
+        ".",
+        "#num!",
+        "#div/0!",
+        "#value!",
+        "#ref!",
+        "n.a.",
+        "n.d.",
+        "nd",
+        "ovrflw",
+        "over",
+        "ovld",
+        "overflow",
+        "overload",
+        "missing",
+        "<na>",
+        "-nan",
+        "1.#qnan",
+        "1.#ind",
+        "-1.#ind",
+        "nat",
+    ]
+)
+"""Marks for a value that is not there, in lower case; the empty cell is one of them."""
+
+_POINT = re.compile(r"[+\-\u2212]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+\-\u2212]?\d{1,3})?\Z")
+_COMMA = re.compile(r"[+\-\u2212]?(?:\d+,?\d*|,\d+)(?:[eEdD][+\-\u2212]?\d{1,3})?\Z")
+_INFINITE = re.compile(r"[+-]?inf(inity)?\Z", re.IGNORECASE)
+
+
+def parse_number(cell: str, decimal: str = ".") -> float | None:
+    """Return the number a cell holds, or None; never guesses a thousands separator.
+
+    >>> parse_number(" 1,5 ", ","), parse_number("1,5"), parse_number("2.1D-3"), parse_number("<0.05")
+    (1.5, None, 0.0021, None)
+    """
+    cell = cell.strip()
+    if (_COMMA if decimal == "," else _POINT).match(cell):
+        plain = cell.replace("\u2212", "-").replace(",", ".").replace("d", "e").replace("D", "e")
+        return float(plain)
+    if _INFINITE.match(cell):
+        return float(cell)
+    return None
+
+
+def is_missing(cell: str) -> bool:
+    """Whether a cell says that its value is not there."""
+    return cell.strip().lower() in MISSING
+
+
+def is_numeric(cell: str, decimal: str = ".") -> bool:
+    """Whether a cell holds a number, or says that one is missing."""
+    return parse_number(cell, decimal) is not None or is_missing(cell)

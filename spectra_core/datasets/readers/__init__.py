@@ -1,0 +1,49 @@
+"""Readers by format; the first that recognises the bytes reads the file. Content counts, the extension hardly."""
+
+from spectra_core.datasets.limits import MAX_FILE_BYTES, MEGABYTE
+from spectra_core.datasets.parts import Part
+from spectra_core.datasets.readers.archives import Gzip, Zip
+from spectra_core.datasets.readers.base import HEAD_BYTES, Dialect, Reader
+from spectra_core.datasets.readers.delimited import DelimitedText
+from spectra_core.datasets.readers.excel import Excel
+from spectra_core.datasets.readers.refused import refuse
+from spectra_core.errors import ReadError
+
+READERS: dict[str, type[Reader]] = {
+    "excel": Excel,
+    "gzip": Gzip,
+    "zip": Zip,
+    "text": DelimitedText,
+}
+"""In the order in which they are asked; text comes last since it takes whatever is left."""
+
+
+def reader_of(data: bytes, name: str) -> str:
+    """Return the name of the reader for a file.
+
+    Raises
+    ------
+    ReadError
+        When the content is known to be no data: an empty file, a web page, a model, a pointer to a file.
+    """
+    if len(data) > MAX_FILE_BYTES:
+        raise ReadError(
+            f"The file has {len(data) / MEGABYTE:.0f} MB; at most {MAX_FILE_BYTES // MEGABYTE} MB are read."
+        )
+    head = data[:HEAD_BYTES]
+    refuse(head, name.lower())
+    return next(key for key, reader in READERS.items() if reader().recognises(head, name.lower()))
+
+
+def parse(data: bytes, name: str, dialect: Dialect) -> list[Part]:
+    """Return all parts of one file; runs in the limited child process.
+
+    Raises
+    ------
+    ReadError
+        In one sentence, when the file is not exactly what its format says.
+    """
+    parts = READERS[reader_of(data, name)]().read(data, name, dialect)
+    if not parts:
+        raise ReadError("The file holds no table and no spectrum. Export it again with the data.")
+    return parts

@@ -1,0 +1,63 @@
+"""Text from bytes: which encoding, which line ends."""
+
+import re
+
+from spectra_core.errors import ReadError
+
+_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+def decoded(data: bytes, encoding: str | None = None) -> tuple[str, str, str]:
+    """Return the text, its encoding, and why that encoding.
+
+    Raises
+    ------
+    ReadError
+        When the bytes are no text.
+    """
+    if encoding is not None:
+        return _decoded_as(data, encoding), encoding, "chosen"
+    for mark, name in _MARKS:
+        if data.startswith(mark):
+            return _decoded_as(data, name), name, "byte-order mark at the start"
+    if data[:2000:2].count(0) > 300 or data[1:2000:2].count(0) > 300:
+        name = "utf-16-be" if data[:2000:2].count(0) > data[1:2000:2].count(0) else "utf-16-le"
+        return _decoded_as(data, name), name, "every second byte is zero"
+    if b"\x00" in data:
+        raise ReadError("This is a binary file, not text: it holds zero bytes. Export the spectra as text or Excel.")
+    if data.isascii():
+        return data.decode("ascii"), "utf-8", "only plain ASCII characters"
+    try:
+        return data.decode("utf-8"), "utf-8", "valid UTF-8"
+    except UnicodeDecodeError:
+        pass
+    text = data.decode("latin-1")
+    require_text(text)
+    try:
+        return data.decode("cp1252"), "cp1252", "not UTF-8; Windows Western letters"
+    except UnicodeDecodeError:
+        return text, "latin-1", "not UTF-8"
+
+
+def require_text(text: str) -> None:
+    """Refuse noise that only looks like text because every byte is a Latin-1 letter."""
+    head = text[:20_000]
+    strange = sum(1 for letter in head if letter < " " and letter not in "\t\r\n\f\x1a\x1b\x0b")
+    foreign = sum(1 for letter in head if letter >= "\x7f")
+    if strange > 0.01 * len(head) or foreign > 0.3 * len(head):
+        raise ReadError("This is a binary file of an unknown format, not text. Export the spectra as text or Excel.")
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines, whatever ends them: CR LF, LF or CR."""
+    return _LINE_END.split(text)
+
+
+def _decoded_as(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding)
+    except LookupError as error:
+        raise ReadError(f"Unknown encoding {encoding!r}. Common ones: utf-8, latin-1, cp1252, utf-16.") from error
+    except (UnicodeDecodeError, ValueError) as error:
+        raise ReadError(f"The file is not text in the encoding {encoding}. Choose another encoding.") from error

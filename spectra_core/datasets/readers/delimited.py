@@ -1,0 +1,309 @@
+"""Delimited text in any layout: own look at the head, then the pandas C engine with everything said explicitly."""
+
+import io
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectra_core.datasets.limits import require_cells
+from spectra_core.datasets.numbers import is_missing, parse_number
+from spectra_core.datasets.parts import Cells, Grid, Part
+from spectra_core.datasets.readers.base import Dialect
+from spectra_core.datasets.readers.decoding import decoded, lines_of, require_text
+from spectra_core.datasets.readers.dialects import (
+    DECIMAL_NAMES,
+    SEPARATOR_NAMES,
+    Layout,
+    cells_of,
+    count_numeric,
+    guess_layout,
+)
+from spectra_core.errors import ReadError
+
+MANY_COLUMNS = 3000  # the pandas engine pays per column; beyond, lines are read one by one
+SAMPLE_ROWS = 6
+_TOKENS = "NaN nan NAN NA N/A n/a #N/A null NULL None - -- --- ---- ? * ** *** OVRFLW OVER Over #NUM! #DIV/0! #VALUE!"
+MISSING_TOKENS = ["", *_TOKENS.split()]
+
+
+@dataclass(frozen=True)
+class DelimitedText:
+    """Tables as text, whatever separates the cells."""
+
+    title: ClassVar[str] = "Delimited text"
+    explanation: ClassVar[str] = "Rows of cells between commas, semicolons, tabs or blanks, with or without names."
+
+    def recognises(self, head: bytes, name: str) -> bool:
+        """Take whatever no other reader wants; `read` refuses what is no table."""
+        return True
+
+    def read(self, data: bytes, name: str, dialect: Dialect) -> list[Part]:
+        """Return the one table of the text."""
+        text, encoding, why = decoded(data, dialect.encoding)
+        require_text(text)
+        lines = lines_of(text)
+        layout = guess_layout(lines, dialect)
+        facts = {
+            "encoding": f"{encoding} ({why})",
+            "separator": f"{SEPARATOR_NAMES.get(layout.separator, layout.separator)} ({layout.reasons['separator']})",
+            "decimal": f"{DECIMAL_NAMES[layout.decimal]} ({layout.reasons['decimal']})",
+        }
+        if layout.ambiguous:
+            facts["ambiguous"] = "pairs of whole numbers, or single numbers with a decimal comma"
+        return [table_from_lines(lines, layout, name, facts)]
+
+
+def table_from_lines(lines: list[str], layout: Layout, name: str, facts: dict[str, str]) -> Grid:
+    """Return the table that `layout` finds in the lines.
+
+    Raises
+    ------
+    ReadError
+        Naming the line that does not fit.
+    """
+    body, first_line, cut, notes = _body_lines(lines, layout)
+    require_cells(len(body), layout.n_columns, f"The text of {name}")
+    header = _header_cells(lines, layout)
+    notes += _skipped_above(lines, layout)
+    numbers, text, odd = _read_cells(body, layout)
+    grid = Grid(name, "text", numbers, text, header, first_line, tuple(odd), tuple(cut), tuple(notes), facts)
+    return _without_empty_tail(grid)
+
+
+def _body_lines(lines: list[str], layout: Layout) -> tuple[list[str], int, list[int], list[str]]:
+    """Data lines with the full number of cells; what else there is becomes a note, a cut row or a refusal."""
+    separator, wanted = layout.separator, layout.n_columns
+    counts = _cell_counts(lines[layout.start :], separator)
+    body: list[str] = []
+    cut: list[int] = []
+    notes: list[str] = []
+    for offset, (line, count) in enumerate(zip(lines[layout.start :], counts, strict=True)):
+        number = layout.start + offset + 1
+        if count == wanted:
+            body.append(line)
+        elif not line.strip() or not line.strip(separator + ' "\t'):
+            continue
+        elif line.lstrip().startswith(("#", "%")):
+            notes.append(f"Line {number} is a comment: {_shown(line)}.")
+        else:
+            rest = lines[layout.start + offset :]
+            cells = cells_of(line, separator)
+            if _is_last(rest) and count < wanted and _starts_like_data(cells, body, layout):
+                body.append(separator.join([line, *[""] * (wanted - count)]))
+                cut.append(len(body) - 1)
+                notes.append(
+                    f"Line {number} is cut off: it has {count} of {wanted} cells. Its last value may be incomplete too."
+                )
+            elif count > wanted and not any(cells[wanted:]):
+                body.append(separator.join(_quoted(cells[:wanted], separator)))
+            elif _no_data(rest, separator, layout):
+                kept = [one for one in rest if one.strip()]
+                notes.append(f"{len(kept)} lines from line {number} on are no data: {_shown(kept[0])}.")
+                break
+            else:
+                raise ReadError(
+                    f"Line {number} has {count} cells where the table has {wanted} columns. "
+                    "Correct that line, or export the table again."
+                )
+    return body, layout.start + 1, cut, notes
+
+
+def _cell_counts(lines: list[str], separator: str) -> list[int]:
+    if separator == " ":
+        return [len(line.split()) for line in lines]
+    return [
+        (line.count(separator) + 1 if '"' not in line else len(cells_of(line, separator))) if line else 0
+        for line in lines
+    ]
+
+
+def _is_last(rest: list[str]) -> bool:
+    return not any(line.strip() for line in rest[1:])
+
+
+def _starts_like_data(cells: list[str], body: list[str], layout: Layout) -> bool:
+    if not body:
+        return False
+    above = cells_of(body[-1], layout.separator)[: len(cells)]
+    like = sum(
+        (parse_number(one, layout.decimal) is None) == (parse_number(two, layout.decimal) is None)
+        for one, two in zip(cells, above, strict=True)
+    )
+    return like >= 0.8 * len(cells)
+
+
+def _no_data(rest: list[str], separator: str, layout: Layout) -> bool:
+    """Whether what follows the table is remarks: hardly a line of it looks like a row of numbers."""
+    rows = [cells_of(line, separator) for line in rest[:200] if line.strip()]
+    alike = sum(
+        len(row) >= min(3, layout.n_columns) and count_numeric(row, layout.decimal) > 0.5 * len(row) for row in rows
+    )
+    return alike == 0 or alike < 0.1 * len(rows)
+
+
+def _header_cells(lines: list[str], layout: Layout) -> tuple[Cells, ...]:
+    rows = [cells_of(lines[at], layout.separator) for at in layout.header]
+    # R and some instruments name no column for the row names.
+    return tuple(
+        tuple(row if len(row) == layout.n_columns else [""] * (layout.n_columns - len(row)) + row)[: layout.n_columns]
+        for row in rows
+    )
+
+
+def _skipped_above(lines: list[str], layout: Layout) -> list[str]:
+    top = layout.header[0] if layout.header else layout.start
+    skipped = [line for line in lines[:top] if line.strip()]
+    if not skipped:
+        return []
+    return [f"{len(skipped)} lines above the table are no data: {_shown(skipped[0])}."]
+
+
+def _read_cells(
+    body: list[str], layout: Layout
+) -> tuple[NDArray[np.float64], dict[int, Cells], list[tuple[int, int, str]]]:
+    textual = _textual_columns(body[:SAMPLE_ROWS], layout)
+    if layout.n_columns > MANY_COLUMNS:
+        return _one_by_one(body, layout)
+    raw = _raw(body, layout)
+    try:
+        return _through_pandas(raw, layout, textual)
+    except (ValueError, OverflowError):
+        return _one_by_one(body, layout)
+
+
+def _raw(body: list[str], layout: Layout) -> bytes:
+    if layout.separator == " ":
+        body = ["\t".join(line.split()) for line in body]
+    return "\n".join(body).encode()
+
+
+def _textual_columns(sample: list[str], layout: Layout) -> list[int]:
+    columns: set[int] = set()
+    for line in sample:
+        for column, cell in enumerate(cells_of(line, layout.separator)):
+            if column in columns:
+                continue
+            number = parse_number(cell, layout.decimal)
+            # "007" is a name: as a number it would lose its zeros.
+            if (number is None and not is_missing(cell)) or (len(cell) > 1 and cell[0] == "0" and cell.isdigit()):
+                columns.add(column)
+    return sorted(columns)
+
+
+def _through_pandas(
+    raw: bytes, layout: Layout, textual: list[int]
+) -> tuple[NDArray[np.float64], dict[int, Cells], list[tuple[int, int, str]]]:
+    import pandas as pd
+
+    kinds: dict[int, Any] = dict.fromkeys(range(layout.n_columns), np.float64)
+    kinds.update(dict.fromkeys(textual, str))
+    older = {"float_precision": "round_trip"} if int(pd.__version__.split(".")[0]) < 3 else {}
+    table = pd.read_csv(  # type: ignore[call-overload]  # the option differs between pandas 2 and 3
+        io.BytesIO(raw),
+        sep="\t" if layout.separator == " " else layout.separator,
+        header=None,
+        names=list(range(layout.n_columns)),
+        index_col=False,
+        decimal=layout.decimal,
+        dtype=kinds,
+        na_values={column: MISSING_TOKENS for column in range(layout.n_columns) if column not in set(textual)},
+        keep_default_na=False,
+        skip_blank_lines=True,
+        skipinitialspace=True,
+        engine="c",
+        low_memory=False,
+        **older,
+    )
+    numeric = [column for column in range(layout.n_columns) if column not in set(textual)]
+    if not textual:
+        return table.to_numpy(dtype=np.float64), {}, []
+    numbers = np.full((len(table), layout.n_columns), np.nan)
+    numbers[:, numeric] = table[numeric].to_numpy(dtype=np.float64)
+    text: dict[int, Cells] = {}
+    odd: list[tuple[int, int, str]] = []
+    for column in textual:
+        cells = tuple(str(cell).strip() for cell in table[column])
+        text[column] = cells
+        odd += fill_column(numbers, column, cells, layout.decimal)
+    return numbers, text, odd
+
+
+def _one_by_one(
+    body: list[str], layout: Layout
+) -> tuple[NDArray[np.float64], dict[int, Cells], list[tuple[int, int, str]]]:
+    """Read line by line: for tables with very many columns, and for text where the head promised numbers."""
+    numbers = np.full((len(body), layout.n_columns), np.nan)
+    strange: dict[int, dict[int, str]] = {}
+    for row, line in enumerate(body):
+        cells = cells_of(line, layout.separator)
+        if layout.decimal == ".":
+            try:
+                numbers[row] = [float(cell) if cell else np.nan for cell in cells]
+                continue
+            except ValueError:
+                pass
+        for column, cell in enumerate(cells):
+            value = parse_number(cell, layout.decimal)
+            if value is not None:
+                numbers[row, column] = value
+            elif not is_missing(cell):
+                strange.setdefault(column, {})[row] = cell
+    text: dict[int, Cells] = {}
+    odd: list[tuple[int, int, str]] = []
+    for column, found in strange.items():
+        if len(found) > 0.5 * len(body):
+            rows = [cells_of(line, layout.separator)[column] for line in body]
+            text[column] = tuple(rows)
+            odd += fill_column(numbers, column, text[column], layout.decimal)
+        else:
+            odd += [(row, column, cell) for row, cell in found.items()]
+    return numbers, text, odd
+
+
+def fill_column(
+    numbers: NDArray[np.floating[Any]], column: int, cells: Cells, decimal: str
+) -> list[tuple[int, int, str]]:
+    """Write the numbers of a column of text into `numbers`; return the odd cells, none where text prevails."""
+    values = [parse_number(cell, decimal) for cell in cells]
+    named = [cell for cell in cells if not is_missing(cell)]
+    n_numbers = sum(value is not None for value in values)
+    if n_numbers * 2 <= len(named) or any(len(cell) > 1 and cell[0] == "0" and cell.isdigit() for cell in named):
+        numbers[:, column] = np.nan
+        return []
+    numbers[:, column] = [np.nan if value is None else value for value in values]
+    return [
+        (row, column, cell)
+        for row, (cell, value) in enumerate(zip(cells, values, strict=True))
+        if value is None and not is_missing(cell)
+    ]
+
+
+def _without_empty_tail(grid: Grid) -> Grid:
+    """Drop last columns without a name and without a value: they come from separators at the ends of lines."""
+    from dataclasses import replace
+
+    kept = grid.n_columns
+    while kept > 1 and kept - 1 not in grid.text and np.isnan(grid.numbers[:, kept - 1]).all():
+        if any(row[kept - 1] for row in grid.header):
+            break
+        kept -= 1
+    if kept == grid.n_columns:
+        return grid
+    return replace(
+        grid,
+        numbers=grid.numbers[:, :kept],
+        header=tuple(row[:kept] for row in grid.header),
+        odd_cells=tuple(cell for cell in grid.odd_cells if cell[1] < kept),
+        notes=(*grid.notes, f"{grid.n_columns - kept} empty columns at the end come from separators at the line ends."),
+    )
+
+
+def _quoted(cells: list[str], separator: str) -> list[str]:
+    return [f'"{cell}"' if separator in cell else cell for cell in cells]
+
+
+def _shown(line: str) -> str:
+    plain = " ".join(line.split())
+    return repr(plain if len(plain) <= 60 else plain[:57] + "...")

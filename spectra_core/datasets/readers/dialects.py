@@ -1,0 +1,277 @@
+"""Guess how a delimited text is written from its first lines: separator, decimal mark, where the data start."""
+
+import csv
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+
+from spectra_core.datasets.numbers import is_missing, parse_number
+from spectra_core.datasets.readers.base import Dialect
+from spectra_core.errors import ReadError
+
+CANDIDATES = (
+    (",", "."),
+    (";", "."),
+    (";", ","),
+    ("\t", "."),
+    ("\t", ","),
+    ("|", "."),
+    ("|", ","),
+    (" ", "."),
+    (" ", ","),
+)
+SEPARATOR_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blanks"}
+DECIMAL_NAMES = {".": "point", ",": "comma"}
+HEAD_LINES = 40
+HEAD_CELLS = 20_000
+FEW_LINES = 4  # names and data must both be seen, however long the lines
+MOST_LINES = 2_000
+SMALLEST_POSITION = 100.0
+_HINT = re.compile(r'"?sep=(.)"?\s*\Z')
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the table lies in the lines, and how its cells are written.
+
+    Parameters
+    ----------
+    separator, decimal
+        As in `Dialect`.
+    start
+        Index of the first data line.
+    header
+        Indices of the lines with names and units, from top to bottom.
+    n_columns
+        Cells per data line.
+    reasons
+        Why, in a few words, for each guess.
+    ambiguous
+        Whether the lines read equally well as pairs of whole numbers and as single decimal-comma numbers.
+    """
+
+    separator: str
+    decimal: str
+    start: int
+    header: tuple[int, ...]
+    n_columns: int
+    reasons: dict[str, str]
+    ambiguous: bool = False
+
+
+def cells_of(line: str, separator: str) -> list[str]:
+    """Split one line into cells; quotes protect separators.
+
+    Raises
+    ------
+    ReadError
+        When a cell is longer than any name or number.
+    """
+    if separator == " ":
+        return line.split()
+    if '"' not in line:
+        return [cell.strip() for cell in line.split(separator)]
+    try:
+        return [cell.strip() for cell in next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])]
+    except csv.Error as error:
+        raise ReadError(f"A line of the text is no table row: {error}. Save the table again as CSV.") from error
+
+
+def count_numeric(cells: list[str], decimal: str) -> int:
+    """Number of cells that hold a number."""
+    if decimal == ".":
+        try:
+            return len([float(cell) for cell in cells])
+        except ValueError:
+            pass
+    return sum(parse_number(cell, decimal) is not None for cell in cells)
+
+
+def guess_layout(lines: list[str], dialect: Dialect) -> Layout:
+    """Return the layout under which most cells of the head read as numbers.
+
+    Raises
+    ------
+    ReadError
+        When no reading gives a table of numbers.
+    """
+    hint = _HINT.match(lines[0]) if lines else None
+    first = 1 if hint else 0
+    separator = dialect.separator or (hint.group(1) if hint else None)
+    candidates = [
+        (one, decimal)
+        for one, decimal in CANDIDATES
+        if (separator in (None, one)) and (dialect.decimal in (None, decimal))
+    ]
+    if separator is not None and not candidates:
+        candidates = [(separator, dialect.decimal or ".")]
+    head = "\n".join(lines[:HEAD_LINES])
+    if '"' in head and separator in (None, ",") and dialect.decimal in (None, ","):
+        candidates.append((",", ","))  # decimal commas inside quotes
+    best = max((_Reading.of(lines, first, *candidate) for candidate in candidates), key=lambda reading: reading.score)
+    if best.stop == best.start:
+        raise ReadError(
+            "The text holds no table of numbers: expected rows of numbers with one separator. "
+            "Export the spectra as CSV with one spectrum a row or a column."
+        )
+    return best.layout(lines, dialect, "hint in the first line" if hint else "")
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """The head of the text under one separator and decimal mark."""
+
+    separator: str
+    decimal: str
+    rows: list[list[str]]
+    start: int
+    stop: int
+    score: float
+
+    @classmethod
+    def of(cls, lines: list[str], first: int, separator: str, decimal: str) -> "_Reading":
+        rows: list[list[str]] = [[] for _ in range(first)]
+        n_cells = 0
+        for line in lines[first:]:
+            # A long preamble must not hide the table: single cells cost nothing.
+            enough = len(rows) >= HEAD_LINES and n_cells >= 4 * HEAD_LINES
+            if enough or (n_cells > HEAD_CELLS and len(rows) > FEW_LINES) or len(rows) > MOST_LINES:
+                break
+            cells = cells_of(line, separator)
+            rows.append(cells)
+            n_cells += len(cells) if len(cells) > 1 else 0
+        values = [_row_value(row, decimal) for row in rows]
+        start = stop = first
+        score = 0.0
+        at = first
+        while at < len(rows):
+            end = at
+            total = 0.0
+            while end < len(rows) and values[end] > 0 and len(rows[end]) == len(rows[at]):
+                total += values[end]
+                end += 1
+            if total > score:
+                start, stop, score = at, end, total
+            at = max(end, at + 1)
+        return cls(separator, decimal, rows, start, stop, score)
+
+    def layout(self, lines: list[str], dialect: Dialect, hint: str) -> Layout:
+        n_columns = len(self.rows[self.start])
+        header = self._header_rows(n_columns)
+        start = self.start
+        if dialect.header_rows is not None:
+            top = header[0] if header else start
+            wanted = [at for at in range(top, len(self.rows)) if len(self.rows[at]) > 1 or n_columns == 1]
+            header = tuple(wanted[: dialect.header_rows])
+            start = wanted[dialect.header_rows] if dialect.header_rows < len(wanted) else len(lines)
+        elif header and header[-1] >= start:
+            start = header[-1] + 1
+        if start >= len(lines) or not any(line.strip() for line in lines[start:]) or self._is_names_only(lines):
+            raise ReadError("The file holds a header but no rows under it. Export it again with the data.")
+        sample = [row for row in self.rows[start : self.stop] if len(row) == n_columns]
+        whole = all(cell.isdigit() for row in sample for cell in row)
+        reasons = {
+            "separator": hint or f"{n_columns} cells in {len(sample)} lines running",
+            "decimal": f"most cells read as numbers with a decimal {DECIMAL_NAMES.get(self.decimal, self.decimal)}",
+        }
+        ambiguous = whole and n_columns == 2 and self.separator == "," and dialect.separator is None and not hint
+        return Layout(self.separator, self.decimal, start, header, n_columns, reasons, ambiguous)
+
+    def _is_names_only(self, lines: list[str]) -> bool:
+        """Whether the one line of the file names columns: words, then positions that rise or fall."""
+        if self.stop - self.start != 1 or sum(bool(line.strip()) for line in lines) > 1:
+            return False
+        row = self.rows[self.start]
+        words = sum(parse_number(cell, self.decimal) is None for cell in row)
+        return words > 1 and _monotonic(_numbers(row, self.decimal))
+
+    def _header_rows(self, n_columns: int) -> tuple[int, ...]:
+        """Lines just above the data that have as many cells, and leading data lines that are really names."""
+        inside: list[int] = []
+        for at in range(self.start, min(self.start + 3, self.stop - 1)):
+            if not self._names_below(at):
+                break
+            inside.append(at)
+        above: list[int] = []
+        at = self.start - 1
+        while at >= 0 and len(above) < 4:
+            row = self.rows[at]
+            if len(row) <= 1 and not any(row) and not above:
+                at -= 1
+                continue
+            fits = (len(row) in (n_columns, n_columns - 1) and len(row) > 1) or (n_columns == 1 and any(row))
+            if not fits or row[0].startswith(("#", "%", "//")):
+                break
+            above.append(at)
+            if n_columns == 1:
+                break
+            at -= 1
+        return tuple(reversed(above)) + tuple(inside)
+
+    def _names_below(self, at: int) -> bool:
+        """Whether line `at` names the columns of the numeric lines under it."""
+        row, below = self.rows[at], self.rows[at + 1 : min(at + 4, self.stop)]
+        for column, cell in enumerate(row):
+            if cell and parse_number(cell, self.decimal) is None and not is_missing(cell):
+                if all(parse_number(other[column], self.decimal) is not None for other in below):
+                    return True
+                if self.decimal == "," and parse_number(cell) is not None:
+                    return True
+        return at == self.start and looks_like_axis(row, below, self.decimal)
+
+
+def looks_like_axis(row: list[str], below: list[list[str]], decimal: str) -> bool:
+    """Whether the numbers of a line rise or fall steadily as positions do, while those under it do not."""
+    positions = _numbers(row, decimal)
+    if len(positions) < 3 or not below:
+        return False
+    others = [_numbers(other, decimal) for other in below]
+    steady = _monotonic(positions)
+    named = bool(row[0]) and parse_number(row[0], decimal) is None
+    # Positions in nm or cm-1 stand far above any absorbance; with a name before them they may be out of order.
+    far_above = min(positions) >= SMALLEST_POSITION and all(
+        max(other, default=0.0) < min(positions) for other in others
+    )
+    if (steady or named) and far_above:
+        return True
+    if not steady:
+        return False
+    if not any(_monotonic(other) for other in others):
+        return True
+    return _evenly_spaced(positions) and not any(_evenly_spaced(other) for other in others)
+
+
+def _numbers(row: list[str], decimal: str) -> list[float]:
+    values = [parse_number(cell, decimal) for cell in row]
+    return [value for value in values if value is not None]
+
+
+def _monotonic(values: list[float]) -> bool:
+    return all(a < b for a, b in pairwise(values)) or all(a > b for a, b in pairwise(values))
+
+
+def _evenly_spaced(values: list[float]) -> bool:
+    steps = [b - a for a, b in pairwise(values)]
+    return max(steps) - min(steps) <= 0.02 * abs(max(steps, key=abs))
+
+
+def _row_value(row: list[str], decimal: str) -> float:
+    """How much a line speaks for a reading: numbers count for it, other text twice against."""
+    if not any(row):
+        return 0.0
+    numeric = count_numeric(row, decimal)
+    if numeric == len(row):
+        return float(numeric)
+    missing = sum(is_missing(cell) for cell in row)
+    # Up to four leading names cost nothing beside data; elsewhere, text means the separator is wrong.
+    names = 0
+    while names < min(4, len(row)) and not _reads(row[names], decimal):
+        names += 1
+    text = len(row) - numeric - missing
+    if numeric == 0:
+        return 0.0
+    return numeric - 2.0 * max(0, text - names) - 0.25 * names
+
+
+def _reads(cell: str, decimal: str) -> bool:
+    return parse_number(cell, decimal) is not None or is_missing(cell)

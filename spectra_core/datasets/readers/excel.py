@@ -1,0 +1,116 @@
+"""Excel workbooks through calamine, after a look at the sizes their sheets declare."""
+
+import re
+import zipfile
+import zlib
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from spectra_core.datasets.limits import require_cells
+from spectra_core.datasets.parts import Part
+from spectra_core.datasets.readers.archives import opened_zip
+from spectra_core.datasets.readers.base import Dialect
+from spectra_core.datasets.readers.cells import grid_of_cells
+from spectra_core.errors import ReadError
+
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})(\d{1,7})"')
+_SHEET = re.compile(r"xl/worksheets/[^/]+\.xml\Z", re.IGNORECASE)
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Excel:
+    """Sheets of a workbook."""
+
+    title: ClassVar[str] = "Excel"
+    explanation: ClassVar[str] = "Workbooks (.xlsx, .xlsm, .xlsb, .xls, .ods); every sheet with cells is a table."
+
+    def recognises(self, head: bytes, name: str) -> bool:
+        """A zip that starts with office parts, or an OLE file with a name of old Excel."""
+        if head.startswith(b"PK\x03\x04"):
+            names = (
+                b"[Content_Types].xml",
+                b"xl/",
+                b"_rels/.rels",
+                b"docProps/",
+                b"application/vnd.oasis.opendocument.spreadsheet",
+            )
+            return any(one in head[:4096] for one in names) or name.endswith((".xlsx", ".xlsm", ".xlsb", ".ods"))
+        return head.startswith(_OLE) and name.endswith(".xls")
+
+    def read(self, data: bytes, name: str, dialect: Dialect) -> list[Part]:
+        """Return one table per sheet."""
+        if not data.startswith(_OLE):
+            require_modest_sheets(data, name)
+        sheets = _sheets(data, name)
+        parts: list[Part] = []
+        for sheet, rows in sheets:
+            cells = [[_written(value) for value in row] for row in rows]
+            label = f"{name} / {sheet}" if len(sheets) > 1 else name
+            parts += [grid for grid in [grid_of_cells(cells, label, "excel", dialect.header_rows)] if grid]
+        return parts
+
+
+def require_modest_sheets(data: bytes, name: str) -> None:
+    """Refuse a workbook whose cells lie so far apart that the table between them would fill the memory.
+
+    Raises
+    ------
+    ReadError
+        Before any cell is read.
+    """
+    archive = opened_zip(data, name)
+    for member in archive.infolist():
+        if not _SHEET.match(member.filename):
+            continue
+        n_rows, n_columns = _extent(archive, member, name)
+        require_cells(n_rows, n_columns, f"The sheet in {name}")
+        if n_rows * n_columns > 50_000 + 4 * member.file_size:
+            raise ReadError(
+                f"A sheet in {name} spans {n_rows:,} x {n_columns:,} cells but is nearly empty. "
+                "Delete what lies far from the table, and save it again."
+            )
+
+
+def _extent(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> tuple[int, int]:
+    """Return the last row and column that hold a cell, from the addresses of the cells themselves."""
+    last_row = last_column = 0
+    rest = b""
+    try:
+        with archive.open(member) as stream:
+            while piece := stream.read(_CHUNK):
+                text = rest + piece
+                for letters, digits in set(_CELL.findall(text)):
+                    column = 0
+                    for letter in letters:
+                        column = column * 26 + letter - 64
+                    last_row, last_column = max(last_row, int(digits)), max(last_column, column)
+                rest = text[-80:]
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError, ValueError) as error:
+        raise ReadError(f"{name} is damaged: a sheet cannot be unpacked. Copy or download it again.") from error
+    return last_row, last_column
+
+
+def _sheets(data: bytes, name: str) -> list[tuple[str, list[list[Any]]]]:
+    import io
+
+    import python_calamine
+
+    try:
+        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+        sheets = [(sheet, book.get_sheet_by_name(sheet).to_python(skip_empty_area=True)) for sheet in book.sheet_names]
+    except (python_calamine.CalamineError, OSError, ValueError, KeyError, IndexError) as error:
+        raise ReadError(
+            f"{name} is no readable Excel file: it is damaged, cut off or protected. Save it again."
+        ) from error
+    return [(sheet, rows) for sheet, rows in sheets if rows and any(cell != "" for row in rows for cell in row)]
+
+
+def _written(value: Any) -> float | str:
+    """Return a number as such and everything else as the text a person sees."""
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, int | float):
+        return float(value)
+    return str(value).strip()

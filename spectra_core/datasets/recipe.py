@@ -1,0 +1,175 @@
+"""What a person decided about files of one kind, as a value that is kept as JSON and used again."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Literal, get_args
+
+from spectra_core.datasets.readers.base import Dialect
+from spectra_core.errors import ConfigError
+
+PartRole = Literal["spectra", "axis", "targets", "ignored"]
+ColumnRole = Literal["target", "id", "group", "ignored"]
+Orientation = Literal["rows", "columns"]
+GapRule = Literal["leave out spectra", "leave out channels", "interpolate"]
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "orientation": get_args(Orientation),
+    "axis_order": ("sort",),
+    "repeated_channels": ("first", "mean"),
+    "summary_rows": ("leave out", "keep"),
+    "cut_rows": ("leave out", "keep"),
+    "gaps": get_args(GapRule),
+    "join": ("id", "order"),
+    "resample": ("linear", "cubic"),
+    "decimal": (".", ","),
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Decisions about an import; whatever is None or empty is guessed, with a reason, from the files.
+
+    Parameters
+    ----------
+    encoding, separator, decimal, header_rows
+        How text is written; see `Dialect`.
+    parts
+        Role per table: "spectra", "axis", "targets" or "ignored". A key is the name of the table, of the sheet or
+        variable in it, or its number in the list such as "#1".
+    orientation
+        "rows" for one spectrum a row, "columns" for one spectrum a column.
+    columns
+        Role per column that is no channel: "target", "id", "group" or "ignored". Columns without names are called
+        "#1", "#2", ... from the left.
+    axis_quantity, axis_unit
+        What the positions of the channels measure.
+    axis_first, axis_last
+        Ends of an evenly spaced axis that the file does not hold.
+    axis_order
+        "sort" to put channels in rising order, spectra along with them.
+    repeated_channels
+        "first" or "mean" for channels at one position.
+    signal_quantity, signal_unit
+        What the spectra measure: "Absorbance", "Transmittance", "Intensity", ...
+    convert_axis, convert_signal, convert_targets
+        Unit to convert the axis to ("nm", "cm-1", "eV"), quantity to convert the signal to ("Absorbance",
+        "Transmittance"), and unit of concentration to convert every target to.
+    targets
+        Per column name: any of "name", "unit", "charge", "molar_mass".
+    summary_rows, cut_rows
+        "leave out" or "keep" rows named Mean, SD and the like, and rows that the file ends within.
+    gaps
+        "leave out spectra", "leave out channels" or "interpolate" where values are missing or not finite.
+    leave_out_spectra
+        Numbers of spectra to leave out, counted from 1 in the order of the files.
+    leave_out_channels
+        Ranges of positions to leave out, ends included, in the unit of the file.
+    join
+        "id" or "order": how targets from another table find their spectra.
+    groups
+        Name of a column whose equal values keep spectra together in splits, "equal targets", or "none".
+    resample
+        "linear" or "cubic": put spectra of different grids on the grid of the first one, within the common range.
+    name
+        What to call the set.
+    """
+
+    encoding: str | None = None
+    separator: str | None = None
+    decimal: str | None = None
+    header_rows: int | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
+    orientation: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    axis_quantity: str | None = None
+    axis_unit: str | None = None
+    axis_first: float | None = None
+    axis_last: float | None = None
+    axis_order: str | None = None
+    repeated_channels: str | None = None
+    signal_quantity: str | None = None
+    signal_unit: str | None = None
+    convert_axis: str | None = None
+    convert_signal: str | None = None
+    convert_targets: str | None = None
+    targets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    summary_rows: str | None = None
+    cut_rows: str | None = None
+    gaps: str | None = None
+    leave_out_spectra: tuple[int, ...] = ()
+    leave_out_channels: tuple[tuple[float, float], ...] = ()
+    join: str | None = None
+    groups: str | None = None
+    resample: str | None = None
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        for key, known in _CHOICES.items():
+            value = getattr(self, key)
+            if value is not None and value not in known:
+                raise ConfigError(f"Unknown {key} {value!r} in the recipe. Known: {', '.join(known)}.")
+        _require_roles(self.parts, get_args(PartRole), "table")
+        _require_roles(self.columns, get_args(ColumnRole), "column")
+        for name, facts in self.targets.items():
+            unknown = set(facts) - {"name", "unit", "charge", "molar_mass"}
+            if unknown:
+                raise ConfigError(
+                    f"The recipe says {sorted(unknown)[0]!r} of target {name!r}. Known: name, unit, charge, molar_mass."
+                )
+        if self.header_rows is not None and not 0 <= self.header_rows <= 20:
+            raise ConfigError(f"A table has between 0 and 20 header rows, got {self.header_rows}.")
+        object.__setattr__(self, "leave_out_spectra", tuple(int(number) for number in self.leave_out_spectra))
+        ranges = tuple((float(low), float(high)) for low, high in self.leave_out_channels)
+        object.__setattr__(self, "leave_out_channels", ranges)
+
+    @property
+    def dialect(self) -> Dialect:
+        """The part of the recipe that a reader of text needs."""
+        return Dialect(self.encoding, self.separator, self.decimal, self.header_rows)
+
+    def but(self, **changes: Any) -> "Recipe":
+        """Return the recipe with some decisions changed; mappings are merged."""
+        merged: dict[str, Any] = {
+            key: {**getattr(self, key), **value} if key in {"parts", "columns", "targets"} else value
+            for key, value in changes.items()
+        }
+        return replace(self, **merged)
+
+    def to_json(self) -> str:
+        """Return the decisions as JSON, without what is guessed.
+
+        >>> Recipe.from_json(Recipe(decimal=",", columns={"Cu": "target"}).to_json()).columns
+        {'Cu': 'target'}
+        """
+        decided = {key: value for key, value in asdict(self).items() if value not in (None, (), {})}
+        return json.dumps(decided, indent=2, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Recipe":
+        """Undo `to_json`.
+
+        Raises
+        ------
+        ConfigError
+            When the text is no recipe, naming the unknown entry.
+        """
+        try:
+            decided = json.loads(text)
+        except ValueError as error:
+            raise ConfigError(f"The recipe is not valid JSON: {error}.") from error
+        if not isinstance(decided, dict):
+            raise ConfigError("A recipe is a JSON object with one entry per decision.")
+        known = [one.name for one in fields(cls)]
+        unknown = [key for key in decided if key not in known]
+        if unknown:
+            raise ConfigError(f"Unknown entry {unknown[0]!r} in the recipe. Known entries: {', '.join(known)}.")
+        try:
+            return cls(**decided)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise ConfigError(f"An entry of the recipe has the wrong type: {error}.") from error
+
+
+def _require_roles(roles: Mapping[str, str], known: tuple[str, ...], what: str) -> None:
+    for name, role in roles.items():
+        if role not in known:
+            raise ConfigError(f"Unknown role {role!r} of {what} {name!r} in the recipe. Known: {', '.join(known)}.")
