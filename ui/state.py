@@ -107,6 +107,11 @@ def picker_key(kind: str) -> str:
     return _picker(kind)
 
 
+def set_widget(key: str, value: Any) -> None:
+    """Set the widget of a page from the callback of another, before the page runs again."""
+    st.session_state[key] = value
+
+
 def notify(sentence: str) -> None:
     """Show a sentence under the status line of the next run."""
     st.session_state.setdefault(_NOTICES, []).append(sentence)

@@ -1,0 +1,95 @@
+import streamlit as st
+
+from spectra_core.evaluation.noise import noise_summary
+from spectra_core.figures import channels as figures
+from spectra_core.figures.spectra import quantile_fan
+from ui import cache, comparison
+
+st.title("Do they vary alike, channel by channel?")
+found = comparison.compared()
+sets = found.sets
+training = sets["training"]
+st.write("Mean, spread, noise and distribution of the signal along the axis. " + found.sentence)
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    reference = comparison.pick_reference(found, key="channels_reference")
+    noisy = st.toggle(
+        "Give the noise back",
+        key="noise_given_back",
+        help="Adds to each channel of the generated spectra the noise that they lack, so that you can see what their "
+        "smoothness does. Nothing is stored.",
+    )
+    reverse = comparison.pick_direction(training)
+if noisy:
+    sets = {**sets, "generated": cache.with_noise(sets["generated"], training)}
+labels = {"axis_label": training.axis.label, "signal_label": training.meta.signal_label, "reverse": reverse}
+
+statistics = cache.channel_statistics(sets)
+differences = cache.channel_differences(sets)
+noise = cache.noise_fidelity(sets)
+asked = differences[(differences["role"] == "generated") & (differences["reference"] == reference)]
+summary = noise_summary(noise).set_index("role")
+floor = differences[(differences["role"] == "held-out") & (differences["reference"] == "training")]
+real = "" if floor.empty else "Held-out spectra against training spectra: "
+
+columns = st.columns(4)
+columns[0].metric(
+    "Noise, ratio to training",
+    f"{summary.loc['generated', 'ratio']:.2f}",
+    help="Median over channels of generated over experimental noise; 1 is alike, below 1 is too smooth. "
+    + (f"{real}{summary.loc['held-out', 'ratio']:.2f}." if real else ""),
+)
+columns[1].metric(
+    "Standard deviation, ratio",
+    f"{asked['sd_ratio'].median():.2f}",
+    help="Median over channels; below 1, generated spectra vary less. "
+    + (f"{real}{floor['sd_ratio'].median():.2f}." if real else ""),
+)
+columns[2].metric(
+    "Channels that differ",
+    f"{(asked['ks_p_adjusted'] < figures.SIGNIFICANT).mean():.0%}",
+    help="Share of channels with an adjusted Kolmogorov-Smirnov p-value below 0.05. "
+    + (f"{real}{(floor['ks_p_adjusted'] < figures.SIGNIFICANT).mean():.0%}." if real else ""),
+)
+columns[3].metric(
+    "Wasserstein distance",
+    f"{asked['wasserstein'].median():.2g}",
+    help=f"Median over channels, in {training.meta.signal_label.lower()}. "
+    + (f"{real}{floor['wasserstein'].median():.2g}." if real else ""),
+)
+
+shown = statistics[statistics["role"].isin([reference, "generated"])]
+comparison.show_figure(quantile_fan(shown, **labels), key="channel_bands")
+strips = figures.difference_strips(differences, noise, reference=reference, **labels)
+comparison.show_figure(strips, key="difference_strips")
+
+st.subheader("Do channels move together as they should?")
+correlation = cache.channel_correlation({role: sets[role] for role in (reference, "generated")})
+images = figures.correlation_images(correlation, axis_label=training.axis.label)
+comparison.show_figure(images, key="correlation_images")
+
+comparison.offer_tables(
+    {
+        "channel_statistics": statistics,
+        "channel_differences": differences,
+        "noise_fidelity": noise,
+        "channel_correlation": correlation,
+    }
+)
+with st.expander("How to read this", icon=":material/menu_book:"):
+    st.markdown(
+        """
+- **Bands.** Median, middle half and middle 90 % of the signal in every channel.
+- **Mean difference.** Generated minus experimental, with its 95 % interval (Welch 1947). Grey is the
+  *real-versus-real floor*: held-out minus training spectra, a difference without any cause.
+- **Ratio of standard deviations.** Below 1, generated spectra do not reach the extremes of the experimental ones.
+- **Ratio of noise.** Noise is what a cubic through five neighbouring channels leaves (Savitzky and Golay 1964). Below
+  1 the generator smooths; a network trained on such spectra may rely on details that real spectra hide. *Give the noise
+  back* adds what is missing.
+- **p-value.** Kolmogorov-Smirnov test per channel, adjusted over all channels (Benjamini and Hochberg 1995); above the
+  dotted line it is below 0.05. With thousands of spectra, differences of no importance become significant: read the
+  Wasserstein distance, in the unit of the signal, beside it. Replicates make p-values too small.
+- **Correlation.** Channels of one band rise and fall together. Patterns missing on the right are relations between
+  channels that the generator has lost.
+"""
+    )

@@ -1,0 +1,147 @@
+import streamlit as st
+
+from spectra_core.evaluation.distances import METRICS
+from spectra_core.figures import neighbours as figures
+from ui import cache, comparison, state
+
+st.title("Are they copies?")
+found = comparison.compared()
+sets = found.sets
+training, generated = sets["training"], sets["generated"]
+st.write("Each generated spectrum beside the experimental spectrum nearest to it. " + found.sentence)
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    metric = st.selectbox(
+        "Distance",
+        list(METRICS),
+        format_func=lambda name: name.replace("_", " ").capitalize(),
+        key="neighbour_metric",
+        persist_state="session",
+        help="  \n".join(f"**{name.replace('_', ' ')}**: {words}" for name, words in METRICS.items()),
+    )
+    reference = comparison.pick_reference(found, key="neighbour_reference")
+    window = None
+    if found.same_targets and st.toggle(
+        "Among similar concentrations", key="neighbour_similar", persist_state="session"
+    ):
+        window = st.slider(
+            "Every target within (standard deviations)",
+            0.05,
+            2.0,
+            0.5,
+            0.05,
+            key="neighbour_window",
+            persist_state="session",
+        )
+
+table = cache.neighbours(sets, metric, window, "generated")
+units = {"euclidean": training.meta.signal_label.lower(), "spectral_angle": "radians", "noise_weighted": "noise units"}
+unit = units[metric]
+
+columns = st.columns(4)
+columns[0].metric(
+    "Exact copies",
+    f"{int(table['exact_copy'].sum())} of {len(table)}",
+    help="Generated spectra equal to a training spectrum, value by value.",
+)
+tables = {"generated": table}
+if found.has_held_out and len(training) >= len(sets["held-out"]):
+    judged = cache.memorisation(sets, metric)
+    row = judged.set_index("role").loc["generated"]
+    columns[1].metric(
+        "Closer to training than to held-out",
+        f"{row['share']:.0%}",
+        help=f"With both cut to {row['n_held_out']} spectra. 50 % where nothing is memorised, 100 % for copies. "
+        f"95 % interval {row['lower']:.0%} to {row['upper']:.0%}.",
+    )
+    if "held-out" in set(judged["role"]):
+        real = judged.set_index("role").loc["held-out"]
+        columns[2].metric(
+            "The same for held-out spectra",
+            f"{real['share']:.0%}",
+            help="Real-versus-real floor: one half of the held-out spectra judged against the training set and the "
+            f"other half. 95 % interval {real['lower']:.0%} to {real['upper']:.0%}.",
+        )
+    tables["held-out"] = cache.neighbours(sets, metric, None, "held-out")
+else:
+    columns[1].metric(
+        "Closer to training than to held-out",
+        "not known",
+        help="Needs spectra that the generator has not seen: train it with a held-out share.",
+    )
+columns[3].metric(
+    "Median distance ratio",
+    f"{table['distance_ratio'].median():.2f}",
+    help="Nearest over second nearest training spectrum (NNDR): near 0 for copies, near 1 between spectra.",
+)
+
+row_column, distance_column = f"nearest_{reference}", f"distance_{reference}"
+if window is not None:
+    row_column, distance_column = f"{row_column}_similar", f"{distance_column}_similar"
+pairs = table[table[row_column] >= 0].sort_values(distance_column, kind="stable").reset_index(drop=True)
+if pairs.empty:
+    st.info(
+        "No generated spectrum has an experimental one with similar concentrations. Widen the window.",
+        icon=":material/info:",
+    )
+    st.stop()
+if len(pairs) < len(table):
+    st.caption(f"{len(table) - len(pairs)} generated spectra have no {reference} spectrum in the window: left out.")
+
+st.subheader("Pair by pair, from the nearest to the farthest")
+n_pairs, key = len(pairs), "neighbour_rank"
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    for label, rank in {"Nearest": 1, "Median": (n_pairs + 1) // 2, "Farthest": n_pairs}.items():
+        st.button(label, on_click=state.set_widget, args=(key, rank))
+    rank = st.number_input(f"Pair, of {n_pairs}", 1, n_pairs, 1, key=key, width=180)
+pair = pairs.iloc[int(rank) - 1]
+neighbour = int(pair[row_column])
+names = sets[reference].samples["id"]
+st.caption(
+    f"Generated spectrum {pair['id']} and {reference} spectrum {names.iloc[neighbour]}: "
+    f"distance {pair[distance_column]:.3g} ({unit})."
+)
+difference = cache.pair_difference(sets, int(pair["sample"]), reference, neighbour)
+figure = figures.duel(
+    difference,
+    role="generated",
+    reference=reference,
+    axis_label=training.axis.label,
+    signal_label=training.meta.signal_label,
+    reverse=comparison.pick_direction(training),
+)
+comparison.show_figure(figure, key="duel")
+if found.same_targets:
+    concentrations = generated.targets.iloc[[int(pair["sample"])]].T
+    concentrations.columns = ["generated"]
+    concentrations[reference] = sets[reference].target_values[neighbour]
+    concentrations.index = [info.label for info in training.target_info]
+    st.dataframe(concentrations.T, key="pair_concentrations")
+
+st.subheader("How near are they altogether?")
+comparison.show_figure(
+    figures.distance_distributions(
+        tables, column="distance_training", label=f"Distance to the nearest training spectrum, {unit}"
+    ),
+    key="distance_distributions",
+)
+comparison.offer_tables(
+    {"neighbours": table, "pair": difference} | ({"memorisation": judged} if len(tables) > 1 else {})
+)
+with st.expander("How to read this", icon=":material/menu_book:"):
+    st.markdown(
+        """
+- **Duel.** Above, a generated spectrum and its nearest experimental neighbour. Below, their difference divided by the
+  noise of each channel. Inside the grey band two measurements of one solution would differ in 95 % of the channels
+  (1.96 √2 noise units). A difference inside it everywhere means a copy but for noise; a smooth difference far outside
+  means another mixture.
+- **Closer to training than to held-out.** Near 50 %: the generator treats spectra it has seen like those it has not.
+  Near 100 %: it repeats its training set. The training set is cut to the size of the hold-out, on average over all
+  possible cuts; the interval (Wilson 1927) allows for generated spectra that share a neighbour.
+- **How near altogether.** Where the generated curve runs left of the held-out one, generated spectra lie nearer to
+  training spectra than fresh experimental ones do: copies or over-smoothed averages. Far to the right: spectra the
+  experiment never produced.
+- **Among similar concentrations** only spectra count whose every target lies within the window. A spectrum near its
+  neighbour overall but far from every one with similar concentrations carries a wrong label.
+"""
+    )

@@ -1,0 +1,52 @@
+import streamlit as st
+
+from spectra_core.figures import spectra as figures
+from ui import cache, comparison
+
+st.title("Do they look alike?")
+found = comparison.compared()
+training = found.sets["training"]
+st.write("Generated spectra beside experimental ones, all of them at once, and where they differ. " + found.sentence)
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    view = st.segmented_control(
+        "Show",
+        ["Density", "Quantile bands", "Single spectra"],
+        default="Density",
+        required=True,
+        key="spectra_view",
+        persist_state="session",
+    )
+    reference = comparison.pick_reference(found, key="spectra_reference")
+    reverse = comparison.pick_direction(training)
+labels = {"axis_label": training.axis.label, "signal_label": training.meta.signal_label, "reverse": reverse}
+
+if view == "Density":
+    histograms = cache.signal_histograms(found.sets)
+    comparison.show_figure(
+        figures.density_comparison(histograms, reference=reference, **labels), key="density_comparison"
+    )
+    comparison.offer_tables({f"density_{role}": table.reset_index() for role, table in histograms.items()})
+elif view == "Quantile bands":
+    statistics = cache.channel_statistics(found.sets)
+    shown = statistics[statistics["role"].isin([reference, "generated"])]
+    comparison.show_figure(figures.quantile_fan(shown, **labels), key="quantile_fan")
+    comparison.offer_tables({"channel_statistics": statistics})
+else:
+    n_spectra = st.slider("Spectra of each kind", 2, 60, 9, key="n_single_spectra", persist_state="session")
+    table = cache.examples({role: found.sets[role] for role in (reference, "generated")}, n_spectra)
+    comparison.show_figure(figures.single_spectra(table, **labels), key="single_spectra")
+    comparison.offer_tables({"single_spectra": table})
+
+with st.expander("How to read this", icon=":material/menu_book:"):
+    st.markdown(
+        """
+- **Density.** The darker, the more spectra pass through a point; opacity grows with the logarithm of their number, so
+  that single spectra stay visible. In the lowest panel, orange marks where generated spectra are more frequent than
+  experimental ones, blue where they are rarer. Its opacity is relative to the largest difference.
+- **Quantile bands.** The line is the median; the dark band holds the middle half of the spectra in each channel, the
+  light one the middle 90 %.
+- **Single spectra** are chosen at equal steps from the weakest to the strongest mean signal, not at random.
+- Spectra that look alike may still be copies or too smooth: see *Neighbours*, and the noise ratio under *Channels*.
+"""
+    )

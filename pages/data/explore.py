@@ -1,0 +1,124 @@
+import streamlit as st
+
+from spectra_core.evaluation.design import SATURATION, target_rank
+from spectra_core.figures import explore as figures
+from spectra_core.figures.spectra import density
+from ui import cache, comparison, state
+
+st.title("Is it fit for calibration?")
+st.write("Before anything is trained: what the spectra cover, what the concentrations can tell, and what stands out.")
+spectra = state.require_experimental()
+counted = cache.repeats(spectra).iloc[0]
+dependence = cache.target_dependence(spectra)
+
+columns = st.columns(4)
+columns[0].metric("Spectra", f"{len(spectra):,}".replace(",", "\u202f"), help=f"{spectra.n_channels} channels each.")
+columns[1].metric(
+    "Independent spectra",
+    f"{int(counted['n_groups']):,}".replace(",", "\u202f"),
+    help="Replicates and exact duplicates counted once; a split keeps them together. "
+    f"The largest group has {int(counted['largest_group'])} spectra.",
+)
+columns[2].metric("Exact duplicates", int(counted["n_duplicates"]), help="Spectra equal to an earlier one.")
+columns[3].metric(
+    "Independent targets",
+    f"{target_rank(dependence)} of {spectra.n_targets}" if spectra.n_targets else "no targets",
+    help="The others follow from them, so a calibration cannot tell their effects apart.",
+)
+
+st.subheader("What do the spectra cover?")
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    saturation = None
+    if spectra.meta.is_absorbance:
+        saturation = st.number_input(
+            "Saturated above",
+            0.5,
+            10.0,
+            SATURATION,
+            0.5,
+            key="saturation",
+            persist_state="session",
+            width=160,
+            help="At absorbance 3, one thousandth of the light passes: stray light and noise take over.",
+        )
+    reverse = comparison.pick_direction(spectra)
+channels = cache.channel_check(spectra, SATURATION if saturation is None else saturation)
+histograms = cache.signal_histograms({"training": spectra})
+figure = density(
+    histograms,
+    axis_label=spectra.axis.label,
+    signal_label=spectra.meta.signal_label,
+    saturation=saturation,
+    reverse=reverse,
+)
+comparison.show_figure(figure, key="density")
+idle = channels.loc[channels["constant"], "position"]
+if len(idle):
+    named = ", ".join(f"{position:g}" for position in idle.head(12)) + (" and more" if len(idle) > 12 else "")
+    st.warning(
+        f"{len(idle)} of {spectra.n_channels} channels hold one and the same value in every spectrum: {named} "
+        f"{spectra.axis.unit}. They carry nothing and are left out of scaling.",
+        icon=":material/info:",
+    )
+if saturation is not None and (channels["share_saturated"] > 0).any():
+    n_hit = int((channels["share_saturated"] > 0).sum())
+    worst = channels.loc[channels["share_saturated"].idxmax()]
+    st.write(
+        f"In {n_hit} of {spectra.n_channels} channels some spectra exceed {saturation:g}; most of all at "
+        f"{worst['position']:g} {spectra.axis.unit}, in {worst['share_saturated']:.0%} of the spectra."
+    )
+comparison.offer_tables({"channel_check": channels, "density": histograms["training"].reset_index()})
+
+if spectra.n_targets:
+    st.subheader("What can the concentrations tell?")
+    for relation in dependence.loc[dependence["relation"] != "", "relation"]:
+        st.markdown(f"- `{relation}`")
+    labels = {info.name: info.label for info in spectra.target_info}
+    names = list(labels)
+    if spectra.n_targets > 8:
+        names = st.multiselect(
+            "Targets shown", names, names[:8], max_selections=10, key="design_targets", persist_state="session"
+        )
+    if len(names) == 1:
+        drawn = figures.single_target({"training": spectra.targets}, name=names[0], label=labels[names[0]])
+        comparison.show_figure(drawn, key="single_target")
+    elif names:
+        chosen = {name: labels[name] for name in names}
+        comparison.show_figure(figures.concentration_design({"training": spectra.targets}, labels=chosen), key="design")
+    st.dataframe(dependence, hide_index=True, key="targets")
+    comparison.offer_tables({"targets": dependence, "concentrations": spectra.targets})
+
+st.subheader("Does a spectrum stand out?")
+if len(spectra) < 4 or spectra.constant_channels.all():
+    st.caption("At least four spectra that differ are needed to say so.")
+else:
+    confidence = st.select_slider(
+        "Confidence of the limits", [0.95, 0.99, 0.999], 0.99, key="outlier_confidence", persist_state="session"
+    )
+    table, limits = cache.outliers(spectra, None, float(confidence))
+    st.write(
+        f"A PCA with {limits.n_components} component{'s' if limits.n_components > 1 else ''} holds "
+        f"{limits.explained:.1%} of the variance. "
+        f"{int(table['set_apart'].sum())} of {len(table)} spectra exceed a limit; "
+        f"about {2 * (1 - limits.confidence):.1%} would by chance."
+    )
+    comparison.show_figure(figures.outlier_scatter(table, confidence=limits.confidence), key="outliers")
+    apart = table[table["set_apart"]].sort_values("q_ratio", ascending=False)
+    if not apart.empty:
+        st.dataframe(apart.drop(columns=["set_apart"]).head(100), hide_index=True, key="set_apart")
+    comparison.offer_tables({"outliers": table})
+
+with st.expander("How to read this", icon=":material/menu_book:"):
+    st.markdown(
+        """
+- **Density.** The darker, the more spectra; opacity grows with the logarithm of their number. In the shaded region the
+  detector sees too little light for absorbance to follow concentration.
+- **Concentrations.** Points should fill each panel. Points on a line mean that two targets rise together: a
+  calibration for one may in truth read the other. Relations that hold throughout are spelled out above the figure, a
+  charge balance for example.
+- **Standing out.** T² says how extreme a spectrum is within the plane of the PCA, Q how much of it the PCA does not
+  describe. Upwards: something the other spectra do not have, such as a scratch, a bubble or another substance. To the
+  right: an extreme mixture. Limits assume normal scores (Tracy, Young and Mason 1992; Jackson and Mudholkar 1979), so
+  look at a spectrum before excluding it.
+"""
+    )

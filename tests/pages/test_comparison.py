@@ -1,0 +1,202 @@
+"""The comparison pages and the explore page as a visitor meets them."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from spectra_core.generators import GENERATORS
+from spectra_core.spectra import SetMeta, SpectraSet
+from spectra_core.store import Store
+from tests.conftest import beer_lambert_set
+
+APP = str(Path(__file__).parents[2] / "app.py")
+HELD_OUT = tuple(range(0, 60, 5))
+
+
+def generated_from(spectra: SpectraSet, model: str = "") -> SpectraSet:
+    """Copies of three spectra, the rest weakened and noisier."""
+    rng = np.random.default_rng(1)
+    signal = 0.9 * spectra.signal + 3e-3 * rng.standard_normal(spectra.signal.shape)
+    signal[1:4] = spectra.signal[1:4]
+    meta = SetMeta("New ones", "generated", provenance={"model": model} if model else {})
+    return SpectraSet(spectra.axis, signal, spectra.targets, target_info=spectra.target_info, meta=meta)
+
+
+def opened(page: str, **query: str) -> AppTest:
+    app = AppTest.from_file(APP, default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value[:12]
+    return healthy(app.switch_page(page).run())
+
+
+def healthy(app: AppTest) -> AppTest:
+    assert not app.exception
+    assert not app.error
+    return app
+
+
+def metrics(app: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def chart_texts(app: AppTest) -> list[str]:
+    return [chart.proto.alt for chart in app.get("plotly_chart")]
+
+
+def words(app: AppTest) -> str:
+    return " ".join(element.value for element in [*app.markdown, *app.caption, *app.info, *app.warning])
+
+
+@pytest.fixture
+def in_hand(store: Store) -> dict[str, str]:
+    """A set, a PCA generator trained on four fifths of it, and a generated set that names the generator."""
+    spectra = beer_lambert_set()
+    train = spectra.take([row for row in range(60) if row not in HELD_OUT])
+    fitted = GENERATORS["pca"](n_latent=3).fit(train)
+    model = store.save_model(
+        fitted, registry="generator", member="pca", train=spectra, seed=0, extra={"held_out_rows": list(HELD_OUT)}
+    )
+    return {
+        "set": store.save_set(spectra),
+        "model": model,
+        "generated": store.save_set(generated_from(spectra, model)),
+    }
+
+
+@pytest.fixture
+def no_model(store: Store) -> dict[str, str]:
+    spectra = beer_lambert_set()
+    return {"set": store.save_set(spectra), "generated": store.save_set(generated_from(spectra))}
+
+
+COMPARISONS = [f"pages/comparison/{name}.py" for name in ("spectra", "channels", "neighbours", "latent_map")]
+
+
+@pytest.mark.parametrize("page", COMPARISONS)
+class TestEveryComparison:
+    def test_says_which_spectra_were_held_out(self, page, in_hand):
+        app = opened(page, **in_hand)
+        assert "beside 48 that the generator was trained on and 12 that it never saw" in words(app)
+
+    def test_says_so_when_the_rows_trained_on_are_not_known(self, page, no_model):
+        assert "which rows the generator was trained on is not known" in words(opened(page, **no_model))
+
+    def test_every_figure_can_be_read_as_text_and_explains_itself(self, page, in_hand):
+        app = opened(page, **in_hand)
+        assert chart_texts(app)
+        assert all(len(text) > 20 for text in chart_texts(app))
+        assert any(expander.label == "How to read this" for expander in app.expander)
+        assert app.get("download_button")
+
+    def test_without_generated_spectra_says_what_is_missing(self, page, store: Store):
+        app = opened(page, set=store.save_set(beer_lambert_set()))
+        assert "No generat" in app.info[0].value
+
+
+def test_spectra_are_shown_as_density_bands_and_single_lines(in_hand):
+    app = opened("pages/comparison/spectra.py", **in_hand)
+    for view, expected in (("Quantile bands", "quantile bands"), ("Single spectra", "18 single spectra")):
+        healthy(app.segmented_control("spectra_view").set_value(view).run())
+        assert expected in chart_texts(app)[0]
+    app.segmented_control("spectra_view").set_value("Density")
+    healthy(app.segmented_control("spectra_reference").set_value("held-out").run())
+    assert "Densities" in chart_texts(app)[0]
+
+
+def test_noise_of_generated_spectra_is_judged_and_given_back_to_smooth_ones(store: Store):
+    spectra = beer_lambert_set(n_spectra=200, noise=1e-2)
+    smooth = beer_lambert_set(n_spectra=200, noise=1e-3).with_meta(origin="generated", name="Smooth")
+    hand = {"set": store.save_set(spectra), "generated": store.save_set(smooth)}
+    app = opened("pages/comparison/channels.py", **hand)
+    assert float(metrics(app)["Noise, ratio to training"]) < 0.5
+    healthy(app.toggle("noise_given_back").set_value(True).run())
+    assert 0.9 < float(metrics(app)["Noise, ratio to training"]) < 1.1
+
+
+def test_copies_are_counted_and_pairs_can_be_stepped_through(in_hand):
+    app = opened("pages/comparison/neighbours.py", **in_hand)
+    # Copies of rows 1 to 3, none of which is held out.
+    assert metrics(app)["Exact copies"] == "3 of 60"
+    assert "distance 0 (absorbance)" in words(app)
+    healthy(next(button for button in app.button if button.label == "Farthest").click().run())
+    assert app.number_input("neighbour_rank").value == 60
+    healthy(app.number_input("neighbour_rank").set_value(59).run())
+    assert "distance 0 (absorbance)" not in words(app)
+
+
+def test_neighbours_among_similar_concentrations_and_by_other_distances(in_hand):
+    app = opened("pages/comparison/neighbours.py", **in_hand)
+    healthy(app.toggle("neighbour_similar").set_value(True).run())
+    healthy(app.selectbox("neighbour_metric").set_value("noise_weighted").run())
+    assert "noise units" in words(app)
+    healthy(app.slider("neighbour_window").set_value(0.05).run())
+    healthy(app.segmented_control("neighbour_reference").set_value("held-out").run())
+    assert "have no held-out spectrum in the window" in words(app)
+
+
+def test_memorisation_needs_held_out_spectra(no_model):
+    app = opened("pages/comparison/neighbours.py", **no_model)
+    assert metrics(app)["Closer to training than to held-out"] == "not known"
+
+
+def test_map_of_the_latent_space_and_of_the_channels(in_hand):
+    app = opened("pages/comparison/latent_map.py", **in_hand)
+    assert "Score on PC 1, units of the prior" in chart_texts(app)[0]
+    healthy(app.segmented_control("map_space").set_value("channels").run())
+    assert "Score on PC 1, unit of the signal" in chart_texts(app)[0]
+    healthy(app.selectbox("map_colour").set_value("Cu2+").run())
+    assert 0.5 < float(metrics(app)["Trustworthiness"]) <= 1
+
+
+def test_a_neighbour_map_is_offered_as_a_job_and_shown_once_it_is_there(in_hand, store: Store):
+    from spectra_core.contracts import SILENT
+    from spectra_core.tasks import TASKS
+
+    app = opened("pages/comparison/latent_map.py", **in_hand)
+    healthy(app.segmented_control("map_method").set_value("t-SNE").run())
+    assert any(button.label == "Draw the map" for button in app.button)
+    TASKS["map"]({**in_hand, "method": "tsne", "seed": 0}, SILENT, store)
+    healthy(app.run())
+    assert "t-SNE 1" in chart_texts(app)[0]
+
+
+EXPLORE = "pages/data/explore.py"
+
+
+def test_explore_names_the_dependent_target_and_counts(store: Store):
+    app = opened(EXPLORE, set=store.save_set(beer_lambert_set()))
+    assert metrics(app)["Independent targets"] == "3 of 4"
+    assert "NO3- = 2 Cu2+ + 2 Ni2+ - 2 SO4 2-" in words(app)
+    assert metrics(app)["Exact duplicates"] == "0"
+    assert len(chart_texts(app)) == 3
+
+
+def test_explore_names_constant_channels_and_duplicates(store: Store):
+    signal = beer_lambert_set().signal.copy()
+    signal[:, 7] = 0.25
+    signal[5] = signal[6]
+    base = beer_lambert_set()
+    spectra = SpectraSet(base.axis, signal, base.targets[["Cu2+"]], meta=SetMeta("Spoiled"))
+    app = opened(EXPLORE, set=store.save_set(spectra))
+    assert f"1 of 50 channels hold one and the same value in every spectrum: {base.axis.positions[7]:g} nm" in words(
+        app
+    )
+    assert metrics(app)["Exact duplicates"] == "1"
+    assert "Distribution of Cu2+" in " ".join(chart_texts(app))
+
+
+def test_explore_shows_a_set_without_targets_and_one_too_small_for_outliers(store: Store):
+    base = beer_lambert_set()
+    app = opened(EXPLORE, set=store.save_set(SpectraSet(base.axis, base.signal[:3], meta=SetMeta("Three"))))
+    assert metrics(app)["Independent targets"] == "no targets"
+    assert "At least four spectra" in words(app)
+
+
+def test_explore_shows_twenty_targets_a_few_at_a_time(store: Store):
+    base = beer_lambert_set()
+    many = pd.DataFrame(np.random.default_rng(0).uniform(size=(60, 20)), columns=[f"ion {i}" for i in range(20)])
+    app = opened(EXPLORE, set=store.save_set(SpectraSet(base.axis, base.signal, many, meta=SetMeta("Many"))))
+    assert len(app.multiselect("design_targets").value) == 8

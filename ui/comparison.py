@@ -1,0 +1,126 @@
+"""What the comparison pages share: the sets by role, figures with their text, tables as files."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from spectra_core.figures.theme import alt_text, runs_down
+from spectra_core.spectra import SpectraSet
+from ui import cache, state
+
+if TYPE_CHECKING:
+    from spectra_core.store import ModelRecord
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """The sets to compare.
+
+    Parameters
+    ----------
+    sets
+        By role: "training" and "generated", and "held-out" where the generator left spectra out.
+    rows
+        Rows of the experimental set in "training" and "held-out".
+    sentence
+        Which spectra play which role, for the page.
+    """
+
+    sets: dict[str, SpectraSet]
+    rows: dict[str, tuple[int, ...]]
+    sentence: str
+
+    @property
+    def has_held_out(self) -> bool:
+        """Whether some experimental spectra were not trained on."""
+        return "held-out" in self.sets
+
+    @property
+    def same_targets(self) -> bool:
+        """Whether generated spectra carry the targets of the experimental ones."""
+        return self.sets["training"].target_names == self.sets["generated"].target_names != ()
+
+
+def compared() -> Compared:
+    """Return the sets in hand by role; where one is missing, say how to get it and stop."""
+    experimental, generated = state.require_experimental(), state.require_generated()
+    record = _generator_record(experimental, generated)
+    if record is None:
+        sentence = "Compared with the whole experimental set: which rows the generator was trained on is not known."
+        return _whole(experimental, generated, sentence)
+    held_out = tuple(sorted(set(record.held_out_rows)))
+    if not held_out or held_out[-1] >= len(experimental) or len(held_out) >= len(experimental) - 1:
+        sentence = "Compared with the whole experimental set: the generator was trained on all of it."
+        return _whole(experimental, generated, sentence)
+    left_out = set(held_out)
+    trained = tuple(row for row in range(len(experimental)) if row not in left_out)
+    sets = {
+        "training": cache.rows_of(experimental, trained),
+        "held-out": cache.rows_of(experimental, held_out),
+        "generated": generated,
+    }
+    sentence = (
+        f"{len(generated)} generated spectra beside {len(trained)} that the generator was trained on and "
+        f"{len(held_out)} that it never saw (held out)."
+    )
+    return Compared(sets, {"training": trained, "held-out": held_out}, sentence)
+
+
+def pick_reference(found: Compared, *, key: str) -> str:
+    """Let the visitor choose what generated spectra are compared with."""
+    if not found.has_held_out:
+        return "training"
+    chosen: str | None = st.segmented_control(
+        "Compared with", ["training", "held-out"], default="training", required=True, key=key, persist_state="session"
+    )
+    return chosen or "training"
+
+
+def pick_direction(spectra: SpectraSet) -> bool:
+    """Return whether to draw the axis from high to low; asked only where the field does so."""
+    if not runs_down(spectra.axis.label):
+        return False
+    return st.toggle("Draw the axis from high to low", value=True, key="axis_from_high", persist_state="session")
+
+
+def show_figure(figure: go.Figure, *, key: str) -> None:
+    """Draw a figure over the width of the page, with the words that stand for it."""
+    st.plotly_chart(figure, key=key, alt=alt_text(figure), config={"displaylogo": False})
+
+
+def offer_tables(tables: Mapping[str, pd.DataFrame]) -> None:
+    """Offer tables as files, named after what they hold; written only when asked for."""
+    with st.container(horizontal=True):
+        for name, table in tables.items():
+            st.download_button(
+                f"{name.replace('_', ' ').capitalize()} (CSV)",
+                data=_csv_of(table),
+                file_name=f"{name}.csv",
+                mime="text/csv",
+                icon=":material/download:",
+                key=f"download_{name}",
+                on_click="ignore",
+            )
+
+
+def _csv_of(table: pd.DataFrame) -> Callable[[], str]:
+    return lambda: str(table.to_csv(index=False))
+
+
+def _whole(experimental: SpectraSet, generated: SpectraSet, sentence: str) -> Compared:
+    return Compared({"training": experimental, "generated": generated}, {}, sentence)
+
+
+def _generator_record(experimental: SpectraSet, generated: SpectraSet) -> "ModelRecord | None":
+    """Return the record of the generator that made `generated` from `experimental`, as far as it is known."""
+    records: dict[str, ModelRecord] = state.records("model")
+    made_by = records.get(str(generated.meta.provenance.get("model", "")))
+    in_hand = records.get(state.chosen("model") or "")
+    for record in (made_by, in_hand):
+        if record is not None and record.trained_on == experimental.fingerprint:
+            return record
+    return None
