@@ -6,7 +6,7 @@ import streamlit as st
 
 from spectra_core.demo import DEMO_SET
 from spectra_core.figures.pipeline import Step, StepState, pipeline_diagram, pipeline_text
-from ui import state
+from ui import job_panel, state
 from ui.menu import ROOT
 
 _WHOLE = "spectra_core.demo:run_demo"
@@ -22,8 +22,9 @@ _NEXT = (
 
 def offer_set() -> None:
     """Offer the demo set: one click starts the job that makes it, and the set is in hand when it ends."""
-    if state.followed_job() is not None:
-        st.caption("The demo is being made; this page goes on by itself when it is there.")
+    job = state.followed_job()
+    if job is not None:
+        job_panel.show(job.id)
     elif st.button("Load the demo", type="primary", icon=":material/play_arrow:"):
         state.start_job("simulate", dict(DEMO_SET), "Simulate the demo set")
 
@@ -32,8 +33,6 @@ def offer_pipeline() -> None:
     """Offer the whole pipeline in one click, as long as nothing was generated."""
     job = state.followed_job()
     if job is not None:
-        from ui import job_panel
-
         job_panel.show(job.id)
     elif state.chosen("generated") is None:
         with st.container(horizontal=True, vertical_alignment="center"):

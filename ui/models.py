@@ -16,14 +16,14 @@ _FEWEST_JUDGED = 5
 """Held-out spectra below this number are too few to show; the training spectra stand in."""
 
 
-def running_training(fingerprint: str) -> "JobRecord | None":
-    """Return the latest active training on a set, whoever started it."""
-    active = [
+def unfinished_training(fingerprint: str) -> "JobRecord | None":
+    """Return the last training on a set, whoever started it, unless it finished: it runs, or it can be resumed."""
+    trainings = [
         record
         for record in state.jobs().records()
-        if record.is_active and record.task == "train" and record.arguments.get("set") == fingerprint
+        if record.task == "train" and record.arguments.get("set") == fingerprint and "generator" in record.arguments
     ]
-    return active[-1] if active else None
+    return trainings[-1] if trainings and trainings[-1].state != "finished" else None
 
 
 def has_latent_space(found: "StoredModel") -> bool:
@@ -104,11 +104,10 @@ def _row(record: Any) -> dict[str, Any]:
     options = ", ".join(f"{name} {value}" for name, value in record.configuration.items())
     return {
         "Name": record.name,
-        "Generator": record.title,
         "Trained on": record.trained_on_name,
         "Held out": len(record.held_out_rows),
         "Seed": record.seed,
-        "Parameters": record.n_parameters,
+        "Parameters": None if record.n_parameters is None else f"{record.n_parameters:,}".replace(",", "\u202f"),
         "Kept": record.created[:16].replace("T", " "),
         "Options": options,
         "Versions": ", ".join(f"{name} {version}" for name, version in record.versions.items()),

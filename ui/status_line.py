@@ -1,5 +1,9 @@
 """The slim line on top of every page: data set, model, generated set, running jobs."""
 
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
 import streamlit as st
 
 from ui import state
@@ -10,7 +14,7 @@ _JOBS_PAGE = "pages/start/jobs.py"
 
 def show() -> None:
     """Show what is in hand, each as a picker over what the store holds, and the notices of this run."""
-    columns = st.columns([3, 3, 3, 2], vertical_alignment="center", gap="small")
+    columns = st.columns([4, 4, 4, 2], vertical_alignment="center", gap="small")
     with columns[0]:
         _picker("set", "Data set", ":material/table_chart:", "No data set yet")
     with columns[1]:
@@ -26,7 +30,7 @@ def show() -> None:
 
 
 def _picker(kind: str, label: str, icon: str, nothing: str) -> None:
-    names = {identifier: record.name for identifier, record in state.records(kind).items()}
+    names = _short_names(state.records(kind))
     st.selectbox(
         label,
         list(names),
@@ -39,6 +43,25 @@ def _picker(kind: str, label: str, icon: str, nothing: str) -> None:
         on_change=state.choose_from_picker,
         args=(kind,),
     )
+
+
+def _short_names(records: dict[str, Any]) -> dict[str, str]:
+    """Return names that fit a slim line and tell everything apart.
+
+    A model that nobody has named is called after its kind and time: its data set stands beside it.
+    """
+    names = {}
+    for identifier, record in records.items():
+        given = getattr(record, "title", None)
+        if given is not None and record.name == f"{given} on {record.trained_on_name}":
+            when = datetime.fromisoformat(record.created).astimezone()
+            names[identifier] = f"{record.member.upper()}, {when:%d %b %H:%M}"
+        else:
+            names[identifier] = record.name
+    repeated = {name for name, count in Counter(names.values()).items() if count > 1}
+    return {
+        identifier: f"{name} ({identifier[:4]})" if name in repeated else name for identifier, name in names.items()
+    }
 
 
 def _running_jobs() -> None:

@@ -3,7 +3,7 @@ import streamlit as st
 from spectra_core.choices import Choice
 from spectra_core.figures.training import information_by_dimension, reconstruction_panels, training_curve
 from spectra_core.generators import GENERATORS
-from ui import cache, models, state, widgets
+from ui import cache, job_panel, models, state, widgets
 
 st.title("Does it learn?")
 st.write(
@@ -30,9 +30,15 @@ with controls:
         help="Not trained on. They show whether the generator has learned or memorised; groups stay together.",
     )
     seed = st.number_input("Seed", min_value=0, value=0, step=1, key="seed", persist_state="session")
-    choice = widgets.checked(GENERATORS, Choice(name, options), "generator")
-    job = models.running_training(train.fingerprint)
-    if st.button("Train", type="primary", icon=":material/model_training:", disabled=choice is None or job is not None):
+    job = models.unfinished_training(train.fingerprint)
+    running = job is not None and job.is_active
+    unfit = widgets.checked(GENERATORS, Choice(name, options), "generator") is None
+    if st.button(
+        "Train",
+        type="primary",
+        icon=":material/model_training:",
+        disabled=running or unfit,
+    ):
         state.start_job(
             "train",
             {
@@ -48,9 +54,9 @@ with controls:
 found = state.model()
 with picture:
     if job is not None:
-        from ui import job_panel
-
         job_panel.show(job.id)
+    if running:
+        st.caption("Leave or close the page as you like: training goes on, and the generator is taken in hand.")
     elif found is None:
         st.caption("The training curve appears here. A stored generator can be chosen above or below.")
     elif found.history.empty:

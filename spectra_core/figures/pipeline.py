@@ -67,7 +67,7 @@ def _step(step: Step, left: int, theme: str) -> str:
     dash = ' stroke-dasharray="5 4"' if step.state == "waiting" else ""
     title, detail = ("#FFFFFF", "#FFFFFF") if done else (_TEXT[theme], _FAINT[theme])
     tick = (
-        f'<path d="M{left + _BOX - 30} 26l5 5 9-11" fill="none" stroke="#FFFFFF" stroke-width="2.5"/>' if done else ""
+        f'<path d="M{left + _BOX - 30} 62l5 5 9-11" fill="none" stroke="#FFFFFF" stroke-width="2.5"/>' if done else ""
     )
     return (
         f'<rect x="{left}" y="{_MARGIN}" width="{_BOX}" height="{_HEIGHT}" rx="8" fill="{fill}" stroke="{edge}" '
@@ -84,10 +84,10 @@ def _arrow(left: int, open_: bool) -> str:
     return f'<path d="M{left + 7} {middle}H{tip}m-6 -5.5l6 5.5l-6 5.5" fill="none" stroke="{colour}" stroke-width="2"/>'
 
 
-def _shortened(text: str, length: int = 21) -> str:
+def _shortened(text: str, length: int = 18) -> str:
     """Cut text that does not fit its box.
 
     >>> _shortened("Carbon dots with copper and nickel")
-    'Carbon dots with cop…'
+    'Carbon dots with…'
     """
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"

@@ -10,11 +10,13 @@ LOSS_PARTS: dict[str, tuple[str, str, str]] = {
     "loss": ("Loss", GREY, "solid"),
     "reconstruction": ("Reconstruction", BLUE, "solid"),
     "kl": ("KL divergence", PURPLE, "solid"),
-    "validation": ("Loss, held out", GREY, "dot"),
+    "validation_loss": ("Loss, held out", GREY, "dot"),
     "validation_reconstruction": ("Reconstruction, held out", BLUE, "dot"),
     "validation_kl": ("KL divergence, held out", PURPLE, "dot"),
 }
 """Name, colour and dash of the parts of the loss: one colour a part, dotted for spectra not trained on."""
+_SUMS = {"loss": {"reconstruction", "kl"}, "validation_loss": {"validation_reconstruction", "validation_kl"}}
+"""Columns that only add up others; hidden until a click in the legend where those are there."""
 
 
 def training_curve(history: pd.DataFrame) -> go.Figure:
@@ -36,9 +38,10 @@ def training_curve(history: pd.DataFrame) -> go.Figure:
             mode="lines",
             line={"color": colour, "dash": dash, "width": 2},
             hovertemplate="%{y:.4g}",
+            visible="legendonly" if part in _SUMS and _SUMS[part] <= set(parts) else True,
         )
     figure.update_layout(hovermode="x unified", xaxis_title="Epoch", yaxis_title="Loss, standardised units")
-    figure.update_yaxes(type="log", exponentformat="power", dtick=1)
+    figure.update_yaxes(type="log", dtick="D2", tickformat="~g")
     last = history.iloc[-1]
     reached = ", ".join(f"{LOSS_PARTS.get(part, (part,))[0].lower()} {last[part]:.3g}" for part in parts)
     return styled(figure, alt=f"Training curve over {len(history)} epochs; in the last one: {reached}.", height=340)
@@ -116,6 +119,8 @@ def reconstruction_panels(table: pd.DataFrame, *, axis_label: str, signal_label:
         )
     styled(figure, alt=f"Spectra and reconstructions from best to worst: {', '.join(map(str, ranks))}.", height=440)
     figure.update_layout(legend={"y": 1.16}, margin={"t": 96})
+    # Few ticks: those of neighbouring panels must not run into each other.
+    figure.update_xaxes(nticks=4)
     figure.update_xaxes(title_text=axis_label, row=2, col=(len(ranks) + 1) // 2)
     figure.update_yaxes(title_text=signal_label, row=1, col=1)
     figure.update_yaxes(title_text="Difference", zeroline=True, zerolinecolor=GREY, row=2, col=1)

@@ -11,7 +11,9 @@ from spectra_core.figures.training import information_by_dimension, reconstructi
 @pytest.fixture
 def history() -> pd.DataFrame:
     epochs = np.arange(1, 11)
-    return pd.DataFrame({"epoch": epochs, "reconstruction": 1 / epochs, "kl": 0.1 * epochs, "validation": 2 / epochs})
+    return pd.DataFrame(
+        {"epoch": epochs, "reconstruction": 1 / epochs, "kl": 0.1 * epochs, "validation_loss": 2 / epochs}
+    )
 
 
 @pytest.fixture
@@ -39,6 +41,14 @@ def test_every_part_of_the_loss_is_a_curve_over_the_epochs(history):
     assert list(figure.data[0].y) == list(history["reconstruction"])
     assert figure.layout.xaxis.title.text == "Epoch"
     assert figure.layout.yaxis.type == "log"
+
+
+def test_a_sum_is_hidden_where_its_parts_are_shown(history):
+    both = history.assign(loss=history["reconstruction"] + history["kl"])
+    shown = {trace.name: trace.visible for trace in training_curve(both).data}
+    assert shown["Loss"] == "legendonly"
+    assert shown["Reconstruction"] is True
+    assert training_curve(history[["epoch", "validation_loss"]]).data[0].visible is True
 
 
 def test_held_out_curves_share_the_colour_of_their_part_and_differ_in_dash(history):

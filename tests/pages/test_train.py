@@ -1,0 +1,133 @@
+"""Training a generator, as a visitor does it."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from spectra_core.generators import PCAGenerator
+from spectra_core.jobs import Jobs
+from spectra_core.store import Store
+from tests.conftest import beer_lambert_set
+
+APP = str(Path(__file__).parents[2] / "app.py")
+PAGE = "pages/generation/train.py"
+
+
+@pytest.fixture
+def fingerprint(store: Store) -> str:
+    return store.save_set(beer_lambert_set(n_spectra=40).with_meta(name="Three salts"))
+
+
+@pytest.fixture
+def model(store: Store, fingerprint: str) -> str:
+    spectra = store.load_set(fingerprint)
+    rows = [3, 8, 13, 18, 23, 28]
+    fitted = PCAGenerator(n_latent=3).fit(spectra.take([row for row in range(40) if row not in rows]))
+    return store.save_model(
+        fitted, registry="generator", member="pca", train=spectra, seed=0, extra={"held_out_rows": rows}
+    )
+
+
+def opened(**query: str) -> AppTest:
+    app = AppTest.from_file(APP, default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value[:12]
+    app.run()
+    return healthy(app.switch_page(PAGE).run())
+
+
+def healthy(app: AppTest) -> AppTest:
+    assert not app.exception
+    assert not app.error
+    return app
+
+
+def button(app: AppTest, label: str):
+    return next(button for button in app.button if button.label == label)
+
+
+def test_a_trained_generator_is_taken_in_hand_and_kept(fingerprint, store: Store, tmp_path: Path):
+    app = opened(set=fingerprint)
+    app.selectbox("generator").set_value("pca").run()
+    app.slider("held_out_share").set_value(20)
+    button(app, "Train").click().run()
+    (record,) = Jobs(tmp_path).records()
+    assert record.arguments["held_out_share"] == 0.2
+    assert Jobs(tmp_path).wait(record.id, timeout=60).state == "finished"
+    healthy(app.run())
+    (kept,) = store.models(trained_on=fingerprint)
+    assert app.selectbox("picker_model").value == kept.id
+    assert app.query_params["model"] == kept.id[:12]
+    assert "Finished: Train" in app.info[0].value
+    assert len(kept.held_out_rows) == 8
+
+
+def test_the_job_is_found_again_after_a_reload(fingerprint, tmp_path: Path):
+    app = opened(set=fingerprint)
+    app.selectbox("generator").set_value("pca").run()
+    button(app, "Train").click().run()
+    job = app.query_params["job"]
+    Jobs(tmp_path).wait(job, timeout=60)
+    again = AppTest.from_file(APP, default_timeout=60)
+    again.query_params.update({"set": fingerprint[:12], "job": job})
+    again.run()
+    assert healthy(again).selectbox("picker_model").value is not None
+
+
+def test_a_stored_generator_is_judged_on_what_it_has_not_seen(fingerprint, model):
+    app = opened(set=fingerprint, model=model)
+    assert any("Five held-out spectra" in caption.value for caption in app.caption)
+    assert {metric.label for metric in app.metric} == {
+        "Parameters",
+        "Active latent dimensions",
+        "Information",
+        "Median reconstruction RMSE",
+    }
+
+
+def test_on_another_set_of_the_same_frame_it_is_judged_on_that_set(store: Store, model):
+    other = store.save_set(beer_lambert_set(n_spectra=30, seed=5).with_meta(name="Another day"))
+    app = opened(set=other, model=model)
+    assert any("Five spectra of Another day" in caption.value for caption in app.caption)
+
+
+def test_stored_generators_are_listed_with_their_provenance(fingerprint, model):
+    table = opened(set=fingerprint).dataframe[0].value
+    assert table.loc[0, "Trained on"] == "Three salts"
+    assert table.loc[0, "Held out"] == 6
+    assert "n_latent 3" in table.loc[0, "Options"]
+
+
+def test_a_model_file_from_elsewhere_is_taken_in_hand(fingerprint, model, store: Store):
+    content = store.export_model(model)
+    store.delete_model(model)
+    app = opened(set=fingerprint)
+    app.file_uploader[0].upload("pca.safetensors", content, "application/octet-stream").run()
+    button(app, "Take it in hand").click().run()
+    assert healthy(app).selectbox("picker_model").value == model
+
+
+def test_a_file_that_is_no_model_is_refused_with_a_sentence(fingerprint):
+    app = opened(set=fingerprint)
+    app.file_uploader[0].upload("model.safetensors", b"PK\x03\x04 pickled", "application/octet-stream").run()
+    button(app, "Take it in hand").click().run()
+    assert not app.exception
+    assert "can run code" in app.error[0].value
+
+
+def test_a_generator_without_latent_space_shows_no_latent_dimensions(fingerprint, store: Store):
+    from spectra_core.generators import GENERATORS
+
+    spectra = store.load_set(fingerprint)
+    fitted = GENERATORS["jitter"]().fit(spectra)
+    jitter = store.save_model(fitted, registry="generator", member="jitter", train=spectra, seed=0)
+    app = opened(set=fingerprint, model=jitter)
+    assert not app.metric
+
+
+def test_options_that_a_generator_refuses_cannot_be_trained(fingerprint):
+    app = opened(set=fingerprint)
+    next(one for one in app.number_input if one.label == "Latent dimensions").set_value(-3).run()
+    assert "latent" in app.error[0].value.lower()
+    assert button(app, "Train").disabled
