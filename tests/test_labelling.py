@@ -70,6 +70,19 @@ def test_latent_labels_find_a_linear_relation_whatever_the_inactive_dimension_ho
     assert_allclose(Latent().label(context), context.conditions, atol=1e-6)
 
 
+def test_a_dimension_that_hardly_varies_in_training_has_no_say_where_it_varies_later(context, mixtures):
+    """Means of an inactive dimension vary by 0.01, points from the prior by 1: standardised, by 100."""
+    rng = np.random.default_rng(2)
+    noise = 0.05 * mixtures.target_values.std(axis=0)
+    uncertain = mixtures.relabelled(mixtures.targets + noise * rng.normal(size=(60, 4)))
+    mean = latent_of(mixtures, inactive=0.01 * rng.normal(size=60))
+    labels = Latent().label(
+        LabelContext(train=uncertain, latent=context.latent, posterior=LatentPosterior(mean, np.full((60, 4), 0.1)))
+    )
+    # A fit to 60 labels with this noise errs by about noise x sqrt(4 / 60).
+    assert (np.abs(labels - context.conditions) < 2.0 * noise).all().all()
+
+
 def test_latent_labels_need_an_active_dimension(context, mixtures):
     still = LatentPosterior(np.full((60, 4), 0.01), np.ones((60, 4)))
     with pytest.raises(SpectraError, match="none is active"):

@@ -187,6 +187,13 @@ def test_a_constant_reference_falls_into_one_bin():
     assert binned[["bin", "low", "high", "n_test"]].to_numpy().tolist() == [[0, 0.5, 0.5, 4]]
 
 
+def test_a_concentration_on_a_limit_counts_above_it_and_the_highest_in_the_last_bin():
+    binned = errors_by_concentration(one_fold([0.0, 1.0, 2.0], [0.0, 1.5, 2.0]), n_bins=2)
+    # The limit is the median, 1.
+    assert binned[["bin", "low", "high", "n_test"]].to_numpy().tolist() == [[0, 0.0, 1.0, 1], [1, 1.0, 2.0, 2]]
+    assert binned["mae"].tolist() == [0.0, 0.25]
+
+
 def test_errors_by_any_value_sort_by_it(predictions):
     larger_later = predictions.assign(predicted=predictions["reference"] + predictions["sample"])
     binned = errors_by_value(larger_later, larger_later["sample"].astype(float), n_bins=3)
