@@ -20,7 +20,7 @@ class Listener:
 
     def progress(self, stage, done, total, values=None):
         self.calls.append((stage, done, total, values))
-        if self.stop_at is not None and len(self.calls) >= self.stop_at:
+        if len(self.calls) == self.stop_at:  # once: the other jobs must hear of it
             raise Cancelled
 
     def message(self, text):
