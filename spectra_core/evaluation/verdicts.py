@@ -116,7 +116,7 @@ def _what_it_takes(row: Mapping[str, Any] | pd.Series) -> str:
     if np.isnan(row["folds_needed"]):
         return "there is a difference, but whether it is of practical size takes more repetitions or spectra."
     if np.isinf(row["folds_needed"]):
-        return "repetitions on the same spectra will not do; it takes more spectra, or a larger effect."
+        return "repeating these folds will not do; it takes more spectra, more and smaller folds, or a larger effect."
     return f"at this effect and spread it takes about {row['folds_needed']:.0f} folds, not {row['n_folds']:.0f}."
 
 

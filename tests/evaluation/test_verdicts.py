@@ -168,7 +168,7 @@ def test_cannot_tell_says_how_many_folds_it_takes_or_that_none_would_do():
     base = np.full(8, 1.0)
     noisy = 0.4 * np.array([1, -1, 1, -1, 1, -1, 1, -1.0]) - 0.06
     row = compare_arms(errors_table({("step_matched", "Cu"): base, ("vae", "Cu"): base + noisy})).iloc[0]
-    assert "repetitions on the same spectra will not do" in verdict_sentence(row)
+    assert "repeating these folds will not do" in verdict_sentence(row)
 
 
 def test_holm_covers_all_arms_and_targets_but_not_what_was_not_tested():
