@@ -12,6 +12,8 @@ from spectra_core.errors import SpectraError
 
 INSIDE_TOLERANCE = 1e-6
 """Distance, in standard deviations, that still counts as inside: rounding of labels and of the solver."""
+ROWS_ADDED = 10
+"""Training sets taken in at once: few enough for small problems, enough for few rounds."""
 
 
 def hull_distance(train_targets: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
@@ -19,7 +21,7 @@ def hull_distance(train_targets: pd.DataFrame, points: pd.DataFrame) -> pd.DataF
 
     The nearest mixture sum of w_i a_i (w >= 0, sum of w = 1) is found exactly by one non-negative least squares
     problem, min |[A - p; 1] u - [0; 1]|, w = u / sum of u (Lawson & Hanson, Solving Least Squares Problems, 1974,
-    chapter 23: least distance programming). It takes milliseconds where a linear program takes tens of them.
+    chapter 23: least distance programming), on the training sets that matter to it.
 
     Parameters
     ----------
@@ -38,19 +40,39 @@ def hull_distance(train_targets: pd.DataFrame, points: pd.DataFrame) -> pd.DataF
     SpectraError
         When columns differ.
     """
-    from scipy.optimize import nnls
-
     corners, inner = _standardised(train_targets, points)
     distance = np.empty(len(inner))
-    one = np.zeros(corners.shape[1] + 1)
-    one[-1] = 1.0
+    # Few training sets matter to any one point; those found for one point help with the next.
+    matters = np.unique(np.concatenate([corners.argmin(axis=0), corners.argmax(axis=0)]))
     for row, point in enumerate(inner):
-        towards = np.vstack([(corners - point).T, np.ones(len(corners))])
-        weights, _ = nnls(towards, one)
-        weights /= weights.sum()
-        distance[row] = np.linalg.norm(weights @ corners - point)
+        distance[row], matters = _distance(corners, point, matters)
     inside = distance <= INSIDE_TOLERANCE
     return pd.DataFrame({"inside": inside, "distance": np.where(inside, 0.0, distance)})
+
+
+def _distance(
+    corners: NDArray[np.float64], point: NDArray[np.float64], matters: NDArray[np.int64]
+) -> tuple[float, NDArray[np.int64]]:
+    """Return the distance of one point to the hull, and the rows of `corners` that were needed.
+
+    The nearest mixture of the rows in `matters` is nearest of all when no other row lies beyond the plane through it
+    that faces the point (the optimality condition of the whole problem); rows that do are taken in.
+    """
+    from scipy.optimize import nnls
+
+    while True:
+        chosen = corners[matters]
+        towards = np.vstack([(chosen - point).T, np.ones(len(chosen))])
+        weights, _ = nnls(towards, np.append(np.zeros(len(point)), 1.0))
+        nearest = weights @ chosen / weights.sum()
+        gap = point - nearest
+        distance = float(np.linalg.norm(gap))
+        beyond = (corners - nearest) @ gap
+        best = np.argsort(-beyond, kind="stable")[:ROWS_ADDED]
+        new = np.setdiff1d(best[beyond[best] > INSIDE_TOLERANCE * distance / 10], matters)
+        if distance <= INSIDE_TOLERANCE or len(new) == 0:
+            return distance, matters
+        matters = np.concatenate([matters, new])
 
 
 def in_hull(train_targets: pd.DataFrame, points: pd.DataFrame) -> NDArray[np.bool_]:

@@ -1,8 +1,9 @@
 """Concentration sets in the box of the salts, drawn at random or spread evenly."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -10,38 +11,101 @@ from numpy.typing import NDArray
 
 from spectra_core.conditions.base import require_drawable
 from spectra_core.conditions.salts import SaltBasis, salt_basis
-from spectra_core.errors import SpectraError
+from spectra_core.errors import ConfigError, SpectraError
 from spectra_core.spectra import SpectraSet
 
+SaltsPresent = Literal["as in the data", "all"]
+
 MAX_ROUNDS = 200
-"""Rounds of drawing before a box is given up; at one set in 200 within bounds, a draw still ends."""
+"""Rounds of drawing before a box is given up: one set in 200 within bounds is enough."""
 
 UnitPoints = Callable[[int], NDArray[np.float64]]
 """From a number of points to the next points (at least that many, n_salts) in the unit cube."""
 
 
 @dataclass(frozen=True)
-class SaltBox:
+class Box(ABC):
+    """What all ways of filling the box of the salts share.
+
+    Parameters
+    ----------
+    salts_present
+        "as in the data" gives every set the salts of a randomly picked training solution and no others; "all" mixes
+        all salts in every set. Where solutions hold a few of many salts, a box of all salts lies far from the data.
+    within_range
+        Leave out sets in which a target lies outside its range in the data: salts that share an ion can add
+        up to more of it than was ever measured.
+    """
+
+    title: ClassVar[str]
+    explanation: ClassVar[str]
+    needs_salts: ClassVar[bool] = False
+
+    salts_present: SaltsPresent = "as in the data"
+    within_range: bool = True
+
+    def __post_init__(self) -> None:
+        if self.salts_present not in get_args(SaltsPresent):
+            raise ConfigError(
+                f"Salts are present {' or '.join(map(repr, get_args(SaltsPresent)))}; got {self.salts_present!r}."
+            )
+
+    def draw(self, train: SpectraSet, n_sets: int, rng: np.random.Generator) -> pd.DataFrame:
+        """Return concentration sets (n_sets, n_targets) in the box of the salts.
+
+        Raises
+        ------
+        ConfigError
+            When `n_sets` is not positive.
+        SpectraError
+            When the set has no targets, no salts where they are needed, or almost no point of the box is possible.
+        """
+        require_drawable(train, n_sets)
+        basis = salt_basis(train)
+        if self.needs_salts and basis.found_from == "none":
+            raise SpectraError(f"{basis.explanation} Choose concentrations in another way.")
+        next_points = self.unit_points(basis.n_salts, rng)
+        kept: list[NDArray[np.float64]] = []
+        for _ in range(MAX_ROUNDS):
+            sets = self._sets(basis, next_points(n_sets), rng)
+            kept.append(sets[basis.is_possible(sets, within_range=self.within_range)])
+            if sum(map(len, kept)) >= n_sets:
+                return pd.DataFrame(np.concatenate(kept)[:n_sets], columns=list(basis.target_names))
+        raise SpectraError(
+            f"Almost no point in the box of {', '.join(basis.names)} gives possible concentrations "
+            f"({sum(map(len, kept))} of the {n_sets} sets asked for after {MAX_ROUNDS} rounds). "
+            "Use convex mixtures instead."
+        )
+
+    @abstractmethod
+    def unit_points(self, n_salts: int, rng: np.random.Generator) -> UnitPoints:
+        """Return what gives the next points in the unit cube."""
+
+    def _sets(self, basis: SaltBasis, unit: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+        amounts = basis.lower + (basis.upper - basis.lower) * unit
+        if self.salts_present == "as in the data":
+            amounts = np.where(basis.present[rng.integers(len(basis.present), size=len(unit))], amounts, 0.0)
+        return basis.targets_of(amounts)
+
+
+@dataclass(frozen=True)
+class SaltBox(Box):
     """The amount of every salt uniform over its range in the data; ions follow from the salts."""
 
     title: ClassVar[str] = "Salt box"
     explanation: ClassVar[str] = (
-        "Draws the amount of every salt evenly over its range and adds up the ions, so that every set is "
+        "Draws the amounts of salts evenly over their ranges and adds up the ions, so that every set is "
         "charge-balanced; corners of the box may lie outside the data."
     )
     needs_salts: ClassVar[bool] = True
 
-    def draw(self, train: SpectraSet, n_sets: int, rng: np.random.Generator) -> pd.DataFrame:
-        """Return concentration sets (n_sets, n_targets) in the box of the salts."""
-        require_drawable(train, n_sets)
-        basis = salt_basis(train)
-        if basis.found_from == "none":
-            raise SpectraError(f"{basis.explanation} Choose concentrations in another way.")
-        return fill_box(basis, n_sets, lambda n: rng.random((n, basis.n_salts)))
+    def unit_points(self, n_salts: int, rng: np.random.Generator) -> UnitPoints:
+        """Return uniform points."""
+        return lambda n: rng.random((n, n_salts))
 
 
 @dataclass(frozen=True)
-class Sobol:
+class Sobol(Box):
     """A scrambled Sobol sequence in the box of the salts (Owen, J. Complexity 14, 1998)."""
 
     title: ClassVar[str] = "Sobol sequence"
@@ -49,68 +113,34 @@ class Sobol:
         "Spreads sets evenly over the box of the salts (of the targets, where there are no salts to find) by a "
         "Sobol sequence, leaving smaller gaps than chance does."
     )
-    needs_salts: ClassVar[bool] = False
 
-    def draw(self, train: SpectraSet, n_sets: int, rng: np.random.Generator) -> pd.DataFrame:
-        """Return concentration sets (n_sets, n_targets) in the box of the salts."""
-        require_drawable(train, n_sets)
+    def unit_points(self, n_salts: int, rng: np.random.Generator) -> UnitPoints:
+        """Return the next points of the sequence; it is balanced at powers of two, so a surplus is given."""
         from scipy.stats import qmc
 
-        basis = salt_basis(train)
-        engine = qmc.Sobol(basis.n_salts, scramble=True, rng=rng)
+        engine = qmc.Sobol(n_salts, scramble=True, rng=rng)
 
         def next_points(n: int) -> NDArray[np.float64]:
-            # Sobol sequences are balanced at powers of two; the surplus is cut by the caller.
-            exponent = max(n - 1, 0).bit_length()
-            drawn = engine.num_generated
-            points: NDArray[np.float64] = engine.random(max(2**exponent, drawn))
+            points: NDArray[np.float64] = engine.random(max(2 ** max(n - 1, 0).bit_length(), engine.num_generated))
             return points
 
-        return fill_box(basis, n_sets, next_points)
+        return next_points
 
 
 @dataclass(frozen=True)
-class LatinHypercube:
+class LatinHypercube(Box):
     """A Latin hypercube in the box of the salts (McKay, Beckman & Conover, Technometrics 21, 1979)."""
 
     title: ClassVar[str] = "Latin hypercube"
     explanation: ClassVar[str] = (
         "Spreads sets over the box of the salts (of the targets, where there are no salts to find) so that every "
-        "salt takes each of as many equal steps of its range as there are sets exactly once."
+        "salt takes each of as many equal steps of its range as there are sets once, before impossible sets are left "
+        "out."
     )
-    needs_salts: ClassVar[bool] = False
 
-    def draw(self, train: SpectraSet, n_sets: int, rng: np.random.Generator) -> pd.DataFrame:
-        """Return concentration sets (n_sets, n_targets) in the box of the salts."""
-        require_drawable(train, n_sets)
+    def unit_points(self, n_salts: int, rng: np.random.Generator) -> UnitPoints:
+        """Return a new hypercube at every call."""
         from scipy.stats import qmc
 
-        basis = salt_basis(train)
-        return fill_box(basis, n_sets, qmc.LatinHypercube(basis.n_salts, rng=rng).random)
-
-
-def fill_box(basis: SaltBasis, n_sets: int, next_points: UnitPoints) -> pd.DataFrame:
-    """Return `n_sets` concentration sets from points in the unit cube, leaving out impossible ones.
-
-    A set is impossible when a target that follows from the others turns negative although it never is in the
-    data. Then further points are drawn, and the spread of the sets is only as even as the cut box allows.
-
-    Raises
-    ------
-    SpectraError
-        When almost no point of the box is possible.
-    """
-    kept: list[NDArray[np.float64]] = []
-    n_kept = 0
-    for _ in range(MAX_ROUNDS):
-        amounts = basis.lower + (basis.upper - basis.lower) * next_points(n_sets)
-        sets = basis.targets_of(amounts)
-        possible = sets[basis.is_possible(sets)]
-        kept.append(possible)
-        n_kept += len(possible)
-        if n_kept >= n_sets:
-            return pd.DataFrame(np.concatenate(kept)[:n_sets], columns=list(basis.target_names))
-    raise SpectraError(
-        f"Almost no point in the box of {', '.join(basis.names)} gives possible concentrations "
-        f"({n_kept} of the {n_sets} sets asked for after {MAX_ROUNDS} rounds). Use convex mixtures instead."
-    )
+        engine = qmc.LatinHypercube(n_salts, rng=rng)
+        return lambda n: np.asarray(engine.random(n), dtype=np.float64)

@@ -4,8 +4,8 @@ Ions come as salts, so their concentrations are not independent: a box of ions h
 a box of salts does not.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -41,8 +41,10 @@ class SaltBasis:
         Targets at zero amounts; zero wherever relations are of salts.
     lower, upper : (n_salts,)
         Smallest and largest amount in the data, in the targets' unit.
-    non_negative : (n_targets,)
-        Targets that are never negative in the data.
+    present : (n_rows, n_salts)
+        Which salts each solution of the data holds; of large sets evenly spaced rows.
+    target_lower, target_upper : (n_targets,)
+        Smallest and largest value of every target in the data.
     explanation
         One sentence for the person.
     """
@@ -54,7 +56,9 @@ class SaltBasis:
     offset: NDArray[np.float64]
     lower: NDArray[np.float64]
     upper: NDArray[np.float64]
-    non_negative: NDArray[np.bool_]
+    present: NDArray[np.bool_]
+    target_lower: NDArray[np.float64]
+    target_upper: NDArray[np.float64]
     explanation: str
 
     @property
@@ -73,12 +77,13 @@ class SaltBasis:
         targets: NDArray[np.float64] = self.offset + amounts @ self.matrix
         return targets
 
-    def is_possible(self, targets: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Return which rows hold no negative value where the data have none."""
+    def is_possible(self, targets: NDArray[np.float64], *, within_range: bool = False) -> NDArray[np.bool_]:
+        """Return which rows hold no negative value where the data have none, or none outside the data's range."""
         largest = np.maximum(np.abs(self.lower), np.abs(self.upper))
-        rounding = 1e-12 * (largest @ np.abs(self.matrix))  # a zero may come out of a difference as -1e-17
-        lowest = np.where(self.non_negative, -rounding, -np.inf)
-        return np.asarray((targets >= lowest).all(axis=1))
+        rounding = 1e-12 * (np.abs(self.offset) + largest @ np.abs(self.matrix))
+        lowest = self.target_lower if within_range else np.where(self.target_lower >= 0, 0.0, -np.inf)
+        highest = self.target_upper if within_range else np.inf
+        return np.asarray(((targets >= lowest - rounding) & (targets <= highest + rounding)).all(axis=1))
 
 
 def salt_basis(train: SpectraSet) -> SaltBasis:
@@ -115,24 +120,14 @@ def _known_salts(train: SpectraSet) -> SaltBasis | None:
     amounts, misfit = _amounts(train.target_values, matrix)
     if misfit > 10 * DEPENDENCE_TOLERANCE:
         return None  # the labels were changed, or something else was added
-    unique = np.linalg.matrix_rank(matrix) == len(matrix)
-    return SaltBasis(
-        "provenance",
-        tuple(names),
-        train.target_names,
-        matrix,
-        np.zeros(train.n_targets),
-        amounts.min(axis=0),
-        amounts.max(axis=0),
-        _never_negative(train.target_values),
-        f"The set was made of {len(names)} salts: {', '.join(names)}."
-        + (
-            ""
-            if unique
-            else " Their ions do not tell their amounts apart, so ranges are those of a fit with few salts "
+    sentence = f"The set was made of {len(names)} salts: {', '.join(names)}."
+    if np.linalg.matrix_rank(matrix) < len(matrix):
+        sentence += (
+            " Their ions do not tell their amounts apart, so ranges are those of a fit with few salts "
             "per solution (non-negative least squares)."
-        ),
-    )
+        )
+    offset = np.zeros(train.n_targets)
+    return _basis("provenance", names, train, amounts=amounts, matrix=matrix, offset=offset, explanation=sentence)
 
 
 def _stoichiometry(salts: Mapping[str, Any], target_names: tuple[str, ...]) -> NDArray[np.float64] | None:
@@ -170,19 +165,9 @@ def _found_dependence(train: SpectraSet) -> SaltBasis | None:
 
         independent = sorted(qr(centred, pivoting=True, mode="r")[1][:rank].tolist())
     matrix, offset = _map_from(values, independent, scale)
-    basis = SaltBasis(
-        "linear dependence",
-        tuple(train.target_names[i] for i in independent),
-        train.target_names,
-        matrix,
-        offset,
-        values[:, independent].min(axis=0),
-        values[:, independent].max(axis=0),
-        _never_negative(values),
-        "",
-    )
-    sentence = f"The targets depend on each other in the data: {'; '.join(basis.relations)}."
-    return SaltBasis(**{**basis.__dict__, "explanation": sentence})
+    names = [train.target_names[i] for i in independent]
+    basis = _basis("linear dependence", names, train, amounts=values[:, independent], matrix=matrix, offset=offset)
+    return replace(basis, explanation=f"The targets depend on each other in the data: {'; '.join(basis.relations)}.")
 
 
 def _sum_generators(columns: NDArray[np.float64], rank: int) -> list[int] | None:
@@ -227,18 +212,42 @@ def _map_from(
 
 
 def _independent_targets(train: SpectraSet) -> SaltBasis:
-    values = train.target_values
-    return SaltBasis(
+    return _basis(
         "none",
         train.target_names,
+        train,
+        amounts=train.target_values,
+        matrix=np.eye(train.n_targets),
+        offset=np.zeros(train.n_targets),
+        explanation="No target follows from the others, so the counter-ions are not among the targets, and strategies "
+        "that keep charge balance are not offered.",
+    )
+
+
+def _basis(
+    found_from: FoundFrom,
+    names: Sequence[str],
+    train: SpectraSet,
+    *,
+    amounts: NDArray[np.float64],
+    matrix: NDArray[np.float64],
+    offset: NDArray[np.float64],
+    explanation: str = "",
+) -> SaltBasis:
+    """Measure ranges and presence on the amounts (n_rows, n_salts) that were found."""
+    absent_below = DEPENDENCE_TOLERANCE * np.abs(amounts).max(axis=0)
+    return SaltBasis(
+        found_from,
+        tuple(names),
         train.target_names,
-        np.eye(train.n_targets),
-        np.zeros(train.n_targets),
-        values.min(axis=0),
-        values.max(axis=0),
-        _never_negative(values),
-        "No target follows from the others, so the counter-ions are not among the targets, and strategies that "
-        "keep charge balance are not offered.",
+        matrix,
+        offset,
+        lower=amounts.min(axis=0),
+        upper=amounts.max(axis=0),
+        present=np.abs(amounts) > absent_below,
+        target_lower=train.target_values.min(axis=0),
+        target_upper=train.target_values.max(axis=0),
+        explanation=explanation,
     )
 
 
@@ -247,10 +256,6 @@ def _scale(values: NDArray[np.float64]) -> NDArray[np.float64]:
     constant = values.min(axis=0) == values.max(axis=0)
     size = np.abs(values).max(axis=0)
     return np.asarray(np.where(constant, np.where(size > 0, size, 1.0), values.std(axis=0)), dtype=np.float64)
-
-
-def _never_negative(values: NDArray[np.float64]) -> NDArray[np.bool_]:
-    return np.asarray(values.min(axis=0) >= 0)
 
 
 def _relation(name: str, factors: NDArray[np.float64], offset: float, names: tuple[str, ...]) -> str:

@@ -144,7 +144,7 @@ class TestConvexMixtures:
 
 class TestSaltBox:
     def test_salts_are_uniform_and_independent(self, mixtures):
-        sets = SaltBox().draw(mixtures, 3000, np.random.default_rng(0))
+        sets = SaltBox(within_range=False).draw(mixtures, 3000, np.random.default_rng(0))
         # NO3- comes from Ni(NO3)2 alone; the rest of Ni2+ is NiSO4; the rest of SO4 2- is CuSO4.
         salts = pd.DataFrame({"nitrate": sets["NO3-"] / 2, "copper": sets["Cu2+"]})
         salts["nickel sulfate"] = sets["Ni2+"] - salts["nitrate"]
@@ -163,7 +163,7 @@ class TestSaltBox:
         # b = 1 - a - c: half of the box of a and c is impossible.
         fractions = np.random.default_rng(0).dirichlet([1, 1, 1], 400)
         train = spectra_with(pd.DataFrame(fractions, columns=["a", "b", "c"]))
-        sets = SaltBox().draw(train, 500, np.random.default_rng(0))
+        sets = SaltBox(within_range=False).draw(train, 500, np.random.default_rng(0))
         assert (sets >= 0).all(axis=None)
         assert_allclose(sets.sum(axis=1), 1.0, rtol=1e-12)
         # Uniform on the triangle, cut off where no fraction was measured: the mean stays at a third each.
@@ -172,9 +172,53 @@ class TestSaltBox:
     def test_negative_values_are_allowed_where_the_data_have_them(self):
         offsets = np.random.default_rng(0).uniform(-1, 1, (100, 2))
         train = spectra_with(pd.DataFrame({"x": offsets[:, 0], "y": offsets[:, 1], "sum": offsets.sum(axis=1)}))
-        sets = SaltBox().draw(train, 300, np.random.default_rng(0))
+        sets = SaltBox(within_range=False).draw(train, 300, np.random.default_rng(0))
         assert sets["sum"].min() < -1
         assert_allclose(sets["sum"], sets["x"] + sets["y"], atol=1e-12)
+
+    @pytest.mark.parametrize("method", [SaltBox, Sobol, LatinHypercube])
+    def test_sets_hold_the_salts_that_solutions_of_the_data_hold(self, method):
+        """Solutions of one or two of three salts: never all three, never none."""
+        train = spectra_with(few_of_many_salts())
+        sets = method().draw(train, 400, np.random.default_rng(0))
+        present = (sets[["Cu", "Ni", "Cr"]] > 1e-3).to_numpy()
+        in_data = (train.targets[["Cu", "Ni", "Cr"]] > 0).to_numpy()
+        assert {tuple(row) for row in present} == {tuple(row) for row in in_data}
+        # 300 solutions of the data give each pattern its frequency; 5 sigma of a share among 400 sets is 0.125.
+        assert_allclose(present.mean(axis=0), in_data.mean(axis=0), atol=0.125)
+        every = method(salts_present="all", within_range=False).draw(train, 400, np.random.default_rng(0))
+        assert ((every[["Cu", "Ni", "Cr"]] > 1e-3).all(axis=1)).mean() > 0.9
+
+    @pytest.mark.parametrize("method", [SaltBox, Sobol, LatinHypercube])
+    def test_no_target_leaves_its_range_unless_it_is_allowed_to(self, method):
+        train = spectra_with(few_of_many_salts())
+        largest = train.targets["NO3"].max()
+        assert method(salts_present="all").draw(train, 200, np.random.default_rng(0))["NO3"].max() <= largest + 1e-12
+        free = method(salts_present="all", within_range=False).draw(train, 200, np.random.default_rng(0))
+        assert free["NO3"].max() > largest
+
+    def test_a_box_without_possible_sets_is_a_sentence(self):
+        """Twelve salts of which every solution holds one: in a mix of all, their shared ion leaves its range."""
+        amounts = np.kron(np.eye(12), np.linspace(0.5, 1.0, 4).reshape(-1, 1))
+        names = [f"cation {i}" for i in range(12)]
+        train = spectra_with(pd.DataFrame(amounts, columns=names).assign(NO3=amounts.sum(axis=1)))
+        assert len(SaltBox().draw(train, 50, np.random.default_rng(0))) == 50
+        with pytest.raises(SpectraError, match="Almost no point in the box of cation 0, cation 1"):
+            SaltBox(salts_present="all").draw(train, 50, np.random.default_rng(0))
+
+    def test_unknown_presence_is_refused(self):
+        with pytest.raises(ConfigError, match="'as in the data' or 'all'; got 'some'"):
+            SaltBox(salts_present="some")
+
+
+def few_of_many_salts() -> pd.DataFrame:
+    """Return 300 solutions of one or two of three nitrates."""
+    rng = np.random.default_rng(0)
+    amounts = rng.uniform(0.2, 1.0, (300, 3))
+    for row in amounts:
+        row[rng.permutation(3)[rng.integers(1, 3) :]] = 0.0
+    table = pd.DataFrame(amounts, columns=["Cu", "Ni", "Cr"])
+    return table.assign(NO3=2 * table["Cu"] + 2 * table["Ni"] + 3 * table["Cr"])
 
 
 def test_sobol_fills_the_salt_box_more_evenly_than_chance(mixtures):
@@ -189,7 +233,7 @@ def test_sobol_fills_the_salt_box_more_evenly_than_chance(mixtures):
 
 def test_latin_hypercube_visits_every_step_of_every_salt_once(mixtures):
     data = mixtures.targets
-    sets = LatinHypercube().draw(mixtures, 40, np.random.default_rng(0))
+    sets = LatinHypercube(within_range=False).draw(mixtures, 40, np.random.default_rng(0))
     for made, measured in ((sets["Cu2+"], data["Cu2+"]), (sets["NO3-"], data["NO3-"])):
         steps = np.floor(40 * (made - measured.min()) / np.ptp(measured)).astype(int)
         assert_array_equal(np.sort(steps), np.arange(40))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.optimize import minimize
+from scipy.optimize import minimize, nnls
 from scipy.spatial import Delaunay
 
 from spectra_core.conditions.hull import hull_distance, in_hull
@@ -85,6 +85,18 @@ def test_linear_program_and_least_squares_agree_in_eight_dimensions():
     points = pd.concat([inside, outside], ignore_index=True)
     assert_array_equal(hull_distance(train, points)["inside"], [True] * 10 + [False] * 10)
     assert_array_equal(in_hull(train, points), [True] * 10 + [False] * 10)
+
+
+def test_leaving_out_rows_that_do_not_matter_changes_nothing():
+    """The distance by all training sets at once, as one least squares problem, is the one found step by step."""
+    rng = np.random.default_rng(0)
+    train, points = rng.normal(size=(500, 5)), 2 * rng.normal(size=(25, 5))
+    found = hull_distance(table(train), table(points))["distance"]
+    scaled, at = ((values - train.mean(axis=0)) / train.std(axis=0) for values in (train, points))
+    for row, point in enumerate(at):
+        weights, _ = nnls(np.vstack([(scaled - point).T, np.ones(500)]), [0, 0, 0, 0, 0, 1])
+        expected = np.linalg.norm(weights @ scaled / weights.sum() - point)
+        assert found[row] == pytest.approx(expected, abs=1e-6)
 
 
 def test_measured_sets_are_inside(mixtures):
