@@ -40,7 +40,7 @@ def simulate(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dic
         n_spectra=known["n_spectra"],
         seed=known["seed"],
         reporter=reporter,
-        memo=_memo(store, "simulate"),
+        memo=memo_of(store, "simulate"),
     )
     return {"set": store.save_set(spectra.with_meta(name=known["name"]) if known["name"] else spectra)}
 
@@ -152,7 +152,7 @@ def study(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[s
         experiment,
         spectra,
         reporter=reporter,
-        memo=_memo(store, "study"),
+        memo=memo_of(store, "study"),
         n_workers=known["workers"] or default_workers(),
     )
     name = known["name"] or f"Study of {spectra.meta.name}"
@@ -162,13 +162,40 @@ def study(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[s
 
 
 def import_files(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[str, Any]:
-    """Import uploaded files: ``{"uploads": [key, ...], "recipe": {...}, "name": text}``.
+    """Import uploaded files: ``{"uploads": [key, ...], "recipe": {...}, "targets": None, "name": text}``.
+
+    The uploads (keys from `Store.save_upload`) are forgotten once the set is kept.
 
     Returns
     -------
     ``{"set": fingerprint}``
     """
-    raise NotImplementedError
+    import json
+
+    from spectra_core.datasets import Recipe, read
+
+    known = _checked(arguments, "import", uploads=..., recipe={}, targets=None, name="")
+    reporter.progress("Reading the files", 0, 2)
+    recipe = Recipe.from_json(json.dumps({**known["recipe"], **({"name": known["name"]} if known["name"] else {})}))
+    spectra = read(_uploaded(store, known["uploads"]), recipe, known["targets"])
+    reporter.progress("Keeping the set", 1, 2)
+    fingerprint = store.save_set(spectra)
+    for key in known["uploads"]:
+        store.delete_upload(key)
+    reporter.progress("Keeping the set", 2, 2)
+    return {"set": fingerprint}
+
+
+def _uploaded(store: Store, keys: list[str]) -> dict[str, bytes]:
+    """Return uploaded files by name; files of one name are told apart by a number."""
+    files: dict[str, bytes] = {}
+    for key in keys:
+        name, content = store.load_upload(key)
+        unique, number = name, 2
+        while unique in files:
+            unique, number = f"{name} ({number})", number + 1
+        files[unique] = content
+    return files
 
 
 TASKS: dict[str, Task] = {
@@ -250,7 +277,7 @@ def _sampled(
     return fewer, fewer_rows
 
 
-def _memo(store: Store, task: str) -> Any:
+def memo_of(store: Store, task: str) -> Any:
     """Return the memo of a task; other versions of numpy or torch may give other bits, so they look up nothing."""
     return store.memo(_key_of(task, {}))
 

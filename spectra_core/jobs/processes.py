@@ -11,17 +11,11 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from spectra_core.numerical_threads import THREAD_LIMITS
+
 _CHILDREN: list[subprocess.Popen[bytes]] = []
 """Processes this one started and has not yet seen end; without asking for their end they would stay as zombies."""
 _CHILDREN_LOCK = threading.Lock()
-_THREAD_LIMITS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMBA_NUM_THREADS",
-)
 
 
 def start(folder: Path, output: Path) -> int:
@@ -30,7 +24,7 @@ def start(folder: Path, output: Path) -> int:
     It is the first of its own session, so that it outlives whoever started it and can be ended with all that it
     starts. Numerical libraries get one thread: for networks of this size more threads are slower.
     """
-    environment = {**os.environ, **dict.fromkeys(_THREAD_LIMITS, "1")}
+    environment = {**os.environ, **dict.fromkeys(THREAD_LIMITS, "1")}
     package_home = str(Path(__file__).resolve().parents[2])
     environment["PYTHONPATH"] = os.pathsep.join(
         part for part in (package_home, os.environ.get("PYTHONPATH", "")) if part

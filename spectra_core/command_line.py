@@ -1,0 +1,213 @@
+"""What the commands share: the progress bar, where spectra come from, files that are written whole."""
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from spectra_core.contracts import Cancelled, Reporter
+from spectra_core.errors import ConfigError, ReadError
+from spectra_core.spectra import SpectraSet
+from spectra_core.store import Store
+from spectra_core.store.files import disk_errors, replace_file
+
+_SHORTEST_KEY = 6
+
+
+class ProgressBar:
+    """A reporter that draws a bar on the terminal's error stream; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        from tqdm import tqdm
+
+        # A terminal is redrawn often; a log file gets a line now and then.
+        patience = 0.1 if sys.stderr.isatty() else 10.0
+        self._bar = tqdm(total=0, unit="step", mininterval=patience, file=sys.stderr, leave=False)
+        self._lock = threading.Lock()
+        self._asked = threading.Event()
+
+    def ask_to_stop(self, *_: Any) -> None:
+        """Let the next progress report end the work; a signal handler."""
+        if self._asked.is_set():
+            raise KeyboardInterrupt
+        self._asked.set()
+
+    def progress(self, stage: str, done: int, total: int, values: Mapping[str, float] | None = None) -> None:
+        """Redraw the bar; raise `Cancelled` once the person pressed Ctrl-C."""
+        if self._asked.is_set():
+            raise Cancelled
+        with self._lock:
+            self._bar.set_description(stage, refresh=False)
+            if total != self._bar.total or done < self._bar.n:
+                self._bar.reset(total=total)
+            if values:
+                self._bar.set_postfix({name: f"{value:.3g}" for name, value in values.items()}, refresh=False)
+            self._bar.update(done - self._bar.n)
+
+    def message(self, text: str) -> None:
+        """Write a sentence above the bar."""
+        with self._lock:
+            self._bar.write(text, file=sys.stderr)
+
+    def close(self) -> None:
+        """Remove the bar."""
+        self._bar.close()
+
+
+@contextmanager
+def progress_bar() -> Iterator[Reporter]:
+    """Draw progress while the work inside runs; the first Ctrl-C ends it in order, the second at once."""
+    bar = ProgressBar()
+    before = None
+    if threading.current_thread() is threading.main_thread():
+        before = signal.signal(signal.SIGINT, bar.ask_to_stop)
+    try:
+        yield bar
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
+        bar.close()
+
+
+def spectra_from(
+    sources: Sequence[str],
+    store: Store,
+    reporter: Reporter,
+    *,
+    targets: Sequence[str] | None,
+    recipe: str | None,
+    seed: int,
+) -> SpectraSet:
+    """Return the spectra that the person named.
+
+    Parameters
+    ----------
+    sources
+        Files or folders; or one of: ``simulated:PRESET`` or ``simulated:PRESET:N`` for N simulated spectra, the
+        beginning of a kept set's fingerprint.
+    targets
+        Names of the targets to use; None for all.
+    recipe
+        Path of a JSON file with decisions about the import; None to go by what is guessed.
+    seed
+        Of a simulation.
+
+    Raises
+    ------
+    ReadError, ConfigError
+        When there is no such thing, or it cannot be read.
+    """
+    first = sources[0]
+    if first.startswith("simulated:"):
+        spectra = _simulated(first, reporter, seed)
+    elif not Path(first).exists() and (key := _kept(first, store)) is not None:
+        spectra = store.load_set(key)
+    else:
+        from spectra_core.datasets import Recipe, read
+
+        decisions = None if recipe is None else Recipe.from_json(read_text(recipe))
+        paths = [Path(source) for source in sources]
+        spectra = read(paths, decisions)
+        if targets is not None and not set(targets) <= set(spectra.target_names):
+            # Columns that are not taken for targets by themselves are named as the file names them.
+            return read(paths, decisions, targets)
+    return spectra if targets is None else spectra.with_targets(targets)
+
+
+def _simulated(source: str, reporter: Reporter, seed: int) -> SpectraSet:
+    from spectra_core.datasets.simulator import PRESETS, simulate
+
+    _, preset, number = f"{source}:".split(":", 2)
+    number = number.rstrip(":")
+    if preset not in PRESETS:
+        raise ConfigError(f"Unknown preset {preset!r}. Known presets: {', '.join(sorted(PRESETS))}.")
+    if number and not number.isdecimal():
+        raise ConfigError(f"Expected simulated:PRESET:NUMBER, got {source!r}. The number of spectra is a whole number.")
+    return simulate(PRESETS[preset], n_spectra=int(number) if number else None, seed=seed, reporter=reporter)
+
+
+def _kept(beginning: str, store: Store) -> str | None:
+    if len(beginning) < _SHORTEST_KEY or not set(beginning) <= set("0123456789abcdef"):
+        return None
+    fitting = [record.fingerprint for record in store.sets() if record.fingerprint.startswith(beginning)]
+    if len(fitting) != 1:
+        raise ReadError(f"{len(fitting)} kept sets begin with {beginning!r}. Give more of the fingerprint, or a file.")
+    return fitting[0]
+
+
+def read_text(path: str) -> str:
+    """Return the text of a file the person named.
+
+    Raises
+    ------
+    ReadError
+        When it cannot be read.
+    """
+    try:
+        return Path(path).read_text("utf-8")
+    except OSError as error:
+        raise ReadError(f"{path} cannot be opened: {error.strerror}. Check the name and the permissions.") from error
+    except UnicodeDecodeError as error:
+        raise ReadError(f"{path} is not a text file in UTF-8. Save it as one.") from error
+
+
+def options_from(settings: Sequence[str]) -> dict[str, Any]:
+    """Read options given as ``name=value``; values are JSON where they can be, else text.
+
+    >>> options_from(["beta=0.5", "reduction=sum", "hidden=[32, 8]"])
+    {'beta': 0.5, 'reduction': 'sum', 'hidden': [32, 8]}
+    """
+    options: dict[str, Any] = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals or not name:
+            raise ConfigError(f"An option is given as name=value, got {setting!r}.")
+        try:
+            options[name] = json.loads(text)
+        except ValueError:
+            options[name] = text
+    return options
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file whole, or not at all."""
+    with disk_errors(f"Writing {path.name}"):
+        replace_file(path, content)
+
+
+def wide_table(spectra: SpectraSet) -> pd.DataFrame:
+    """Return one spectrum a row: sample columns, targets with their unit in brackets, channels by position.
+
+    The importer reads it back as the same spectra and targets.
+    """
+    targets = spectra.targets
+    targets.columns = [f"{one.name} [{one.unit}]" if one.unit else one.name for one in spectra.target_info]
+    channels = pd.DataFrame(spectra.signal, columns=[repr(float(position)) for position in spectra.axis.positions])
+    return pd.concat([spectra.samples, targets, channels], axis="columns")
+
+
+def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write every table as a CSV file of its name, numbers in full precision."""
+    for name, table in tables.items():
+        write_file(folder / f"{name}.csv", table.to_csv(index=False).encode())
+
+
+def error_table(errors: pd.DataFrame, spectra: SpectraSet) -> pd.DataFrame:
+    """Lay out the RMSEP, mean ± standard deviation over folds, as text.
+
+    Returns
+    -------
+    DataFrame, one row per (regressor, arm)
+        One column per target, in its unit.
+    """
+    grouped = errors.groupby(["regressor", "arm", "target"], sort=False)["rmsep"]
+    text = grouped.mean().map("{:.3g}".format) + " ± " + grouped.std(ddof=1).fillna(0.0).map("{:.2g}".format)
+    table = text.unstack("target")
+    labels = {one.name: one.label for one in spectra.target_info}
+    return table[[name for name in labels if name in table]].rename(columns=labels)
