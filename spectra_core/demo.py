@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from spectra_core.contracts import Reporter
+from spectra_core.contracts import Budget, Reporter
 from spectra_core.store import Store
 
 DEMO_SET: dict[str, Any] = {"preset": "msu_like", "n_spectra": 400, "seed": 0, "name": "Demo: salts in water"}
@@ -12,7 +12,7 @@ DEMO_TRAINING: dict[str, Any] = {"generator": "vae", "seed": 0, "held_out_share"
 
 
 def run_demo(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[str, Any]:
-    """Simulate a set, train the study's VAE on it, and generate spectra from its aggregate posterior.
+    """Simulate a set, train the study's VAE on it, generate spectra and let the study's MLP label them.
 
     Parameters
     ----------
@@ -25,6 +25,7 @@ def run_demo(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dic
     """
     from spectra_core.generation import generate_spectra
     from spectra_core.labelling import LABELLINGS
+    from spectra_core.regressors import REGRESSORS
     from spectra_core.samplers import SAMPLERS
     from spectra_core.tasks import TASKS
 
@@ -32,18 +33,22 @@ def run_demo(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dic
     made = TASKS["simulate"]({**DEMO_SET, "n_spectra": n_spectra}, reporter, store)
     training = {**DEMO_TRAINING, "set": made["set"], "options": {"epochs": epochs}}
     trained = TASKS["train"](training, reporter, store)
-    reporter.progress("Generating spectra", 0, 1)
     found = store.load_model(trained["model"])
     whole = store.load_set(made["set"])
     unseen = set(found.record.held_out_rows)
+    seen = whole.take([row for row in range(len(whole)) if row not in unseen])
+    reporter.progress("Training the teacher that labels new spectra", 0, 1)
+    teacher = REGRESSORS["mlp"]().fit(seen, budget=Budget(epochs=epochs), seed=0)
+    reporter.progress("Generating spectra", 0, 1)
     generated = generate_spectra(
         found.model,
-        whole.take([row for row in range(len(whole)) if row not in unseen]),
+        seen,
         n_spectra,
         sampler=SAMPLERS["aggregate_posterior"](),
-        labelling=LABELLINGS["latent"](),
+        labelling=LABELLINGS["spectral"](),
+        teacher=teacher,
         seed=0,
-        name="Demo: VAE, aggregate posterior",
+        name="VAE, aggregate posterior",
         model=trained["model"],
     )
     reporter.progress("Generating spectra", 1, 1)

@@ -39,8 +39,8 @@ def offer_pipeline() -> None:
             if st.button("Run the demo", type="primary", icon=":material/play_arrow:"):
                 state.start_job(_WHOLE, {}, "Demo: simulate, train, generate")
             st.caption(
-                "Simulates 400 spectra of eight ions in water, trains a variational autoencoder on them and "
-                "generates 400 new ones. Takes about ten seconds."
+                "Simulates 400 spectra of eight ions in water, trains a variational autoencoder on them, and "
+                "generates and labels 400 new ones. Takes about ten seconds."
             )
 
 

@@ -9,12 +9,14 @@ import streamlit as st
 from ui import state
 from ui.menu import ROOT
 
+_LONGEST_NAME = 24
+"""Characters that a picker shows whole in a window 1280 pixels wide."""
 _JOBS_PAGE = "pages/start/jobs.py"
 
 
 def show() -> None:
     """Show what is in hand, each as a picker over what the store holds, and the notices of this run."""
-    columns = st.columns([4, 4, 4, 2], vertical_alignment="center", gap="small")
+    columns = st.columns([4, 4, 4, 1.6], vertical_alignment="center", gap="small")
     with columns[0]:
         _picker("set", "Data set", ":material/table_chart:", "No data set yet")
     with columns[1]:
@@ -35,6 +37,7 @@ def _picker(kind: str, label: str, icon: str, nothing: str) -> None:
         label,
         list(names),
         index=None,
+        required=True,
         key=state.picker_key(kind),
         format_func=lambda identifier: names.get(identifier, identifier),
         placeholder=nothing if not names else f"Choose a {label.lower()}",
@@ -58,17 +61,27 @@ def _short_names(records: dict[str, Any]) -> dict[str, str]:
             names[identifier] = f"{record.member.upper()}, {when:%d %b %H:%M}"
         else:
             names[identifier] = record.name
+    names = {identifier: _shortened(name) for identifier, name in names.items()}
     repeated = {name for name, count in Counter(names.values()).items() if count > 1}
     return {
         identifier: f"{name} ({identifier[:4]})" if name in repeated else name for identifier, name in names.items()
     }
 
 
+def _shortened(name: str) -> str:
+    """Cut a name that a picker cannot show.
+
+    >>> _shortened("Carbon dots with copper, nickel and chromium")
+    'Carbon dots with copper…'
+    """
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1].rstrip(" ,") + "…"
+
+
 def _running_jobs() -> None:
     if state.followed_job_ended():
         st.rerun()
     active = [record for record in state.jobs().records() if record.is_active]
-    words = f"{len(active)} job{'' if len(active) == 1 else 's'} running" if active else "No jobs running"
+    words = f"{len(active)} job{'' if len(active) == 1 else 's'}" if active else "No jobs"
     if (ROOT / _JOBS_PAGE).is_file():
         st.page_link(_JOBS_PAGE, label=words, icon=":material/hourglass_top:" if active else ":material/done_all:")
     else:
