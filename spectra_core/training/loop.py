@@ -18,6 +18,10 @@ from spectra_core.training.plan import Plan
 EPOCHS_BETWEEN_CHECKPOINTS = 10
 """A crash costs at most these; writing the state takes less time than one epoch."""
 
+HOPELESS_ERROR = 1000.0
+"""Mean squared error, in units of the spread of the training values, from which training counts as diverged: what
+predicts the mean has 1, and Adam at a sane rate never comes near."""
+
 
 class Network(Protocol):
     """What the loop needs of a network that holds its training rows."""
@@ -32,7 +36,10 @@ class Network(Protocol):
         """Write the gradient of the loss at rows start:stop; return the loss parts, summed over these rows."""
 
     def figures(self, epoch: int, parts: NDArray[np.float64]) -> dict[str, float]:
-        """Name the loss parts, averaged over the rows of the epoch; the first figure must be the loss."""
+        """Name the loss parts, averaged over the rows of the epoch."""
+
+    def mean_squared_error(self, parts: NDArray[np.float64]) -> float:
+        """Return the error per standardised value from the same averages: 1 for predicting the mean."""
 
     def identity(self) -> bytes:
         """Digest of data and configuration, so that a checkpoint of other work is not taken up."""
@@ -51,7 +58,7 @@ def train(
     Raises
     ------
     TrainingError
-        At the first epoch whose loss is not finite, naming the epoch and the likely cause.
+        At the first epoch whose loss is not finite or hopeless, naming the epoch and the likely cause.
     Cancelled
         When the person asked to stop; the checkpoint then holds the last epoch.
     """
@@ -104,19 +111,23 @@ class _Run:
             self.adam.step(plan.rate(first_step + number, self.n_steps))
         assert parts is not None
         n_seen = min(n_steps * plan.batch_size, network.n_rows)
+        averages = parts.double().numpy() / n_seen
         # The parameters too: the very last step may have spoilt what the loss has not seen yet.
-        if not (torch.isfinite(parts).all() and torch.isfinite(network.parameters.flat).all()):
-            raise TrainingError(self._diverged(epoch))
-        return network.figures(epoch, parts.double().numpy() / n_seen)
+        if not (np.isfinite(averages).all() and torch.isfinite(network.parameters.flat).all()):
+            raise TrainingError(self._diverged(epoch, "the loss is no longer finite"))
+        if network.mean_squared_error(averages) > HOPELESS_ERROR:
+            sign = f"the error is more than {HOPELESS_ERROR:g} times that of predicting the mean"
+            raise TrainingError(self._diverged(epoch, sign))
+        return network.figures(epoch, averages)
 
-    def _diverged(self, epoch: int) -> str:
+    def _diverged(self, epoch: int, sign: str) -> str:
         rate = f"learning rate {self.plan.learning_rate:g}"
         advice = (
             f"The {rate} is likely too high; try {min(1e-3, self.plan.learning_rate / 10):g}."
             if self.plan.learning_rate > 1e-3
             else f"With {rate} look for extreme values in the spectra first, then lower it tenfold."
         )
-        return f"{self.stage} diverged in epoch {epoch} of {self.n_epochs}: the loss is no longer finite. {advice}"
+        return f"{self.stage} diverged in epoch {epoch} of {self.n_epochs}: {sign}. {advice}"
 
     def _keep(self) -> None:
         if self.checkpoint is None or self.epochs_done == self.n_epochs:

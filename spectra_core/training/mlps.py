@@ -151,7 +151,7 @@ def train_mlps(
     Raises
     ------
     TrainingError
-        When the loss is no longer finite; no networks are returned.
+        When the loss is no longer finite, or hopeless; no networks are returned.
     """
     plan = Plan(budget, batch_size, learning_rate, schedule, seed)
     start = _initial_weights(inputs.shape[1], tuple(hidden), targets.shape[1], seed)
@@ -213,6 +213,9 @@ class _FusedMlps:
 
     def figures(self, epoch: int, parts: NDArray[np.float64]) -> dict[str, float]:
         return {"loss": float(parts.mean()), **{f"network {i}": float(part) for i, part in enumerate(parts)}}
+
+    def mean_squared_error(self, parts: NDArray[np.float64]) -> float:
+        return float(parts.mean())
 
     def identity(self) -> bytes:
         return digest_of(self._inputs.numpy(), self._targets.numpy(), sorted(self.parameters.values))

@@ -133,6 +133,10 @@ class VaeNetwork:
             figures |= {f"validation_{name}": value for name, value in held_out.items()}
         return figures
 
+    def mean_squared_error(self, parts: NDArray[np.float64]) -> float:
+        """Return the error of reconstruction per channel."""
+        return float(parts[0]) / self._shape.n_channels
+
     def identity(self) -> bytes:
         """Digest of data, sizes and loss."""
         return digest_of(self._shape, self._loss, self._rows.spectra, self._rows.conditions)
