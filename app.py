@@ -11,7 +11,8 @@ st.set_page_config(
     layout="wide",
     initial_sidebar_state="expanded",
 )
-st.logo(str(menu.ROOT / "ui/static/logo.png"), size="large")
+theme = "dark" if st.context.theme.type == "dark" else "light"
+st.logo(str(menu.ROOT / f"ui/static/logo_{theme}.png"), size="large")
 
 page = st.navigation(
     {

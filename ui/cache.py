@@ -16,6 +16,9 @@ import streamlit as st
 from spectra_core.spectra import SpectraSet
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from spectra_core.choices import Choice
     from spectra_core.evaluation.outliers import Limits
     from spectra_core.jobs import Jobs
@@ -202,12 +205,12 @@ def memorisation(sets: dict[str, SpectraSet], metric: str) -> pd.DataFrame:
     return judged.memorisation(sets, metric=metric)
 
 
-@st.cache_data(hash_funcs=BY_CONTENT, max_entries=32, show_spinner=False)
-def pair_difference(sets: dict[str, SpectraSet], sample: int, reference: str, reference_sample: int) -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.neighbours.pair_difference`."""
-    from spectra_core.evaluation import neighbours as nearest
+@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Measuring the noise")
+def noise_level(spectra: SpectraSet) -> "NDArray[np.float64]":
+    """Cache `spectra_core.evaluation.noise.noise_level`."""
+    from spectra_core.evaluation import noise
 
-    return nearest.pair_difference(sets, sample, reference, reference_sample)
+    return noise.noise_level(spectra)
 
 
 @st.cache_data(hash_funcs=BY_CONTENT, max_entries=8, show_spinner="Drawing the map")

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from ui import state
+from ui.boundary import error_boundary
 from ui.menu import ROOT
 
 _LONGEST_NAME = 24
@@ -78,6 +79,11 @@ def _shortened(name: str) -> str:
 
 
 def _running_jobs() -> None:
+    with error_boundary("Status line"):
+        _count_jobs()
+
+
+def _count_jobs() -> None:
     if state.followed_job_ended():
         st.rerun()
     active = [record for record in state.jobs().records() if record.is_active]

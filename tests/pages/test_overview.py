@@ -1,0 +1,48 @@
+"""The first page: where am I, and one click to see everything at work."""
+
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from spectra_core.contracts import SILENT
+from spectra_core.demo import run_demo
+from spectra_core.jobs import Jobs
+from spectra_core.store import Store
+
+APP = str(Path(__file__).parents[2] / "app.py")
+
+
+def opened(**query: str) -> AppTest:
+    app = AppTest.from_file(APP, default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value[:12]
+    app.run()
+    assert not app.exception
+    assert not app.error
+    return app
+
+
+def labels(app: AppTest) -> list[str]:
+    return [button.label for button in app.button]
+
+
+def test_an_empty_app_offers_the_demo(store: Store):
+    assert "Run the demo" in labels(opened())
+
+
+def test_the_demo_is_one_job(store: Store, tmp_path: Path):
+    app = opened()
+    next(button for button in app.button if button.label == "Run the demo").click().run()
+    (record,) = Jobs(tmp_path).records()
+    Jobs(tmp_path).cancel(record.id)
+    assert record.title == "Demo: simulate, train, generate"
+    assert app.query_params["job"] == record.id
+    assert "Run the demo" not in labels(app)
+
+
+def test_with_the_demo_in_hand_generated_spectra_are_drawn_beside_the_experimental_ones(store: Store):
+    made = run_demo({"n_spectra": 30, "epochs": 2}, SILENT, store)
+    app = opened(**made)
+    assert [one.value for one in app.subheader] == ["Do generated spectra look like the experimental ones?"]
+    assert "30 experimental spectra (Demo: salts in water)" in app.caption[-1].value
+    assert "Run the demo" not in labels(app)
