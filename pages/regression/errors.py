@@ -52,12 +52,10 @@ with verdicts:
         )
         figure = figures.comparison_per_arm(shown, arm_kinds=kinds, rope=experiment["rope"], reference=reference)
         st.plotly_chart(figure, alt=alt_text(figure))
-        sentences = shown.assign(sentence=[verdict_sentence(row) for _, row in shown.iterrows()])
-        st.dataframe(
-            sentences[["arm", "target", "verdict", "sentence"]],
-            hide_index=True,
-            column_config={"sentence": st.column_config.TextColumn(width="large")},
-        )
+        st.dataframe(figures.verdict_matrix(shown), hide_index=True)
+        with st.expander("Every comparison as a sentence"):
+            sentences = shown.assign(sentence=[verdict_sentence(row) for _, row in shown.iterrows()])
+            st.dataframe(sentences[["arm", "target", "verdict", "sentence"]], hide_index=True, row_height=70)
         st.download_button(
             "Download the comparisons", comparisons.to_csv(index=False), "comparisons.csv", "text/csv", type="tertiary"
         )

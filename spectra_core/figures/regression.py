@@ -23,7 +23,8 @@ _REGRESSOR_SYMBOLS = ("circle", "diamond-open", "square-open", "triangle-up-open
 _LEVEL_STYLES = (("dot", GREY), ("dashdot", GREEN), ("dash", GREEN))
 _MAX_POINTS = 4000
 _ROW_HEIGHT = 26
-_FRAME_HEIGHT = 130
+_FRAME_HEIGHT = 120
+"""Pixels per row of panels for titles and axis."""
 
 
 def error_per_arm(
@@ -52,16 +53,7 @@ def error_per_arm(
     targets = list(dict.fromkeys(errors["target"]))
     regressors = list(dict.fromkeys(errors["regressor"]))
     arms = list(reversed(list(arm_kinds)))
-    n_columns = min(4, len(targets))
-    n_rows = -(-len(targets) // n_columns)
-    figure = make_subplots(
-        rows=n_rows,
-        cols=n_columns,
-        subplot_titles=targets,
-        shared_yaxes=True,
-        horizontal_spacing=0.03,
-        vertical_spacing=0.16 / n_rows if n_rows > 1 else 0,
-    )
+    figure, n_columns, height = _panels(targets, len(arms))
     for number, target in enumerate(targets):
         row, column = divmod(number, n_columns)
         here = errors[errors["target"] == target]
@@ -99,7 +91,6 @@ def error_per_arm(
             col=column + 1,
         )
     figure.update_yaxes(categoryorder="array", categoryarray=arms)
-    height = n_rows * (_FRAME_HEIGHT + _ROW_HEIGHT * len(arms))
     styled(figure, alt=f"{metric_label} of {len(arms)} arms for {len(targets)} targets", height=height)
     longest = max(len(arm) for arm in arms)
     return figure.update_layout(margin={"l": 24 + 7 * longest, "t": 90}, legend_y=1.0 + 50 / height)
@@ -120,16 +111,7 @@ def comparison_per_arm(
     """
     targets = list(dict.fromkeys(comparisons["target"]))
     arms = [arm for arm in reversed(list(arm_kinds)) if arm in set(comparisons["arm"])]
-    n_columns = min(4, len(targets))
-    n_rows = -(-len(targets) // n_columns)
-    figure = make_subplots(
-        rows=n_rows,
-        cols=n_columns,
-        subplot_titles=targets,
-        shared_yaxes=True,
-        horizontal_spacing=0.03,
-        vertical_spacing=0.16 / n_rows if n_rows > 1 else 0,
-    )
+    figure, n_columns, height = _panels(targets, len(arms))
     for number, target in enumerate(targets):
         row, column = divmod(number, n_columns)
         here = comparisons[comparisons["target"] == target].set_index("arm").reindex(list(arms)).dropna(how="all")
@@ -146,6 +128,7 @@ def comparison_per_arm(
                     "arrayminus": 100 * (here["relative_effect"] - here["relative_low"]),
                     "thickness": 1.5,
                     "width": 4,
+                    "color": GREY,
                 },
                 customdata=here[["verdict"]],
                 hovertemplate="%{y}: %{x:.1f} %<br>%{customdata[0]}<extra></extra>",
@@ -165,10 +148,27 @@ def comparison_per_arm(
         figure.add_vline(x=0, line={"color": GREY, "width": 1}, row=row + 1, col=column + 1)
         figure.update_xaxes(title_text="Change of RMSEP, %", row=row + 1, col=column + 1)
     figure.update_yaxes(categoryorder="array", categoryarray=arms)
-    height = n_rows * (_FRAME_HEIGHT + _ROW_HEIGHT * len(arms))
     styled(figure, alt=f"Change of error of {len(arms)} arms against {reference}, with intervals", height=height)
     longest = max((len(arm) for arm in arms), default=0)
     return figure.update_layout(margin={"l": 24 + 7 * longest, "t": 60})
+
+
+def verdict_matrix(comparisons: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per arm and one column per target: change of error and verdict, in words.
+
+    Parameters
+    ----------
+    comparisons
+        Row per (arm, target) of one regressor with ``relative_effect`` and ``verdict``.
+    """
+    words = [
+        f"{100 * row.relative_effect:+.0f} %, {row.verdict}" if row.verdict != "identical" else "identical"
+        for row in comparisons.itertuples()
+    ]
+    table = comparisons.assign(words=words).pivot(index="arm", columns="target", values="words")
+    return table.reindex(
+        index=list(dict.fromkeys(comparisons["arm"])), columns=list(dict.fromkeys(comparisons["target"]))
+    ).reset_index()
 
 
 def predicted_against_reference(predictions: pd.DataFrame, *, arms: Sequence[str], target_label: str) -> go.Figure:
@@ -246,6 +246,22 @@ def error_by_concentration(binned: pd.DataFrame, *, arm_kinds: Mapping[str, str]
     )
     styled(figure, alt=f"RMSEP by concentration of {target_label}")
     return figure.update_layout(margin={"t": 90})
+
+
+def _panels(targets: Sequence[str], n_arms: int) -> tuple[go.Figure, int, int]:
+    """Return panels for the targets in rows of up to four, the number of columns, and the height in pixels."""
+    n_columns = min(4, len(targets))
+    n_rows = -(-len(targets) // n_columns)
+    height = n_rows * (_FRAME_HEIGHT + _ROW_HEIGHT * n_arms)
+    figure = make_subplots(
+        rows=n_rows,
+        cols=n_columns,
+        subplot_titles=targets,
+        shared_yaxes=True,
+        horizontal_spacing=0.03,
+        vertical_spacing=_FRAME_HEIGHT / height if n_rows > 1 else 0,
+    )
+    return figure, n_columns, height
 
 
 def _add_arms(
