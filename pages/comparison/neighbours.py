@@ -1,6 +1,7 @@
 import streamlit as st
 
 from spectra_core.evaluation.distances import METRICS
+from spectra_core.evaluation.neighbours import pair_difference
 from spectra_core.figures import neighbours as figures
 from ui import cache, comparison, state
 
@@ -49,15 +50,16 @@ if found.has_held_out and len(training) >= len(sets["held-out"]):
     judged = cache.memorisation(sets, metric)
     row = judged.set_index("role").loc["generated"]
     columns[1].metric(
-        "Closer to training than to held-out",
+        "Nearer to training",
         f"{row['share']:.0%}",
-        help=f"With both cut to {row['n_held_out']} spectra. 50 % where nothing is memorised, 100 % for copies. "
+        help="Share of generated spectra closer to the training set than to the held-out set, both cut to "
+        f"{row['n_held_out']} spectra. 50 % where nothing is memorised, 100 % for copies. "
         f"95 % interval {row['lower']:.0%} to {row['upper']:.0%}.",
     )
     if "held-out" in set(judged["role"]):
         real = judged.set_index("role").loc["held-out"]
         columns[2].metric(
-            "The same for held-out spectra",
+            "The same, held-out",
             f"{real['share']:.0%}",
             help="Real-versus-real floor: one half of the held-out spectra judged against the training set and the "
             f"other half. 95 % interval {real['lower']:.0%} to {real['upper']:.0%}.",
@@ -65,7 +67,7 @@ if found.has_held_out and len(training) >= len(sets["held-out"]):
     tables["held-out"] = cache.neighbours(sets, metric, None, "held-out")
 else:
     columns[1].metric(
-        "Closer to training than to held-out",
+        "Nearer to training",
         "not known",
         help="Needs spectra that the generator has not seen: train it with a held-out share.",
     )
@@ -101,7 +103,8 @@ st.caption(
     f"Generated spectrum {pair['id']} and {reference} spectrum {names.iloc[neighbour]}: "
     f"distance {pair[distance_column]:.3g} ({unit})."
 )
-difference = cache.pair_difference(sets, int(pair["sample"]), reference, neighbour)
+noise = cache.noise_level(training)
+difference = pair_difference(sets, int(pair["sample"]), reference, neighbour, noise=noise)
 figure = figures.duel(
     difference,
     role="generated",
@@ -135,9 +138,9 @@ with st.expander("How to read this", icon=":material/menu_book:"):
   noise of each channel. Inside the grey band two measurements of one solution would differ in 95 % of the channels
   (1.96 √2 noise units). A difference inside it everywhere means a copy but for noise; a smooth difference far outside
   means another mixture.
-- **Closer to training than to held-out.** Near 50 %: the generator treats spectra it has seen like those it has not.
-  Near 100 %: it repeats its training set. The training set is cut to the size of the hold-out, on average over all
-  possible cuts; the interval (Wilson 1927) allows for generated spectra that share a neighbour.
+- **Nearer to training** than to the held-out set. Near 50 %: the generator treats spectra it has seen like those it
+  has not. Near 100 %: it repeats its training set. The training set is cut to the size of the hold-out, on average
+  over all possible cuts; the interval (Wilson 1927) allows for generated spectra that share a neighbour.
 - **How near altogether.** Where the generated curve runs left of the held-out one, generated spectra lie nearer to
   training spectra than fresh experimental ones do: copies or over-smoothed averages. Far to the right: spectra the
   experiment never produced.

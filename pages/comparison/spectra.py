@@ -43,7 +43,7 @@ with st.expander("How to read this", icon=":material/menu_book:"):
         """
 - **Density.** The darker, the more spectra pass through a point; opacity grows with the logarithm of their number, so
   that single spectra stay visible. In the lowest panel, orange marks where generated spectra are more frequent than
-  experimental ones, blue where they are rarer. Its opacity is relative to the largest difference.
+  experimental ones, blue where they are rarer; full colour is reached at the 99th percentile of the differences.
 - **Quantile bands.** The line is the median; the dark band holds the middle half of the spectra in each channel, the
   light one the middle 90 %.
 - **Single spectra** are chosen at equal steps from the weakest to the strongest mean signal, not at random.

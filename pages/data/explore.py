@@ -85,7 +85,15 @@ if spectra.n_targets:
     elif names:
         chosen = {name: labels[name] for name in names}
         comparison.show_figure(figures.concentration_design({"training": spectra.targets}, labels=chosen), key="design")
-    st.dataframe(dependence, hide_index=True, key="targets")
+    st.dataframe(
+        dependence,
+        hide_index=True,
+        key="targets",
+        column_config={
+            "relation": st.column_config.TextColumn(width="large"),
+            "residual": st.column_config.NumberColumn(format="%.1e"),
+        },
+    )
     comparison.offer_tables({"targets": dependence, "concentrations": spectra.targets})
 
 st.subheader("Does a spectrum stand out?")
@@ -100,7 +108,7 @@ else:
         f"A PCA with {limits.n_components} component{'s' if limits.n_components > 1 else ''} holds "
         f"{limits.explained:.1%} of the variance. "
         f"{int(table['set_apart'].sum())} of {len(table)} spectra exceed a limit; "
-        f"about {2 * (1 - limits.confidence):.1%} would by chance."
+        f"about {2 * (1 - limits.confidence):.1%} would by chance if scores were normal."
     )
     comparison.show_figure(figures.outlier_scatter(table, confidence=limits.confidence), key="outliers")
     apart = table[table["set_apart"]].sort_values("q_ratio", ascending=False)

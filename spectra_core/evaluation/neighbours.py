@@ -123,16 +123,24 @@ def concentration_window(asked: SpectraSet, pool: SpectraSet, training: SpectraS
 
 
 def pair_difference(
-    sets: Mapping[str, SpectraSet], sample: int, reference: str, reference_sample: int, *, role: str = "generated"
+    sets: Mapping[str, SpectraSet],
+    sample: int,
+    reference: str,
+    reference_sample: int,
+    *,
+    role: str = "generated",
+    noise: NDArray[np.float64] | None = None,
 ) -> pd.DataFrame:
     """Lay a spectrum beside its neighbour, with the difference in units of noise.
 
     Parameters
     ----------
     sets
-        Spectra by role; the noise is that of "training".
+        Spectra by role.
     sample, reference_sample
         Rows in the set `role` and in the set `reference`.
+    noise : (n_channels,)
+        What differences are measured in; by default the `noise_level` of "training".
 
     Returns
     -------
@@ -142,7 +150,7 @@ def pair_difference(
         solution differ by about sqrt(2)).
     """
     one, other = sets[role], sets[reference]
-    noise = noise_level(sets["training"])
+    noise = noise_level(sets["training"]) if noise is None else noise
     spectrum = one.signal[sample].astype(np.float64)
     neighbour = other.signal[reference_sample].astype(np.float64)
     in_noise = np.full(len(noise), np.nan)

@@ -52,10 +52,14 @@ def density_pixels(histogram: pd.DataFrame, colour: str, *, top: float | None = 
 
 
 def difference_pixels(difference: pd.DataFrame, above: str, below: str) -> NDArray[np.uint8]:
-    """Colour a difference of shares: `above` where positive, `below` where negative, transparent at zero."""
+    """Colour a difference of shares: `above` where positive, `below` where negative, transparent at zero.
+
+    Full colour is reached at the 99th percentile of the differences, so that one interval in which a saturated
+    detector piles up its spectra does not make all others pale.
+    """
     values = on_regular_grid(difference)[::-1]
-    largest = float(np.abs(values).max()) or 1.0
-    strength = (np.abs(values) / largest) ** 0.5
+    sizes = np.abs(values[values != 0])
+    strength = (np.abs(values) / (np.quantile(sizes, 0.99) if sizes.size else 1.0)) ** 0.5
     pixels = _tinted(above, strength)
     negative = values < 0
     pixels[negative] = _tinted(below, strength)[negative]

@@ -139,7 +139,7 @@ def test_neighbours_among_similar_concentrations_and_by_other_distances(in_hand)
 
 def test_memorisation_needs_held_out_spectra(no_model):
     app = opened("pages/comparison/neighbours.py", **no_model)
-    assert metrics(app)["Closer to training than to held-out"] == "not known"
+    assert metrics(app)["Nearer to training"] == "not known"
 
 
 def test_map_of_the_latent_space_and_of_the_channels(in_hand):
