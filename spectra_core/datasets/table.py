@@ -14,6 +14,7 @@ from spectra_core.datasets.blocks import (
     block_in_columns,
     block_in_rows,
     blocks_of_curves,
+    channel_names,
     guess_part,
     monotonic,
     side_table,
@@ -133,6 +134,12 @@ def _guesses(grids: list[tuple[int, Grid]], recipe: Recipe) -> dict[int, PartGue
             elif grid.n_rows in lengths and grid.n_columns > 1:
                 guesses[number] = PartGuess("spectra", "columns", "as many rows as the axis has positions")
     matching = [n for n, grid in grids if guesses[n].role == "spectra"]
+    if matching and all(_has_positions(grid, guesses[n]) for n, grid in grids if n in matching):
+        for number, _ in grids:
+            if guesses[number].role == "axis":
+                guesses[number] = PartGuess(
+                    "targets", "rows", "a single column, and the spectra have their axis already"
+                )
     if not matching and len(grids) == 1 and recipe.orientation is not None:
         matching = [grids[0][0]]
         guesses[matching[0]] = PartGuess("spectra", recipe.orientation, "chosen")
@@ -145,6 +152,12 @@ def _guesses(grids: list[tuple[int, Grid]], recipe: Recipe) -> dict[int, PartGue
             guess = PartGuess("spectra", recipe.orientation, "chosen")
         guesses[number] = guess
     return _one_matrix(grids, guesses, recipe)
+
+
+def _has_positions(grid: Grid, guess: PartGuess) -> bool:
+    if guess.orientation == "columns":
+        return guess_part(grid).orientation == "columns" and guess_part(grid).role == "spectra"
+    return channel_names(grid) is not None
 
 
 def _one_matrix(grids: list[tuple[int, Grid]], guesses: dict[int, PartGuess], recipe: Recipe) -> dict[int, PartGuess]:

@@ -3,16 +3,45 @@
 from spectra_core.datasets.limits import MAX_FILE_BYTES, MEGABYTE
 from spectra_core.datasets.parts import Part
 from spectra_core.datasets.readers.archives import Gzip, Zip
+from spectra_core.datasets.readers.avantes import Avantes
 from spectra_core.datasets.readers.base import HEAD_BYTES, Dialect, Reader
+from spectra_core.datasets.readers.cary import Cary
 from spectra_core.datasets.readers.delimited import DelimitedText
 from spectra_core.datasets.readers.excel import Excel
+from spectra_core.datasets.readers.galactic_spc import GalacticSpc
+from spectra_core.datasets.readers.hdf5 import Hdf5
+from spectra_core.datasets.readers.jasco import Jasco
+from spectra_core.datasets.readers.jcamp import Jcamp
+from spectra_core.datasets.readers.matlab import Matlab
+from spectra_core.datasets.readers.numpy_files import NumpyArchive, NumpyArray
+from spectra_core.datasets.readers.ocean_optics import OceanOptics
+from spectra_core.datasets.readers.optional import Foreign, Opus, RData
+from spectra_core.datasets.readers.parquet import Parquet
+from spectra_core.datasets.readers.perkin_elmer import PerkinElmerText
 from spectra_core.datasets.readers.refused import refuse
+from spectra_core.datasets.readers.shimadzu import Shimadzu
 from spectra_core.errors import ReadError
 
 READERS: dict[str, type[Reader]] = {
     "excel": Excel,
+    "npz": NumpyArchive,
+    "rdata": RData,
     "gzip": Gzip,
     "zip": Zip,
+    "foreign": Foreign,
+    "shimadzu": Shimadzu,
+    "npy": NumpyArray,
+    "parquet": Parquet,
+    "hdf5": Hdf5,
+    "opus": Opus,
+    "spc": GalacticSpc,
+    "matlab": Matlab,
+    "jcamp": Jcamp,
+    "perkin_elmer": PerkinElmerText,
+    "ocean_optics": OceanOptics,
+    "avantes": Avantes,
+    "jasco": Jasco,
+    "cary": Cary,
     "text": DelimitedText,
 }
 """In the order in which they are asked; text comes last since it takes whatever is left."""

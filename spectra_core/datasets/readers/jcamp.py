@@ -1,0 +1,232 @@
+"""JCAMP-DX: blocks of labelled records; axis from the first and last position and the number of points."""
+
+import re
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectra_core.datasets.limits import require_cells
+from spectra_core.datasets.parts import Curve, Part
+from spectra_core.datasets.readers.base import Dialect
+from spectra_core.datasets.readers.decoding import decoded, lines_of
+from spectra_core.datasets.readers.jcamp_values import ordinates
+from spectra_core.errors import ReadError
+
+_LABEL = re.compile(r"\s*##\s*([^=]*?)\s*=(.*)", re.DOTALL)
+_X_UNITS = {
+    "1/CM": ("Wavenumber", "cm-1"), "CM-1": ("Wavenumber", "cm-1"), "NANOMETERS": ("Wavelength", "nm"),
+    "NANOMETRES": ("Wavelength", "nm"), "NM": ("Wavelength", "nm"), "MICROMETERS": ("Wavelength", "µm"),
+    "SECONDS": ("Time", "s"), "HZ": ("Frequency", "Hz"), "EV": ("Photon energy", "eV"),
+    "M/Z": ("Mass-to-charge ratio", "m/z"),
+}  # fmt: skip
+_SECONDARY = ("VARIANCE", "STANDARD DEVIATION", "STDDEV", "NOISE")
+_DATA = ("XYDATA", "XYPOINTS")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?")
+
+
+@dataclass
+class _Block:
+    """Records of one block; data lines apart, since they are long."""
+
+    records: dict[str, str] = field(default_factory=dict)
+    form: str = ""
+    lines: list[str] = field(default_factory=list)
+    ended: bool = False
+
+
+@dataclass(frozen=True)
+class Jcamp:
+    """The exchange format of IUPAC."""
+
+    title: ClassVar[str] = "JCAMP-DX"
+    explanation: ClassVar[str] = "Text files .jdx and .dx, packed or not, with one or several linked spectra."
+
+    def recognises(self, head: bytes, name: str) -> bool:
+        """A labelled record at the start."""
+        return re.match(rb"\s*(?:\$\$[^\n]*\s+)*##\s*[A-Za-z$]", head.removeprefix(b"\xef\xbb\xbf")) is not None
+
+    def read(self, data: bytes, name: str, dialect: Dialect) -> list[Part]:
+        """Return one curve per block that holds a spectrum."""
+        text, _, _ = decoded(data, dialect.encoding)
+        blocks = _blocks(lines_of(text))
+        if any("NTUPLES" in block.records for block in blocks):
+            raise ReadError(f"{name} holds NTUPLES data, as of NMR or mass spectra; only single spectra are read.")
+        spectra = [block for block in blocks if block.form]
+        if not spectra:
+            raise ReadError(f"{name} holds no XYDATA and no XYPOINTS, so it has no spectrum.")
+        declared = next((block.records["BLOCKS"] for block in blocks if "BLOCKS" in block.records), "")
+        if declared.isdigit() and int(declared) > sum(bool(block.records) for block in blocks):
+            raise ReadError(f"{name} is cut off: it declares {declared} blocks and has {len(blocks) - 1}.")
+        kept = [block for block in spectra if not _secondary(block)]
+        aside = [block.records.get("YUNITS", "") for block in spectra if _secondary(block)]
+        notes = (f"{len(aside)} blocks are no spectra and stand aside: {', '.join(aside)}.",) if aside else ()
+        return [_curve(block, name, notes, len(kept)) for block in (kept or spectra)]
+
+
+def _secondary(block: _Block) -> bool:
+    return block.records.get("YUNITS", "").upper().strip() in _SECONDARY
+
+
+def _blocks(lines: list[str]) -> list[_Block]:
+    """Split the records into blocks: each begins with a title and ends with an end."""
+    open_blocks: list[_Block] = []
+    blocks: list[_Block] = []
+    last: str | None = None
+    for raw in lines:
+        line = raw.split("$$", 1)[0].rstrip()
+        match = _LABEL.match(line) if "##" in line else None
+        if match is None:
+            block = open_blocks[-1] if open_blocks else None
+            if block is not None and last in _DATA:
+                if line.strip():
+                    block.lines.append(line)
+            elif block is not None and last is not None and len(block.records[last]) < 1_000_000:
+                block.records[last] += "\n" + line
+            continue
+        label, value = _plain_label(match[1]), match[2].strip()
+        if label == "TITLE" or not open_blocks:
+            block = _Block()
+            open_blocks.append(block)
+            blocks.append(block)
+        if label == "END":
+            open_blocks.pop().ended = True
+            last = None
+            continue
+        block = open_blocks[-1]
+        if label in _DATA:
+            block.form = value
+            last = label
+            continue
+        block.records.setdefault(label, value)
+        last = label
+    return blocks
+
+
+def _plain_label(label: str) -> str:
+    """Labels are compared without case, blanks, dashes, slashes and underlines."""
+    return re.sub(r"[\s\-/_]", "", label).upper()
+
+
+def _curve(block: _Block, name: str, notes: tuple[str, ...], n_blocks: int) -> Curve:
+    records = block.records
+    title = records.get("TITLE", "").strip() if n_blocks > 1 else ""
+    comma = any(
+        "," in records.get(key, "") and "." not in records.get(key, "") for key in ("FIRSTX", "LASTX", "DELTAX")
+    )
+    n_points = _whole(records, "NPOINTS", name)
+    if n_points is not None:
+        if n_points < 1 or n_points > 40 * sum(map(len, block.lines)) + 1:
+            raise ReadError(
+                f"{name} declares {n_points:,} points, which its data cannot hold: it is cut off or damaged."
+            )
+        require_cells(1, n_points, name)
+    x_factor = _number(records, "XFACTOR", 1.0, name, comma)
+    y_factor = _number(records, "YFACTOR", 1.0, name, comma)
+    lines = [line.replace(",", ".") for line in block.lines] if comma else block.lines
+    extra: tuple[str, ...] = ()
+    if "++" in block.form.replace(" ", ""):
+        x, y, extra = _evenly_spaced(lines, records, n_points, x_factor=x_factor, name=name, comma=comma)
+    else:
+        x, y = _pairs(lines, name)
+        x = x * x_factor
+    y = y * y_factor
+    if n_points is not None and len(y) != n_points:
+        raise ReadError(f"{name} declares {n_points:,} points but holds {len(y):,}: it is cut off or damaged.")
+    x_quantity, x_unit = _X_UNITS.get(records.get("XUNITS", "").upper().strip(), ("", ""))
+    if "RAMAN" in records.get("DATATYPE", "").upper() and x_unit == "cm-1":
+        x_quantity = "Raman shift"
+    return Curve(
+        title or name,
+        "jcamp",
+        x,
+        y,
+        x_quantity,
+        x_unit,
+        *_signal(records, y),
+        notes + extra,
+        {"format": "JCAMP-DX (labelled records)", **_document(records)},
+    )
+
+
+def _document(records: dict[str, str]) -> dict[str, str]:
+    """Return what this program wrote beside the spectrum, if it did."""
+    return {
+        key: records[label]
+        for key, label in (("document", "$LATENTSPECTRA"), ("row", "$LATENTSPECTRAROW"))
+        if label in records
+    }
+
+
+def _evenly_spaced(
+    lines: list[str], records: dict[str, str], n_points: int | None, *, x_factor: float, name: str, comma: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[str, ...]]:
+    if n_points is None:
+        raise ReadError(
+            f"{name} does not say how many points it has (NPOINTS), so it cannot be checked. Export it again."
+        )
+    values, starts = ordinates(lines, n_points, name)
+    if len(values) != n_points:
+        raise ReadError(f"{name} declares {n_points:,} points but holds {len(values):,}: it is cut off or damaged.")
+    first = _number(records, "FIRSTX", np.nan, name, comma)
+    last = _number(records, "LASTX", np.nan, name, comma)
+    if not (np.isfinite(first) and np.isfinite(last)):
+        raise ReadError(f"{name} does not say where its axis starts and ends (FIRSTX, LASTX). Export it again.")
+    # Adding up DELTAX would drift, since it is rounded; the ends and the number of points are exact.
+    x = np.linspace(first, last, n_points)
+    notes: tuple[str, ...] = ()
+    if starts and n_points > 1:
+        step = abs(last - first) / (n_points - 1)
+        if abs(starts[0] * x_factor - first) > 1.5 * step + 1e-6 * abs(first):
+            notes = (f"The first line of data starts at {starts[0] * x_factor:g}, but the header says {first:g}.",)
+    return x, values, notes
+
+
+def _pairs(lines: list[str], name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    numbers: list[float] = []
+    for line in lines:
+        if re.sub(_NUMBER, "", line).strip(" ,;\t"):
+            raise ReadError(
+                f"In the data of {name}, {line.strip()[:40]!r} is no pair of numbers. Export the file again."
+            )
+        numbers += [float(found) for found in _NUMBER.findall(line)]
+    if len(numbers) % 2:
+        raise ReadError(f"The pairs of numbers in {name} do not come out even: the file is cut off.")
+    values = np.array(numbers, dtype=np.float64).reshape(-1, 2)
+    return values[:, 0], values[:, 1]
+
+
+def _signal(records: dict[str, str], y: NDArray[np.float64]) -> tuple[str, str]:
+    words = records.get("YUNITS", "").upper().strip()
+    largest = float(np.nanmax(np.abs(y))) if y.size and np.isfinite(y).any() else 0.0
+    if "TRANSMI" in words or words == "%T":
+        return "Transmittance", "%" if largest > 2 else ""
+    if "REFLECT" in words:
+        return "Reflectance", "%" if largest > 2 else ""
+    if "ABSORB" in words:
+        return "Absorbance", ""
+    if "KUBELKA" in words:
+        return "Kubelka-Munk", ""
+    if any(word in words for word in ("INTENS", "COUNT", "ARBITRARY", "ABUNDANCE", "EMISSION")):
+        return "Intensity", "counts" if "COUNT" in words else ""
+    return words.capitalize(), ""
+
+
+def _whole(records: dict[str, str], label: str, name: str) -> int | None:
+    if label not in records:
+        return None
+    match = re.match(r"\s*(\d{1,18})\b", records[label])
+    if match is None:
+        raise ReadError(f"{label} of {name} is {records[label][:30]!r}, which is no number.")
+    return int(match[1])
+
+
+def _number(records: dict[str, str], label: str, default: float, name: str, comma: bool) -> float:
+    if label not in records or not records[label].strip():
+        return default
+    text = records[label].replace(",", ".") if comma else records[label]
+    match = _NUMBER.match(text.strip())
+    if match is None:
+        raise ReadError(f"{label} of {name} is {records[label][:30]!r}, which is no number.")
+    return float(match.group())
