@@ -1,5 +1,8 @@
 """Dependent targets, repeats and idle channels of sets built to have them."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -91,3 +94,11 @@ def test_idle_saturated_and_negative_channels_are_told_apart_for_absorbance_only
     assert_array_equal(table["share_negative"], [0, 0, 0.5])
     intensity = SpectraSet(SpectralAxis(np.arange(3.0)), signal, meta=SetMeta(quantity="Intensity"))
     assert design.channel_check(intensity)["share_saturated"].isna().all()
+
+
+@pytest.mark.skipif("SPECTRA_REFERENCE_DATA" not in os.environ, reason="SPECTRA_REFERENCE_DATA is not set")
+def test_nitrate_of_the_published_carbon_dots_set_is_named():
+    path = Path(os.environ["SPECTRA_REFERENCE_DATA"]) / "real" / "carbon_dots_cu_ni_cr_no3_ex350.csv.gz"
+    targets = pd.read_csv(path, usecols=["Cu", "Ni", "Cr", "NO3"])
+    # The data's own description says so: four labels on three dimensions.
+    assert _relations(_with_targets(targets)) == {"NO3": "NO3 = 2 Cu + 2 Ni + 3 Cr"}

@@ -93,3 +93,11 @@ def test_four_channels_are_too_few_to_read_noise_from():
     axis = SpectralAxis(np.arange(4.0))
     with pytest.raises(SpectraError, match="5 neighbouring channels, but the spectra have 4"):
         noise.noise_level(SpectraSet(axis, np.ones((3, 4))))
+
+
+def test_sharp_structure_that_all_spectra_share_is_not_noise():
+    noisy = 0.01 * np.random.default_rng(8).standard_normal((400, 40))
+    spike = np.zeros(40)
+    spike[20] = 1.0
+    expected = noise.noise_level(SpectraSet(REGULAR, noisy))
+    assert_allclose(noise.noise_level(SpectraSet(REGULAR, noisy + spike)), expected, rtol=0.01)
