@@ -105,11 +105,11 @@ def load_chemistry(overrides: Mapping[str, float] | None = None, perturbation_se
     return Chemistry(
         database=_database(values),
         species=_table("species.csv"),
-        bands=_replaced(_table("bands.csv"), ("absorptivity", "centre", "width"), _band_name, values),
-        absorbs_like=_replaced(_table("absorbs_like.csv"), ("factor", "shift"), _likeness_name, values),
-        ions=_replaced(_table("ions.csv"), ("value",), _ion_name, values)
-        .pivot_table(index="ion", columns="quantity", values="value", sort=False)
-        .fillna(0.0),
+        bands=_replaced("bands.csv", ("absorptivity", "centre", "width"), _band_name, values),
+        absorbs_like=_replaced("absorbs_like.csv", ("factor", "shift"), _likeness_name, values),
+        ions=_replaced("ions.csv", ("value",), _ion_name, values)
+        .set_index(["ion", "quantity"])["value"]
+        .unstack(fill_value=0),
         water=_table("water.csv"),
     )
 
@@ -123,12 +123,13 @@ def _drawn(one: Constant, seed: int) -> float:
     return one.value + one.uncertainty * z
 
 
-@cache
 def _read(name: str) -> str:
     return (resources.files(__package__) / "chemistry" / name).read_text(encoding="utf-8")
 
 
+@cache
 def _table(name: str) -> pd.DataFrame:
+    """Read one data file, once; nobody changes the table in place."""
     return pd.read_csv(io.StringIO(_read(name)))
 
 
@@ -178,13 +179,17 @@ def _records(table: pd.DataFrame) -> list[_Row]:
     return [{str(name): str(value) for name, value in row.items()} for row in table.to_dict(orient="records")]
 
 
-def _replaced(
-    table: pd.DataFrame, quantities: tuple[str, ...], naming: _Naming, values: Mapping[str, float]
-) -> pd.DataFrame:
-    rows = _records(table)
-    return table.assign(**{q: [values[naming(row, q)] for row in rows] for q in quantities})
+@cache
+def _names(file: str, quantity: str, naming: _Naming) -> tuple[str, ...]:
+    return tuple(naming(row, quantity) for row in _records(_table(file)))
 
 
+def _replaced(file: str, quantities: tuple[str, ...], naming: _Naming, values: Mapping[str, float]) -> pd.DataFrame:
+    """Return a table with the values in force."""
+    return _table(file).assign(**{q: [values[name] for name in _names(file, q, naming)] for q in quantities})
+
+
+@cache
 def _database_lines() -> list[tuple[str, re.Match[str] | None, str]]:
     """Return each line of the database with its match and the name of the constant it holds."""
     lines: list[tuple[str, re.Match[str] | None, str]] = []
