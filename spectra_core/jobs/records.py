@@ -127,12 +127,15 @@ def read_record(folder: JobFolder) -> JobRecord:
     except (KeyError, TypeError, ValueError):
         message = "The description of this job is damaged. Delete it and start the work again."
         return JobRecord(folder.path.name, "", "Damaged job", {}, "failed", 0, "", error=message)
-    launch = folder.read("launch")
-    # The process is looked at before its last words are read: one that ended in between has left them by then.
-    current = launch.get("attempt") == attempt
-    alive = current and is_alive(folder, launch, folder.read("status"))
     status = folder.read("status")
-    state = state_of(attempt, launch, status, alive=alive, cancel_asked=folder.cancel_path(attempt).exists())
+    launch, alive, cancel_asked = {}, False, False
+    if not (status.get("attempt") == attempt and status.get("state") in FINAL):
+        launch = folder.read("launch")
+        alive = launch.get("attempt") == attempt and is_alive(folder, launch, status)
+        cancel_asked = folder.cancel_path(attempt).exists()
+        # Read after looking at the process: one that ended in between has left its last words by then.
+        status = folder.read("status")
+    state = state_of(attempt, launch, status, alive=alive, cancel_asked=cancel_asked)
     if status.get("attempt") != attempt:
         status = {"stage": "Starting"} if state == "running" else {}
     return JobRecord(

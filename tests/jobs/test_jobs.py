@@ -31,6 +31,8 @@ def jobs(tmp_path, monkeypatch):
     while processes._CHILDREN and time.monotonic() < deadline:
         processes.reap()
         time.sleep(0.01)
+    for left in processes._CHILDREN:  # of a test that failed
+        left.kill()
 
 
 def until(condition):
@@ -111,14 +113,18 @@ class TestCancelling:
         assert record.state == "cancelled"
         until(lambda: processes.start_of(process_id) == "")
 
-    def test_a_job_that_does_not_listen_ends_it_and_its_children(self, jobs):
+    def test_a_job_that_does_not_listen_ends_it_and_its_children_though_nobody_looks(self, jobs, tmp_path):
         job_id = jobs.submit("work_for_tests:ignore_everything", {}, "Deaf")
+        marks = tmp_path / "marks"
+        jobs.submit("work_for_tests:leave_a_mark", {"file": str(marks), "name": "next"}, "Next")
         until(lambda: jobs.log_tail(job_id))
-        child = int(jobs.log_tail(job_id)[-1].split()[-1])
+        child, process_id = int(jobs.log_tail(job_id)[-1].split()[-1]), process_of(jobs, job_id)
         assert processes.start_of(child)
         jobs.cancel(job_id)
+        # Nothing below looks at the list of jobs, which would end what is overdue.
+        until(lambda: processes.start_of(child) == "" and processes.start_of(process_id) == "")
+        until(marks.exists)
         assert jobs.wait(job_id, 5.0).state == "cancelled"
-        until(lambda: processes.start_of(child) == "" and processes.start_of(process_of(jobs, job_id)) == "")
 
     def test_a_job_that_hangs_altogether_is_ended_from_outside(self, jobs):
         job_id = jobs.submit("work_for_tests:run_until_asked", {}, "Hang")
