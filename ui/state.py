@@ -317,5 +317,6 @@ def _mirror_in_url() -> None:
     for name, value in shown.items():
         if not value:
             st.query_params.pop(name, None)
-        elif st.query_params.get(name) != value:
-            st.query_params[name] = value
+    # Sent in every run, changed or not: a run that is overtaken by another may not reach the browser. The browser
+    # leaves its address alone where nothing differs.
+    st.query_params.update({name: value for name, value in shown.items() if value})

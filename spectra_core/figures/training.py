@@ -59,7 +59,7 @@ def information_by_dimension(dimensions: pd.DataFrame) -> go.Figure:
     place = pd.Series(range(1, len(dimensions) + 1), index=dimensions.index)
     for name, mask, colour, pattern in (
         ("Active", dimensions["active"], BLUE, ""),
-        ("Inactive: the decoder ignores it", ~dimensions["active"], GREY, "/"),
+        ("Inactive (its mean hardly varies)", ~dimensions["active"], GREY, "/"),
     ):
         rows = dimensions[mask]
         figure.add_bar(
@@ -120,7 +120,7 @@ def reconstruction_panels(table: pd.DataFrame, *, axis_label: str, signal_label:
     styled(figure, alt=f"Spectra and reconstructions from best to worst: {', '.join(map(str, ranks))}.", height=440)
     figure.update_layout(legend={"y": 1.16}, margin={"t": 96})
     # Few ticks: those of neighbouring panels must not run into each other.
-    figure.update_xaxes(nticks=4)
+    figure.update_xaxes(nticks=3)
     figure.update_xaxes(title_text=axis_label, row=2, col=(len(ranks) + 1) // 2)
     figure.update_yaxes(title_text=signal_label, row=1, col=1)
     figure.update_yaxes(title_text="Difference", zeroline=True, zerolinecolor=GREY, row=2, col=1)
