@@ -3,5 +3,6 @@
 from spectra_core.datasets.questions import Choice, Point, Problem
 from spectra_core.datasets.recipe import Recipe
 from spectra_core.datasets.understanding import Understanding, read, understand
+from spectra_core.datasets.writers import WRITERS, export
 
-__all__ = ["Choice", "Point", "Problem", "Recipe", "Understanding", "read", "understand"]
+__all__ = ["WRITERS", "Choice", "Point", "Problem", "Recipe", "Understanding", "export", "read", "understand"]

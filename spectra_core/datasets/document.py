@@ -1,6 +1,7 @@
 """What this program writes beside a table, so that its own files read back equal."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -11,8 +12,9 @@ from spectra_core.errors import ReadError
 from spectra_core.spectra import SetMeta, SpectraSet, Target
 
 VERSION = 1
+OWN_MARK = "# latent-spectra "
 _DAMAGED = "What this program wrote beside the table is damaged. Delete that part and load the table."
-FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "'")
+FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "'", " ", "#")
 """A text cell that begins with one of these could run as a formula in a spreadsheet."""
 
 
@@ -106,18 +108,39 @@ def document_of(spectra: SpectraSet) -> Document:
 
 
 def neutralised(cell: str) -> str:
-    """Return a text cell that no spreadsheet takes for a formula.
+    """Return a text cell on one line that no spreadsheet takes for a formula.
 
     >>> neutralised("=1+1"), neutralised("sample 1")
     ("'=1+1", 'sample 1')
     """
-    return f"'{cell}" if cell.startswith(FORMULA_MARKS) else cell
+    plain = "".join(_escaped(letter) for letter in cell)
+    return f"'{plain}" if plain.startswith(FORMULA_MARKS) else plain
 
 
 def original(cell: str) -> str:
-    """Undo `neutralised`.
+    r"""Undo `neutralised`.
 
-    >>> original(neutralised("@x"))
-    '@x'
+    >>> original(neutralised("@x\n"))
+    '@x\n'
     """
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_MARKS) else cell
+    plain = cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_MARKS) else cell
+    return _ESCAPE.sub(_unescaped, plain)
+
+
+_ESCAPE = re.compile(r"\\(\\|x[0-9a-f]{2}|u[0-9a-f]{4})")
+
+
+def _escaped(letter: str) -> str:
+    if letter == "\\":
+        return "\\\\"
+    if letter < " " or "\x7f" <= letter <= "\xa0":
+        return f"\\x{ord(letter):02x}"
+    # Line and paragraph separators end lines for some readers; lone surrogates and non-characters are no text.
+    if letter in "\u2028\u2029\ufeff\ufffe\uffff" or "\ud800" <= letter <= "\udfff":
+        return f"\\u{ord(letter):04x}"
+    return letter
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    code = match[1]
+    return code if code == "\\" else chr(int(code[1:], 16))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
-from spectra_core.datasets.readers.base import Dialect
+from spectra_core.datasets.dialect import Dialect
 from spectra_core.errors import ConfigError
 
 PartRole = Literal["spectra", "axis", "targets", "ignored"]

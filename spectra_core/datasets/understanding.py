@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from spectra_core.datasets.columns import Role, column_roles, joined, role_points, stems, target_of
 from spectra_core.datasets.conversions import AXIS_GOALS, concentration_factor, converted_axis, converted_signal
-from spectra_core.datasets.parts import Part
+from spectra_core.datasets.document import Document
+from spectra_core.datasets.own import own_part, own_recipe, own_set, own_table
+from spectra_core.datasets.parts import Grid, Part
 from spectra_core.datasets.preparing import Prepared, prepared
 from spectra_core.datasets.questions import Point, Problem, choice, listed
 from spectra_core.datasets.recipe import Recipe
@@ -57,9 +59,22 @@ class Understanding:
     table: ImportTable = field(init=False)
     roles: list[Role] = field(init=False)
     prepared: Prepared = field(init=False)
+    decided: Recipe = field(init=False)
+    document: Document | None = field(init=False)
 
     def __post_init__(self) -> None:
-        self.table, targets, points, problems = assemble(self.parts, self.recipe)
+        own = own_part(self.parts)
+        self.decided = self.recipe
+        self.document = None if own is None else own[1]
+        if own is not None:
+            self.table, targets = own_table(*own), list[Grid]()
+            self.recipe = own_recipe(own[1], self.recipe)
+            said = Point(
+                "format", "Format", own[0].facts["format"], f"a set of {own[1].origin} spectra, exported before"
+            )
+            points, problems = [said], list[Problem]()
+        else:
+            self.table, targets, points, problems = assemble(self.parts, self.recipe)
         columns, more_points, more_problems = joined(self.table, targets, self.recipe)
         self.roles = column_roles(columns, self.recipe)
         self.prepared = prepared(self.table, self.roles, self.ids, self.recipe)
@@ -111,7 +126,7 @@ class Understanding:
 
     def with_recipe(self, recipe: Recipe, files: Files | None = None) -> "Understanding":
         """Understand the same files under another recipe; they are parsed again only if the dialect changed."""
-        if recipe.dialect == self.recipe.dialect:
+        if recipe.dialect == self.decided.dialect:
             return Understanding(self.parts, recipe, self.sources)
         if files is None:
             raise ReadError("To change how the text is read, give the files again.")
@@ -129,6 +144,8 @@ class Understanding:
             first = self.open_questions[0]
             ways = "; ".join(f"{one.label}: {_words(one.changes)}" for one in first.choices)
             raise ReadError(first.text + (f" In the recipe: {ways}." if ways else ""))
+        if self.document is not None and self.decided == Recipe():
+            return own_set(self.table, self.document)
         rows = np.flatnonzero(self.prepared.rows)
         if rows.size == 0:
             raise ReadError("No spectrum is left: all are left out. Use some of them again.")
@@ -147,7 +164,7 @@ class Understanding:
                 targets,
                 target_info=info,
                 samples=self._samples(rows),
-                meta=SetMeta(self.recipe.name or self._name(), "measured", quantity, unit, self._provenance()),
+                meta=self._meta(quantity, unit),
             )
         except SpectraError as error:
             raise ReadError(str(error)) from error
@@ -329,6 +346,15 @@ class Understanding:
                     ),
                 ),
             )
+
+    def _meta(self, quantity: str, unit: str) -> SetMeta:
+        """Return the description of the set; what another origin left behind stays with it."""
+        provenance = self._provenance()
+        if self.document is None:
+            return SetMeta(self.recipe.name or self._name(), "measured", quantity, unit, provenance)
+        before = self.document.meta()
+        provenance = {**before.provenance, "imported": provenance}
+        return SetMeta(self.recipe.name or before.name, before.origin, quantity, unit, provenance)
 
     def _name(self) -> str:
         names = [name for name, _ in self.sources]

@@ -1,33 +1,13 @@
 """The contract of a reader: bytes in, parts out, or one sentence why not."""
 
-from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
+from spectra_core.datasets.dialect import Dialect
 from spectra_core.datasets.parts import Part
 
+__all__ = ["HEAD_BYTES", "Dialect", "Reader"]
+
 HEAD_BYTES = 65_536
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """How a text file is written, where a person has said so; None is guessed.
-
-    Parameters
-    ----------
-    encoding
-        Python's name of the encoding.
-    separator
-        One character, or " " for any run of blanks.
-    decimal
-        "." or ",".
-    header_rows
-        How many of the rows directly above the data hold names and units.
-    """
-
-    encoding: str | None = None
-    separator: str | None = None
-    decimal: str | None = None
-    header_rows: int | None = None
 
 
 class Reader(Protocol):

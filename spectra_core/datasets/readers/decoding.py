@@ -33,19 +33,19 @@ def decoded(data: bytes, encoding: str | None = None) -> tuple[str, str, str]:
     except UnicodeDecodeError:
         pass
     text = data.decode("latin-1")
-    require_text(text)
+    require_text(text, western=True)
     try:
         return data.decode("cp1252"), "cp1252", "not UTF-8; Windows Western letters"
     except UnicodeDecodeError:
         return text, "latin-1", "not UTF-8"
 
 
-def require_text(text: str) -> None:
-    """Refuse noise that only looks like text because every byte is a Latin-1 letter."""
+def require_text(text: str, *, western: bool = False) -> None:
+    """Refuse noise; `western` text that is mostly accents only looks like text since every byte is a Latin-1 letter."""
     head = text[:20_000]
     strange = sum(1 for letter in head if letter < " " and letter not in "\t\r\n\f\x1a\x1b\x0b")
     foreign = sum(1 for letter in head if letter >= "\x7f")
-    if strange > 0.01 * len(head) or foreign > 0.3 * len(head):
+    if strange > 0.01 * len(head) or (western and foreign > 0.3 * len(head)):
         raise ReadError("This is a binary file of an unknown format, not text. Export the spectra as text or Excel.")
 
 

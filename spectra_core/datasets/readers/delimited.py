@@ -1,5 +1,6 @@
 """Delimited text in any layout: own look at the head, then the pandas C engine with everything said explicitly."""
 
+import csv
 import io
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -7,8 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from spectra_core.datasets.document import OWN_MARK, Document
 from spectra_core.datasets.limits import require_cells
 from spectra_core.datasets.numbers import is_missing, parse_number
+from spectra_core.datasets.own import own_grid
 from spectra_core.datasets.parts import Cells, Grid, Part
 from spectra_core.datasets.readers.base import Dialect
 from spectra_core.datasets.readers.decoding import decoded, lines_of, require_text
@@ -43,6 +46,8 @@ class DelimitedText:
         """Return the one table of the text."""
         text, encoding, why = decoded(data, dialect.encoding)
         require_text(text)
+        if text.startswith(OWN_MARK):
+            return [_own_table(text, name)]
         lines = lines_of(text)
         layout = guess_layout(lines, dialect)
         facts = {
@@ -53,6 +58,30 @@ class DelimitedText:
         if layout.ambiguous:
             facts["ambiguous"] = "pairs of whole numbers, or single numbers with a decimal comma"
         return [table_from_lines(lines, layout, name, facts)]
+
+
+def _own_table(text: str, name: str) -> Grid:
+    """Return a table that this program wrote: the document in the first line says what each column is."""
+    first, _, rest = text.partition("\n")
+    document = Document.from_json(first.removeprefix(OWN_MARK))
+    rows = list(csv.reader(rest.splitlines()))
+    n_text, n_side = len(document.samples), len(document.samples) + len(document.targets)
+    width = len(rows[0]) if rows else 0
+    wrong = next((number for number, row in enumerate(rows, 2) if len(row) != width), None)
+    if wrong is not None or width <= n_side or len(rows) < 2:
+        raise ReadError(
+            f"Line {wrong or 2} of {name} has another number of cells than the names above: it was changed."
+        )
+    try:
+        numbers = np.array([[float(cell) for cell in row[n_text:]] for row in rows[1:]])
+        positions = np.array([float(cell) for cell in rows[0][n_side:]])
+    except ValueError as error:
+        raise ReadError(f"A cell of {name} that held a number holds text now: it was changed.") from error
+    samples = [[row[at] for row in rows[1:]] for at in range(n_text)]
+    n_targets = len(document.targets)
+    return own_grid(
+        document, samples, numbers[:, :n_targets], positions, numbers[:, n_targets:], name=name, form="text"
+    )
 
 
 def table_from_lines(lines: list[str], layout: Layout, name: str, facts: dict[str, str]) -> Grid:

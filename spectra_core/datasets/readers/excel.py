@@ -6,8 +6,12 @@ import zlib
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
+from spectra_core.datasets.document import Document
 from spectra_core.datasets.limits import require_cells
-from spectra_core.datasets.parts import Part
+from spectra_core.datasets.own import own_grid
+from spectra_core.datasets.parts import Grid, Part
 from spectra_core.datasets.readers.archives import opened_zip
 from spectra_core.datasets.readers.base import Dialect
 from spectra_core.datasets.readers.cells import grid_of_cells
@@ -17,6 +21,7 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})(\d{1,7})"')
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml\Z", re.IGNORECASE)
 _CHUNK = 1 << 20
+ABOUT = "latent-spectra"
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,8 @@ class Excel:
         if not data.startswith(_OLE):
             require_modest_sheets(data, name)
         sheets = _sheets(data, name)
+        if len(sheets) == 2 and sheets[1][1][0][0] == ABOUT:
+            return [_own_table(sheets[0][1], sheets[1][1], name)]
         parts: list[Part] = []
         for sheet, rows in sheets:
             cells = [[_written(value) for value in row] for row in rows]
@@ -105,6 +112,24 @@ def _sheets(data: bytes, name: str) -> list[tuple[str, list[list[Any]]]]:
             f"{name} is no readable Excel file: it is damaged, cut off or protected. Save it again."
         ) from error
     return [(sheet, rows) for sheet, rows in sheets if rows and any(cell != "" for row in rows for cell in row)]
+
+
+def _own_table(rows: list[list[Any]], about: list[list[Any]], name: str) -> Grid:
+    """Return a table that this program wrote; the second sheet says what each column is."""
+    document = Document.from_json("".join(str(row[0]) for row in about[1:]))
+    n_text, n_side = len(document.samples), len(document.samples) + len(document.targets)
+    try:
+        positions = np.array([float(cell) for cell in rows[0][n_side:]])
+        numbers = np.array([[float(cell) for cell in row[n_text:]] for row in rows[1:]])
+    except (TypeError, ValueError) as error:
+        raise ReadError(f"A cell of {name} that held a number holds something else now: it was changed.") from error
+    samples = [[str(row[at]) for row in rows[1:]] for at in range(n_text)]
+    n_targets = len(document.targets)
+    if numbers.ndim != 2:
+        raise ReadError(f"{name} holds names but no rows. It was changed.")
+    return own_grid(
+        document, samples, numbers[:, :n_targets], positions, numbers[:, n_targets:], name=name, form="excel"
+    )
 
 
 def _written(value: Any) -> float | str:

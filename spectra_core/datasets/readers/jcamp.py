@@ -1,5 +1,6 @@
 """JCAMP-DX: blocks of labelled records; axis from the first and last position and the number of points."""
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -7,8 +8,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from spectra_core.datasets.document import Document
 from spectra_core.datasets.limits import require_cells
-from spectra_core.datasets.parts import Curve, Part
+from spectra_core.datasets.own import own_grid
+from spectra_core.datasets.parts import Curve, Grid, Part
 from spectra_core.datasets.readers.base import Dialect
 from spectra_core.datasets.readers.decoding import decoded, lines_of
 from spectra_core.datasets.readers.jcamp_values import ordinates
@@ -22,6 +25,7 @@ _X_UNITS = {
     "M/Z": ("Mass-to-charge ratio", "m/z"),
 }  # fmt: skip
 _SECONDARY = ("VARIANCE", "STANDARD DEVIATION", "STDDEV", "NOISE")
+_DOCUMENT, _ROW = "$LATENTSPECTRA", "$LATENTSPECTRAROW"
 _DATA = ("XYDATA", "XYPOINTS")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?")
 
@@ -59,6 +63,9 @@ class Jcamp:
         declared = next((block.records["BLOCKS"] for block in blocks if "BLOCKS" in block.records), "")
         if declared.isdigit() and int(declared) > sum(bool(block.records) for block in blocks):
             raise ReadError(f"{name} is cut off: it declares {declared} blocks and has {len(blocks) - 1}.")
+        document = next((block.records[_DOCUMENT] for block in blocks if _DOCUMENT in block.records), None)
+        if document is not None:
+            return [_own_table(document, spectra, name)]
         kept = [block for block in spectra if not _secondary(block)]
         aside = [block.records.get("YUNITS", "") for block in spectra if _secondary(block)]
         notes = (f"{len(aside)} blocks are no spectra and stand aside: {', '.join(aside)}.",) if aside else ()
@@ -146,17 +153,24 @@ def _curve(block: _Block, name: str, notes: tuple[str, ...], n_blocks: int) -> C
         x_unit,
         *_signal(records, y),
         notes + extra,
-        {"format": "JCAMP-DX (labelled records)", **_document(records)},
+        {"format": "JCAMP-DX (labelled records)"},
     )
 
 
-def _document(records: dict[str, str]) -> dict[str, str]:
-    """Return what this program wrote beside the spectrum, if it did."""
-    return {
-        key: records[label]
-        for key, label in (("document", "$LATENTSPECTRA"), ("row", "$LATENTSPECTRAROW"))
-        if label in records
-    }
+def _own_table(document: str, blocks: list[_Block], name: str) -> Grid:
+    """Return a set that this program wrote: texts and targets stand in a record of each block."""
+    about = Document.from_json(document.replace("\n", ""))
+    curves = [_curve(block, name, (), 1) for block in blocks]
+    try:
+        rows = [json.loads(block.records[_ROW].replace("\n", "")) for block in blocks]
+        texts = [[str(row["samples"][at]) for row in rows] for at in range(len(about.samples))]
+        targets = np.array([[float(value) for value in row["targets"]] for row in rows]).reshape(len(rows), -1)
+    except (KeyError, ValueError, TypeError, IndexError) as error:
+        raise ReadError(f"What this program wrote beside the spectra in {name} is damaged.") from error
+    if any(not np.array_equal(curve.x, curves[0].x) for curve in curves):
+        raise ReadError(f"The spectra in {name} lie on different axes: the file was changed.")
+    signal = np.stack([curve.y for curve in curves])
+    return own_grid(about, texts, targets, curves[0].x, signal, name=name, form="jcamp")
 
 
 def _evenly_spaced(

@@ -1,7 +1,7 @@
 """NumPy .npy and .npz, never with pickled objects."""
 
 import io
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from spectra_core.datasets.document import Document
 from spectra_core.datasets.limits import require_cells
+from spectra_core.datasets.own import own_grid
 from spectra_core.datasets.parts import Grid, Part
 from spectra_core.datasets.readers.archives import zip_members
 from spectra_core.datasets.readers.arrays import parts_of_arrays
@@ -93,27 +94,13 @@ def array_of(data: bytes, name: str) -> NDArray[Any]:
 
 
 def _own_grid(arrays: dict[str, NDArray[Any]], document: str, name: str) -> Grid:
-    """Return a set of this program as one table: sample columns, targets, channels."""
-    axis, signal = arrays["axis"], arrays["signal"]
-    targets = arrays.get("targets", np.empty((len(signal), 0)))
-    if signal.ndim != 2 or targets.ndim != 2 or axis.ndim != 1:
-        raise ReadError(f"{name} does not fit together: its matrices have the wrong dimensions.")
-    require_cells(signal.shape[0], signal.shape[1], name)
+    """Return a set of this program as one table."""
     about = Document.from_json(document)
-    texts = {label.removeprefix("sample_"): array for label, array in arrays.items() if label.startswith("sample_")}
-    if len(axis) != signal.shape[1] or targets.shape != (len(signal), len(about.targets)):
-        raise ReadError(f"{name} does not fit together: axis, signal and targets have different sizes.")
-    if set(texts) != set(about.samples) or any(len(array) != len(signal) for array in texts.values()):
-        raise ReadError(f"{name} does not fit together: its columns of text have different sizes.")
-    header = (*about.samples, *(target["name"] for target in about.targets), *(repr(float(value)) for value in axis))
-    blank = np.full((len(signal), len(texts)), np.nan, dtype=signal.dtype)
-    n_side = len(texts) + targets.shape[1]
-    grid = Grid(
-        name,
-        "numpy",
-        np.concatenate([blank, targets, signal], axis=1),
-        {at: tuple(str(cell) for cell in texts[label]) for at, label in enumerate(about.samples)},
-        (header,),
-        facts={"format": "NumPy archive", "document": document, "sides": str(n_side)},
+    samples = [arrays.get(f"sample_{number}", np.empty(0, dtype=np.str_)) for number in range(len(about.samples))]
+    if any(cells.ndim != 1 or cells.dtype.kind != "U" for cells in samples) or arrays["signal"].dtype.kind != "f":
+        raise ReadError(f"{name} does not fit together: its arrays have the wrong types. It was changed.")
+    targets = arrays.get("targets", np.empty((len(arrays["signal"]), 0)))
+    require_cells(arrays["signal"].shape[0], arrays["signal"].size // max(len(arrays["signal"]), 1), name)
+    return own_grid(
+        about, [cells.tolist() for cells in samples], targets, arrays["axis"], arrays["signal"], name=name, form="numpy"
     )
-    return replace(grid)

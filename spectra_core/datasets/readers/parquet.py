@@ -75,4 +75,6 @@ def _grid(file: "object", name: str) -> Grid:
     document = (schema.metadata or {}).get(b"latent_spectra")
     if document is not None:
         facts["document"] = document.decode("utf-8", errors="replace")
+        odd = []
+        numbers[:, list(text)] = np.nan
     return Grid(name, "parquet", numbers, text, (tuple(titles[at] for at in kept),), 1, tuple(odd), facts=facts)
