@@ -259,3 +259,19 @@ def outliers(spectra: SpectraSet, n_components: int | None, confidence: float) -
 def stored_result(home: str, result_id: str) -> "StoredResult":
     """Load a result from the store."""
     return store(home).load_result(result_id)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def solution_tables(settings: str, salts: tuple[tuple[str, float], ...]) -> dict[str, pd.DataFrame]:
+    """Cache `spectra_core.datasets.simulator.solution_tables` by settings (JSON) and salts, mol/L."""
+    from spectra_core.datasets import simulator
+
+    return simulator.solution_tables(simulator.SimulationSettings.from_json(settings), dict(salts))
+
+
+@st.cache_data(max_entries=32, show_spinner="Computing what can be known")
+def identifiability(settings: str) -> pd.DataFrame:
+    """Cache `spectra_core.datasets.simulator.identifiability` by settings (JSON)."""
+    from spectra_core.datasets import simulator
+
+    return simulator.identifiability(simulator.SimulationSettings.from_json(settings))

@@ -8,7 +8,8 @@ from spectra_core.datasets.simulator import PRESETS, SimulationSettings, identif
 from spectra_core.datasets.simulator.bounds import clean_jacobian, fisher_information, independent_salts
 from spectra_core.datasets.simulator.instrument import measure, noise_sd
 from spectra_core.datasets.simulator.ions import IONS, SALTS, salt_matrix
-from spectra_core.datasets.simulator.simulation import Solutions, clean_absorbance, optics_of, speciate, with_acid
+from spectra_core.datasets.simulator.optics import clean_absorbance, optics_of
+from spectra_core.datasets.simulator.solutions import Solutions, speciate, with_acid
 from spectra_core.errors import ConfigError
 
 NOISE_ONLY = {

@@ -8,6 +8,7 @@ from spectra_core.datasets.simulator.ions import IONS, SALTS, TARGETS
 from spectra_core.datasets.simulator.presets import PRESETS
 from spectra_core.datasets.simulator.settings import SimulationSettings
 from spectra_core.datasets.simulator.simulation import Simulation, simulate, simulate_in_detail, simulate_like
+from spectra_core.datasets.simulator.teaching import solution_tables
 
 __all__ = [
     "DESIGNS",
@@ -25,4 +26,5 @@ __all__ = [
     "simulate",
     "simulate_in_detail",
     "simulate_like",
+    "solution_tables",
 ]

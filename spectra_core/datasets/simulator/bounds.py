@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from spectra_core.contracts import SILENT, Reporter, random_stream
 from spectra_core.datasets.simulator.instrument import Instrument, noise_sd, stray_light_share
 from spectra_core.datasets.simulator.ions import IONS, TARGETS, ions_of, salt_matrix
+from spectra_core.datasets.simulator.optics import clean_absorbance, optics_of
 from spectra_core.datasets.simulator.settings import SimulationSettings
-from spectra_core.datasets.simulator.simulation import Solutions, clean_absorbance, optics_of, speciate, with_acid
+from spectra_core.datasets.simulator.solutions import Solutions, speciate, with_acid
 from spectra_core.errors import ConfigError
 from spectra_core.spectra import SpectraSet
 

@@ -141,6 +141,15 @@ class SimulationSettings:
         """Write these settings as JSON."""
         return json.dumps(self.to_dict())
 
+    def differences(self, other: "SimulationSettings") -> dict[str, Any]:
+        """Return the JSON values in which these settings differ from `other`.
+
+        >>> SimulationSettings(acid=0.1).differences(SimulationSettings())
+        {'acid': 0.1}
+        """
+        theirs = other.to_dict()
+        return {name: value for name, value in self.to_dict().items() if value != theirs[name]}
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "SimulationSettings":
         """Make settings from JSON values.
@@ -208,6 +217,17 @@ _RANGES = (
     ("iron_tail", 0.01, 100.0, ""),
     ("hydration", 0.0, 10.0, ""),
 )
+
+
+def changed_settings(settings: SimulationSettings, changes: Mapping[str, Any]) -> SimulationSettings:
+    """Return `settings` with some values changed, checked again.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown name, or a value out of its range.
+    """
+    return SimulationSettings.from_dict({**settings.to_dict(), **changes})
 
 
 def _check_range(what: str, value: Any, low: float, high: float, unit: str) -> None:

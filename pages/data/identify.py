@@ -1,0 +1,35 @@
+import streamlit as st
+
+from spectra_core.datasets.simulator import PRESETS, SimulationSettings
+from spectra_core.figures import alt_text
+from spectra_core.figures.simulator import identifiability_bars
+from ui import cache, simulating, state
+
+st.title("What can be known at all?")
+st.write(
+    "However good a calibration is, noise and look-alike effects set a floor under its error. Where the floor is as "
+    "high as the spread of the concentrations, a spectrum says nothing about that ion, and no generator changes that."
+)
+
+spectra = state.require_experimental()
+recipe = spectra.meta.provenance.get("simulator")
+if recipe is None:
+    st.info(
+        f"The physics behind {spectra.meta.name} is not known, so its floor cannot be computed. "
+        "Shown is the floor of a simulated design; choose the one most like yours.",
+        icon=":material/info:",
+    )
+    settings = PRESETS[simulating.pick_preset()]
+else:
+    settings = SimulationSettings.from_dict(recipe)
+    st.caption(f"For the simulated set {spectra.meta.name}, from the physics and the design it was made with.")
+
+table = cache.identifiability(settings.to_json())
+st.markdown(simulating.verdict(table))
+figure = identifiability_bars(table)
+st.plotly_chart(figure, key="identifiability", alt=alt_text(figure))
+st.dataframe(table, hide_index=True, column_config=simulating.FLOOR_COLUMNS)
+st.download_button("Download table", table.to_csv(index=False), "identifiability.csv", "text/csv", type="tertiary")
+
+with st.expander("How to read this", icon=":material/menu_book:"):
+    st.markdown(simulating.HOW_TO_READ_FLOORS)

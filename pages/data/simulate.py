@@ -1,0 +1,45 @@
+import streamlit as st
+
+from spectra_core.datasets.simulator import PRESETS
+from spectra_core.figures import alt_text
+from spectra_core.figures.simulator import species_bars, stacked_contributions
+from ui import cache, job_panel, simulating, state
+
+st.title("What would physics give?")
+st.write(
+    "Mix salts and see the spectrum that chemistry and an instrument would make of them: equilibrium by PHREEQC, bands "
+    "of every species, water, and a spectrophotometer with its faults. **Everything made here is simulated**, and "
+    "partly assumed: the constants below say which part."
+)
+
+preset = simulating.pick_preset()
+controls, picture = st.columns([1, 2], gap="large")
+with controls:
+    settings = simulating.pick_conditions(PRESETS[preset])
+    salts = simulating.pick_salts(settings)
+tables = cache.solution_tables(settings.to_json(), tuple(salts.items()))
+
+with picture:
+    simulating.show_numbers(tables["solution"])
+    figure = stacked_contributions(tables["contributions"], tables["spectrum"], axis_label=settings.axis.label)
+    st.plotly_chart(figure, key="contributions", alt=alt_text(figure))
+    st.subheader("Which species does the solution hold?")
+    figure = species_bars(tables["species"])
+    st.plotly_chart(figure, key="species", alt=alt_text(figure))
+    simulating.offer_tables({name: tables[name] for name in ("spectrum", "contributions", "species")})
+
+st.subheader("Make a set")
+st.write("Many solutions under the conditions above, each measured once, with eight ion concentrations as targets.")
+with st.form("make_a_set", border=False):
+    arguments = simulating.pick_set(preset, settings)
+    wanted = st.form_submit_button("Simulate the set", type="primary", icon=":material/science:")
+if wanted:
+    checked = simulating.checked(arguments)
+    if checked is not None:
+        state.start_job("simulate", arguments, f"Simulate {arguments['n_spectra']:,} spectra, {checked.title}")
+job_panel.latest("simulate")
+
+with st.expander("Constants, with status and source", icon=":material/science:"):
+    simulating.show_constants()
+with st.expander("How to read this", icon=":material/menu_book:"):
+    st.markdown(simulating.HOW_TO_READ)
