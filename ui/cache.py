@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spectra_core.choices import Choice
+    from spectra_core.datasets import Understanding
+    from spectra_core.datasets.parts import Part
     from spectra_core.evaluation.outliers import Limits
     from spectra_core.jobs import Jobs
     from spectra_core.regressors.base import Regressor
@@ -275,3 +277,38 @@ def identifiability(settings: str) -> pd.DataFrame:
     from spectra_core.datasets import simulator
 
     return simulator.identifiability(simulator.SimulationSettings.from_json(settings))
+
+
+@st.cache_resource(max_entries=3, show_spinner="Reading the files")
+def _parsed_uploads(home: str, keys: tuple[str, ...], dialect: str) -> "tuple[list[Part], tuple[tuple[str, str], ...]]":
+    """Parse kept uploads once per dialect, whatever else a person then decides about them."""
+    from spectra_core.datasets import Recipe
+    from spectra_core.datasets.sandbox import parse_files
+    from spectra_core.datasets.understanding import sources_of
+
+    files: dict[str, bytes] = {}
+    for key in keys:
+        name, content = store(home).load_upload(key)
+        unique, number = name, 2
+        while unique in files:
+            unique, number = f"{name} ({number})", number + 1
+        files[unique] = content
+    return parse_files(files, Recipe.from_json(dialect).dialect), sources_of(files)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def understanding(home: str, keys: tuple[str, ...], recipe: str) -> "Understanding":
+    """Understand kept uploads under a recipe (JSON)."""
+    from spectra_core.datasets import Recipe, Understanding
+
+    decided = Recipe.from_json(recipe)
+    parts, sources = _parsed_uploads(home, keys, Recipe(**vars(decided.dialect)).to_json())
+    return Understanding(parts, decided, sources)
+
+
+@st.cache_data(max_entries=4, show_spinner="Writing the file")
+def exported(home: str, fingerprint: str, name: str, form: str) -> bytes:
+    """Write a kept set as a file; `name` is what it is called now."""
+    from spectra_core.datasets import export
+
+    return export(store(home).load_set(fingerprint).with_meta(name=name), form)

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from spectra_core.errors import StoreError
+from spectra_core.figures.training import LIVE_PARTS
 from ui import state
 
 if TYPE_CHECKING:
@@ -120,15 +121,17 @@ def _show_curves(record: "JobRecord") -> None:
         return
     table = curves(state.jobs().events(record.id))
     if len(table) > 1:
-        names = [name for name in table.columns if name != "done"]
-        last = ", ".join(f"{name.replace('_', ' ')} {table[name].iloc[-1]:.3g}" for name in names)
-        shown = table.rename(columns={name: name.replace("_", " ") for name in names})
+        drawn = {name: LIVE_PARTS[name] for name in LIVE_PARTS if name in table}
+        names = list(drawn) or [name for name in table.columns if name != "done"]
+        labels = {name: drawn[name][0] if drawn else name.replace("_", " ").capitalize() for name in names}
+        last = ", ".join(f"{label} {table[name].iloc[-1]:.3g}" for name, label in labels.items())
         st.line_chart(
-            shown,
+            table[["done", *names]].rename(columns=labels),
             x="done",
-            y=[name.replace("_", " ") for name in names],
+            y=list(labels.values()),
             x_label="Epoch" if "train" in record.stage.lower() else "Step",
-            y_label="Value",
+            y_label="Loss, standardised units" if drawn else "Value",
+            color=[colour for _, colour in drawn.values()] or None,
             height=260,
             alt=f"Live curves of {record.stage}; now {last}.",
         )

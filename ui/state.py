@@ -5,6 +5,7 @@ that they survive a page switch, a reload and a shared link; the content itself 
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import streamlit as st
@@ -24,6 +25,8 @@ WORDS: dict[str, str] = {"set": "data set", "model": "model", "generated": "gene
 _Content = TypeVar("_Content")
 _CHOSEN, _RECORDS, _NOTICES, _FOLLOWED = "chosen", "records", "notices", "followed_job"
 """Session keys: identifiers by kind, what the store listed in this run, sentences to show once, a job's id."""
+_IMPORT, _IMPORT_ROUND = "import", "import_round"
+"""Session keys: the import under way, and how many were ended."""
 _JOB = "job"
 """Name of the followed job in the URL."""
 _URL_LENGTH = 12
@@ -112,14 +115,14 @@ def set_widget(key: str, value: Any) -> None:
     st.session_state[key] = value
 
 
-def notify(sentence: str) -> None:
+def notify(sentence: str, *, warning: bool = False) -> None:
     """Show a sentence under the status line of the next run."""
-    st.session_state.setdefault(_NOTICES, []).append(sentence)
+    st.session_state.setdefault(_NOTICES, []).append((sentence, warning))
 
 
-def notices() -> list[str]:
-    """Return the sentences to show in this run, and forget them."""
-    waiting: list[str] = st.session_state.pop(_NOTICES, [])
+def notices() -> list[tuple[str, bool]]:
+    """Return the sentences to show in this run, each with whether it is a warning, and forget them."""
+    waiting: list[tuple[str, bool]] = st.session_state.pop(_NOTICES, [])
     return waiting
 
 
@@ -145,6 +148,32 @@ def followed_job_ended() -> bool:
     """Whether the followed job is over, so that the page should run again."""
     record = followed_job()
     return record is not None and not record.is_active
+
+
+@dataclass(frozen=True)
+class ImportDraft:
+    """Files that are being imported: keys of the kept uploads, and what was decided about them, as JSON."""
+
+    uploads: tuple[str, ...]
+    recipe: str = "{}"
+
+
+def import_draft() -> ImportDraft | None:
+    """Return the files that are being imported, or None."""
+    draft: ImportDraft | None = st.session_state.get(_IMPORT)
+    return draft
+
+
+def set_import_draft(draft: ImportDraft | None) -> None:
+    """Keep what is being imported; None ends the import and empties the upload widget."""
+    st.session_state[_IMPORT] = draft
+    if draft is None:
+        st.session_state[_IMPORT_ROUND] = st.session_state.get(_IMPORT_ROUND, 0) + 1
+
+
+def import_round() -> int:
+    """Return how many imports were ended: part of the upload widget's key."""
+    return int(st.session_state.get(_IMPORT_ROUND, 0))
 
 
 def begin_run() -> None:
@@ -275,7 +304,7 @@ def _loaded(kind: str, load: Callable[[str], _Content]) -> _Content | None:
     except SpectraCoreError as error:
         # Damaged or deleted meanwhile: say so once and go on without it, rather than stop every page.
         _put_down(kind)
-        notify(f"The {WORDS[kind]} you had chosen cannot be used: {error}")
+        notify(f"The {WORDS[kind]} you had chosen cannot be used: {error}", warning=True)
         return None
 
 
@@ -308,7 +337,7 @@ def _adopt_finished_job() -> None:
         result = record.result or {}
         _take({kind: result[kind] for kind in WORDS if result.get(kind) in records(kind)})
     elif record.error:
-        notify(f"{record.title}: {record.state}. {record.error}")
+        notify(f"{record.title}: {record.state}. {record.error}", warning=True)
 
 
 def _mirror_in_url() -> None:

@@ -28,8 +28,11 @@ def show() -> None:
         # Asked again only while something runs: an idle page costs nothing.
         waiting = any(record.is_active for record in state.jobs().records())
         st.fragment(_running_jobs, run_every=2 if waiting else None)()
-    for sentence in state.notices():
-        st.info(sentence, icon=":material/info:")
+    for sentence, warning in state.notices():
+        if warning:
+            st.warning(sentence, icon=":material/warning:")
+        else:
+            st.info(sentence, icon=":material/info:")
 
 
 def _picker(kind: str, label: str, icon: str, nothing: str) -> None:

@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from spectra_core.figures.theme import BLUE, GREY, PURPLE, ROLE_COLOUR, runs_down, styled
+from spectra_core.figures.theme import BLUE, GREY, PURPLE, ROLE_COLOUR, VERMILION, runs_down, styled
 
 LOSS_PARTS: dict[str, tuple[str, str, str]] = {
     "loss": ("Loss", GREY, "solid"),
@@ -15,6 +15,12 @@ LOSS_PARTS: dict[str, tuple[str, str, str]] = {
     "validation_kl": ("KL divergence, held out", PURPLE, "dot"),
 }
 """Name, colour and dash of the parts of the loss: one colour a part, dotted for spectra not trained on."""
+LIVE_PARTS: dict[str, tuple[str, str]] = {
+    "reconstruction": ("Reconstruction", BLUE),
+    "kl": ("KL divergence", PURPLE),
+    "validation_reconstruction": ("Reconstruction, held out", VERMILION),
+}
+"""Name and colour of what is drawn while training runs; three curves can be told apart without dashes."""
 _SUMS = {"loss": {"reconstruction", "kl"}, "validation_loss": {"validation_reconstruction", "validation_kl"}}
 """Columns that only add up others; hidden until a click in the legend where those are there."""
 
