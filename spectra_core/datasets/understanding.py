@@ -124,6 +124,30 @@ class Understanding:
             table[name] = self.table.signal[:shown, self.prepared.order[at]]
         return pd.DataFrame(table)
 
+    def sample(self, n_spectra: int = 40, n_channels: int = 1000) -> pd.DataFrame:
+        """Return some spectra, evenly spread, for a first look.
+
+        Returns
+        -------
+        DataFrame, one row per (spectrum, position)
+            Columns ``spectrum`` [number from 1], ``used``, ``position`` [axis unit], ``signal``.
+        """
+        n_all = len(self.table.signal)
+        rows = np.unique(np.linspace(0, n_all - 1, min(n_spectra, n_all)).astype(int))
+        steps = np.unique(
+            np.linspace(0, len(self.prepared.order) - 1, min(n_channels, len(self.prepared.order))).astype(int)
+        )
+        signal = np.asarray(self.table.signal[np.ix_(rows, self.prepared.order[steps])], dtype=np.float64)
+        signal[~np.isfinite(signal)] = np.nan
+        return pd.DataFrame(
+            {
+                "spectrum": np.repeat(rows + 1, len(steps)),
+                "used": np.repeat(self.prepared.rows[rows], len(steps)),
+                "position": np.tile(self.prepared.positions[steps], len(rows)),
+                "signal": signal.ravel(),
+            }
+        )
+
     def with_recipe(self, recipe: Recipe, files: Files | None = None) -> "Understanding":
         """Understand the same files under another recipe; they are parsed again only if the dialect changed."""
         if recipe.dialect == self.decided.dialect:
@@ -351,12 +375,14 @@ class Understanding:
         """Return the description of the set; what another origin left behind stays with it."""
         provenance = self._provenance()
         if self.document is None:
-            return SetMeta(self.recipe.name or self._name(), "measured", quantity, unit, provenance)
+            return SetMeta(self.recipe.name or self.name, "measured", quantity, unit, provenance)
         before = self.document.meta()
         provenance = {**before.provenance, "imported": provenance}
         return SetMeta(self.recipe.name or before.name, before.origin, quantity, unit, provenance)
 
-    def _name(self) -> str:
+    @property
+    def name(self) -> str:
+        """What the set is called where nobody says otherwise: after its first file."""
         names = [name for name, _ in self.sources]
         stem = Path(names[0]).name.split(".")[0] or "Imported set"
         return stem if len(names) == 1 else f"{stem} and {len(names) - 1} more"
@@ -392,9 +418,12 @@ def understand(files: Files, recipe: Recipe | None = None) -> Understanding:
     contents = _contents(files)
     if not contents:
         raise ReadError("No file was given. Choose at least one.")
-    parts = parse_files(contents, recipe.dialect)
-    sources = tuple((name, hashlib.sha256(data).hexdigest()) for name, data in contents.items())
-    return Understanding(parts, recipe, sources)
+    return Understanding(parse_files(contents, recipe.dialect), recipe, sources_of(contents))
+
+
+def sources_of(contents: Mapping[str, bytes]) -> tuple[tuple[str, str], ...]:
+    """Return name and sha256 per file."""
+    return tuple((name, hashlib.sha256(data).hexdigest()) for name, data in contents.items())
 
 
 def read(

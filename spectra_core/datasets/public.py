@@ -1,0 +1,81 @@
+"""Measured sets that come with an optional package."""
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from spectra_core.errors import ConfigError, ReadError
+from spectra_core.spectra import SetMeta, SpectralAxis, SpectraSet, Target
+
+
+@dataclass(frozen=True)
+class PublicSet:
+    """A set that can be loaded without a file.
+
+    Parameters
+    ----------
+    title, explanation
+        What people call it, and what it is, with its source.
+    package
+        The optional package that ships it.
+    load
+        Makes the set.
+    """
+
+    title: str
+    explanation: str
+    package: str
+    load: Callable[[], SpectraSet]
+
+    @property
+    def installed(self) -> bool:
+        """Whether its package is there."""
+        return importlib.util.find_spec(self.package) is not None
+
+
+def _fermentation() -> SpectraSet:
+    """Return the 21 off-line spectra with HPLC glucose of chemotools."""
+    from chemotools.datasets import load_fermentation_train
+
+    spectra, reference = load_fermentation_train()
+    targets = pd.DataFrame({"glucose": reference["glucose"].to_numpy(dtype=np.float64)})
+    return SpectraSet(
+        SpectralAxis(np.array([float(name) for name in spectra.columns]), "Raman shift", "cm-1"),
+        spectra.to_numpy(dtype=np.float64),
+        targets,
+        target_info=[Target("glucose", "g/L", 0, 180.156)],
+        meta=SetMeta(
+            "Fermentation, Raman", "measured", "Intensity", "", {"source": PUBLIC["fermentation"].explanation}
+        ),
+    )
+
+
+PUBLIC: dict[str, PublicSet] = {
+    "fermentation": PublicSet(
+        "Fermentation, Raman",
+        "21 Raman spectra of fermentation samples with glucose by HPLC, g/L "
+        "(Cabaneros Lopez et al., 2021; shipped with chemotools, MIT licence).",
+        "chemotools",
+        _fermentation,
+    )
+}
+
+
+def load_public(name: str) -> SpectraSet:
+    """Return one of `PUBLIC`.
+
+    Raises
+    ------
+    ConfigError
+        When the name is unknown.
+    ReadError
+        When its package is not installed, saying which.
+    """
+    if name not in PUBLIC:
+        raise ConfigError(f"Unknown public set {name!r}. Known: {', '.join(PUBLIC)}.")
+    if not PUBLIC[name].installed:
+        raise ReadError(f"The set {PUBLIC[name].title!r} needs a package: pip install {PUBLIC[name].package}.")
+    return PUBLIC[name].load()

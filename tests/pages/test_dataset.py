@@ -1,0 +1,132 @@
+"""Importing files, as a visitor does it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from spectra_core.datasets import export
+from spectra_core.store import Store
+from tests.conftest import beer_lambert_set
+
+APP = str(Path(__file__).parents[2] / "app.py")
+SEMICOLON = b"probe;Cu2+ (mM);400;401;402\na;1,5;0,1;0,2;0,3\nb;2,5;0,4;0,5;0,7\nc;3,5;0,2;0,1;0,0\n"
+
+
+def opened(store: Store, *files: tuple[str, bytes]) -> AppTest:
+    """Open the page and upload files."""
+    app = AppTest.from_file(APP, default_timeout=60)
+    app = healthy(app.switch_page("pages/data/dataset.py").run())
+    if files:
+        for name, content in files:
+            app.file_uploader[0].upload(name, content, "application/octet-stream")
+        app = healthy(app.run())
+    return app
+
+
+def healthy(app: AppTest) -> AppTest:
+    assert not app.exception, app.exception
+    return app
+
+
+def click(app: AppTest, label: str) -> AppTest:
+    (button,) = [one for one in app.button if one.label == label]
+    return healthy(button.click().run())
+
+
+def pick(app: AppTest, label: str, option: str) -> AppTest:
+    (box,) = [one for one in app.selectbox if one.label == label]
+    return healthy(box.set_value(box.options.index(option)).run())
+
+
+def kept(store: Store):
+    (record,) = store.sets()
+    return store.load_set(record.fingerprint)
+
+
+def text_of(app: AppTest) -> str:
+    return "\n".join(
+        one.value for kind in (app.markdown, app.info, app.error, app.caption, app.subheader) for one in kind
+    )
+
+
+def test_a_semicolon_file_with_decimal_commas_is_kept_and_taken_in_hand(store: Store):
+    app = opened(store, ("probe.csv", SEMICOLON))
+    assert "3 spectra, 3 channels, 1 target" in text_of(app)
+    app = click(app, "Save and use")
+    spectra = kept(store)
+    assert spectra.signal.tolist() == [[0.1, 0.2, 0.3], [0.4, 0.5, 0.7], [0.2, 0.1, 0.0]]
+    assert (spectra.target_info[0].unit, spectra.target_info[0].charge) == ("mmol/L", 2)
+    assert app.query_params["set"] == [spectra.fingerprint[:12]] or app.query_params["set"] == spectra.fingerprint[:12]
+
+
+def test_a_corrected_guess_is_followed_at_once(store: Store):
+    app = opened(store, ("probe.csv", SEMICOLON))
+    app = pick(app, "Signal", "Intensity")
+    app = pick(app, "Axis", "Wavenumber, cm-1")
+    click(app, "Save and use")
+    spectra = kept(store)
+    assert (spectra.meta.quantity, spectra.axis.unit) == ("Intensity", "cm-1")
+
+
+def test_a_gap_asks_and_waits_for_the_answer(store: Store):
+    app = opened(store, ("gap.csv", SEMICOLON.replace(b"0,5", b"---")))
+    assert "Please decide" in text_of(app)
+    (save,) = [button for button in app.button if button.label == "Save and use"]
+    assert save.disabled
+    app = click(app, "Leave out 1 spectra")
+    click(app, "Save and use")
+    assert kept(store).samples["id"].tolist() == ["a", "c"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("empty.csv", b"", "The file is empty"),
+        ("page.csv", b"<html><body>Sign in</body></html>", "HTML web page"),
+        ("model.pt", b"\x80\x04K\x01.", "never read"),
+        ("noise.csv", bytes(range(256)) * 40, "binary"),
+    ],
+)
+def test_what_cannot_be_read_is_one_sentence_and_a_way_back(name, content, sentence, store: Store):
+    app = opened(store, (name, content))
+    assert sentence in "".join(one.value for one in app.error).replace("\\", "")
+    app = click(app, "Other files")
+    assert not app.error
+    assert store.sets() == []
+
+
+def test_names_in_a_file_are_shown_as_text_never_as_markup(store: Store):
+    evil = b"id,400,401,402\n<script>alert(1)</script>,1,2,3\n[x](javascript:alert(1)),1,2,3\n$\\frac{1}{0}$,1,2,3\n"
+    app = opened(store, ("evil.csv", evil))
+    shown = [one.value for one in app.info]
+    assert any("alert" in text for text in shown)  # the copies are named
+    assert not any("](javascript:" in text or "<script>" in text for text in shown)
+
+
+def test_files_that_belong_together_are_joined_by_order_only_when_told(store: Store):
+    rng = np.random.default_rng(0)
+    spectra, axis = rng.random((5, 30)), np.linspace(1800.0, 900.0, 30)
+    tables = {"spectra.csv": spectra, "axis.csv": axis[:, None], "conc.csv": rng.random((5, 2))}
+    files = [(k, "\n".join(",".join(map(repr, row.tolist())) for row in v).encode()) for k, v in tables.items()]
+    app = opened(store, *files)
+    click(click(app, "Join by order"), "Save and use")
+    assert np.array_equal(kept(store).signal, spectra)
+    assert kept(store).n_targets == 2
+
+
+def test_an_export_uploaded_again_is_the_same_set(store: Store):
+    spectra = beer_lambert_set(n_spectra=6)
+    click(opened(store, ("again.npz", export(spectra, "npz"))), "Save and use")
+    assert kept(store).fingerprint == spectra.fingerprint
+
+
+def test_kept_sets_can_be_renamed_and_deleted(store: Store):
+    store.save_set(beer_lambert_set(n_spectra=6))
+    app = opened(store)
+    app.text_input[0].set_value("Other name")
+    app = click(app, "Rename")
+    assert store.sets()[0].name == "Other name"
+    app = healthy(app.button(key="delete_set").click().run())
+    assert store.sets() == []

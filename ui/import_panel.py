@@ -1,0 +1,329 @@
+"""What I understood: the guess about uploaded files, its reasons, and every way to change it."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from spectra_core.datasets import Point, Problem, Recipe, Understanding
+from spectra_core.datasets.columns import ROLE_WORDS
+from spectra_core.errors import ConfigError, ReadError, SpectraCoreError
+from spectra_core.figures.imports import import_preview
+from ui import cache, state
+from ui.text import plain
+
+_UNCHANGED = "as it is"
+_CONVERSIONS = {
+    "convert_axis": ("Axis in", ("nm", "cm-1", "eV")),
+    "convert_signal": ("Signal as", ("Absorbance", "Transmittance")),
+    "convert_targets": ("Targets in", ("mol/L", "mmol/L", "µmol/L", "g/L", "mg/L", "µg/L")),
+}
+
+
+def upload() -> None:
+    """Take files; their bytes go to the store at once, since the widget forgets them on a page switch."""
+    whole_folder = st.toggle("A whole folder", key="import_folder", persist_state="session")
+    files = st.file_uploader(
+        "Files with spectra, axis or targets",
+        accept_multiple_files="directory" if whole_folder else True,
+        key=f"import_files_{state.import_round()}_{whole_folder}",
+        help="CSV and other text, Excel, JCAMP-DX, SPC, instrument exports, MATLAB, NumPy, Parquet, HDF5, or a zip. "
+        "Files that belong together, such as spectra and concentrations, are given together.",
+    )
+    if not files:
+        return
+    kept = [state.store().save_upload(one.name, one.getvalue()) for one in files]
+    state.set_import_draft(state.ImportDraft(tuple(kept)))
+    st.rerun()
+
+
+def show(draft: state.ImportDraft) -> None:
+    """Show what was understood of the files in hand, and let the person change, save or drop it."""
+    recipe = Recipe.from_json(draft.recipe)
+    try:
+        found = cache.understanding(cache.home(), draft.uploads, draft.recipe)
+    except SpectraCoreError as error:
+        st.error(plain_sentence(str(error)), icon=":material/error:")
+        _offer_way_back(draft)
+        return
+    for problem in found.open_questions:
+        _ask(problem, draft, recipe)
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        st.subheader("What I understood")
+        _points(found, draft, recipe)
+    with right:
+        _preview(found)
+        _remarks(found, draft, recipe)
+    _columns(found, draft, recipe)
+    _more_decisions(found, draft, recipe)
+    _finish(found, draft)
+
+
+def plain_sentence(text: str) -> str:
+    """Return a sentence of ours that may quote names of others."""
+    return plain(text)
+
+
+def _decide(draft: state.ImportDraft, recipe: Recipe, changes: Mapping[str, Any]) -> None:
+    """Add decisions to the recipe and run again."""
+    state.set_import_draft(state.ImportDraft(draft.uploads, recipe.but(**changes).to_json()))
+    st.rerun()
+
+
+def _key(draft: state.ImportDraft, *names: str) -> str:
+    """Return a widget key that changes with every decision, so that widgets show the guess that follows from it."""
+    return hashlib.sha1("\0".join([draft.recipe, *draft.uploads, *names]).encode(), usedforsecurity=False).hexdigest()
+
+
+def _ask(problem: Problem, draft: state.ImportDraft, recipe: Recipe) -> None:
+    with st.container(border=True):
+        st.markdown(f":material/help: **Please decide.** {plain(problem.text)}")
+        _choices(problem, draft, recipe)
+
+
+def _choices(problem: Problem, draft: state.ImportDraft, recipe: Recipe) -> None:
+    with st.container(horizontal=True):
+        for number, one in enumerate(problem.choices):
+            if st.button(plain(one.label), key=_key(draft, problem.kind, problem.text, str(number))):
+                _decide(draft, recipe, one.changes)
+
+
+def _points(found: Understanding, draft: state.ImportDraft, recipe: Recipe) -> None:
+    shown = [point for point in found.points if not point.key.startswith(("column ", "target "))]
+    for point in shown:
+        changes = _point(point, draft)
+        if changes is not None:
+            _decide(draft, recipe, changes)
+
+
+def _point(point: Point, draft: state.ImportDraft) -> Mapping[str, Any] | None:
+    """Draw one point; return the decisions of another choice."""
+    reason = "your decision" if point.decided else point.reason
+    if not point.choices:
+        st.markdown(f"**{plain(point.title)}**  \n{plain(point.value)} — {plain(reason)}")
+        return None
+    others = [one for one in point.choices if one.label != point.value]
+    labels = [point.value, *(one.label for one in others)]
+    chosen = st.selectbox(
+        plain(point.title), range(len(labels)), format_func=labels.__getitem__, key=_key(draft, "point", point.key)
+    )
+    st.caption(plain(reason))
+    return others[chosen - 1].changes if chosen else None
+
+
+def _preview(found: Understanding) -> None:
+    prepared = found.prepared
+    n_used, n_all = int(prepared.rows.sum()), len(prepared.rows)
+    words = f"{n_used:,} spectra" if n_used == n_all else f"{n_used:,} of {n_all:,} spectra"
+    n_targets = len(found.target_info)
+    st.subheader(f"{words}, {len(prepared.positions):,} channels, {n_targets} target{'' if n_targets == 1 else 's'}")
+    sample = found.sample()
+    figure = import_preview(
+        sample,
+        axis_label=_label(prepared.axis_quantity, prepared.axis_unit),
+        signal_label=_label(prepared.signal_quantity, prepared.signal_unit),
+    )
+    st.plotly_chart(figure, key="import_preview")
+    drawn = sample["spectrum"].nunique()
+    n_channels = sample["position"].nunique()
+    if drawn < n_all or n_channels < len(prepared.positions):
+        st.caption(
+            f"{drawn} of {n_all:,} spectra and {n_channels:,} of {len(prepared.positions):,} channels are drawn."
+        )
+    st.dataframe(found.preview(), hide_index=True, key="import_table")
+
+
+def _label(quantity: str, unit: str) -> str:
+    return f"{quantity}, {unit}" if unit else quantity
+
+
+def _remarks(found: Understanding, draft: state.ImportDraft, recipe: Recipe) -> None:
+    remarks = [problem for problem in found.problems if not problem.blocking]
+    for problem in remarks:
+        st.info(plain(problem.text), icon=":material/info:")
+        _choices(problem, draft, recipe)
+    if found.table.notes:
+        with st.expander(f"{len(found.table.notes)} notes from reading"):
+            for note in found.table.notes[:100]:
+                st.markdown(f"- {plain(note)}")
+
+
+def _columns(found: Understanding, draft: state.ImportDraft, recipe: Recipe) -> None:
+    """Show the role of every column beside the spectra, and what is known of every target."""
+    if not found.roles:
+        st.caption(
+            "No columns stand beside the spectra, so there are no targets yet. Give the file with targets as well."
+        )
+        return
+    st.subheader("Columns beside the spectra")
+    st.caption("Charges that a name does not state are the usual ones in water: please check them.")
+    reasons = {point.key: point.reason for point in found.points}
+    targets = {
+        one.column.name: target
+        for one, target in zip([r for r in found.roles if r.role == "target"], found.target_info, strict=True)
+    }
+    rows = []
+    for one in found.roles:
+        target = targets.get(one.column.name)
+        why = reasons.get(f"target {one.column.name}", "") if target is not None else ""
+        rows.append(
+            {
+                "column": one.column.name,
+                "role": ROLE_WORDS[one.role],
+                "name": target.name if target else None,
+                "unit": target.unit if target else None,
+                "charge": target.charge if target else None,
+                "molar mass": target.molar_mass if target else None,
+                "reason": "; ".join(filter(None, [one.reason, why])),
+            }
+        )
+    table = pd.DataFrame(rows).astype({"charge": "Int64", "molar mass": "Float64"})
+    edited = st.data_editor(
+        table,
+        hide_index=True,
+        disabled=["column", "reason"],
+        key=_key(draft, "columns"),
+        column_config={
+            "role": st.column_config.SelectboxColumn("Role", options=list(ROLE_WORDS.values()), required=True),
+            "charge": st.column_config.NumberColumn("Charge", min_value=-8, max_value=8, step=1, format="%+d"),
+            "molar mass": st.column_config.NumberColumn("Molar mass, g/mol", min_value=0.0),
+            "reason": st.column_config.TextColumn("Why", width="large"),
+        },
+    )
+    changes = _edits(table, edited)
+    if changes:
+        _decide(draft, recipe, changes)
+
+
+def _edits(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, Any]:
+    """Return the decisions that lie between two states of the table of columns."""
+    roles: dict[str, str] = {}
+    targets: dict[str, dict[str, Any]] = {}
+    keys = {words: key for key, words in ROLE_WORDS.items()}
+    for old, new in zip(before.to_dict("records"), after.to_dict("records"), strict=True):
+        name = str(old["column"])
+        if new["role"] != old["role"]:
+            roles[name] = keys[str(new["role"])]
+        facts = {"name": "name", "unit": "unit", "charge": "charge", "molar mass": "molar_mass"}
+        changed = {to: _value(new[of]) for of, to in facts.items() if _value(new[of]) != _value(old[of])}
+        if changed and old["role"] == ROLE_WORDS["target"]:
+            known = {to: _value(old[of]) for of, to in facts.items()}
+            targets[name] = {**known, **changed}
+    return {key: value for key, value in (("columns", roles), ("targets", targets)) if value}
+
+
+def _value(value: Any) -> Any:
+    return None if pd.isna(value) else value
+
+
+def _more_decisions(found: Understanding, draft: state.ImportDraft, recipe: Recipe) -> None:
+    with st.expander("Convert, leave out, name", icon=":material/tune:"), st.form(_key(draft, "more"), border=False):
+        columns = st.columns(3)
+        changes: dict[str, Any] = {}
+        for place, (key, (title, goals)) in zip(columns, _CONVERSIONS.items(), strict=True):
+            now = getattr(recipe, key) or _UNCHANGED
+            options = [_UNCHANGED, *goals]
+            picked = place.selectbox(title, options, options.index(now) if now in options else 0)
+            changes[key] = None if picked == _UNCHANGED else picked
+        ranges = st.text_input(
+            "Leave out channels, as ranges",
+            "; ".join(f"{low:g} to {high:g}" for low, high in recipe.leave_out_channels),
+            placeholder="190 to 200; 350 to 360",
+        )
+        numbers = st.text_input(
+            "Leave out spectra, by number", ", ".join(map(str, recipe.leave_out_spectra)), placeholder="3, 17"
+        )
+        name = st.text_input("Name of the set", recipe.name or "", placeholder=found.name)
+        if not st.form_submit_button("Apply"):
+            return
+        try:
+            changes |= {
+                "leave_out_channels": tuple(_ranges(ranges)),
+                "leave_out_spectra": tuple(_numbers(numbers)),
+                "name": name.strip() or None,
+            }
+        except ConfigError as error:
+            st.error(str(error), icon=":material/error:")
+            return
+    _decide(draft, recipe, changes)
+
+
+def _ranges(text: str) -> Iterable[tuple[float, float]]:
+    for piece in filter(str.strip, text.split(";")):
+        ends = piece.split("to")
+        try:
+            low, high = float(ends[0]), float(ends[-1])
+        except ValueError as error:
+            raise ConfigError(
+                "A range of channels is written as '190 to 200'; several are parted by semicolons."
+            ) from error
+        yield low, high
+
+
+def _numbers(text: str) -> Iterable[int]:
+    for piece in filter(str.strip, text.split(",")):
+        if not piece.strip().isdigit():
+            raise ConfigError("Spectra are left out by number, as in '3, 17'.")
+        yield int(piece)
+
+
+def _finish(found: Understanding, draft: state.ImportDraft) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        ready = not found.open_questions
+        if st.button("Save and use", type="primary", icon=":material/check:", disabled=not ready, key="import_save"):
+            _save(found, draft)
+        st.download_button(
+            "Save the recipe",
+            found.recipe_used().to_json(),
+            "import_recipe.json",
+            "application/json",
+            icon=":material/download:",
+            help="Reads the next file of this kind the same way, here and on the command line.",
+            key="import_recipe",
+        )
+        _offer_recipe(draft)
+        _offer_way_back(draft)
+    if not ready:
+        st.caption("Decide the open questions above first.")
+
+
+def _save(found: Understanding, draft: state.ImportDraft) -> None:
+    try:
+        spectra = found.build()
+    except ReadError as error:
+        st.error(plain_sentence(str(error)), icon=":material/error:")
+        return
+    fingerprint = state.store().save_set(spectra)
+    _forget(draft)
+    state.choose_experimental(fingerprint)
+
+
+def _offer_recipe(draft: state.ImportDraft) -> None:
+    with st.popover("Use a recipe", icon=":material/receipt_long:"):
+        file = st.file_uploader("Recipe of an earlier import", key=_key(draft, "recipe"), accept_multiple_files=False)
+        if file is None:
+            return
+        try:
+            recipe = Recipe.from_json(file.getvalue().decode("utf-8", errors="replace"))
+        except ConfigError as error:
+            st.error(plain_sentence(str(error)), icon=":material/error:")
+            return
+        _decide(draft, Recipe(), vars(recipe))
+
+
+def _offer_way_back(draft: state.ImportDraft) -> None:
+    if Recipe.from_json(draft.recipe) != Recipe() and st.button("Undo all decisions", key="import_undo"):
+        state.set_import_draft(state.ImportDraft(draft.uploads))
+        st.rerun()
+    if st.button("Other files", key="import_drop"):
+        _forget(draft)
+        st.rerun()
+
+
+def _forget(draft: state.ImportDraft) -> None:
+    for key in draft.uploads:
+        state.store().delete_upload(key)
+    state.set_import_draft(None)

@@ -1,0 +1,91 @@
+"""The sets in the store: take in hand, rename, export, delete."""
+
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from spectra_core.datasets.public import PUBLIC, load_public
+from spectra_core.datasets.writers import WRITERS
+from spectra_core.store import SetRecord
+from ui import cache, demo, state
+from ui.menu import ROOT
+from ui.text import plain
+
+
+def offer_built_in() -> None:
+    """Offer sets that need no file: the demo, sets of optional packages, and the simulator."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        demo.offer_set()
+        for name, public in PUBLIC.items():
+            if public.installed and st.button(f"Load {public.title}", key=f"public_{name}", help=public.explanation):
+                state.choose_experimental(state.store().save_set(load_public(name)))
+        if (ROOT / "pages/data/simulate.py").is_file():
+            st.page_link("pages/data/simulate.py", label="Simulate a set", icon=":material/science:")
+
+
+def show() -> None:
+    """List the sets in the store with what can be done to each."""
+    records = state.store().sets()
+    if not records:
+        st.caption("The store holds no sets yet.")
+        return
+    st.dataframe(
+        pd.DataFrame(
+            [
+                {
+                    "name": record.name,
+                    "origin": record.origin,
+                    "signal": record.quantity,
+                    "spectra": record.n_spectra,
+                    "channels": record.n_channels,
+                    "targets": ", ".join(record.target_names),
+                    "kept, UTC": record.created[:16].replace("T", " "),
+                }
+                for record in records
+            ]
+        ),
+        hide_index=True,
+        key="kept_sets",
+    )
+    by_key = {record.fingerprint: record for record in records}
+    picked = st.selectbox(
+        "Set", list(by_key), format_func=lambda key: f"{by_key[key].name} ({key[:6]})", key="kept_set", width=420
+    )
+    if picked is not None:
+        _manage(by_key[picked])
+
+
+def _manage(record: SetRecord) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Use", key="use_set", icon=":material/check:"):
+            if record.origin == "generated":
+                state.choose(generated=record.fingerprint)
+            state.choose_experimental(record.fingerprint)
+        with st.popover("Export", icon=":material/download:"):
+            st.caption(f"Every file says that the spectra are {record.origin}, and reads back equal.")
+            for form, writer in WRITERS.items():
+                st.download_button(
+                    writer.title,
+                    partial(cache.exported, cache.home(), record.fingerprint, record.name, form),
+                    f"{_file_name(record.name)}{writer.extension}",
+                    writer.mime,
+                    help=writer.explanation,
+                    key=f"export_{form}",
+                )
+        with st.popover("Rename", icon=":material/edit:"), st.form("rename_set", border=False):
+            name = st.text_input("New name", record.name)
+            if st.form_submit_button("Rename") and name.strip() and name != record.name:
+                state.store().rename_set(record.fingerprint, name.strip())
+                st.rerun()
+        with st.popover("Delete", icon=":material/delete:"):
+            st.write(f"Delete {plain(record.name)} for good?")
+            if st.button("Delete", key="delete_set", type="primary"):
+                state.store().delete_set(record.fingerprint)
+                st.rerun()
+
+
+def _file_name(name: str) -> str:
+    """Return letters and digits of a name, which could hold anything."""
+    kept = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name).strip("_")
+    return kept[:60] or "spectra"
