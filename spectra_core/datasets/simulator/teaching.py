@@ -8,7 +8,9 @@ import pandas as pd
 from spectra_core.datasets.simulator.settings import SimulationSettings
 from spectra_core.datasets.simulator.simulation import simulate_in_detail
 
-_LEAST_SHARE = 0.01
+_MOST_ABSORBERS = 8
+_HIGHEST = 5.0
+"""Absorbance that no instrument shows."""
 _LEAST_CONCENTRATION = 1e-9
 """mol/L; species below it are left out of the table."""
 
@@ -24,7 +26,7 @@ def solution_tables(settings: SimulationSettings, salts: Mapping[str, float], se
         ``solution``: one row with ``ph``, ``ionic_strength`` [mol/kg], ``saturated_share``.
         ``spectrum``, row per channel: ``position`` [nm], ``clean``, ``measured`` (absorbance), ``saturated``.
         ``contributions``, row per absorber and channel, largest area first: ``absorber``, ``position``,
-        ``absorbance``; absorbers that nowhere reach 1 % of what absorbs there at its peak are summed as "Others".
+        ``absorbance``; beside "Water" the eight with the largest visible area, the rest summed as "Others".
         ``species``, row per species above 1e-9 mol/L, by concentration: ``species``, ``concentration`` [mol/L].
 
     Raises
@@ -59,10 +61,9 @@ def solution_tables(settings: SimulationSettings, salts: Mapping[str, float], se
 def _main_contributions(parts: pd.DataFrame) -> pd.DataFrame:
     wide = parts.pivot_table(index="position", columns="absorber", values="absorbance", sort=False)
     # Where the sum is cut off at saturation, a band that nobody can see does not make its absorber important.
-    visible = wide.clip(upper=5.0)
-    share = visible.abs().max() / max(float(visible.sum(axis=1).abs().max()), 1e-12)
-    main = share.index[(share >= _LEAST_SHARE) | (share.index == "Water")]
-    kept = wide[visible[main].abs().sum().sort_values(ascending=False).index]
+    area = wide.clip(upper=_HIGHEST).abs().sum().drop("Water").sort_values(ascending=False)
+    main = ["Water", *area.index[:_MOST_ABSORBERS][area[:_MOST_ABSORBERS] > 0]]
+    kept = wide[main]
     rest = wide.drop(columns=main).sum(axis=1)
     if float(np.abs(rest).max()) > 0:
         kept = kept.assign(**{OTHERS: rest})

@@ -18,6 +18,7 @@ from spectra_core.datasets.simulator import (
     simulate,
     simulate_in_detail,
     simulate_like,
+    solution_tables,
 )
 from spectra_core.datasets.simulator.constants import STATUS, load_chemistry
 from spectra_core.datasets.simulator.ions import CHARGES, salt_matrix
@@ -271,3 +272,18 @@ class TestWhatIsRefused:
 
 def test_salt_matrix_balances_charge():
     assert np.abs(salt_matrix(list(SALTS)) @ CHARGES).max() == 0
+
+
+def test_tables_of_one_solution_say_the_same_as_the_simulation():
+    settings, salts = PRESETS["msu_like"], {"CuSO4": 0.1, "Fe(NO3)3": 0.01, "LiNO3": 0.3}
+    tables = solution_tables(settings, salts)
+    found = simulate_in_detail(settings, salts=pd.DataFrame([salts]), seed=0)
+    np.testing.assert_allclose(tables["spectrum"]["clean"], found.clean[0])
+    summed = tables["contributions"].groupby("position")["absorbance"].sum()
+    np.testing.assert_allclose(summed, found.clean[0], atol=1e-9)
+    absorbers = list(dict.fromkeys(tables["contributions"]["absorber"]))
+    assert len(absorbers) == 10  # water, eight species, others
+    assert {"Water", "Others", "Cu2+", "CuSO4", "NO3-"} <= set(absorbers)
+    assert tables["species"]["concentration"].is_monotonic_decreasing
+    assert tables["species"].iloc[0]["species"] == "NO3-"
+    assert tables["solution"]["ph"].iloc[0] == found.ph[0]
