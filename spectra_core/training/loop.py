@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.optim.adam import adam
 
 from spectra_core.contracts import SILENT, Arrays, Cancelled, Checkpoint, Reporter, random_stream
 from spectra_core.errors import TrainingError
+from spectra_core.training.adam import adam_for
 from spectra_core.training.parallel import one_numerical_thread
 from spectra_core.training.parameters import FlatParameters
 from spectra_core.training.plan import Plan
@@ -76,7 +76,7 @@ class _Run:
         self.reporter, self.checkpoint = reporter, checkpoint
         self.curve: dict[str, list[float]] = {}
         self.epochs_done = 0
-        self.adam = _Adam(network.parameters)
+        self.adam = adam_for(network.parameters, plan.kernels)
         self.steps_per_epoch = -(-network.n_rows // plan.batch_size)
         self.n_steps = plan.budget.total_steps(network.n_rows, plan.batch_size)
         self.n_epochs = -(-self.n_steps // self.steps_per_epoch)
@@ -158,37 +158,6 @@ class _Run:
         digest = hashlib.sha256(repr(self.plan).encode())
         digest.update(self.network.identity())
         return np.frombuffer(digest.digest(), dtype=np.uint8)
-
-
-class _Adam:
-    """Adam (Kingma & Ba, ICLR 2015) with PyTorch's defaults, on all parameters in one call.
-
-    PyTorch's function rather than its class: the class spends a tenth of a step on its bookkeeping.
-    """
-
-    def __init__(self, parameters: FlatParameters) -> None:
-        self._parameters = parameters
-        self.first_moment = torch.zeros_like(parameters.flat)
-        self.second_moment = torch.zeros_like(parameters.flat)
-        self.n_steps = torch.tensor(0.0)
-
-    def step(self, learning_rate: float) -> None:
-        adam(
-            [self._parameters.flat],
-            [self._parameters.flat_gradient],
-            [self.first_moment],
-            [self.second_moment],
-            [],
-            [self.n_steps],
-            fused=True,
-            lr=learning_rate,
-            beta1=0.9,
-            beta2=0.999,
-            eps=1e-8,
-            weight_decay=0.0,
-            amsgrad=False,
-            maximize=False,
-        )
 
 
 def digest_of(*parts: Any) -> bytes:

@@ -8,7 +8,6 @@ spectra.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -16,12 +15,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from spectra_core.contracts import SILENT, Arrays, Budget, Reporter, random_stream
+from spectra_core.contracts import SILENT, Arrays, Budget, Reporter
 from spectra_core.errors import ConfigError
-from spectra_core.training.loop import digest_of, train
+from spectra_core.training.loop import train
+from spectra_core.training.mlp_network import FusedMlps, initial_weights
 from spectra_core.training.parallel import one_numerical_thread
-from spectra_core.training.parameters import FlatParameters, initial_layer, to_tensor, torch_dtype
-from spectra_core.training.plan import Plan, Schedule
+from spectra_core.training.parameters import to_tensor, torch_dtype
+from spectra_core.training.plan import Kernels, Plan, Schedule
 
 Floats = NDArray[np.floating[Any]]
 _ROWS_AT_ONCE = 4096  # bounds the memory of `predict`: 4096 x 512 hidden values
@@ -124,6 +124,7 @@ def train_mlps(
     seed: int = 0,
     dtype: Any = np.float32,
     basis: Floats | None = None,
+    kernels: Kernels = "torch",
     reporter: Reporter = SILENT,
     stage: str = "Training regressors",
 ) -> MlpWeights:
@@ -137,7 +138,7 @@ def train_mlps(
         Standardised targets.
     hidden
         Width of each hidden layer; the study's are 64 and 16.
-    budget, batch_size, learning_rate, schedule, seed
+    budget, batch_size, learning_rate, schedule, seed, kernels
         As in `plan.Plan`.
     dtype
         Precision of the training: float32, or float64 to compare with other implementations.
@@ -153,98 +154,17 @@ def train_mlps(
     TrainingError
         When the loss is no longer finite, or hopeless; no networks are returned.
     """
-    plan = Plan(budget, batch_size, learning_rate, schedule, seed)
-    start = _initial_weights(inputs.shape[1], tuple(hidden), targets.shape[1], seed)
+    plan = Plan(budget, batch_size, learning_rate, schedule, seed, kernels)
+    start = initial_weights(inputs.shape[1], tuple(hidden), targets.shape[1], seed)
     if basis is not None:
         start[0] = (start[0][0] @ basis, start[0][1])
-    network = _FusedMlps(inputs if basis is None else inputs @ basis, targets, start, dtype)
+    network = FusedMlps(inputs if basis is None else inputs @ basis, targets, start, dtype, kernels)
     curve = train(network, plan, stage=stage, reporter=reporter)
     weights, biases = network.layers()
     if basis is not None:
         weights[0] = np.ascontiguousarray(weights[0] @ basis.T, dtype=dtype)
     loss = np.stack([curve[f"network {number}"] for number in range(targets.shape[1])], axis=1)
     return MlpWeights(tuple(weights), tuple(biases), loss)
-
-
-class _FusedMlps:
-    """All networks at once; activations are (n_networks, width, n_rows), one column per spectrum."""
-
-    def __init__(self, inputs: Floats, targets: Floats, start: list[tuple[Floats, Floats]], dtype: Any) -> None:
-        precision = torch_dtype(dtype)
-        self.n_rows, self.n_networks = targets.shape
-        # A last input that is always 1 lets the first product add the bias: its weight is the bias.
-        self._inputs = torch.ones((self.n_rows, inputs.shape[1] + 1), dtype=precision)
-        self._inputs[:, :-1] = to_tensor(inputs, precision)
-        self._targets = to_tensor(targets, precision)
-        weight, bias = start[0]
-        initial = {"layer1": np.concatenate([weight, bias[:, :, None]], axis=2).reshape(-1, inputs.shape[1] + 1)}
-        self._deeper = range(2, len(start) + 1)
-        for number in self._deeper:
-            weight, bias = start[number - 1]
-            initial[f"layer{number}.weight"], initial[f"layer{number}.bias"] = weight, bias[:, :, None]
-        self.parameters = FlatParameters(initial, precision)
-
-    def start_epoch(self, epoch: int, order: Tensor) -> None:
-        self._order = order
-
-    def step(self, start: int, stop: int) -> Tensor:
-        values, gradients = self.parameters.values, self.parameters.gradients
-        rows = self._order[start:stop]
-        n = len(rows)
-        x, target = self._inputs[rows], self._targets[rows]  # (n, n_inputs + 1), (n, n_networks)
-        hidden = torch.mm(values["layer1"], x.T).relu_().view(self.n_networks, -1, n)
-        activations = [hidden]
-        for number in self._deeper[:-1]:
-            hidden = torch.baddbmm(values[f"layer{number}.bias"], values[f"layer{number}.weight"], hidden).relu_()
-            activations.append(hidden)
-        last = self._deeper[-1]
-        output = torch.baddbmm(values[f"layer{last}.bias"], values[f"layer{last}.weight"], hidden)
-        error = output - target.T.unsqueeze(1)  # (n_networks, 1, n)
-
-        delta = error * (2.0 / n)  # gradient of the mean of squares, with respect to the output
-        for number in reversed(self._deeper):
-            hidden = activations[number - 2]
-            torch.bmm(delta, hidden.transpose(1, 2), out=gradients[f"layer{number}.weight"])
-            torch.sum(delta, dim=2, keepdim=True, out=gradients[f"layer{number}.bias"])
-            delta = torch.bmm(values[f"layer{number}.weight"].transpose(1, 2), delta)
-            delta = torch.ops.aten.threshold_backward(delta, hidden, 0)  # through the ReLU
-        torch.mm(delta.view(-1, n), x, out=gradients["layer1"])
-        return error.square().sum(dim=(1, 2))
-
-    def figures(self, epoch: int, parts: NDArray[np.float64]) -> dict[str, float]:
-        return {"loss": float(parts.mean()), **{f"network {i}": float(part) for i, part in enumerate(parts)}}
-
-    def mean_squared_error(self, parts: NDArray[np.float64]) -> float:
-        return float(parts.mean())
-
-    def identity(self) -> bytes:
-        return digest_of(self._inputs.numpy(), self._targets.numpy(), sorted(self.parameters.values))
-
-    def layers(self) -> tuple[list[Floats], list[Floats]]:
-        """Return weights and biases per layer, in the shapes of `MlpWeights`."""
-        arrays = self.parameters.to_arrays()
-        first = arrays["layer1"].reshape(self.n_networks, -1, arrays["layer1"].shape[1])
-        weights: list[Floats] = [np.ascontiguousarray(first[:, :, :-1])]
-        biases: list[Floats] = [np.ascontiguousarray(first[:, :, -1])]
-        for number in self._deeper:
-            weights.append(arrays[f"layer{number}.weight"])
-            biases.append(arrays[f"layer{number}.bias"][:, :, 0])
-        return weights, biases
-
-
-def _initial_weights(n_inputs: int, hidden: tuple[int, ...], n_networks: int, seed: int) -> list[tuple[Floats, Floats]]:
-    """Draw each network from its own stream; return weight and bias per layer, stacked over networks."""
-    if not hidden or any(width < 1 for width in hidden):
-        raise ConfigError(f"A network needs at least one hidden layer of at least one unit, got {tuple(hidden)}.")
-    widths = (n_inputs, *hidden, 1)
-    networks = []
-    for number in range(n_networks):
-        rng = random_stream(seed, "initial weights", number)
-        networks.append([initial_layer(rng, a, b) for a, b in pairwise(widths)])
-    return [
-        (np.stack([net[layer][0] for net in networks]), np.stack([net[layer][1] for net in networks]))
-        for layer in range(len(hidden) + 1)
-    ]
 
 
 def _outputs(inputs: Tensor, layers: list[tuple[Tensor, Tensor]]) -> Tensor:

@@ -2,12 +2,14 @@
 
 import math
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Literal, get_args
 
 from spectra_core.contracts import Budget
 from spectra_core.errors import ConfigError
 
 Schedule = Literal["constant", "cosine"]
+Kernels = Literal["torch", "numba"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,9 @@ class Plan:
         without restarts).
     seed
         Decides initial weights, order of spectra and noise.
+    kernels
+        "torch", or "numba": the small parts of a step compiled for this processor (`kernels`), which is faster. The
+        same mathematics, rounded differently, so part of what decides a result, and never chosen by what is installed.
     """
 
     budget: Budget
@@ -34,6 +39,7 @@ class Plan:
     learning_rate: float = 1e-3
     schedule: Schedule = "constant"
     seed: int = 0
+    kernels: Kernels = "torch"
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -43,8 +49,27 @@ class Plan:
         if self.schedule not in get_args(Schedule):
             raise ConfigError(f"The schedule is one of {', '.join(get_args(Schedule))}; got {self.schedule!r}.")
 
+        require_kernels(self.kernels)
+
     def rate(self, step: int, n_steps: int) -> float:
         """Return the learning rate of step `step` (from 0) of `n_steps`."""
         if self.schedule == "constant":
             return self.learning_rate
         return 0.5 * self.learning_rate * (1.0 + math.cos(math.pi * step / n_steps))
+
+
+def require_kernels(kernels: str) -> None:
+    """Refuse a way of computing that is unknown or not installed.
+
+    Raises
+    ------
+    ConfigError
+        Saying what to do.
+    """
+    if kernels not in get_args(Kernels):
+        raise ConfigError(f"The kernels are one of {', '.join(get_args(Kernels))}; got {kernels!r}.")
+    if kernels == "numba" and find_spec("numba") is None:
+        raise ConfigError(
+            'These networks are to be trained with kernels="numba", but numba is not installed. '
+            'Install it (pip install numba), or choose kernels="torch", which computes the same up to rounding.'
+        )

@@ -55,11 +55,12 @@ def trained_alone(network, inputs, target, n_steps, batch_size, seed, schedule):
     return network
 
 
+@pytest.mark.parametrize("kernels", ["torch", "numba"])
 @pytest.mark.parametrize("schedule", ["constant", "cosine"])
-@pytest.mark.parametrize("hidden", [(9, 5), (7,), (6, 5, 4)])
-def test_fused_networks_equal_networks_trained_alone(hidden, schedule):
+@pytest.mark.parametrize("hidden", [(9, 5), (7,), (6, 10, 4)])
+def test_fused_networks_equal_networks_trained_alone(hidden, schedule, kernels):
     inputs, targets = linear_problem()
-    fused = trained(inputs, targets, dtype=np.float64, hidden=hidden, schedule=schedule)
+    fused = trained(inputs, targets, dtype=np.float64, hidden=hidden, schedule=schedule, kernels=kernels)
     networks = initial_networks(inputs.shape[1], hidden, targets.shape[1], seed=4)
     for number, network in enumerate(networks):
         alone = trained_alone(network, inputs, targets[:, number], 200, 32, 4, schedule)
@@ -78,9 +79,10 @@ def test_network_of_the_study_has_59425_parameters():
     assert len(weights.weights[0]) == 8
 
 
-def test_one_seed_gives_the_same_bits_and_another_seed_others():
+@pytest.mark.parametrize("kernels", ["torch", "numba"])
+def test_one_seed_gives_the_same_bits_and_another_seed_others(kernels):
     inputs, targets = linear_problem()
-    one, again, other = (trained(inputs, targets, seed=seed) for seed in (1, 1, 2))
+    one, again, other = (trained(inputs, targets, seed=seed, kernels=kernels) for seed in (1, 1, 2))
     for name, array in one.to_arrays().items():
         assert_array_equal(array, again.to_arrays()[name])
     assert not np.array_equal(one.predict(inputs), other.predict(inputs))
@@ -131,10 +133,17 @@ def test_stored_networks_that_do_not_fit_are_refused():
         (1e30, r"epoch 1 of 67: the loss is no longer finite.*learning rate 1e\+30 is likely too high; try 0\.001"),
     ],
 )
-def test_a_diverging_training_stops_with_epoch_and_learning_rate(rate, text):
+@pytest.mark.parametrize("kernels", ["torch", "numba"])
+def test_a_diverging_training_stops_with_epoch_and_learning_rate(rate, text, kernels):
     inputs, targets = linear_problem()
     with pytest.raises(TrainingError, match=r"Training regressors diverged in " + text):
-        trained(inputs, targets, learning_rate=rate)
+        trained(inputs, targets, learning_rate=rate, kernels=kernels)
+
+
+def test_numba_where_it_is_missing_is_refused_with_what_to_do(monkeypatch):
+    monkeypatch.setattr("spectra_core.training.plan.find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r'numba is not installed.*choose kernels="torch"'):
+        Plan(Budget(epochs=1), kernels="numba")
 
 
 def test_cancel_is_obeyed_after_the_first_epoch():
@@ -161,6 +170,7 @@ def test_cancel_is_obeyed_after_the_first_epoch():
     [
         ({"batch_size": 0}, "at least 1 spectrum, got 0"),
         ({"learning_rate": -1.0}, "positive number, got -1.0"),
+        ({"kernels": "cython"}, "one of torch, numba; got 'cython'"),
         ({"schedule": "linear"}, "one of constant, cosine; got 'linear'"),
     ],
 )

@@ -99,9 +99,10 @@ def trained_plainly(model, spectra, conditions, n_steps, reduction, beta):
     return losses
 
 
+@pytest.mark.parametrize("kernels", ["torch", "numba"])
 @pytest.mark.parametrize("kind", ["vae", "cvae", "cvae, encoder sees targets"])
 @pytest.mark.parametrize(("reduction", "beta"), [("mean", 1.0), ("sum", 0.3)])
-def test_200_steps_equal_those_of_autograd_and_torch_adam(kind, reduction, beta):
+def test_200_steps_equal_those_of_autograd_and_torch_adam(kind, reduction, beta, kernels):
     spectra, conditions = spectra_and_conditions()
     shape = shape_of(kind)
     ours = train_vae(
@@ -109,7 +110,7 @@ def test_200_steps_equal_those_of_autograd_and_torch_adam(kind, reduction, beta)
         conditions if shape.n_conditions else None,
         shape=shape,
         loss=VaeLoss(beta, reduction),
-        plan=plan(),
+        plan=plan(kernels=kernels),
         dtype=np.float64,
     )
     plain = PlainVae(shape).start_like_ours()
@@ -165,16 +166,19 @@ class StopAfter:
         pass
 
 
+@pytest.mark.parametrize("kernels", ["torch", "numba"])
 @pytest.mark.parametrize("stop_after", [1, 10, 13])
-def test_training_resumed_after_a_stop_gives_the_same_bits(stop_after):
+def test_training_resumed_after_a_stop_gives_the_same_bits(stop_after, kernels):
     spectra, _ = spectra_and_conditions()
     work = {"shape": shape_of("vae"), "loss": VaeLoss(), "validation": spectra[:10]}
-    uninterrupted = train_vae(spectra, plan=plan(80), **work)
+    uninterrupted = train_vae(spectra, plan=plan(80, kernels=kernels), **work)
     checkpoint = KeptInMemory()
     with pytest.raises(Cancelled):
-        train_vae(spectra, plan=plan(80), reporter=StopAfter(stop_after), checkpoint=checkpoint, **work)
+        train_vae(
+            spectra, plan=plan(80, kernels=kernels), reporter=StopAfter(stop_after), checkpoint=checkpoint, **work
+        )
     assert int(checkpoint.state["epochs_done"]) == stop_after
-    resumed = train_vae(spectra, plan=plan(80), checkpoint=checkpoint, **work)
+    resumed = train_vae(spectra, plan=plan(80, kernels=kernels), checkpoint=checkpoint, **work)
     assert uninterrupted.to_arrays().keys() == resumed.to_arrays().keys()
     for name, array in uninterrupted.to_arrays().items():
         assert_array_equal(array, resumed.to_arrays()[name])
