@@ -2,6 +2,7 @@
 
 from spectra_core.experiment.design import Arm, Experiment
 from spectra_core.experiment.presets import PRESET_ARMS, study_experiment
+from spectra_core.experiment.regressor_choice import RegressorChoice
 from spectra_core.experiment.run import ExperimentResult, run
 
-__all__ = ["PRESET_ARMS", "Arm", "Experiment", "ExperimentResult", "run", "study_experiment"]
+__all__ = ["PRESET_ARMS", "Arm", "Experiment", "ExperimentResult", "RegressorChoice", "run", "study_experiment"]

@@ -8,10 +8,10 @@ from typing import Any, Literal, TypeVar, get_args
 from spectra_core.choices import Choice, build
 from spectra_core.conditions import CONDITIONS
 from spectra_core.errors import ConfigError
+from spectra_core.experiment.regressor_choice import build_regressor, regressor_from_json, regressor_label
 from spectra_core.generators import GENERATORS
 from spectra_core.generators.base import DirectGenerator
 from spectra_core.labelling import LABELLINGS
-from spectra_core.regressors import REGRESSORS
 from spectra_core.samplers import SAMPLERS
 from spectra_core.samplers.given_conditions import CONDITIONAL_SAMPLERS
 
@@ -82,10 +82,11 @@ class Arm:
             (CONDITIONS, self.conditions, "condition sampler"),
             (CONDITIONAL_SAMPLERS, self.latent_given, "sampler given concentrations"),
             (LABELLINGS, self.labelling, "labelling"),
-            (REGRESSORS, self.teacher, "regressor"),
         ):
             if choice is not None:
                 build(registry, choice, what)
+        if self.teacher is not None:
+            build_regressor(self.teacher)
         if isinstance(generator, DirectGenerator):
             return
         if self.labelling is None:
@@ -117,9 +118,11 @@ class Arm:
     def from_json(cls, document: Any) -> "Arm":
         """Read an arm, refusing unknown fields."""
         values = _known_fields(cls, document, "An arm")
-        for name in ("generator", "sampler", "conditions", "latent_given", "labelling", "teacher"):
+        for name in ("generator", "sampler", "conditions", "latent_given", "labelling"):
             if values.get(name) is not None:
                 values[name] = Choice.from_json(values[name])
+        if values.get("teacher") is not None:
+            values["teacher"] = regressor_from_json(values["teacher"])
         return _made(cls, values, "An arm")
 
     @property
@@ -137,7 +140,8 @@ class Experiment:
     arms
         Ways of making a training set; their names are unique.
     regressors
-        Methods that are trained on each arm's set and predict the held-out spectra.
+        Methods that are trained on each arm's set and predict the held-out spectra, each with or without
+        preprocessing of the spectra (see `RegressorChoice`), which is fitted on that set, too.
     targets
         Which targets are predicted; None for all.
     n_folds, n_repeats
@@ -181,8 +185,8 @@ class Experiment:
         if not self.regressors:
             raise ConfigError("An experiment needs at least one regressor.")
         for choice in self.regressors:
-            build(REGRESSORS, choice, "regressor")
-        labels = [choice.name for choice in self.regressors]
+            build_regressor(choice)
+        labels = [regressor_label(choice) for choice in self.regressors]
         if len(set(labels)) < len(labels):
             raise ConfigError(f"A regressor is named twice: {', '.join(labels)}. Name each once.")
         for what, value, low, high in (
@@ -235,7 +239,7 @@ class Experiment:
     def from_document(cls, document: Any) -> "Experiment":
         """Read an experiment from JSON values."""
         values = _known_fields(cls, document, "An experiment")
-        for name, read in (("arms", Arm.from_json), ("regressors", Choice.from_json)):
+        for name, read in (("arms", Arm.from_json), ("regressors", regressor_from_json)):
             if name in values:
                 if not isinstance(values[name], list):
                     raise ConfigError(f"{name!r} must be a list, got {values[name]!r:.100}.")

@@ -16,6 +16,7 @@ from spectra_core.conditions import CONDITIONS
 from spectra_core.contracts import Arrays, Budget, Memo, Reporter, derived_seed, random_stream
 from spectra_core.errors import ConfigError
 from spectra_core.experiment.design import Arm
+from spectra_core.experiment.regressor_choice import build_regressor
 from spectra_core.generation import generate_spectra
 from spectra_core.generators import GENERATORS
 from spectra_core.generators.base import Generator
@@ -85,7 +86,7 @@ class Fold:
 
     def regressor(self, choice: Choice, reporter: Reporter) -> Regressor:
         """Return the regressor trained on the training spectra as they are."""
-        regressor = build(REGRESSORS, choice, "regressor")
+        regressor = build_regressor(choice)
         content = {"regressor": choice.to_json()}
         state = self.memo.arrays(
             self.key("regressor", content),
@@ -93,7 +94,7 @@ class Fold:
                 self.train, seed=self.seed_for("regressor", json.dumps(content, sort_keys=True)), reporter=reporter
             ).to_arrays(),
         )
-        return build(REGRESSORS, choice, "regressor").from_arrays(state, self.train.frame)
+        return build_regressor(choice).from_arrays(state, self.train.frame)
 
     def generator(self, choice: Choice, reporter: Reporter) -> Generator:
         """Return the generator trained on the training spectra."""
@@ -148,7 +149,7 @@ class Fold:
         train = self.training_set(arm, reporter)
         if arm.kind == "ensemble":
             members = [
-                build(REGRESSORS, choice, "regressor").fit(
+                build_regressor(choice).fit(
                     train, seed=self.seed_for("ensemble", content, str(member)), reporter=reporter
                 )
                 for member in range(arm.n_members)
@@ -156,7 +157,9 @@ class Fold:
             together: NDArray[np.float64] = np.mean([one.predict(test).to_numpy() for one in members], axis=0)
             return together
         budget = self._step_matched_budget(arm, regressor) if arm.kind == "step_matched" else None
-        fitted = regressor.fit(train, budget=budget, seed=self.seed_for("arm", content), reporter=reporter)
+        fitted = build_regressor(choice).fit(
+            train, budget=budget, seed=self.seed_for("arm", content), reporter=reporter
+        )
         return fitted.predict(test).to_numpy()
 
     def _step_matched_budget(self, arm: Arm, regressor: Regressor) -> Budget:

@@ -19,6 +19,7 @@ from spectra_core.evaluation.verdicts import compare_arms
 from spectra_core.experiment.cost import arm_cost, generator_cost
 from spectra_core.experiment.design import Arm, Experiment
 from spectra_core.experiment.fold import Fold, OnceMemo
+from spectra_core.experiment.regressor_choice import regressor_label, regressor_title
 from spectra_core.experiment.units import Unit, work_through
 from spectra_core.generators import GENERATORS
 from spectra_core.generators.base import LatentGenerator
@@ -146,7 +147,7 @@ class _Part:
         return pd.DataFrame(
             {
                 "arm": arm.name,
-                "regressor": choice.name,
+                "regressor": regressor_label(choice),
                 "target": np.repeat(self.test.target_names, n_test),
                 "repeat": self.split.repeat,
                 "fold": self.split.fold,
@@ -238,7 +239,7 @@ def _units(experiment: Experiment, parts: list[_Part]) -> list[Unit]:
                 cost = arm_cost(arm, regressor, len(train), train.n_channels, train.n_targets)
                 units.append(
                     Unit(
-                        f"{arm.name}: {regressor.title}",
+                        f"{arm.name}: {regressor_title(choice)}",
                         cost,
                         partial(part.predicted, arm, choice),
                     )

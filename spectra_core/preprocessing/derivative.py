@@ -1,0 +1,79 @@
+"""Smoothed derivatives, which remove offsets and slopes of the baseline."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectra_core.errors import ConfigError, SpectraError
+from spectra_core.preprocessing.base import Preprocessing
+from spectra_core.spectra import Frame
+
+_EVEN = 1e-3
+"""Channel steps that differ by less, relative to the largest, are even; more than rounding of positions in files."""
+
+
+@dataclass(eq=False)
+class SavitzkyGolay(Preprocessing):
+    """Derivative of the polynomial that fits the neighbouring channels best; order 0 smooths.
+
+    Source: Savitzky & Golay, Anal. Chem. 1964, 36, 1627-1639, by `scipy.signal.savgol_filter`; at the ends the
+    polynomial of the last full window is read. Derivatives keep A ~ c, since they are linear in the spectrum.
+
+    Parameters
+    ----------
+    window
+        Channels that are fitted at a time; odd. Wider windows smooth more.
+    order
+        Of the polynomial; below `window`.
+    derivative
+        How often the spectrum is differentiated along the axis, 0 to 2.
+    """
+
+    title: ClassVar[str] = "Savitzky-Golay derivative"
+    explanation: ClassVar[str] = "Differentiates and smooths along the axis, which removes offsets of the baseline."
+    caution: ClassVar[str] = "A derivative amplifies noise between neighbouring channels; a wider window lessens it."
+
+    window: int = 11
+    order: int = 2
+    derivative: int = 1
+
+    def __post_init__(self) -> None:
+        if self.window < 3 or self.window % 2 == 0:
+            raise ConfigError(f"The window of Savitzky-Golay is an odd number from 3 upwards, got {self.window}.")
+        if not 0 <= self.derivative <= 2:
+            raise ConfigError(f"Spectra are differentiated 0, 1 or 2 times, got {self.derivative}.")
+        if not self.derivative <= self.order < self.window:
+            raise ConfigError(
+                f"The polynomial's order lies from the derivative ({self.derivative}) to below the window "
+                f"({self.window}), got {self.order}."
+            )
+
+    def _check(self, frame: Frame) -> None:
+        steps = np.diff(frame.axis.positions)
+        if len(frame.axis) < self.window:
+            raise SpectraError(
+                f"The window of {self.window} channels is wider than the spectra, which have {len(frame.axis)}. "
+                "Choose a narrower window."
+            )
+        if np.ptp(steps) > _EVEN * np.abs(steps).max():
+            raise SpectraError(
+                "Savitzky-Golay needs channels at even distances, but this axis has steps from "
+                f"{np.abs(steps).min():g} to {np.abs(steps).max():g} {frame.axis.unit}. Resample the spectra first."
+            )
+
+    def _transformed(self, signal: NDArray[np.float64]) -> NDArray[np.float64]:
+        from scipy.signal import savgol_filter
+
+        positions = self.frame_.axis.positions
+        step = (positions[-1] - positions[0]) / (len(positions) - 1)
+        out: NDArray[np.float64] = savgol_filter(
+            signal, self.window, self.order, deriv=self.derivative, delta=float(step), axis=1
+        )
+        return out
+
+    def _renamed(self, quantity: str, unit: str) -> tuple[str, str]:
+        if self.derivative == 0:
+            return quantity, unit
+        return f"{quantity}, derivative {self.derivative}", unit
