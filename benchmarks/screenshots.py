@@ -54,6 +54,8 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_OPTIONS)
         for theme in wanted.themes:
             page = browser.new_page(viewport={"width": wanted.width, "height": 900}, color_scheme=theme)
+            page.goto(app.url)  # a fresh server must have run app.py once, see docs/decisions/083
+            page.wait_for_selector(CALM, timeout=120_000)
             for entry in entries:
                 name = Path(entry.path).stem
                 if wanted.pages and name not in wanted.pages:
