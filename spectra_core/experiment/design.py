@@ -45,6 +45,12 @@ class Arm:
         Regressor that gives pseudo-labels; None where labels need none.
     n_members
         Regressors of an "ensemble".
+    give_noise_back
+        Whether generated spectra get the noise added that they lack; see `evaluation.noise.with_noise`.
+    true_spectra
+        Whether the simulator measures at the labels of the generated spectra, in their place; simulated data only.
+    beside, change
+        For a counterfactual: the name of the observed arm, and what is changed; they decide no number.
     """
 
     name: str
@@ -57,6 +63,10 @@ class Arm:
     labelling: Choice | None = None
     teacher: Choice | None = None
     n_members: int = 5
+    give_noise_back: bool = False
+    true_spectra: bool = False
+    beside: str = ""
+    change: str = ""
 
     def __post_init__(self) -> None:
         if not self.name.strip():
@@ -106,11 +116,11 @@ class Arm:
             )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the arm as JSON values; choices that are None are left out."""
+        """Return the arm as JSON values; choices that are None, and what counterfactuals change, only where set."""
         document: dict[str, Any] = {}
         for part in fields(self):
             value = getattr(self, part.name)
-            if value is not None:
+            if value is not None and value is not False and (value != "" or part.name == "name"):
                 document[part.name] = value.to_json() if isinstance(value, Choice) else value
         return document
 
@@ -127,8 +137,13 @@ class Arm:
 
     @property
     def content(self) -> dict[str, Any]:
-        """What decides the arm's result: all fields but the name."""
-        return {key: value for key, value in self.to_json().items() if key != "name"}
+        """What decides the arm's result: all fields but those that name it."""
+        return {key: value for key, value in self.to_json().items() if key not in ("name", "beside", "change")}
+
+    @property
+    def drawn_content(self) -> dict[str, Any]:
+        """What decides which spectra are drawn; what is done to them afterwards does not."""
+        return {key: value for key, value in self.content.items() if key not in ("give_noise_back", "true_spectra")}
 
 
 @dataclass(frozen=True)
@@ -151,7 +166,8 @@ class Experiment:
     seed
         Decides everything random.
     reference
-        Kind of the arm that the others are compared with; where there are several, the first.
+        Kind of the arm that the others are compared with; where there are several, the one of the same ratio, else
+        the first.
     rope
         Half-width of the region of practical equivalence, relative to the reference's error.
     data
@@ -212,6 +228,19 @@ class Experiment:
             raise ConfigError(
                 f"The region of practical equivalence lies between 0 and 1 of the reference error, got {self.rope:g}."
             )
+
+    def references(self) -> dict[str, str]:
+        """Return for every arm that is compared the name of its reference; empty where there is none."""
+        found = [arm for arm in self.arms if arm.kind == self.reference]
+        if not found:
+            return {}
+        own = {arm.ratio: arm.name for arm in reversed(found)}
+        first = found[0].name
+        return {
+            arm.name: first if arm.kind in (self.reference, "baseline", "ensemble") else own.get(arm.ratio, first)
+            for arm in self.arms
+            if arm.name != first
+        }
 
     def to_json(self) -> str:
         """Return the experiment as JSON text; `from_json` is the inverse."""

@@ -14,9 +14,10 @@ from spectra_core import __version__
 from spectra_core.choices import Choice, build, build_if_chosen
 from spectra_core.conditions import CONDITIONS
 from spectra_core.contracts import Arrays, Budget, Memo, Reporter, derived_seed, random_stream
-from spectra_core.errors import ConfigError
+from spectra_core.evaluation.noise import with_noise
 from spectra_core.experiment.design import Arm
 from spectra_core.experiment.regressor_choice import build_regressor
+from spectra_core.experiment.simulated import fresh_simulation, truly_measured
 from spectra_core.generation import generate_spectra
 from spectra_core.generators import GENERATORS
 from spectra_core.generators.base import Generator
@@ -116,14 +117,15 @@ class Fold:
         if arm.kind == "duplicate_rows":
             return self.train.take(duplicated_rows(len(self.train), n_added, random_stream(self.seed, *self.place)))
         if arm.kind == "oracle":
-            added = _fresh_simulation(self.train, n_added, self.seed_for("oracle"))
+            added = fresh_simulation(self.train, n_added, self.seed_for("oracle"))
         else:
             added = self._generated(arm, n_added, reporter)
         return stack([self.train, added], meta=self.train.meta)
 
     def _generated(self, arm: Arm, n_added: int, reporter: Reporter) -> SpectraSet:
         assert arm.generator is not None
-        return generate_spectra(
+        drawn = json.dumps(arm.drawn_content, sort_keys=True)
+        made = generate_spectra(
             self.generator(arm.generator, reporter),
             self.train,
             n_added,
@@ -132,8 +134,13 @@ class Fold:
             latent_given=build_if_chosen(CONDITIONAL_SAMPLERS, arm.latent_given, "sampler given concentrations"),
             labelling=build_if_chosen(LABELLINGS, arm.labelling, "labelling"),
             teacher=None if arm.teacher is None else self.regressor(arm.teacher, reporter),
-            seed=self.seed_for("generate", json.dumps(arm.content, sort_keys=True)),
+            seed=self.seed_for("generate", drawn),
         )
+        if arm.true_spectra:
+            made = truly_measured(made, self.train, self.seed_for("true spectra", drawn))
+        if arm.give_noise_back:
+            made = with_noise(made, self.train, random_stream(self.seed, "noise given back", drawn, *self.place))
+        return made
 
     def predict(self, arm: Arm, choice: Choice, test: SpectraSet, reporter: Reporter) -> NDArray[np.float64]:
         """Train the regressor on the arm's set and predict `test`, whose targets are not looked at.
@@ -166,19 +173,6 @@ class Fold:
         n_extended = len(self.train) + max(1, round(arm.ratio * len(self.train)))
         epochs, batch_size = regressor.epochs, regressor.batch_size  # type: ignore[attr-defined]
         return Budget(steps=Budget(epochs=epochs).total_steps(n_extended, batch_size))
-
-
-def _fresh_simulation(train: SpectraSet, n_spectra: int, seed: int) -> SpectraSet:
-    """Return new spectra from the simulator that made `train`, with its targets."""
-    from spectra_core.datasets.simulator import SimulationSettings, simulate_like
-
-    if "simulator" not in train.meta.provenance:
-        raise ConfigError(
-            "An oracle arm adds new spectra from the true simulator, but these spectra are not simulated. "
-            "Leave the oracle out."
-        )
-    settings = SimulationSettings.from_dict(train.meta.provenance["simulator"])
-    return simulate_like(settings, n_spectra, seed=seed).with_targets(train.target_names)
 
 
 def duplicated_rows(n_rows: int, n_added: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -20,6 +20,7 @@ from spectra_core.experiment.cost import arm_cost, generator_cost
 from spectra_core.experiment.design import Arm, Experiment
 from spectra_core.experiment.fold import Fold, OnceMemo
 from spectra_core.experiment.regressor_choice import regressor_label, regressor_title
+from spectra_core.experiment.simulated import require_simulator
 from spectra_core.experiment.units import Unit, work_through
 from spectra_core.generators import GENERATORS
 from spectra_core.generators.base import LatentGenerator
@@ -190,11 +191,8 @@ def _checked(experiment: Experiment, spectra: SpectraSet) -> SpectraSet:
             f"The experiment was made for the data {experiment.data[:12]}, got {spectra.fingerprint[:12]}. "
             'Load that set, or empty the field "data".'
         )
-    if "simulator" not in spectra.meta.provenance and any(arm.kind == "oracle" for arm in experiment.arms):
-        raise ConfigError(
-            "An oracle arm adds new spectra from the true simulator, but these spectra are not simulated. "
-            "Leave the oracle out."
-        )
+    if any(arm.kind == "oracle" or arm.true_spectra for arm in experiment.arms):
+        require_simulator(spectra)
     return spectra
 
 
@@ -248,10 +246,8 @@ def _units(experiment: Experiment, parts: list[_Part]) -> list[Unit]:
 
 
 def _comparisons(experiment: Experiment, errors: pd.DataFrame) -> pd.DataFrame:
-    reference = next((arm.name for arm in experiment.arms if arm.kind == experiment.reference), None)
-    if reference is None or len(experiment.arms) < 2:
-        return pd.DataFrame()
-    return compare_arms(errors, reference=reference, rope=experiment.rope)
+    references = experiment.references()
+    return compare_arms(errors, reference=references, rope=experiment.rope) if references else pd.DataFrame()
 
 
 def _floors(spectra: SpectraSet) -> pd.DataFrame:

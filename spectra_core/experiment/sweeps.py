@@ -1,0 +1,67 @@
+"""Sweeps over the ratio of generated to measured rows: arms that differ by it, each with controls of its own."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from spectra_core.experiment.design import Arm, Experiment
+
+RATIOS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+"""What the page offers: from a few generated rows to mostly generated ones."""
+WITHOUT_RATIO = ("baseline", "ensemble")
+"""Kinds of arm that add no rows."""
+
+
+def at_ratios(arms: Iterable[Arm], ratios: Sequence[float]) -> tuple[Arm, ...]:
+    """Return every arm that adds rows at every ratio, named after it; the others as they are.
+
+    The controls are among them: an arm is compared with the step-matched arm of its own ratio, see
+    `Experiment.references`. A single ratio changes no name.
+
+    Examples
+    --------
+    >>> [arm.name for arm in at_ratios([Arm("Baseline", "baseline"), Arm("Oracle", "oracle")], [0.5, 2])]
+    ['Baseline', 'Oracle, ratio 0.5', 'Oracle, ratio 2']
+    """
+    out = []
+    for arm in arms:
+        if arm.kind in WITHOUT_RATIO:
+            out.append(arm)
+        elif len(ratios) == 1:
+            out.append(replace(arm, ratio=float(ratios[0])))
+        else:
+            out += [replace(arm, name=_named(arm.name, ratio), ratio=float(ratio)) for ratio in ratios]
+    return tuple(out)
+
+
+def sweep_ratio(experiment: Experiment, ratios: Sequence[float]) -> Experiment:
+    """Return the experiment with every arm that adds rows at every ratio."""
+    return replace(experiment, arms=at_ratios(experiment.arms, ratios))
+
+
+def doses(arms: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Say which arms of an experiment are one and the same at different ratios.
+
+    Parameters
+    ----------
+    arms
+        As in the JSON of an experiment.
+
+    Returns
+    -------
+    DataFrame, one row per arm that adds rows
+        ``arm``, ``family`` (its name without the ratio), ``kind``, ``ratio``.
+    """
+    rows = []
+    for arm in arms:
+        kind, ratio = arm.get("kind", "generated"), float(arm.get("ratio", 1.0))
+        if kind not in WITHOUT_RATIO:
+            family = str(arm["name"]).removesuffix(_named("", ratio))
+            rows.append({"arm": arm["name"], "family": family, "kind": kind, "ratio": ratio})
+    return pd.DataFrame(rows, columns=["arm", "family", "kind", "ratio"])
+
+
+def _named(name: str, ratio: float) -> str:
+    return f"{name}, ratio {ratio:g}"
