@@ -85,12 +85,29 @@ class Fold:
         }
         return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
+    def regressor_key(self, choice: Choice) -> str:
+        """Return the memo key of a regressor trained on the training spectra as they are."""
+        return self.key("regressor", {"regressor": choice.to_json()})
+
+    def generator_key(self, choice: Choice) -> str:
+        """Return the memo key of a generator trained on the training spectra."""
+        return self.key("generator", {"generator": choice.to_json()})
+
+    def shared_keys(self, arm: Arm, choice: Choice) -> tuple[str, ...]:
+        """Return the memo keys of what `predict` uses and other arms may use too."""
+        keys = [] if arm.generator is None else [self.generator_key(arm.generator)]
+        if arm.teacher is not None:
+            keys.append(self.regressor_key(arm.teacher))
+        if arm.kind in ("baseline", "step_matched", "ensemble"):
+            keys.append(self.regressor_key(choice))
+        return tuple(dict.fromkeys(keys))
+
     def regressor(self, choice: Choice, reporter: Reporter) -> Regressor:
         """Return the regressor trained on the training spectra as they are."""
         regressor = build_regressor(choice)
         content = {"regressor": choice.to_json()}
         state = self.memo.arrays(
-            self.key("regressor", content),
+            self.regressor_key(choice),
             lambda: regressor.fit(
                 self.train, seed=self.seed_for("regressor", json.dumps(content, sort_keys=True)), reporter=reporter
             ).to_arrays(),
@@ -102,7 +119,7 @@ class Fold:
         generator = build(GENERATORS, choice, "generator")
         content = {"generator": choice.to_json()}
         state = self.memo.arrays(
-            self.key("generator", content),
+            self.generator_key(choice),
             lambda: generator.fit(
                 self.train, seed=self.seed_for("generator", json.dumps(content, sort_keys=True)), reporter=reporter
             ).to_arrays(),

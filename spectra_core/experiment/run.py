@@ -6,27 +6,25 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from spectra_core.choices import Choice, build
-from spectra_core.contracts import NO_MEMO, SILENT, Memo, Reporter, random_stream
+from spectra_core.contracts import NO_MEMO, SILENT, Memo, Reporter
 from spectra_core.datasets.simulator.bounds import identifiability_of
 from spectra_core.errors import ConfigError
 from spectra_core.evaluation.errors import regression_errors
 from spectra_core.evaluation.verdicts import compare_arms
 from spectra_core.experiment.cost import arm_cost, generator_cost
-from spectra_core.experiment.design import Arm, Experiment
-from spectra_core.experiment.fold import Fold, OnceMemo
-from spectra_core.experiment.regressor_choice import regressor_label, regressor_title
+from spectra_core.experiment.design import Experiment
+from spectra_core.experiment.fold import OnceMemo
+from spectra_core.experiment.parts import Part, parts_of, task_of
+from spectra_core.experiment.regressor_choice import regressor_title
+from spectra_core.experiment.regressor_choice import regressor_title
 from spectra_core.experiment.simulated import require_simulator
-from spectra_core.experiment.units import Unit, work_through
+from spectra_core.experiment.units import Unit, Workforce, work_through
 from spectra_core.generators import GENERATORS
-from spectra_core.generators.base import LatentGenerator
 from spectra_core.regressors import REGRESSORS
 from spectra_core.spectra import SpectraSet, require_targets
-from spectra_core.splits import Split, k_fold
 from spectra_core.versions import versions
 
 
@@ -64,6 +62,7 @@ def run(
     reporter: Reporter = SILENT,
     memo: Memo = NO_MEMO,
     n_workers: int = 1,
+    workforce: Workforce | None = None,
 ) -> ExperimentResult:
     """Run every arm of `experiment` on `spectra`.
 
@@ -75,6 +74,8 @@ def run(
         Looks up finished work, so that an interrupted run goes on where it stopped.
     n_workers
         Threads, one numerical thread each. Changes the time, never a number.
+    workforce
+        Does the work in place of threads of this process, such as `spectra_core.cluster.Cluster`.
 
     Raises
     ------
@@ -85,8 +86,13 @@ def run(
         When there are no targets, or an unknown one is named.
     """
     spectra = _checked(experiment, spectra)
-    parts = _parts(experiment, spectra, OnceMemo(memo))
-    work_through(_units(experiment, parts), n_workers, reporter)
+    memo = OnceMemo(memo)
+    parts = parts_of(experiment, spectra, memo)
+    units = _units(experiment, parts)
+    if workforce is None:
+        work_through(units, n_workers, reporter)
+    else:
+        workforce.work_through(units, spectra, memo, reporter)
     predictions = pd.concat(
         [
             part.prediction_rows(arm, choice)
@@ -126,62 +132,6 @@ def generators_of(experiment: Experiment) -> list[Choice]:
     return different
 
 
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """One split: the fold that trains, and the test spectra that only `predicted` hands to a fitted model."""
-
-    split: Split
-    size: int
-    fold: Fold
-    test: SpectraSet
-
-    def predicted(self, arm: Arm, choice: Choice, reporter: Reporter) -> NDArray[np.float64]:
-        content = {"arm": arm.content, "regressor": choice.to_json(), "test": self.test.fingerprint}
-        return self.fold.memo.arrays(
-            self.fold.key("prediction", content),
-            lambda: {"predicted": self.fold.predict(arm, choice, self.test, reporter)},
-        )["predicted"]
-
-    def prediction_rows(self, arm: Arm, choice: Choice) -> pd.DataFrame:
-        predicted = self.predicted(arm, choice, SILENT)
-        n_test, n_targets = predicted.shape
-        return pd.DataFrame(
-            {
-                "arm": arm.name,
-                "regressor": regressor_label(choice),
-                "target": np.repeat(self.test.target_names, n_test),
-                "repeat": self.split.repeat,
-                "fold": self.split.fold,
-                "sample": np.tile(self.split.test, n_targets),
-                "n_train": len(self.fold.train),
-                "ratio": arm.ratio if arm.kind not in ("baseline", "ensemble") else 0.0,
-                "reference": self.test.target_values.T.ravel(),
-                "predicted": predicted.T.ravel(),
-            }
-        )
-
-    def generator_row(self, choice: Choice) -> dict[str, Any]:
-        generator = self.fold.generator(choice, SILENT)
-        row: dict[str, Any] = {
-            "generator": choice.name,
-            "options": str(dict(choice.options)),
-            "repeat": self.split.repeat,
-            "fold": self.split.fold,
-            "n_train": len(self.fold.train),
-        }
-        if isinstance(generator, LatentGenerator):
-            posterior = generator.encode(self.fold.train)
-            conditions = self.fold.train.targets if generator.needs_conditions else None
-            residual = generator.decode(posterior.mean, conditions) - self.fold.train.signal
-            row |= {
-                "n_latent": posterior.n_latent,
-                "active_units": int(posterior.active.sum()),
-                "kl": float(posterior.kl_per_dimension.sum()),
-                "reconstruction_rmse": float(np.sqrt(np.mean(residual**2))),
-            }
-        return row
-
-
 def _checked(experiment: Experiment, spectra: SpectraSet) -> SpectraSet:
     require_targets(spectra)
     if experiment.targets is not None:
@@ -196,50 +146,35 @@ def _checked(experiment: Experiment, spectra: SpectraSet) -> SpectraSet:
     return spectra
 
 
-def _parts(experiment: Experiment, spectra: SpectraSet, memo: Memo) -> list[_Part]:
-    splits = k_fold(spectra.groups, experiment.n_folds, seed=experiment.seed, n_repeats=experiment.n_repeats)
-    parts = []
-    for split in splits:
-        test = spectra.take(split.test)
-        for size in experiment.n_train:
-            place = (split.repeat, split.fold, size)
-            train = spectra.take(_cut_down(split, size, experiment.seed))
-            parts.append(_Part(split, size, Fold(train, experiment.seed, place, memo), test))
-    return parts
-
-
-def _cut_down(split: Split, size: int, seed: int) -> NDArray[np.int64]:
-    """Return `size` training rows chosen at random, all where `size` is 0; larger sets hold the smaller ones."""
-    if size == 0:
-        return split.train
-    if size > len(split.train):
-        raise ConfigError(
-            f"A training size of {size} was asked for, but a training fold holds {len(split.train)} spectra. "
-            "Choose smaller sizes, or 0 for the whole fold."
-        )
-    shuffled = random_stream(seed, "cut down", split.repeat, split.fold).permutation(split.train)
-    return np.sort(shuffled[:size])
-
-
-def _units(experiment: Experiment, parts: list[_Part]) -> list[Unit]:
+def _units(experiment: Experiment, parts: list[Part]) -> list[Unit]:
     """Return generators first, since several arms wait for the same one."""
     units = []
     for choice in generators_of(experiment):
         generator = build(GENERATORS, choice, "generator")
-        for part in parts:
-            cost = generator_cost(generator, len(part.fold.train), part.fold.train.n_channels)
-            units.append(Unit(f"Training {generator.title}", cost, partial(part.fold.generator, choice)))
+        arm = next(arm for arm in experiment.arms if arm.generator == choice)
+        units += [
+            Unit(
+                f"Training {generator.title}",
+                generator_cost(generator, len(part.fold.train), part.fold.train.n_channels),
+                partial(part.fold.generator, choice),
+                key=part.fold.generator_key(choice),
+                task=task_of("generator", experiment, arm, experiment.regressors[0], part),
+            )
+            for part in parts
+        ]
     for arm in experiment.arms:
         for choice in experiment.regressors:
             regressor = build(REGRESSORS, choice, "regressor")
             for part in parts:
                 train = part.fold.train
-                cost = arm_cost(arm, regressor, len(train), train.n_channels, train.n_targets)
                 units.append(
                     Unit(
                         f"{arm.name}: {regressor_title(choice)}",
-                        cost,
+                        arm_cost(arm, regressor, len(train), train.n_channels, train.n_targets),
                         partial(part.predicted, arm, choice),
+                        key=part.predicted_key(arm, choice),
+                        shared=part.fold.shared_keys(arm, choice),
+                        task=task_of("prediction", experiment, arm, choice, part),
                     )
                 )
     return units

@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
-from spectra_core.contracts import Reporter
+from spectra_core.contracts import Memo, Reporter
+from spectra_core.spectra import SpectraSet
 from spectra_core.training.parallel import run_in_threads
 
 RESOLUTION = 1000
@@ -24,14 +25,36 @@ class Unit:
         Estimated, in any unit common to all units of an experiment.
     work
         Does it; told whom to report to.
+    key
+        Under which the memo keeps what came of it.
+    shared
+        Keys of fitted models that it uses and other units may use too: the first to need one makes it.
+    task
+        The same work as JSON values, for `experiment.parts.do_task` in a process that knows nothing but the data.
     """
 
     stage: str
     cost: float
     work: Callable[[Reporter], Any]
+    key: str = ""
+    shared: tuple[str, ...] = ()
+    task: Mapping[str, Any] = field(default_factory=dict)
 
 
-class _Progress:
+class Workforce(Protocol):
+    """Who works through the units of an experiment, in place of the threads of this process."""
+
+    def work_through(self, units: Sequence[Unit], spectra: SpectraSet, memo: Memo, reporter: Reporter) -> None:
+        """Do all units on `spectra`; afterwards `memo` holds what came of each under its key.
+
+        Raises
+        ------
+        Cancelled
+            When the reporter says that the person asked to stop.
+        """
+
+
+class Progress:
     """Adds up the shares of all units; safe to use from several threads."""
 
     def __init__(self, units: Sequence[Unit], reporter: Reporter) -> None:
@@ -42,19 +65,21 @@ class _Progress:
         self._reporter = reporter
 
     def set_share(self, number: int, share: float, stage: str) -> None:
+        """Note how far a unit is, as a share between 0 and 1; raise `Cancelled` when the person asked to stop."""
         with self._lock:
             self._shares[number] = max(self._shares[number], min(1.0, share))
             done = sum(s * c for s, c in zip(self._shares, self._costs, strict=True)) / self._total
         self._reporter.progress(stage, round(RESOLUTION * done), RESOLUTION)
 
     def message(self, text: str) -> None:
+        """Add one sentence to the log."""
         self._reporter.message(text)
 
 
 class _UnitReporter:
     """Turns the progress of one unit into progress of the whole."""
 
-    def __init__(self, progress: _Progress, number: int, stage: str) -> None:
+    def __init__(self, progress: Progress, number: int, stage: str) -> None:
         self._progress = progress
         self._number = number
         self._stage = stage
@@ -76,7 +101,7 @@ def work_through(units: Sequence[Unit], n_workers: int, reporter: Reporter) -> N
     Cancelled
         When the reporter says that the person asked to stop; finished units stay in their memo.
     """
-    progress = _Progress(units, reporter)
+    progress = Progress(units, reporter)
 
     def job(number: int, unit: Unit) -> Callable[[Reporter], None]:
         def do(_: Reporter) -> None:

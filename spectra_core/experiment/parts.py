@@ -1,0 +1,148 @@
+"""The parts of an experiment, one per repetition, fold and training size, and the work on one of them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from spectra_core.choices import Choice
+from spectra_core.contracts import SILENT, Memo, Reporter, random_stream
+from spectra_core.errors import ConfigError
+from spectra_core.experiment.design import Arm, Experiment
+from spectra_core.experiment.fold import Fold
+from spectra_core.experiment.regressor_choice import regressor_label
+from spectra_core.generators.base import LatentGenerator
+from spectra_core.spectra import SpectraSet
+from spectra_core.splits import Split, k_fold
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One split: the fold that trains, and the test spectra that only `predicted` hands to a fitted model."""
+
+    split: Split
+    size: int
+    fold: Fold
+    test: SpectraSet
+
+    @property
+    def place(self) -> tuple[int, int, int]:
+        """Repetition, fold and training size."""
+        return self.split.repeat, self.split.fold, self.size
+
+    def predicted_key(self, arm: Arm, choice: Choice) -> str:
+        """Return the memo key of `predicted`."""
+        content = {"arm": arm.content, "regressor": choice.to_json(), "test": self.test.fingerprint}
+        return self.fold.key("prediction", content)
+
+    def predicted(self, arm: Arm, choice: Choice, reporter: Reporter) -> NDArray[np.float64]:
+        """Return the predictions (n_test, n_targets) of an arm and regressor, looked up or computed."""
+        return self.fold.memo.arrays(
+            self.predicted_key(arm, choice),
+            lambda: {"predicted": self.fold.predict(arm, choice, self.test, reporter)},
+        )["predicted"]
+
+    def prediction_rows(self, arm: Arm, choice: Choice) -> pd.DataFrame:
+        """Return this part of the table ``predictions``."""
+        predicted = self.predicted(arm, choice, SILENT)
+        n_test, n_targets = predicted.shape
+        return pd.DataFrame(
+            {
+                "arm": arm.name,
+                "regressor": regressor_label(choice),
+                "target": np.repeat(self.test.target_names, n_test),
+                "repeat": self.split.repeat,
+                "fold": self.split.fold,
+                "sample": np.tile(self.split.test, n_targets),
+                "n_train": len(self.fold.train),
+                "ratio": arm.ratio if arm.kind not in ("baseline", "ensemble") else 0.0,
+                "reference": self.test.target_values.T.ravel(),
+                "predicted": predicted.T.ravel(),
+            }
+        )
+
+    def generator_row(self, choice: Choice) -> dict[str, Any]:
+        """Return this part's row of the table ``generators``."""
+        generator = self.fold.generator(choice, SILENT)
+        row: dict[str, Any] = {
+            "generator": choice.name,
+            "options": str(dict(choice.options)),
+            "repeat": self.split.repeat,
+            "fold": self.split.fold,
+            "n_train": len(self.fold.train),
+        }
+        if isinstance(generator, LatentGenerator):
+            posterior = generator.encode(self.fold.train)
+            conditions = self.fold.train.targets if generator.needs_conditions else None
+            residual = generator.decode(posterior.mean, conditions) - self.fold.train.signal
+            row |= {
+                "n_latent": posterior.n_latent,
+                "active_units": int(posterior.active.sum()),
+                "kl": float(posterior.kl_per_dimension.sum()),
+                "reconstruction_rmse": float(np.sqrt(np.mean(residual**2))),
+            }
+        return row
+
+
+def parts_of(experiment: Experiment, spectra: SpectraSet, memo: Memo) -> list[Part]:
+    """Return every part of an experiment: repetitions, folds, training sizes."""
+    return [
+        _part(experiment, spectra, split, size, memo)
+        for split in _splits(experiment, spectra)
+        for size in experiment.n_train
+    ]
+
+
+def _splits(experiment: Experiment, spectra: SpectraSet) -> list[Split]:
+    return k_fold(spectra.groups, experiment.n_folds, seed=experiment.seed, n_repeats=experiment.n_repeats)
+
+
+def _part(experiment: Experiment, spectra: SpectraSet, split: Split, size: int, memo: Memo) -> Part:
+    train = spectra.take(_cut_down(split, size, experiment.seed))
+    fold = Fold(train, experiment.seed, (split.repeat, split.fold, size), memo)
+    return Part(split, size, fold, spectra.take(split.test))
+
+
+def _cut_down(split: Split, size: int, seed: int) -> NDArray[np.int64]:
+    """Return `size` training rows chosen at random, all where `size` is 0; larger sets hold the smaller ones."""
+    if size == 0:
+        return split.train
+    if size > len(split.train):
+        raise ConfigError(
+            f"A training size of {size} was asked for, but a training fold holds {len(split.train)} spectra. "
+            "Choose smaller sizes, or 0 for the whole fold."
+        )
+    shuffled = random_stream(seed, "cut down", split.repeat, split.fold).permutation(split.train)
+    return np.sort(shuffled[:size])
+
+
+def task_of(kind: str, experiment: Experiment, arm: Arm, choice: Choice, part: Part) -> dict[str, Any]:
+    """Return the work of one unit as JSON values: an experiment of one arm and one regressor, and which part of it."""
+    alone = replace(experiment, arms=(arm,), regressors=(choice,), data="")
+    return {"kind": kind, "experiment": json.loads(alone.to_json()), "place": list(part.place)}
+
+
+def dotask_of(task: Mapping[str, Any], spectra: SpectraSet, memo: Memo, reporter: Reporter) -> None:
+    """Do the work of one unit from JSON values and data alone; `memo` then holds what the unit's own work would give.
+
+    Parameters
+    ----------
+    task
+        `Unit.task`.
+    spectra
+        What `Workforce.work_through` was given.
+    """
+    experiment = Experiment.from_document(task["experiment"])
+    arm, choice = experiment.arms[0], experiment.regressors[0]
+    repeat, fold, size = task["place"]
+    split = next(one for one in _splits(experiment, spectra) if (one.repeat, one.fold) == (repeat, fold))
+    part = _part(experiment, spectra, split, size, memo)
+    if task["kind"] == "generator":
+        assert arm.generator is not None
+        part.fold.generator(arm.generator, reporter)
+    else:
+        part.predicted(arm, choice, reporter)
