@@ -136,6 +136,66 @@ def draw_map(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dic
     return {"result": store.save_result("map", document, {"map": table}, name=f"Map of {whole.meta.name}")}
 
 
+def judge(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[str, Any]:
+    """Judge generated spectra by every metric, by physics, and by what their labels say.
+
+    ``{"set": fingerprint, "generated": fingerprint, "model": id or None, "noise_given_back": False, "seed": 0}``. With
+    a model, rows it did not train on have the role "held-out".
+
+    Returns
+    -------
+    ``{"result": id}`` of a result of kind "fidelity" with the tables ``judgement``, ``physics``, ``physics_limits``
+    and, where generated spectra carry the targets of the set, ``label_honesty``; the document holds ``arguments``
+    and ``n_spectra`` per role.
+    """
+    from spectra_core.contracts import random_stream
+    from spectra_core.errors import SpectraError
+    from spectra_core.evaluation.judgement import judgement
+    from spectra_core.evaluation.label_honesty import label_honesty
+    from spectra_core.evaluation.noise import with_noise
+    from spectra_core.evaluation.physics import physics, physics_limits
+    from spectra_core.regressors import PLS
+
+    known = _checked(arguments, "fidelity", set=..., generated=..., model=None, noise_given_back=False, seed=0)
+    whole = store.load_set(known["set"])
+    sets, _ = _by_role(whole, None if known["model"] is None else store.load_model(known["model"]))
+    sets["generated"] = store.load_set(known["generated"])
+    if known["noise_given_back"]:
+        stream = random_stream(known["seed"], "noise given back")
+        sets["generated"] = with_noise(sets["generated"], sets["training"], stream)
+    tables = {"judgement": judgement(sets, seed=known["seed"], reporter=reporter)}
+    reporter.progress("Checking physics", 0, 2)
+    tables["physics"] = physics(sets)
+    tables["physics_limits"] = physics_limits(tables["physics"])
+    reporter.progress("Reading the labels", 1, 2)
+    if sets["generated"].target_names == whole.target_names != ():
+        try:
+            tables["label_honesty"] = label_honesty(sets, PLS(), seed=known["seed"])
+        except SpectraError as error:
+            # Too few spectra for a teacher: the other judgements stand without it.
+            reporter.message(f"Labels are not checked: {error}")
+    reporter.progress("Reading the labels", 2, 2)
+    document = {"arguments": known, "n_spectra": {role: len(spectra) for role, spectra in sets.items()}}
+    name = f"Judgement of {sets['generated'].meta.name}"
+    return {"result": store.save_result("fidelity", document, tables, name=name)}
+
+
+def bench(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[str, Any]:
+    """Try all metrics on known-bad generators made from a set: ``{"set": fingerprint, "seed": 0}``.
+
+    Returns
+    -------
+    ``{"result": id}`` of a result of kind "bench" with the table ``bench``; the document holds ``arguments``.
+    """
+    from spectra_core.evaluation.bench import metric_bench
+
+    known = _checked(arguments, "bench", set=..., seed=0)
+    spectra = store.load_set(known["set"])
+    table = metric_bench(spectra, seed=known["seed"], reporter=reporter)
+    name = f"Metric bench on {spectra.meta.name}"
+    return {"result": store.save_result("bench", {"arguments": known}, {"bench": table}, name=name)}
+
+
 def study(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[str, Any]:
     """Run an experiment: ``{"set": fingerprint, "experiment": {...}, "workers": None, "name": text}``.
 
@@ -203,6 +263,8 @@ TASKS: dict[str, Task] = {
     "simulate": simulate,
     "train": train,
     "map": draw_map,
+    "fidelity": judge,
+    "bench": bench,
     "study": study,
 }
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from spectra_core.choices import Choice
     from spectra_core.datasets import Understanding
     from spectra_core.datasets.parts import Part
+    from spectra_core.evaluation.label_errors import LabelCheck
     from spectra_core.evaluation.outliers import Limits
     from spectra_core.jobs import Jobs
     from spectra_core.regressors.base import Regressor
@@ -255,6 +256,22 @@ def outliers(spectra: SpectraSet, n_components: int | None, confidence: float) -
     from spectra_core.evaluation import outliers as apart
 
     return apart.outliers(spectra, n_components=n_components, confidence=confidence)
+
+
+@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Checking the labels")
+def label_errors(spectra: SpectraSet) -> "tuple[pd.DataFrame, LabelCheck]":
+    """Cache `spectra_core.evaluation.label_errors.label_errors`."""
+    from spectra_core.evaluation import label_errors as labels
+
+    return labels.label_errors(spectra)
+
+
+@st.cache_data(hash_funcs=BY_CONTENT, max_entries=32, show_spinner=False)
+def mixture_residual(sets: dict[str, SpectraSet], role: str, sample: int) -> pd.DataFrame:
+    """Cache `spectra_core.evaluation.physics.mixture_residual`."""
+    from spectra_core.evaluation import physics
+
+    return physics.mixture_residual(sets, role, sample)
 
 
 @st.cache_resource(show_spinner="Loading the experiment", max_entries=8)

@@ -28,11 +28,14 @@ class Compared:
         Rows of the experimental set in "training" and "held-out".
     sentence
         Which spectra play which role, for the page.
+    model
+        Identifier of the generator whose held-out rows are told apart; None where none are.
     """
 
     sets: dict[str, SpectraSet]
     rows: dict[str, tuple[int, ...]]
     sentence: str
+    model: str | None = None
 
     @property
     def has_held_out(self) -> bool:
@@ -67,7 +70,7 @@ def compared() -> Compared:
         f"{len(generated)} generated spectra beside {len(trained)} that the generator was trained on and "
         f"{len(held_out)} that it never saw (held out)."
     )
-    return Compared(sets, {"training": trained, "held-out": held_out}, sentence)
+    return Compared(sets, {"training": trained, "held-out": held_out}, sentence, record.id)
 
 
 def pick_reference(found: Compared, *, key: str) -> str:

@@ -51,6 +51,7 @@ MENU: dict[str, tuple[Entry, ...]] = {
         Entry("pages/comparison/channels.py", "Channels", ":material/stacked_line_chart:"),
         Entry("pages/comparison/neighbours.py", "Neighbours", ":material/compare_arrows:"),
         Entry("pages/comparison/latent_map.py", "Latent map", ":material/bubble_chart:"),
+        Entry("pages/comparison/fidelity.py", "Fidelity", ":material/verified:"),
     ),
     "Regression": (
         Entry("pages/regression/errors.py", "Errors", ":material/error_med:"),

@@ -1,7 +1,9 @@
 import streamlit as st
 
 from spectra_core.evaluation.design import SATURATION, target_rank
+from spectra_core.evaluation.label_errors import FEWEST
 from spectra_core.figures import explore as figures
+from spectra_core.figures.physics import suspicious_labels
 from spectra_core.figures.spectra import density
 from ui import cache, comparison, state
 
@@ -116,6 +118,27 @@ else:
         st.dataframe(apart.drop(columns=["set_apart"]).head(100), hide_index=True, key="set_apart")
     comparison.offer_tables({"outliers": table})
 
+if spectra.n_targets:
+    st.subheader("Does a label not fit its spectrum?")
+    checkable = [name for name, values in spectra.targets.items() if values.nunique() > 1]
+    if not checkable or int(counted["n_groups"]) < FEWEST:
+        st.caption(f"At least {FEWEST} independent spectra and a target that varies are needed to say so.")
+    else:
+        labels_checked, check = cache.label_errors(spectra)
+        st.write(
+            f"Each label beside what the other spectra say: {check.n_suspicious} of {len(spectra)} spectra carry "
+            f"a label more than {check.cutoff:.1f} spreads off."
+        )
+        named = {info.name: info.label for info in spectra.target_info if info.name in checkable}
+        checked = st.selectbox("Target", list(named), key="checked_target", persist_state="session")
+        comparison.show_figure(
+            suspicious_labels(labels_checked, target=checked, label=named[checked]), key="suspicious_labels"
+        )
+        wrong = labels_checked[labels_checked["suspicious"]].sort_values("spreads", key=abs, ascending=False)
+        if not wrong.empty:
+            st.dataframe(wrong.drop(columns="suspicious").head(200), hide_index=True, key="wrong_labels")
+        comparison.offer_tables({"label_errors": labels_checked})
+
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(
         """
@@ -128,5 +151,8 @@ with st.expander("How to read this", icon=":material/menu_book:"):
   describe. Upwards: something the other spectra do not have, such as a scratch, a bubble or another substance. To the
   right: an extreme mixture. Limits assume normal scores (Tracy, Young and Mason 1992; Jackson and Mudholkar 1979), so
   look at a spectrum before excluding it.
+- **Labels.** A robust fit reads every label from the other spectra; wrong labels are set aside before they can bend
+  it. A diamond far from the line is a slip of the pen, a swapped vial, or a sample unlike all others. Where two rows
+  were swapped, `fits_label_of` names the other. Nothing is changed: look at the notes of the experiment first.
 """
     )

@@ -46,8 +46,7 @@ def metric_bench(
     -------
     DataFrame, one row per (defect, metric)
         ``defect`` (a name of `KNOWN_BAD`, or "nothing_wrong"), ``metric``, the columns of `judgement` from
-        ``value`` to ``verdict``, ``seen``, ``separation`` (distance of the mean value from the mean floor in
-        half widths of the floor's range; infinite where the floor does not vary), ``n_per_set``, ``n_repeats``.
+        ``value`` to ``verdict``, ``seen``, ``n_per_set``, ``n_repeats``.
 
     Raises
     ------
@@ -92,11 +91,6 @@ def metric_bench(
         ]
     )
     table["seen"] = table["verdict"].isin(["worse than real", "beyond real"])
-    half_width = (table["floor_high"] - table["floor_low"]) / 2
-    apart = (table["value"] - table["floor"]).abs()
-    table["separation"] = np.where(
-        half_width > 0, apart / half_width.where(half_width > 0, 1.0), np.where(apart > 0, np.inf, 0.0)
-    )
     table["n_per_set"] = n
     table["n_repeats"] = n_repeats
     return table

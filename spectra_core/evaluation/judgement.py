@@ -53,8 +53,10 @@ def judgement(
     -------
     DataFrame, one row per metric
         ``metric``, ``value`` and ``floor`` (means over halvings), ``value_low``, ``value_high``, ``floor_low``,
-        ``floor_high`` (extremes), ``verdict`` ("as real" where the ranges overlap; else "worse than real" or
-        "beyond real", the suspicious side; "not defined"), ``n_per_set``, ``n_repeats``.
+        ``floor_high`` (extremes), ``separation`` (value - floor in half widths of the floor's range; infinite where
+        the floor does not vary but the value differs, NaN where not defined), ``verdict`` ("as real" where the
+        ranges overlap; else "worse than real" or "beyond real", the suspicious side; "not defined"),
+        ``n_per_set``, ``n_repeats``.
 
     Raises
     ------
@@ -140,6 +142,7 @@ def beside_floor(name: str, values: list[float], floors: list[float]) -> dict[st
     """Sum up values and floors of one metric over repeats, with the verdict; see `judgement`."""
     value, floor = np.array(values), np.array(floors)
     defined = bool(np.isfinite(value).all() and np.isfinite(floor).all())
+    apart, half_width = float(value.mean() - floor.mean()), float(np.ptp(floor)) / 2
     return {
         "value": float(value.mean()),
         "value_low": float(value.min()),
@@ -147,8 +150,15 @@ def beside_floor(name: str, values: list[float], floors: list[float]) -> dict[st
         "floor": float(floor.mean()),
         "floor_low": float(floor.min()),
         "floor_high": float(floor.max()),
+        "separation": _share(apart, half_width) if defined else float("nan"),
         "verdict": _verdict(METRICS[name].better, value, floor) if defined else "not defined",
     }
+
+
+def _share(apart: float, half_width: float) -> float:
+    if half_width > 0:
+        return apart / half_width
+    return float(np.copysign(np.inf, apart)) if apart else 0.0
 
 
 def _verdict(better: str, value: NDArray[np.float64], floor: NDArray[np.float64]) -> str:

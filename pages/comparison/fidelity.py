@@ -1,0 +1,166 @@
+import streamlit as st
+
+from spectra_core.evaluation import physics
+from spectra_core.evaluation.bench import NOTHING_WRONG
+from spectra_core.evaluation.known_bad import KNOWN_BAD
+from spectra_core.evaluation.label_honesty import honesty_summary
+from spectra_core.evaluation.metrics import METRICS
+from spectra_core.figures import fidelity as figures
+from spectra_core.figures import physics as physics_figures
+from ui import cache, comparison, judged, state
+
+st.title("What do the metrics say, and what can't they see?")
+found = comparison.compared()
+training, generated = found.sets["training"], found.sets["generated"]
+st.write(
+    "Every number beside what two halves of the experimental set give: none should be worse, and none better. "
+    + found.sentence
+)
+given_back = st.toggle(
+    "Give the noise back",
+    key="judge_with_noise",
+    persist_state="session",
+    help="Judges the generated spectra with the noise added that they lack.",
+)
+arguments = {
+    "set": state.chosen("set"),
+    "generated": state.chosen("generated"),
+    "model": found.model,
+    "noise_given_back": given_back,
+    "seed": 0,
+}
+result = judged.finished_or_offered(
+    "fidelity", arguments, button="Judge the generated set", title=f"Judge {generated.meta.name}"
+)
+if result is None:
+    st.caption("Takes from seconds to half a minute and runs in the background.")
+else:
+    judgement = result.tables["judgement"]
+    titles = {name: metric.title for name, metric in METRICS.items()}
+    comparison.show_figure(
+        figures.metric_distances(
+            judgement, titles=titles, better={name: metric.better for name, metric in METRICS.items()}
+        ),
+        key="metric_distances",
+    )
+    judged.metric_cards(judgement, METRICS, training.meta.unit)
+    comparison.offer_tables({"judgement": judgement})
+
+    st.subheader("Could they have been measured?")
+    limits = result.tables["physics_limits"]
+    checked = result.tables["physics"]
+    summary = physics.physics_summary(checked, limits)
+    comparison.show_figure(
+        physics_figures.offending_shares(summary, confidence=physics.CONFIDENCE), key="offending_shares"
+    )
+    applied = {name: physics.CHECKS[name].title for name in limits["check"]}
+    offenders = judged.offenders(checked, physics.physics_offences(checked, limits), applied, "generated")
+    if offenders.empty:
+        st.write("No generated spectrum breaks a limit.")
+    else:
+        st.write(f"{len(offenders)} of {len(generated)} generated spectra break a limit. Select one to see it.")
+        event = st.dataframe(
+            offenders.head(500), hide_index=True, key="offenders", on_select="rerun", selection_mode="single-row"
+        )
+        rows = event["selection"]["rows"]
+        chosen = offenders.iloc[rows[0] if rows and rows[0] < len(offenders) else 0]
+        st.caption(f"Generated spectrum {chosen['id']} breaks: {chosen['breaks']}.")
+        sets = {"training": training, "generated": cache.with_noise(generated, training) if given_back else generated}
+        residual = cache.mixture_residual(sets, "generated", int(chosen["sample"]))
+        comparison.show_figure(
+            physics_figures.spectrum_and_mixture(
+                residual,
+                role="generated",
+                axis_label=training.axis.label,
+                signal_label=training.meta.signal_label,
+                reverse=comparison.pick_direction(training),
+            ),
+            key="offender",
+        )
+    comparison.offer_tables({"physics": checked, "physics_limits": limits, "offenders": offenders})
+
+    if "label_honesty" in result.tables:
+        st.subheader("Do they hold what their labels say?")
+        honesty = result.tables["label_honesty"]
+        labels = {info.name: info.label for info in training.target_info}
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            target = st.selectbox("Target", list(labels), key="honesty_target", persist_state="session")
+            reading = st.segmented_control(
+                "Read by",
+                ["predicted", "pure_components"],
+                default="predicted",
+                required=True,
+                format_func={"predicted": "Teacher (PLS)", "pure_components": "Pure components (CLS)"}.get,
+                key="honesty_reading",
+                persist_state="session",
+            )
+        words = {"predicted": "read by the teacher", "pure_components": "read by pure components"}[reading]
+        comparison.show_figure(
+            physics_figures.labels_and_readings(
+                honesty, target=target, label=labels[target], reading=reading, reading_label=words
+            ),
+            key="label_honesty",
+        )
+        summed = honesty_summary(honesty)
+        st.dataframe(summed, hide_index=True, key="honesty_summary")
+        comparison.offer_tables({"label_honesty_summary": summed, "label_honesty": honesty})
+
+st.subheader("Which metric sees which defect?")
+st.write(
+    "Eight generators that are known to be bad, made from your own spectra. A metric that stays silent here can say "
+    "nothing about that defect above."
+)
+tried = judged.finished_or_offered(
+    "bench",
+    {"set": state.chosen("set"), "seed": 0},
+    button="Try the metrics",
+    title="Try all metrics on known-bad generators",
+)
+if tried is not None:
+    bench = tried.tables["bench"]
+    defects = {NOTHING_WRONG: "Nothing wrong", **{name: bad.title for name, bad in KNOWN_BAD.items()}}
+    comparison.show_figure(
+        figures.bench_matrix(
+            bench, metric_titles={name: metric.title for name, metric in METRICS.items()}, defect_titles=defects
+        ),
+        key="bench_matrix",
+    )
+    st.caption(
+        f"{bench['n_per_set'].iloc[0]} spectra per set, {bench['n_repeats'].iloc[0]} random divisions of the "
+        "experimental set. Worse, beyond: all values lie on one side of all floors."
+    )
+    comparison.offer_tables({"metric_bench": bench})
+
+with st.expander("How to read this", icon=":material/menu_book:"):
+    st.markdown(
+        """
+- **Floor.** The training set is halved at random, five times, replicates together. The first half is compared with as
+  many generated spectra and with the second half: that is the floor. Grey band: the range of the floor. *As real* means
+  that the ranges overlap; *worse than real*, that all values lie on the wrong side of all floors.
+- **Beyond real** is a warning, not praise. Copies of the training set score better than fresh experimental spectra on
+  coverage and on every distance.
+- **Precision, recall, density, coverage** pass copies and spectra without noise. That is why copies and noise have
+  numbers of their own, and why *Neighbours* looks at pairs.
+- **Physics.** Limits are such that 1 % of real spectra break each of them (dotted line), read from the held-out
+  spectra where there are at least 100, else from the training set. What breaks a limit much more often was not
+  learned from the data.
+- **Labels.** A teacher (PLS) and classical least squares, both fitted to the training set, read what the generated
+  spectra hold. `ratio` is their error over that on real spectra they did not see: about 1 for honest labels. A teacher
+  cannot tell a wrong label from a spectrum it misreads: compare both readings.
+- **Matrix.** One fifth of your spectra plays the training set, one fifth the unseen ones, the rest gives fresh spectra,
+  which are then spoiled. *Nothing wrong* should stay empty.
+"""
+    )
+    st.dataframe(
+        [
+            {"Metric": metric.title, "Says": metric.sentence, "Cannot see": metric.cannot_see}
+            for metric in METRICS.values()
+        ],
+        hide_index=True,
+        key="metric_list",
+    )
+    st.dataframe(
+        [{"Generator": bad.title, "What is wrong": bad.sentence} for bad in KNOWN_BAD.values()],
+        hide_index=True,
+        key="defect_list",
+    )

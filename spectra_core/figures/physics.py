@@ -1,0 +1,180 @@
+"""Figures of spectra that could not have been measured, and of labels that do not fit."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from spectra_core.figures.theme import (
+    GREEN,
+    GREY,
+    PURPLE,
+    ROLE_COLOUR,
+    ROLE_DASH,
+    ROLE_SYMBOL,
+    VERMILION,
+    runs_down,
+    styled,
+    transparent,
+)
+
+MOST_POINTS = 2000
+"""Markers per role: more only hide each other."""
+
+
+def offending_shares(summary: pd.DataFrame, *, confidence: float) -> go.Figure:
+    """Draw the share of spectra beyond the limit of every check, one bar per role.
+
+    Parameters
+    ----------
+    summary
+        As from `physics_summary`.
+    confidence
+        Share of real spectra that keep each limit, drawn as a line.
+    """
+    figure = go.Figure()
+    for role, rows in summary.groupby("role", sort=False):
+        figure.add_trace(
+            go.Bar(
+                x=100 * rows["share"],
+                y=rows["title"],
+                name=str(role),
+                orientation="h",
+                marker={
+                    "color": ROLE_COLOUR[str(role)],
+                    "pattern": {"shape": {"training": "", "held-out": "."}.get(str(role), "/")},
+                },
+                customdata=rows[["offenders", "limit", "median"]].to_numpy(),
+                hovertemplate="%{y}: %{customdata[0]} spectra, %{x:.2g} %; limit %{customdata[1]:.3g}, "
+                "median %{customdata[2]:.3g}",
+            )
+        )
+    figure.add_vline(x=100 * (1 - confidence), line={"color": GREY, "width": 1, "dash": "dot"})
+    figure.update_xaxes(title_text="Spectra beyond the limit, %", rangemode="tozero")
+    figure.update_yaxes(autorange="reversed")
+    n_checks = summary["check"].nunique()
+    styled(figure, alt=f"Share of spectra beyond the limit of {n_checks} checks, per role.", height=110 + 62 * n_checks)
+    return figure.update_layout(barmode="group", margin={"l": 290})
+
+
+def spectrum_and_mixture(
+    table: pd.DataFrame, *, role: str, axis_label: str, signal_label: str, reverse: bool | None = None
+) -> go.Figure:
+    """Draw a spectrum on the nearest mixture of pure components, and what is left in units of noise.
+
+    Parameters
+    ----------
+    table
+        As from `mixture_residual`.
+    """
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.06, row_heights=[0.62, 0.38])
+    for column, name, colour, dash in (
+        ("mixture", "nearest mixture", GREEN, "dashdot"),
+        ("spectrum", role, ROLE_COLOUR[role], ROLE_DASH[role]),
+    ):
+        line = {"color": colour, "dash": dash, "width": 1.8}
+        figure.add_trace(
+            go.Scatter(x=table["position"], y=table[column], name=name, mode="lines", line=line), row=1, col=1
+        )
+    figure.add_hrect(y0=-1.96, y1=1.96, fillcolor=transparent(GREY, 0.2), line_width=0, row=2, col=1)
+    figure.add_trace(
+        go.Scatter(
+            x=table["position"],
+            y=table["residual_in_noise"],
+            name="residual",
+            mode="lines",
+            line={"color": PURPLE, "width": 1.4},
+        ),
+        row=2,
+        col=1,
+    )
+    turned = runs_down(axis_label) if reverse is None else reverse
+    figure.update_xaxes(autorange="reversed" if turned else True)
+    figure.update_xaxes(title_text=axis_label, row=2, col=1)
+    figure.update_yaxes(title_text=signal_label, row=1, col=1)
+    figure.update_yaxes(title_text="Residual, noise units", row=2, col=1)
+    worst = table["residual_in_noise"].abs().max()
+    return styled(
+        figure,
+        alt=f"A {role} spectrum and its nearest mixture; they differ by up to {worst:.3g} noise units.",
+        height=520,
+    )
+
+
+def labels_and_readings(table: pd.DataFrame, *, target: str, label: str, reading: str, reading_label: str) -> go.Figure:
+    """Draw what a teacher reads from spectra against what their labels say, one marker per spectrum.
+
+    Parameters
+    ----------
+    table
+        As from `label_honesty`.
+    target, label
+        Which target, and its axis title with unit.
+    reading, reading_label
+        Column with the reading, and how it was read.
+    """
+    figure = go.Figure()
+    rows = table[table["target"] == target]
+    low, high = float(rows["asked"].min()), float(rows["asked"].max())
+    figure.add_trace(
+        go.Scatter(
+            x=[low, high],
+            y=[low, high],
+            mode="lines",
+            name="honest",
+            line={"color": GREY, "width": 1, "dash": "dot"},
+            hoverinfo="skip",
+        )
+    )
+    for role, part in rows.groupby("role", sort=False):
+        shown = part.iloc[:: -(-len(part) // MOST_POINTS)]
+        figure.add_trace(
+            go.Scatter(
+                x=shown["asked"].astype(np.float32),
+                y=shown[reading].astype(np.float32),
+                name=str(role),
+                mode="markers",
+                marker={"color": transparent(ROLE_COLOUR[str(role)], 0.6), "symbol": ROLE_SYMBOL[str(role)], "size": 6},
+                customdata=shown["id"],
+                hovertemplate="%{customdata}: label %{x:.4g}, read %{y:.4g}",
+            )
+        )
+    figure.update_xaxes(title_text=f"{label}, on the label")
+    figure.update_yaxes(title_text=f"{label}, {reading_label}")
+    return styled(figure, alt=f"{label}: reading against label, {len(rows)} spectra.")
+
+
+def suspicious_labels(table: pd.DataFrame, *, target: str, label: str) -> go.Figure:
+    """Draw what the other spectra say of every label against the label itself, suspicious ones marked.
+
+    Parameters
+    ----------
+    table
+        As from `label_errors`.
+    """
+    figure = go.Figure()
+    rows = table[table["target"] == target]
+    low, high = float(rows["label"].min()), float(rows["label"].max())
+    dotted = {"color": GREY, "width": 1, "dash": "dot"}
+    figure.add_trace(go.Scatter(x=[low, high], y=[low, high], mode="lines", name="agreement", line=dotted))
+    for wrong, name, colour, symbol in (
+        (False, "fits its spectrum", GREY, "circle"),
+        (True, "suspicious", VERMILION, "diamond"),
+    ):
+        part = rows[rows["suspicious"] == wrong]
+        shown = part if wrong else part.iloc[:: max(1, -(-len(part) // MOST_POINTS))]
+        figure.add_trace(
+            go.Scatter(
+                x=shown["label"],
+                y=shown["expected"],
+                name=name,
+                mode="markers",
+                marker={"color": transparent(colour, 0.75), "symbol": symbol, "size": 8 if wrong else 6},
+                customdata=shown["id"],
+                hovertemplate="%{customdata}: label %{x:.4g}, expected %{y:.4g}<extra></extra>",
+            )
+        )
+    figure.update_xaxes(title_text=f"{label}, on the label")
+    figure.update_yaxes(title_text=f"{label}, from the other spectra")
+    n_wrong = int(rows["suspicious"].sum())
+    return styled(figure, alt=f"{label}: {n_wrong} of {len(rows)} labels do not fit their spectra.")

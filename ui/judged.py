@@ -1,0 +1,119 @@
+"""What a background job found out about the sets in hand: shown when it is there, offered when it is not."""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from ui import cache, job_panel, state
+
+if TYPE_CHECKING:
+    from spectra_core.evaluation.metrics import Metric
+    from spectra_core.store import StoredResult
+
+_SIDES = {"higher": "Higher is better", "lower": "Lower is better", "one": "1 is right", "half": "One half is right"}
+QUESTIONS = {
+    "fidelity": "Are they like experimental spectra?",
+    "coverage": "Is the whole range there?",
+    "copies": "Are they new?",
+    "noise": "Do they carry the noise?",
+    "distribution": "Could both be draws of one distribution?",
+}
+"""What the metrics ask, in the order of the page."""
+
+
+def finished_or_offered(task: str, arguments: dict[str, Any], *, button: str, title: str) -> "StoredResult | None":
+    """Return the newest result of a task with just these arguments; else offer to start it, or show how far it is.
+
+    Parameters
+    ----------
+    task
+        Name of the task and of the kind of its results.
+    arguments
+        All arguments, as the task writes them into its document.
+    button, title
+        What the button says, and what the job is called.
+    """
+    for record in reversed(state.store().results(task)):
+        result = cache.stored_result(cache.home(), record.id)
+        if result.document.get("arguments") == arguments:
+            return result
+    begun = [job for job in state.jobs().records() if job.task == task and job.arguments == arguments]
+    if begun and begun[-1].state != "finished":
+        job_panel.show(begun[-1].id)
+    if not (begun and begun[-1].is_active) and st.button(
+        button, type="primary", icon=":material/play_arrow:", key=f"start_{task}"
+    ):
+        state.start_job(task, arguments, title)
+    return None
+
+
+def metric_cards(judgement: pd.DataFrame, metrics: "dict[str, Metric]", unit: str) -> None:
+    """Show every metric: value, floor, which way is good, a sentence, and on demand what it cannot see.
+
+    Parameters
+    ----------
+    judgement
+        As from `judgement`.
+    metrics
+        The registry of metrics.
+    unit
+        Unit of the signal, for distances.
+    """
+    rows = judgement.set_index("metric")
+    for question, words in QUESTIONS.items():
+        names = [name for name in rows.index if metrics[name].question == question]
+        if not names:
+            continue
+        st.markdown(f"**{words}**")
+        columns = st.columns(4)
+        for place, name in enumerate(names):
+            metric, row = metrics[name], rows.loc[name]
+            with columns[place % 4]:
+                st.metric(
+                    metric.title,
+                    said(row["value"], metric.unit, unit),
+                    help=f"Cannot see: {metric.cannot_see} Sizes compared: {row['n_per_set']} spectra each, "
+                    f"{row['n_repeats']} halvings.",
+                )
+                st.caption(
+                    f"Real against real {said(row['floor'], metric.unit, unit)}. {_SIDES[metric.better]}: "
+                    f"{row['verdict']}. {metric.sentence}"
+                )
+
+
+def said(value: float, kind: str, unit: str) -> str:
+    """Say a metric's value as a person would.
+
+    >>> said(0.934, "share", ""), said(0.01234, "signal", "AU"), said(float("nan"), "", "")
+    ('93 %', '0.012 AU', 'not defined')
+    """
+    if math.isnan(value):
+        return "not defined"
+    if kind == "share":
+        return f"{100 * value:.0f} %"
+    return f"{value:.2g} {unit if kind == 'signal' else ''}".rstrip()
+
+
+def offenders(table: pd.DataFrame, offences: pd.DataFrame, checks: dict[str, str], role: str) -> pd.DataFrame:
+    """List the spectra of a role that break a limit, those that break most first.
+
+    Parameters
+    ----------
+    table, offences
+        As from `physics` and `physics_offences`, rows alike.
+    checks
+        Title of every check that applies.
+
+    Returns
+    -------
+    DataFrame, one row per offender
+        ``sample``, ``id``, ``breaks`` (titles of the limits it breaks) and the measured columns of `physics`.
+    """
+    broken = (offences["role"] == role) & (offences["n_offences"] > 0)
+    order = offences[broken].sort_values("n_offences", ascending=False, kind="stable").index
+    found = table.loc[order].drop(columns="role").dropna(axis="columns", how="all")
+    breaks = [", ".join(title for name, title in checks.items() if offences.at[row, name]) for row in order]
+    found.insert(2, "breaks", breaks)
+    return found.reset_index(drop=True)
