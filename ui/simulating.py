@@ -13,7 +13,7 @@ from spectra_core.errors import SpectraCoreError
 
 MAX_SPECTRA = 100_000
 """Spectra of one simulated set: about three minutes and 0.4 GB."""
-_FIRST_SOLUTION = {"Cu(NO3)2": 0.3, "Ni(NO3)2": 0.3, "Fe(NO3)3": 0.02, "(NH4)2SO4": 0.3}
+_FIRST_SOLUTION = {"Cu(NO3)2": 0.1, "Ni(NO3)2": 0.2, "Fe(NO3)3": 0.01, "(NH4)2SO4": 0.3}
 """Shares of the largest concentration that a page shows first: a picture with something in it."""
 
 HOW_TO_READ = """
