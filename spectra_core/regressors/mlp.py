@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, get_args
 
 import numpy as np
 import pandas as pd
@@ -23,11 +23,18 @@ from spectra_core.regressors.state import (
     target_table,
 )
 from spectra_core.spectra import Frame, SpectraSet
+from spectra_core.training.plan import (
+    Coordinates,
+    Kernels,
+    Schedule,
+    path_sentence,
+    require_coordinates,
+    require_kernels,
+)
 
 if TYPE_CHECKING:
     from spectra_core.training.mlps import MlpWeights
 
-Schedule = Literal["constant", "cosine"]
 Trained = TypeVar("Trained", bound=Regressor)
 
 
@@ -45,10 +52,12 @@ class NetworkOptions:
         Spectra per optimiser step; step size of Adam.
     schedule
         "constant" as in the study, or "cosine": the learning rate falls to zero.
-    n_components
-        0 for the study's own path of optimisation. Otherwise the networks are trained on that many principal
-        components of the standardised spectra: the same function and loss, but **another path of optimisation**,
-        much faster and mostly ending lower.
+    coordinates
+        "channels" as in the study, or "components": the networks are trained on the principal components of the
+        standardised spectra that stand out of their noise (`training.coordinates`). The same function and loss, but
+        **another path of optimisation**, much faster and mostly ending lower.
+    kernels
+        "torch", or "numba": faster, the same up to rounding.
     """
 
     hidden: tuple[int, ...] = (64, 16)
@@ -56,7 +65,8 @@ class NetworkOptions:
     batch_size: int = 32
     learning_rate: float = 1e-3
     schedule: Schedule = "constant"
-    n_components: int = 0
+    coordinates: Coordinates = "channels"
+    kernels: Kernels = "torch"
 
     def __post_init__(self) -> None:
         self.hidden = tuple(self.hidden)
@@ -70,8 +80,8 @@ class NetworkOptions:
             raise ConfigError(f"The learning rate is a positive number, got {self.learning_rate}. Usual is 0.001.")
         if self.schedule not in get_args(Schedule):
             raise ConfigError(f"The schedule is one of {', '.join(get_args(Schedule))}; got {self.schedule!r}.")
-        if self.n_components < 0:
-            raise ConfigError(f"The number of components is 0 (none) or more, got {self.n_components}.")
+        require_coordinates(self.coordinates)
+        require_kernels(self.kernels)
 
 
 @dataclass(eq=False)
@@ -85,6 +95,8 @@ class MLP(NetworkOptions, Regressor):
     ----------
     weights_
         Weights of all networks, and their loss per epoch.
+    components_ : (2,)
+        Where trained on components: their number, and the share of the variance that they leave out.
     """
 
     title: ClassVar[str] = "MLP"
@@ -96,6 +108,7 @@ class MLP(NetworkOptions, Regressor):
     signal_scaling_: Standardiser = field(init=False, repr=False)
     target_scaling_: Standardiser = field(init=False, repr=False)
     weights_: "MlpWeights" = field(init=False, repr=False)
+    components_: NDArray[np.float64] = field(init=False, repr=False)
 
     def fit(
         self,
@@ -114,12 +127,17 @@ class MLP(NetworkOptions, Regressor):
         TrainingError
             At the first non-finite loss, naming epoch and cause.
         """
+        from spectra_core.training.coordinates import signal_coordinates
         from spectra_core.training.mlps import train_mlps
 
         require_calibration_set(train)
         signal = np.asarray(train.signal, dtype=np.float64)
         self.signal_scaling_, self.target_scaling_ = Standardiser.fit(signal), Standardiser.fit(train.target_values)
         inputs = self.signal_scaling_.transform(signal)
+        basis = None
+        if self.coordinates == "components":
+            found = signal_coordinates(inputs)
+            basis, self.components_ = found.basis, np.array([found.n_components, found.share_left_out])
         self.weights_ = train_mlps(
             inputs,
             self.target_scaling_.transform(train.target_values),
@@ -129,12 +147,12 @@ class MLP(NetworkOptions, Regressor):
             learning_rate=self.learning_rate,
             schedule=self.schedule,
             seed=seed,
-            basis=principal_directions(inputs, self.n_components) if self.n_components else None,
+            basis=basis,
+            kernels=self.kernels,
             reporter=reporter,
             stage=f"Training the {self.title}",
         )
-        self.frame_ = train.frame
-        self.notes_ = constant_target_notes(self.target_scaling_, self.frame_)
+        self._take_over(train.frame)
         return self
 
     def predict(self, spectra: SpectraSet) -> pd.DataFrame:
@@ -170,6 +188,7 @@ class MLP(NetworkOptions, Regressor):
             **self.signal_scaling_.to_arrays("signal"),
             **self.target_scaling_.to_arrays("targets"),
             **self.weights_.to_arrays(),
+            **({"components": self.components_} if self.coordinates == "components" else {}),
         }
 
     def from_arrays(self, arrays: Arrays, frame: Frame) -> Self:
@@ -182,6 +201,8 @@ class MLP(NetworkOptions, Regressor):
             **scaling_shapes("targets", n_targets),
             "loss": (None, n_targets),
         }
+        if self.coordinates == "components":
+            shapes["components"] = (2,)
         widths = (n_channels, *self.hidden, 1)
         for number, (n_inputs, n_outputs) in enumerate(pairwise(widths), start=1):
             shapes[f"layer{number}.weight"] = (n_targets, n_outputs, n_inputs)
@@ -191,9 +212,16 @@ class MLP(NetworkOptions, Regressor):
         self.target_scaling_ = Standardiser.from_arrays(checked, "targets")
         networks = {name: values for name, values in checked.items() if name == "loss" or name.startswith("layer")}
         self.weights_ = MlpWeights.from_arrays(networks)
+        if self.coordinates == "components":
+            self.components_ = checked["components"]
+        self._take_over(frame)
+        return self
+
+    def _take_over(self, frame: Frame) -> None:
         self.frame_ = frame
         self.notes_ = constant_target_notes(self.target_scaling_, frame)
-        return self
+        if self.coordinates == "components":
+            self.notes_ += (path_sentence(int(self.components_[0]), float(self.components_[1])),)
 
 
 def fitted_in_threads(
@@ -208,9 +236,3 @@ def fitted_in_threads(
         return fitted
 
     return run_in_threads([partial(fit, task) for task in tasks], n_workers, reporter)
-
-
-def principal_directions(inputs: NDArray[np.floating[Any]], n_components: int) -> NDArray[np.floating[Any]]:
-    """Return the first principal directions of centred rows, orthonormal columns (n_inputs, n_components)."""
-    _, _, rows = np.linalg.svd(inputs, full_matrices=False)
-    return np.ascontiguousarray(rows[:n_components].T)

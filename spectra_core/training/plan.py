@@ -10,6 +10,8 @@ from spectra_core.errors import ConfigError
 
 Schedule = Literal["constant", "cosine"]
 Kernels = Literal["torch", "numba"]
+Coordinates = Literal["channels", "components"]
+"""What a network is trained on; "components" is another path of optimisation than the study's, never a default."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,25 @@ class Plan:
         if self.schedule == "constant":
             return self.learning_rate
         return 0.5 * self.learning_rate * (1.0 + math.cos(math.pi * step / n_steps))
+
+
+def path_sentence(n_components: int, share_left_out: float) -> str:
+    """Say that a network was trained on principal components, how many, and what they leave out.
+
+    >>> path_sentence(12, 0.0004)
+    'Trained on 12 principal components of the standardised spectra, which leave out 0.04 % of their variance: the same function and loss, but another path of optimisation than on channels.'
+    """  # noqa: E501 (one sentence)
+    return (
+        f"Trained on {n_components} principal components of the standardised spectra, which leave out "
+        f"{100 * share_left_out:.2g} % of their variance: the same function and loss, but another path of "
+        "optimisation than on channels."
+    )
+
+
+def require_coordinates(coordinates: str) -> None:
+    """Refuse an unknown name of coordinates to train on."""
+    if coordinates not in get_args(Coordinates):
+        raise ConfigError(f"The coordinates are one of {', '.join(get_args(Coordinates))}; got {coordinates!r}.")
 
 
 def require_kernels(kernels: str) -> None:

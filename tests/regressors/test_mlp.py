@@ -51,11 +51,15 @@ def test_the_training_curve_has_a_row_per_epoch_and_falls(mixtures):
 
 
 def test_training_on_principal_components_ends_in_a_network_of_the_channels(mixtures):
-    regressor = MLP(epochs=60, n_components=6, schedule="cosine").fit(mixtures)
+    regressor = MLP(epochs=60, coordinates="components", schedule="cosine").fit(mixtures)
     assert regressor.weights_.weights[0].shape == (4, 64, mixtures.n_channels)
     test = beer_lambert_set(seed=5)
     errors = regressor.predict(test).to_numpy() - test.target_values
     assert (errors.std(axis=0) < 0.3 * test.target_values.std(axis=0)).all()
+    assert mixtures.n_targets <= regressor.components_[0] < mixtures.n_channels
+    assert regressor.notes_[-1].startswith(f"Trained on {regressor.components_[0]:.0f} principal components")
+    again = MLP(coordinates="components").from_arrays(regressor.to_arrays(), mixtures.frame)
+    assert again.notes_ == regressor.notes_
 
 
 def test_the_ensemble_predicts_the_mean_of_different_members_and_their_spread(mixtures):
@@ -77,5 +81,9 @@ def test_options_out_of_range_are_refused():
         MLP(learning_rate=0.0)
     with pytest.raises(ConfigError, match="constant, cosine; got 'linear'"):
         MLP(schedule="linear")
+    with pytest.raises(ConfigError, match="channels, components; got 'pixels'"):
+        MLP(coordinates="pixels")
+    with pytest.raises(ConfigError, match="torch, numba; got 'cython'"):
+        MLP(kernels="cython")
     with pytest.raises(ConfigError, match="between 2 and 100 members, got 1"):
         MLPEnsemble(n_members=1)
