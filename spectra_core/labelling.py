@@ -9,10 +9,7 @@ from numpy.typing import NDArray
 
 from spectra_core.errors import ConfigError, SpectraError
 from spectra_core.latent import LatentPosterior
-from spectra_core.preprocessing import Standardiser
 from spectra_core.regressors.base import Regressor
-from spectra_core.regressors.inner_folds import inner_groups
-from spectra_core.regressors.ridge import Ridge, ridge_fit
 from spectra_core.spectra import SpectraSet, require_same_targets, require_targets
 
 
@@ -136,11 +133,16 @@ class Spectral:
 
 @dataclass(frozen=True)
 class Latent:
-    """What a linear model reads from the latent point, learned from the posterior means of the training spectra.
+    """What the best linear model reads from the latent point, learned from the posteriors of the training spectra.
 
-    Ridge regression on the active latent dimensions (Var(mean) > 0.01), standardised, the penalty chosen as in
-    `regressors.Ridge`. Inactive dimensions are left out: their means hardly vary in training, but points
-    drawn from the prior do, which standardising would blow up.
+    Generated points are draws, not posterior means, so the model is learned from draws: least squares over all
+    z ~ q(z|x) of all training spectra, which needs no drawing,
+
+        B = (Cov(mean) + diag(average variance))^-1 Cov(mean, targets).
+
+    The average posterior variance acts as a penalty (Bishop, Neural Computation 1995, 7, 108-116: training with noise
+    is Tikhonov regularisation). A dimension without information has Cov(mean, targets) near 0 and variance near 1, and
+    so no say. A model of the means alone blows such dimensions up: its labels scatter far beyond the data.
 
     Parameters
     ----------
@@ -169,17 +171,12 @@ class Latent:
             )
         train = context.train
         _require_fitting_latent(latent, posterior, train)
-        active = posterior.active
-        latent_scaling = Standardiser.fit(posterior.mean[:, active])
-        target_scaling = Standardiser.fit(train.target_values)
-        options = Ridge()
-        coefficients, _ = ridge_fit(
-            latent_scaling.transform(posterior.mean[:, active]),
-            target_scaling.transform(train.target_values),
-            inner_groups(train),
-            np.geomspace(options.lowest, options.highest, options.n_penalties),
-        )
-        values = target_scaling.inverse(latent_scaling.transform(latent[:, active]) @ coefficients)
+        centre, targets = posterior.mean.mean(axis=0), train.target_values
+        means = posterior.mean - centre
+        covariance = means.T @ means / len(means) + np.diag((posterior.std**2).mean(axis=0))
+        towards_targets = means.T @ (targets - targets.mean(axis=0)) / len(means)
+        coefficients = np.linalg.solve(covariance, towards_targets)  # (n_latent, n_targets)
+        values = targets.mean(axis=0) + (latent - centre) @ coefficients
         labels = pd.DataFrame(values, columns=list(train.target_names))
         return _bounded(labels, train, self.clip_to_range, self.non_negative)
 
