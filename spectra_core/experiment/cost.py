@@ -46,7 +46,7 @@ def arm_cost(arm: Arm, regressor: Any, n_train: int, n_channels: int, n_targets:
 def estimated_seconds(experiment: Experiment, spectra: SpectraSet, n_workers: int) -> float:
     """Return a rough running time of the whole experiment, in seconds, for the page that designs it."""
     from spectra_core.choices import build
-    from spectra_core.experiment.run import generators_of
+    from spectra_core.experiment.tables import generators_of
     from spectra_core.generators import GENERATORS
     from spectra_core.regressors import REGRESSORS
 

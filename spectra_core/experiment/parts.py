@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 from spectra_core.choices import Choice
 from spectra_core.contracts import SILENT, Memo, Reporter, random_stream
 from spectra_core.errors import ConfigError
+from spectra_core.evaluation.latent_dependence import dependence_on_targets
+from spectra_core.evaluation.noise import POINTS, noise_level
 from spectra_core.experiment.design import Arm, Experiment
 from spectra_core.experiment.fold import Fold
 from spectra_core.experiment.regressor_choice import regressor_label
 from spectra_core.generators.base import LatentGenerator
+from spectra_core.latent import LatentPosterior
 from spectra_core.spectra import SpectraSet
 from spectra_core.splits import Split, k_fold
 
@@ -84,8 +87,22 @@ class Part:
                 "active_units": int(posterior.active.sum()),
                 "kl": float(posterior.kl_per_dimension.sum()),
                 "reconstruction_rmse": float(np.sqrt(np.mean(residual**2))),
+                "training_noise": _noise(self.fold.train),
+                **_read_from_latent(posterior, self.fold.train),
             }
         return row
+
+
+def _noise(spectra: SpectraSet) -> float:
+    """Return the root mean square of the noise over channels, in the signal's unit; NaN for too few channels."""
+    if spectra.n_channels < POINTS:
+        return float("nan")
+    return float(np.sqrt(np.mean(noise_level(spectra) ** 2)))
+
+
+def _read_from_latent(posterior: LatentPosterior, train: SpectraSet) -> dict[str, float]:
+    r2 = dependence_on_targets(posterior, train)["r2"]
+    return {"r2_from_z_mean": float(r2.mean()), "r2_from_z_max": float(r2.max())}
 
 
 def parts_of(experiment: Experiment, spectra: SpectraSet, memo: Memo) -> list[Part]:
@@ -126,7 +143,7 @@ def task_of(kind: str, experiment: Experiment, arm: Arm, choice: Choice, part: P
     return {"kind": kind, "experiment": json.loads(alone.to_json()), "place": list(part.place)}
 
 
-def dotask_of(task: Mapping[str, Any], spectra: SpectraSet, memo: Memo, reporter: Reporter) -> None:
+def do_task(task: Mapping[str, Any], spectra: SpectraSet, memo: Memo, reporter: Reporter) -> None:
     """Do the work of one unit from JSON values and data alone; `memo` then holds what the unit's own work would give.
 
     Parameters

@@ -8,19 +8,16 @@ from typing import Any
 
 import pandas as pd
 
-from spectra_core.choices import Choice, build
+from spectra_core.choices import build
 from spectra_core.contracts import NO_MEMO, SILENT, Memo, Reporter
-from spectra_core.datasets.simulator.bounds import identifiability_of
 from spectra_core.errors import ConfigError
-from spectra_core.evaluation.errors import regression_errors
-from spectra_core.evaluation.verdicts import compare_arms
 from spectra_core.experiment.cost import arm_cost, generator_cost
 from spectra_core.experiment.design import Experiment
 from spectra_core.experiment.fold import OnceMemo
 from spectra_core.experiment.parts import Part, parts_of, task_of
 from spectra_core.experiment.regressor_choice import regressor_title
-from spectra_core.experiment.regressor_choice import regressor_title
 from spectra_core.experiment.simulated import require_simulator
+from spectra_core.experiment.tables import generators_of, result_tables
 from spectra_core.experiment.units import Unit, Workforce, work_through
 from spectra_core.generators import GENERATORS
 from spectra_core.regressors import REGRESSORS
@@ -42,7 +39,15 @@ class ExperimentResult:
         - ``errors``: `evaluation.errors.regression_errors` of it.
         - ``comparisons``: `evaluation.verdicts.compare_arms` of that, against the experiment's reference arm; empty
           where there is no such arm.
-        - ``generators``: row per (generator, repeat, fold, n_train): active units, KL, reconstruction error.
+        - ``generators``: row per (generator, repeat, fold, n_train): active units, KL, reconstruction error beside the
+          noise of the training spectra, and how well targets are read from z (`dependence_on_targets`: mean and
+          largest over targets).
+        - ``added``: row per (arm, target, repeat, fold, n_train) of arms that add spectra: label honesty and noise; see
+          `experiment.added.added_rows`.
+        - ``densities``: row per (repeat, fold, sample, n_train) with ``log_density`` of the training spectra there.
+        - ``efficiencies``: shares of what new spectra would bring (`augmentation_efficiency`); empty without oracle.
+        - ``equivalents``: gains in numbers of measured spectra (`equivalent_samples`); empty for one training size.
+        - ``reasons``: observed arms beside their counterfactuals (`experiment.reasons.reasons`); empty without them.
         - ``floors``: on simulated data, `datasets.simulator.identifiability_of` them: what any method can reach; empty
           for measured data.
         - ``spreads``: row per target with ``unit`` and ``sd``, the error of always predicting the mean.
@@ -93,43 +98,9 @@ def run(
         work_through(units, n_workers, reporter)
     else:
         workforce.work_through(units, spectra, memo, reporter)
-    predictions = pd.concat(
-        [
-            part.prediction_rows(arm, choice)
-            for arm in experiment.arms
-            for choice in experiment.regressors
-            for part in parts
-        ],
-        ignore_index=True,
-    )
-    errors = regression_errors(predictions)
-    tables = {
-        "predictions": predictions,
-        "errors": errors,
-        "comparisons": _comparisons(experiment, errors),
-        "generators": pd.DataFrame(
-            [part.generator_row(choice) for choice in generators_of(experiment) for part in parts]
-        ),
-    }
-    tables["floors"] = _floors(spectra)
-    tables["spreads"] = pd.DataFrame(
-        {
-            "target": spectra.target_names,
-            "unit": [target.unit for target in spectra.target_info],
-            "sd": spectra.target_values.std(axis=0),
-        }
-    )
+    tables = result_tables(experiment, spectra, parts, reporter)
     experiment = replace(experiment, data=spectra.fingerprint, targets=spectra.target_names)
     return ExperimentResult(experiment, tables, _document(experiment, spectra))
-
-
-def generators_of(experiment: Experiment) -> list[Choice]:
-    """Return the different generators of all arms, each once."""
-    different: list[Choice] = []
-    for arm in experiment.arms:
-        if arm.generator is not None and arm.generator not in different:
-            different.append(arm.generator)
-    return different
 
 
 def _checked(experiment: Experiment, spectra: SpectraSet) -> SpectraSet:
@@ -178,18 +149,6 @@ def _units(experiment: Experiment, parts: list[Part]) -> list[Unit]:
                     )
                 )
     return units
-
-
-def _comparisons(experiment: Experiment, errors: pd.DataFrame) -> pd.DataFrame:
-    references = experiment.references()
-    return compare_arms(errors, reference=references, rope=experiment.rope) if references else pd.DataFrame()
-
-
-def _floors(spectra: SpectraSet) -> pd.DataFrame:
-    floors = identifiability_of(spectra)
-    if floors is None:
-        return pd.DataFrame()
-    return floors[floors["target"].isin(spectra.target_names)].reset_index(drop=True)
 
 
 def _document(experiment: Experiment, spectra: SpectraSet) -> dict[str, Any]:
