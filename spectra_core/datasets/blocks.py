@@ -11,6 +11,7 @@ from spectra_core.datasets.names import Positions, axis_named, positions_in, sig
 from spectra_core.datasets.parts import Cells, Curve, Grid
 
 FEW = 3
+FAR_OUT = 100.0  # one or two numbers as names are positions only where nm or cm-1 lie
 
 
 @dataclass(frozen=True, eq=False)
@@ -300,7 +301,8 @@ def _counts_channels(named: Positions) -> bool:
 
 def _is_channel_run(named: Positions, grid: Grid) -> bool:
     if named.values.size < FEW:
-        return (named.values.size == 1 and not named.prefix and grid.n_columns > 1) or bool(named.unit)
+        alone = not named.prefix and grid.n_columns > 1 and (named.values.size == 1 or named.values.min() >= FAR_OUT)
+        return alone or bool(named.unit)
     return not (named.prefix and not named.unit and not monotonic(named.values) and named.values.size < 20)
 
 

@@ -1,6 +1,7 @@
 """Columns beside the spectra: which are targets, ids, groups; tables joined; replicates found."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -239,7 +240,7 @@ def stems(ids: Sequence[str]) -> list[str] | None:
     ['a', 'a', 'b', 'b']
     """
     cut = [_REPLICATE_END.sub("", name) or name for name in ids]
-    sizes = [cut.count(name) for name in set(cut)] if len(cut) <= 5000 else []
+    sizes = list(Counter(cut).values())
     if not sizes or max(sizes) > max(12, len(ids) // 4) or sum(size > 1 for size in sizes) < 2:
         return None
     return cut

@@ -84,23 +84,37 @@ class Child:
             raise ReadError(
                 f"The file has {len(data) / MEGABYTE:.0f} MB; at most {MAX_FILE_BYTES // MEGABYTE} MB are read."
             )
-        request = {"name": name, "size": len(data), "dialect": vars(dialect)}
         with self._lock:
-            process = self._started()
-            assert process.stdin is not None
-            assert process.stdout is not None
-            overdue = threading.Event()
-            timer = threading.Timer(PATIENCE * processor_seconds(len(data)), _end, (process, overdue))
-            timer.start()
             try:
-                send(process.stdin, request, [memoryview(data)])
-                header = received(process.stdout)
-                arrays = _arrays(process.stdout, header.get("arrays", []))
-            except (OSError, EOFError, ValueError) as error:
-                self._stop()
-                raise ReadError(_death(process, overdue.is_set())) from error
-            finally:
-                timer.cancel()
+                return self._asked(data, name, dialect)
+            except _DiedError as death:
+                if death.overdue:
+                    raise ReadError(_TOO_LONG) from death
+            # A crash may be the after-effect of the file before: this one gets a fresh process, once.
+            try:
+                return self._asked(data, name, dialect)
+            except _DiedError as death:
+                raise ReadError(_TOO_LONG if death.overdue else _CRASHED) from death
+
+    def _asked(self, data: bytes, name: str, dialect: Dialect) -> list[Part]:
+        """Send one file and return its parts; `_DiedError` when the process died over it."""
+        process = self._started()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        request = {"name": name, "size": len(data), "dialect": vars(dialect)}
+        overdue = threading.Event()
+        timer = threading.Timer(PATIENCE * processor_seconds(len(data)), _end, (process, overdue))
+        timer.start()
+        try:
+            send(process.stdin, request, [memoryview(data)])
+            header = received(process.stdout)
+            arrays = _arrays(process.stdout, header.get("arrays", []))
+        except (OSError, EOFError, ValueError) as error:
+            self._stop()
+            # SIGXCPU: the limit on processor time.
+            raise _DiedError(overdue.is_set() or process.returncode == -24) from error
+        finally:
+            timer.cancel()
         if "refused" in header:
             raise ReadError(str(header["refused"]))
         return [restored(words, arrays) for words in header["parts"]]
@@ -143,6 +157,8 @@ class Child:
         process, self._process = self._process, None
         if process is None:
             return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.2)  # a process that died by itself tells why
         with contextlib.suppress(OSError):
             process.kill()
         for pipe in (process.stdin, process.stdout):
@@ -159,11 +175,16 @@ def _end(process: "subprocess.Popen[bytes]", overdue: threading.Event) -> None:
         process.kill()
 
 
-def _death(process: "subprocess.Popen[bytes]", overdue: bool) -> str:
-    code = process.returncode
-    if overdue or (code is not None and -code in {24, 9}):  # SIGXCPU, SIGKILL
-        return "Reading the file took too long, so it was stopped: it is damaged, or far larger inside than it looks."
-    return "The file made its reader fail, so it is refused: it is damaged, or built to do harm. Export it again."
+class _DiedError(Exception):
+    """The parser process died; `overdue` when a limit on time ended it."""
+
+    def __init__(self, overdue: bool) -> None:
+        super().__init__(overdue)
+        self.overdue = overdue
+
+
+_TOO_LONG = "Reading the file took too long, so it was stopped: it is damaged, or far larger inside than it looks."
+_CRASHED = "The file made its reader fail, so it is refused: it is damaged, or built to do harm. Export it again."
 
 
 def send(pipe: IO[bytes], words: Mapping[str, Any], buffers: "list[memoryview]") -> None:
@@ -215,4 +236,11 @@ def _arrays(pipe: IO[bytes], described: list[Mapping[str, Any]]) -> Iterator[NDA
 
 
 _CHILD = Child()
-atexit.register(_CHILD.close)
+
+
+def close() -> None:
+    """End the parser process; the next file starts a new one."""
+    _CHILD.close()
+
+
+atexit.register(close)

@@ -314,8 +314,8 @@ class Understanding:
             )
         if stems(self.ids) is not None:
             options.append(choice("ids without the replicate mark", groups="id without replicate"))
-        targets = [one.column.cells() for one in self.roles if one.role == "target"]
-        if targets and len(set(zip(*targets, strict=True))) < len(self.ids):
+        targets = [one.column.numbers for one in self.roles if one.role == "target" and one.column.numbers is not None]
+        if targets and len(np.unique(np.column_stack(targets), axis=0)) < len(self.ids):
             options.append(choice("equal targets", groups="equal targets"))
         options += [
             choice(one.column.name, groups=one.column.name) for one in self.roles if one.role in {"group", "ignored"}
@@ -500,14 +500,17 @@ def _contents(files: Files) -> dict[str, bytes]:
 
 def _exact_copies(signal: NDArray[np.floating[Any]]) -> list[tuple[int, int]]:
     """Return (first, copy) per spectrum that equals an earlier one in every channel, found by content."""
+    # Copies have equal sums; only spectra that share one are worth hashing.
+    _, where, counts = np.unique(signal.sum(axis=1), return_inverse=True, return_counts=True)
     seen: dict[bytes, int] = {}
     copies = []
-    for number, row in enumerate(signal):
+    for number in np.flatnonzero(counts[where] > 1):
+        row = signal[number]
         digest = hashlib.blake2b(np.ascontiguousarray(row).data, digest_size=16).digest()
         if digest in seen:
-            copies.append((seen[digest], number))
+            copies.append((seen[digest], int(number)))
         else:
-            seen[digest] = number
+            seen[digest] = int(number)
     return copies
 
 

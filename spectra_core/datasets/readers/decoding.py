@@ -1,11 +1,8 @@
 """Text from bytes: which encoding, which line ends."""
 
-import re
-
 from spectra_core.errors import ReadError
 
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
-_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 def decoded(data: bytes, encoding: str | None = None) -> tuple[str, str, str]:
@@ -51,7 +48,9 @@ def require_text(text: str, *, western: bool = False) -> None:
 
 def lines_of(text: str) -> list[str]:
     """Return the lines, whatever ends them: CR LF, LF or CR."""
-    return _LINE_END.split(text)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.split("\n")
 
 
 def _decoded_as(data: bytes, encoding: str) -> str:

@@ -27,6 +27,7 @@ from spectra_core.errors import ReadError
 
 MANY_COLUMNS = 3000  # the pandas engine pays per column; beyond, lines are read one by one
 SAMPLE_ROWS = 6
+HEAD = 2_000
 _TOKENS = "NaN nan NAN NA N/A n/a #N/A null NULL None - -- --- ---- ? * ** *** OVRFLW OVER Over #NUM! #DIV/0! #VALUE!"
 MISSING_TOKENS = ["", *_TOKENS.split()]
 
@@ -211,7 +212,10 @@ def _raw(body: list[str], layout: Layout) -> bytes:
 def _textual_columns(sample: list[str], layout: Layout) -> list[int]:
     columns: set[int] = set()
     for line in sample:
-        for column, cell in enumerate(cells_of(line, layout.separator)):
+        cells = cells_of(line, layout.separator)
+        if count_numeric(cells, layout.decimal) == len(cells) and not any(c[:1] == "0" and c.isdigit() for c in cells):
+            continue
+        for column, cell in enumerate(cells):
             if column in columns:
                 continue
             number = parse_number(cell, layout.decimal)
@@ -226,30 +230,35 @@ def _through_pandas(
 ) -> tuple[NDArray[np.float64], dict[int, Cells], list[tuple[int, int, str]]]:
     import pandas as pd
 
-    kinds: dict[int, Any] = dict.fromkeys(range(layout.n_columns), np.float64)
-    kinds.update(dict.fromkeys(textual, str))
     older = {"float_precision": "round_trip"} if int(pd.__version__.split(".")[0]) < 3 else {}
-    table = pd.read_csv(  # type: ignore[call-overload]  # the option differs between pandas 2 and 3
-        io.BytesIO(raw),
-        sep="\t" if layout.separator == " " else layout.separator,
-        header=None,
-        names=list(range(layout.n_columns)),
-        index_col=False,
-        decimal=layout.decimal,
-        dtype=kinds,
-        na_values={column: MISSING_TOKENS for column in range(layout.n_columns) if column not in set(textual)},
-        keep_default_na=False,
-        skip_blank_lines=True,
-        skipinitialspace=True,
-        engine="c",
-        low_memory=False,
+    options: dict[str, Any] = {
+        "sep": "\t" if layout.separator == " " else layout.separator,
+        "header": None,
+        "names": list(range(layout.n_columns)),
+        "index_col": False,
+        "decimal": layout.decimal,
+        "keep_default_na": False,
+        "skip_blank_lines": True,
+        "skipinitialspace": f"{layout.separator} ".encode() in raw[:HEAD],
+        "engine": "c",
+        "low_memory": False,
         **older,
-    )
-    numeric = [column for column in range(layout.n_columns) if column not in set(textual)]
+    }
+    words = dict.fromkeys(textual, str)
+    table = pd.read_csv(io.BytesIO(raw), dtype=words, na_filter=False, **options)
+    numeric = [column for column in range(layout.n_columns) if column not in words]
+    values = (table[numeric] if textual else table).to_numpy()
+    if values.dtype.kind not in "iuf":
+        # Only now look for marks of missing values, which costs as much as the parsing itself.
+        kinds: Any = dict.fromkeys(range(layout.n_columns), np.float64) | words
+        marked = pd.read_csv(io.BytesIO(raw), dtype=kinds, na_values=MISSING_TOKENS, **options)
+        marked[textual] = table[textual]  # "NA" or "-" may be a name
+        table, values = marked, marked[numeric].to_numpy()
+    values = values.astype(np.float64, copy=False)
     if not textual:
-        return table.to_numpy(dtype=np.float64), {}, []
+        return values, {}, []
     numbers = np.full((len(table), layout.n_columns), np.nan)
-    numbers[:, numeric] = table[numeric].to_numpy(dtype=np.float64)
+    numbers[:, numeric] = values
     text: dict[int, Cells] = {}
     odd: list[tuple[int, int, str]] = []
     for column in textual:

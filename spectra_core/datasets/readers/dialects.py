@@ -24,6 +24,7 @@ SEPARATOR_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ":
 DECIMAL_NAMES = {".": "point", ",": "comma"}
 HEAD_LINES = 40
 HEAD_CELLS = 20_000
+HEAD_LETTERS = 60_000
 FEW_LINES = 4  # names and data must both be seen, however long the lines
 MOST_LINES = 2_000
 SMALLEST_POSITION = 100.0
@@ -131,12 +132,14 @@ class _Reading:
     @classmethod
     def of(cls, lines: list[str], first: int, separator: str, decimal: str) -> "_Reading":
         rows: list[list[str]] = [[] for _ in range(first)]
-        n_cells = 0
+        n_cells = n_letters = 0
         for line in lines[first:]:
             # A long preamble must not hide the table: single cells cost nothing.
             enough = len(rows) >= HEAD_LINES and n_cells >= 4 * HEAD_LINES
-            if enough or (n_cells > HEAD_CELLS and len(rows) > FEW_LINES) or len(rows) > MOST_LINES:
+            long = max(n_cells / HEAD_CELLS, n_letters / HEAD_LETTERS) > 1 and len(rows) > FEW_LINES
+            if enough or long or len(rows) > MOST_LINES:
                 break
+            n_letters += len(line)
             cells = cells_of(line, separator)
             rows.append(cells)
             n_cells += len(cells) if len(cells) > 1 else 0
