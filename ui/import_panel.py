@@ -22,7 +22,7 @@ _CONVERSIONS = {
 }
 
 
-def upload() -> None:
+def upload(draft: state.ImportDraft | None) -> None:
     """Take files; their bytes go to the store at once, since the widget forgets them on a page switch."""
     whole_folder = st.toggle("A whole folder", key="import_folder", persist_state="session")
     files = st.file_uploader(
@@ -32,10 +32,13 @@ def upload() -> None:
         help="CSV and other text, Excel, JCAMP-DX, SPC, instrument exports, MATLAB, NumPy, Parquet, HDF5, or a zip. "
         "Files that belong together, such as spectra and concentrations, are given together.",
     )
-    if not files:
+    before = draft if draft is not None else state.ImportDraft(())
+    new = [one for one in files or [] if one.file_id not in before.seen]
+    if not new:
         return
-    kept = [state.store().save_upload(one.name, one.getvalue()) for one in files]
-    state.set_import_draft(state.ImportDraft(tuple(kept)))
+    kept = tuple(state.store().save_upload(one.name, one.getvalue()) for one in new)
+    seen = (*before.seen, *(one.file_id for one in new))
+    state.set_import_draft(state.ImportDraft((*before.uploads, *kept), before.recipe, seen))
     st.rerun()
 
 
@@ -69,7 +72,7 @@ def plain_sentence(text: str) -> str:
 
 def _decide(draft: state.ImportDraft, recipe: Recipe, changes: Mapping[str, Any]) -> None:
     """Add decisions to the recipe and run again."""
-    state.set_import_draft(state.ImportDraft(draft.uploads, recipe.but(**changes).to_json()))
+    state.set_import_draft(state.ImportDraft(draft.uploads, recipe.but(**changes).to_json(), draft.seen))
     st.rerun()
 
 
@@ -316,7 +319,7 @@ def _offer_recipe(draft: state.ImportDraft) -> None:
 
 def _offer_way_back(draft: state.ImportDraft) -> None:
     if Recipe.from_json(draft.recipe) != Recipe() and st.button("Undo all decisions", key="import_undo"):
-        state.set_import_draft(state.ImportDraft(draft.uploads))
+        state.set_import_draft(state.ImportDraft(draft.uploads, seen=draft.seen))
         st.rerun()
     if st.button("Other files", key="import_drop"):
         _forget(draft)

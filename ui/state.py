@@ -152,10 +152,21 @@ def followed_job_ended() -> bool:
 
 @dataclass(frozen=True)
 class ImportDraft:
-    """Files that are being imported: keys of the kept uploads, and what was decided about them, as JSON."""
+    """Files that are being imported.
+
+    Parameters
+    ----------
+    uploads
+        Keys of the kept uploads.
+    recipe
+        What was decided about them, as JSON.
+    seen
+        What the upload widget calls the files that are kept already: they arrive one after the other.
+    """
 
     uploads: tuple[str, ...]
     recipe: str = "{}"
+    seen: tuple[str, ...] = ()
 
 
 def import_draft() -> ImportDraft | None:

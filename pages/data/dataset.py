@@ -8,8 +8,8 @@ st.write(
 )
 
 draft = state.import_draft()
+import_panel.upload(draft)
 if draft is None:
-    import_panel.upload()
     set_shelf.offer_built_in()
     st.subheader("Kept sets")
     set_shelf.show()
