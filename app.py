@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import menu, state, status_line
+from ui import false_alarm, menu, state, status_line
 from ui.boundary import error_boundary
 
 st.set_page_config(
@@ -17,10 +17,11 @@ st.logo(str(menu.ROOT / f"ui/static/logo_{theme}.png"), size="large")
 page = st.navigation(
     {
         section: [st.Page(entry.path, title=entry.title, icon=entry.icon) for entry in entries]
-        for section, entries in menu.available().items()
+        for section, entries in menu.MENU.items()
     },
     expanded=True,
 )
+false_alarm.close()
 with error_boundary(page.title):
     state.begin_run()
     status_line.show()

@@ -14,7 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from tests.browser.conftest import BROWSER_OPTIONS, CALM, served
-from ui.menu import Entry, available
+from ui.menu import MENU, Entry
 
 TALLEST = 6000
 
@@ -48,7 +48,7 @@ def main() -> None:
     wanted = parser.parse_args()
     wanted.folder.mkdir(parents=True, exist_ok=True)
     home = wanted.home or Path(tempfile.mkdtemp())
-    entries = [entry for section in available().values() for entry in section]
+    entries = [entry for section in MENU.values() for entry in section]
     with served(home, wanted.folder / "server.log") as app, sync_playwright() as playwright:
         executable = os.environ.get("SPECTRA_CHROMIUM", "/usr/bin/chromium")
         browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_OPTIONS)

@@ -25,11 +25,6 @@ class Entry:
     title: str
     icon: str
 
-    @property
-    def exists(self) -> bool:
-        """Whether the page's script is there."""
-        return (ROOT / self.path).is_file()
-
 
 MENU: dict[str, tuple[Entry, ...]] = {
     "Start": (
@@ -59,9 +54,3 @@ MENU: dict[str, tuple[Entry, ...]] = {
     ),
 }
 """Sections with their pages."""
-
-
-def available() -> dict[str, list[Entry]]:
-    """Return the sections with the pages whose scripts are there."""
-    sections = {section: [entry for entry in entries if entry.exists] for section, entries in MENU.items()}
-    return {section: entries for section, entries in sections.items() if entries}

@@ -1,0 +1,122 @@
+"""The whole path of a spectroscopist with a file: upload, train, reload, sample twice, compare, experiment, download.
+
+With SPECTRA_PICTURES naming a folder, every station is also saved as a picture, to be looked at.
+"""
+
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.conftest import beer_lambert_set
+
+pytestmark = pytest.mark.browser
+PATIENCE = 180_000  # milliseconds for a job on two busy cores
+
+
+@pytest.fixture(params=["a plain CSV", "carbon dots"])
+def file(request, tmp_path) -> Path:
+    if request.param == "carbon dots":
+        folder = os.environ.get("SPECTRA_REFERENCE_DATA")
+        if folder is None:
+            pytest.skip("SPECTRA_REFERENCE_DATA does not name the folder with reference data")
+        return Path(folder) / "real" / "carbon_dots_cu_ni_cr_no3_ex350.csv.gz"
+    spectra = beer_lambert_set(n_spectra=80)
+    header = ",".join([*spectra.target_names, *(f"{position:g}" for position in spectra.axis.positions)])
+    path = tmp_path / "three salts.csv"
+    np.savetxt(path, np.hstack([spectra.target_values, spectra.signal]), delimiter=",", header=header, comments="")
+    return path
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_a_spectroscopist_goes_from_a_file_to_an_answer(app, visit, file, dark):
+    if dark and file.suffix == ".gz":
+        pytest.skip("One theme is enough for the large file; the small one is walked in both.")
+    visitor = visit(dark=dark)
+    page = visitor.page
+    station = Stations(visitor, f"{file.name.partition('.')[0]}_{'dark' if dark else 'light'}")
+
+    visitor.open(app.url)
+    visitor.menu("Data set")
+    page.locator("input[type=file]").first.set_input_files(str(file))
+    page.get_by_role("heading", name="What I understood").wait_for(timeout=60_000)
+    station("understood")
+    page.get_by_role("button", name="Save and use").click()
+    page.wait_for_url(re.compile("set="), timeout=60_000)
+    visitor.menu("Explore")
+    station("explore")
+
+    visitor.menu("Train")
+    page.get_by_text("Parameters").first.click()
+    epochs = page.get_by_role("spinbutton", name="Epochs")
+    epochs.fill("40" if file.suffix == ".gz" else "2000")  # long enough to see it learn
+    epochs.press("Enter")
+    visitor.calm()
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.get_by_test_id("stVegaLiteChart").wait_for(timeout=PATIENCE)
+    station("training")
+    page.reload()
+    page.get_by_text("How well does it reconstruct?").wait_for(timeout=PATIENCE)
+    station("trained")
+
+    for title in ("Standard normal", "Equalised"):
+        visitor.menu("Sample")
+        pick(visitor, "Latent points from", title)
+        station(f"sample {title}")
+        before = page.url
+        page.get_by_role("button", name="Generate and save").click()
+        page.wait_for_function("old => location.href !== old && location.href.includes('generated=')", arg=before)
+        visitor.calm()
+
+    for title in ("Spectra", "Channels", "Neighbours", "Latent map"):
+        visitor.menu(title)
+        station(title)
+        button = page.get_by_role("button", name=re.compile(r"\(CSV\)")).first
+        with page.expect_download() as download:
+            button.click()
+        assert Path(download.value.path()).stat().st_size > 100
+
+    visitor.menu("Experiment")
+    for label, value in (("Folds", "3"), ("Epochs", "3")):
+        field = page.get_by_role("spinbutton", name=label, exact=True)
+        field.fill(value)
+        field.press("Enter")
+        visitor.calm()
+    page.get_by_role("button", name="Run the experiment").click()
+    station("experiment")
+    page.get_by_text(re.compile("Finished: Experiment")).wait_for(timeout=PATIENCE)
+    visitor.menu("Errors")
+    page.get_by_text("comparisons (arm and ion)").wait_for(timeout=60_000)
+    station("errors")
+    with page.expect_download() as download:
+        page.get_by_role("button", name=re.compile("comparisons")).first.click()
+    table = Path(download.value.path()).read_text()
+    assert "Duplicate rows" in table
+    assert "cannot tell" in table or "no practical difference" in table
+
+    visitor.require_health()
+    assert "Traceback" not in app.log.read_text()
+
+
+def pick(visitor, label: str, title: str) -> None:
+    visitor.page.get_by_role("combobox", name=re.compile(label)).click()
+    visitor.page.get_by_role("option", name=title, exact=True).click()
+    visitor.calm()
+
+
+class Stations:
+    """Checks each station's health and, where asked, keeps a picture of it."""
+
+    def __init__(self, visitor, name: str) -> None:
+        self._visitor = visitor
+        self._name = name
+        self._folder = os.environ.get("SPECTRA_PICTURES")
+
+    def __call__(self, title: str) -> None:
+        self._visitor.calm()
+        self._visitor.require_health()
+        if self._folder:
+            Path(self._folder).mkdir(parents=True, exist_ok=True)
+            self._visitor.page.screenshot(path=Path(self._folder) / f"{self._name}_{title}.png")
