@@ -162,8 +162,8 @@ def verdict_matrix(comparisons: pd.DataFrame) -> pd.DataFrame:
         Row per (arm, target) of one regressor with ``relative_effect`` and ``verdict``.
     """
     words = [
-        f"{100 * row.relative_effect:+.0f} %, {row.verdict}" if row.verdict != "identical" else "identical"
-        for row in comparisons.itertuples()
+        f"{100 * effect:+.0f} %, {verdict}" if verdict != "identical" else "identical"
+        for effect, verdict in zip(comparisons["relative_effect"], comparisons["verdict"], strict=True)
     ]
     table = comparisons.assign(words=words).pivot(index="arm", columns="target", values="words")
     return table.reindex(

@@ -1,0 +1,164 @@
+"""Figures of what augmentation is worth: by training size, by ratio, by density."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from spectra_core.figures.regression import KIND_COLOUR
+from spectra_core.figures.theme import GREY, styled, transparent
+
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+_PANEL_HEIGHT = 300
+
+
+def learning_curves(summary: pd.DataFrame, *, arm_kinds: Mapping[str, str], units: Mapping[str, str]) -> go.Figure:
+    """Draw RMSEP over the number of measured training spectra, one panel per target, one line per arm.
+
+    Parameters
+    ----------
+    summary
+        Rows of one regressor: ``arm``, ``target``, ``n_train``, ``rmsep_mean``, ``rmsep_sd`` in the target's unit.
+    arm_kinds
+        Kind of every arm to draw.
+    units
+        Unit per target.
+    """
+    targets = list(dict.fromkeys(summary["target"]))
+    figure, places = _panels(targets)
+    for target, place in zip(targets, places, strict=True):
+        for arm, line in line_styles(arm_kinds).items():
+            rows = summary[(summary["target"] == target) & (summary["arm"] == arm)].sort_values("n_train")
+            _add_line(
+                figure,
+                rows["n_train"],
+                rows["rmsep_mean"],
+                (rows["rmsep_sd"].fillna(0.0), None),
+                name=arm,
+                line=line,
+                place=place,
+            )
+        unit = units.get(target, "")
+        figure.update_yaxes(title_text=f"RMSEP, {unit}" if unit else "RMSEP", type="log", row=place[0], col=place[1])
+        figure.update_xaxes(title_text="Measured training spectra", type="log", row=place[0], col=place[1])
+    return _finished(figure, f"Learning curves of {len(arm_kinds)} arms for {len(targets)} targets", len(places))
+
+
+def dose_response(comparisons: pd.DataFrame, *, kinds: Mapping[str, str], rope: float) -> go.Figure:
+    """Draw the change of RMSEP over the ratio of added to measured rows, one panel per target.
+
+    Parameters
+    ----------
+    comparisons
+        Rows of one regressor: ``family`` (an arm whatever its ratio), ``target``, ``ratio``, ``relative_effect``,
+        ``relative_low``, ``relative_high`` (shares of the error of the step-matched arm of that ratio).
+    kinds
+        Kind of every family.
+    rope
+        Half-width of the region of practical equivalence, shaded.
+    """
+    targets = list(dict.fromkeys(comparisons["target"]))
+    figure, places = _panels(targets)
+    for target, place in zip(targets, places, strict=True):
+        for family, line in line_styles(kinds).items():
+            rows = comparisons[(comparisons["target"] == target) & (comparisons["family"] == family)]
+            rows = rows.sort_values("ratio")
+            _add_line(
+                figure,
+                rows["ratio"],
+                100 * rows["relative_effect"],
+                (
+                    100 * (rows["relative_high"] - rows["relative_effect"]),
+                    100 * (rows["relative_effect"] - rows["relative_low"]),
+                ),
+                name=family,
+                line=line,
+                place=place,
+            )
+        figure.add_hrect(
+            y0=-100 * rope,
+            y1=100 * rope,
+            fillcolor=transparent(GREY, 0.15),
+            line_width=0,
+            row=place[0],
+            col=place[1],
+        )
+        figure.add_hline(y=0, line={"color": GREY, "width": 1}, row=place[0], col=place[1])
+        figure.update_yaxes(title_text="Change of RMSEP, %", row=place[0], col=place[1])
+        figure.update_xaxes(title_text="Added rows per measured row", type="log", row=place[0], col=place[1])
+    return _finished(figure, f"Change of error over the ratio of added rows for {len(targets)} targets", len(places))
+
+
+def error_by_density(binned: pd.DataFrame, *, arm_kinds: Mapping[str, str], target_label: str) -> go.Figure:
+    """Draw RMSEP over bins of the density of training spectra, one line per arm.
+
+    Parameters
+    ----------
+    binned
+        Rows of one target and one regressor: ``arm``, ``centre`` (log10 density, 0 is usual) and ``rmsep``.
+    """
+    figure = go.Figure()
+    for arm, line in line_styles(arm_kinds).items():
+        rows = binned[binned["arm"] == arm].sort_values("centre")
+        figure.add_trace(go.Scatter(x=rows["centre"], y=rows["rmsep"], mode="lines+markers", name=arm, line=line))
+    unit = target_label.partition(", ")[2]
+    figure.update_xaxes(title_text="log10 of the density of training spectra (0: as at the median one)")
+    figure.update_yaxes(title_text=f"RMSEP, {unit}" if unit else "RMSEP", rangemode="tozero")
+    styled(figure, alt=f"RMSEP of {target_label} by density of training spectra")
+    return figure.update_layout(margin={"t": 90})
+
+
+def line_styles(arm_kinds: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Return colour (by kind) and dash (to tell arms of one kind apart) per arm."""
+    used: dict[str, int] = {}
+    styles = {}
+    for arm, kind in arm_kinds.items():
+        colour = KIND_COLOUR[kind]
+        styles[arm] = {"color": colour, "dash": _DASHES[used.get(colour, 0) % len(_DASHES)]}
+        used[colour] = used.get(colour, 0) + 1
+    return styles
+
+
+def _panels(targets: Sequence[str]) -> tuple[go.Figure, list[tuple[int, int]]]:
+    """Return panels for the targets, in rows of up to four, and the place of each."""
+    n_columns = min(4, len(targets))
+    n_rows = -(-len(targets) // n_columns)
+    figure = make_subplots(rows=n_rows, cols=n_columns, subplot_titles=list(targets))
+    return figure, [(number // n_columns + 1, number % n_columns + 1) for number in range(len(targets))]
+
+
+def _add_line(
+    figure: go.Figure,
+    x: pd.Series,
+    y: pd.Series,
+    spread: tuple[pd.Series, pd.Series | None],
+    *,
+    name: str,
+    line: Mapping[str, str],
+    place: tuple[int, int],
+) -> None:
+    above, below = spread
+    error = {"type": "data", "array": above, "thickness": 1, "width": 3}
+    if below is not None:
+        error["arrayminus"] = below
+    figure.add_trace(
+        go.Scatter(
+            x=x,
+            y=y,
+            mode="lines+markers",
+            name=name,
+            line=dict(line),
+            error_y=error,
+            legendgroup=name,
+            showlegend=place == (1, 1),
+        ),
+        row=place[0],
+        col=place[1],
+    )
+
+
+def _finished(figure: go.Figure, alt: str, n_panels: int) -> go.Figure:
+    height = _PANEL_HEIGHT * -(-n_panels // 4) + 100
+    styled(figure, alt=alt, height=height)
+    return figure.update_layout(margin={"t": 110}, legend_y=1.0 + 60 / height)
