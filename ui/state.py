@@ -13,7 +13,6 @@ import streamlit as st
 from spectra_core.errors import SpectraCoreError, StoreError
 from spectra_core.spectra import Frame, SpectraSet
 from ui import cache
-from ui.menu import ROOT
 
 if TYPE_CHECKING:
     from spectra_core.jobs import JobRecord, Jobs
@@ -250,8 +249,7 @@ def _stop_with(missing: str, what_to_do: str, *ways: tuple[str, str], offer_demo
         if offer_demo:
             demo.offer_set()
         for path, label in ways:
-            if (ROOT / path).is_file():
-                st.page_link(path, label=label, icon=":material/arrow_forward:")
+            st.page_link(path, label=label, icon=":material/arrow_forward:")
     st.stop()
 
 
