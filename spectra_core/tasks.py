@@ -18,6 +18,8 @@ Task = Callable[[dict[str, Any], Reporter, Store], dict[str, Any]]
 
 MAP_SPECTRA = 5000
 """Most spectra of one role on a neighbour map; of larger sets a seeded sample is shown, and its size is told."""
+JUDGED_SPECTRA = 10_000
+"""Most spectra of one role that are judged; of larger sets a seeded sample, and its size is told."""
 _MOST_WORKERS = 8
 
 
@@ -145,8 +147,8 @@ def judge(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[s
     Returns
     -------
     ``{"result": id}`` of a result of kind "fidelity" with the tables ``judgement``, ``physics``, ``physics_limits``
-    and, where generated spectra carry the targets of the set, ``label_honesty``; the document holds ``arguments``
-    and ``n_spectra`` per role.
+    and, where generated spectra carry the targets of the set, ``label_honesty``; the document holds ``arguments``,
+    ``n_spectra`` and ``n_judged`` per role.
     """
     from spectra_core.contracts import random_stream
     from spectra_core.errors import SpectraError
@@ -163,6 +165,9 @@ def judge(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[s
     if known["noise_given_back"]:
         stream = random_stream(known["seed"], "noise given back")
         sets["generated"] = with_noise(sets["generated"], sets["training"], stream)
+    n_spectra = {role: len(spectra) for role, spectra in sets.items()}
+    own_rows = {role: list(range(number)) for role, number in n_spectra.items()}
+    sets, rows = _sampled(sets, own_rows, known["seed"], JUDGED_SPECTRA)
     tables = {"judgement": judgement(sets, seed=known["seed"], reporter=reporter)}
     reporter.progress("Checking physics", 0, 2)
     tables["physics"] = physics(sets)
@@ -175,7 +180,12 @@ def judge(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[s
             # Too few spectra for a teacher: the other judgements stand without it.
             reporter.message(f"Labels are not checked: {error}")
     reporter.progress("Reading the labels", 2, 2)
-    document = {"arguments": known, "n_spectra": {role: len(spectra) for role, spectra in sets.items()}}
+    for name in tables.keys() & {"physics", "label_honesty"}:
+        # Row numbers in the role's whole set, not in what was judged of it.
+        pairs = zip(tables[name]["role"], tables[name]["sample"], strict=True)
+        tables[name]["sample"] = [rows[role][row] for role, row in pairs]
+    n_judged = {role: len(spectra) for role, spectra in sets.items()}
+    document = {"arguments": known, "n_spectra": n_spectra, "n_judged": n_judged}
     name = f"Judgement of {sets['generated'].meta.name}"
     return {"result": store.save_result("fidelity", document, tables, name=name)}
 
@@ -191,7 +201,8 @@ def bench(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[s
 
     known = _checked(arguments, "bench", set=..., seed=0)
     spectra = store.load_set(known["set"])
-    table = metric_bench(spectra, seed=known["seed"], reporter=reporter)
+    sets, _ = _sampled({"training": spectra}, {"training": list(range(len(spectra)))}, known["seed"], JUDGED_SPECTRA)
+    table = metric_bench(sets["training"], seed=known["seed"], reporter=reporter)
     name = f"Metric bench on {spectra.meta.name}"
     return {"result": store.save_result("bench", {"arguments": known}, {"bench": table}, name=name)}
 
@@ -323,17 +334,17 @@ def _by_role(spectra: SpectraSet, stored: Any) -> tuple[dict[str, SpectraSet], d
 
 
 def _sampled(
-    sets: Mapping[str, SpectraSet], rows: Mapping[str, list[int]], seed: int
+    sets: Mapping[str, SpectraSet], rows: Mapping[str, list[int]], seed: int, most: int = MAP_SPECTRA
 ) -> tuple[dict[str, SpectraSet], dict[str, list[int]]]:
-    """Cut every role down to what a neighbour map can hold."""
+    """Cut every role down to `most` spectra."""
     import numpy as np
 
     from spectra_core.contracts import random_stream
 
     fewer, fewer_rows = dict(sets), dict(rows)
     for role, spectra in sets.items():
-        if len(spectra) > MAP_SPECTRA:
-            chosen = np.sort(random_stream(seed, "map", role).choice(len(spectra), MAP_SPECTRA, replace=False))
+        if len(spectra) > most:
+            chosen = np.sort(random_stream(seed, "map", role).choice(len(spectra), most, replace=False))
             fewer[role] = spectra.take(chosen)
             fewer_rows[role] = [rows[role][row] for row in chosen]
     return fewer, fewer_rows

@@ -36,6 +36,11 @@ if result is None:
     st.caption("Takes from seconds to half a minute and runs in the background.")
 else:
     judgement = result.tables["judgement"]
+    if result.document["n_judged"] != result.document["n_spectra"]:
+        judged_of = [
+            f"{n} of {result.document['n_spectra'][role]} {role}" for role, n in result.document["n_judged"].items()
+        ]
+        st.caption(f"A random sample is judged: {', '.join(judged_of)} spectra.")
     titles = {name: metric.title for name, metric in METRICS.items()}
     comparison.show_figure(
         figures.metric_distances(
@@ -58,7 +63,8 @@ else:
     if offenders.empty:
         st.write("No generated spectrum breaks a limit.")
     else:
-        st.write(f"{len(offenders)} of {len(generated)} generated spectra break a limit. Select one to see it.")
+        n_judged = result.document["n_judged"]["generated"]
+        st.write(f"{len(offenders)} of {n_judged} generated spectra break a limit. Select one to see it.")
         event = st.dataframe(
             offenders.head(500), hide_index=True, key="offenders", on_select="rerun", selection_mode="single-row"
         )

@@ -129,6 +129,8 @@ if spectra.n_targets:
             f"Each label beside what the other spectra say: {check.n_suspicious} of {len(spectra)} spectra carry "
             f"a label more than {check.cutoff:.1f} spreads off."
         )
+        if check.unreadable:
+            st.write(f"Not judged, since the spectra do not tell them well enough: {', '.join(check.unreadable)}.")
         named = {info.name: info.label for info in spectra.target_info if info.name in checkable}
         checked = st.selectbox("Target", list(named), key="checked_target", persist_state="session")
         comparison.show_figure(

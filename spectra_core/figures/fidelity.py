@@ -34,7 +34,7 @@ def metric_distances(judgement: pd.DataFrame, *, titles: Mapping[str, str], bett
     signs = rows["metric"].map({name: 1.0 if side == "higher" else -1.0 for name, side in better.items()})
     either = rows["metric"].map({name: side in ("one", "half") for name, side in better.items()})
     distance = (signs * rows["separation"].where(~either, rows["separation"].abs())).clip(-_MOST, _MOST)
-    figure.add_vrect(x0=_scaled(-1), x1=_scaled(1), fillcolor=transparent(GREY, 0.2), line_width=0)
+    figure.add_vrect(x0=float(_scaled(-1)), x1=float(_scaled(1)), fillcolor=transparent(GREY, 0.2), line_width=0)
     for verdict, colour in VERDICT_COLOUR.items():
         part = rows["verdict"] == verdict
         figure.add_trace(

@@ -11,7 +11,6 @@ from sklearn.linear_model import Ridge
 
 from spectra_core.errors import ConfigError, SpectraError
 from spectra_core.evaluation.label_errors import _left_out, label_errors
-from spectra_core.regressors.ridge import ridge_fit
 from spectra_core.spectra import SpectralAxis, SpectraSet
 from tests.conftest import beer_lambert_set
 
@@ -58,15 +57,50 @@ def test_residuals_are_those_of_refitting_without_the_spectrum():
     kept = np.ones(30, dtype=bool)
     kept[[4, 9]] = False
     groups = np.arange(30)
-    residual = _left_out(scores, labels, groups, kept)
-    x, y = scores[kept] - scores[kept].mean(axis=0), labels[kept] - labels[kept].mean(axis=0)
-    _, penalties = ridge_fit(x, y, groups[kept], np.geomspace(1e-10, 1.0, 21))
-    for target, penalty in enumerate(penalties):
+    for target in range(4):
+        residual, penalty = _left_out(scores, labels[:, target], groups, kept)
         for row in (0, 4, 17):
             used = kept & (np.arange(30) != row)
             model = Ridge(penalty, solver="svd").fit(scores[used], labels[used, target])
             expected = labels[row, target] - model.predict(scores[[row]])[0]
-            assert_allclose(residual[row, target], expected, rtol=1e-5, atol=1e-9)
+            assert_allclose(residual[row], expected, rtol=1e-5, atol=1e-9)
+
+
+def sparse_set(n_spectra=200, seed=0):
+    """Two ions that most solutions lack: one acts on the spectra, the other leaves no trace."""
+    rng = np.random.default_rng(seed)
+    base = beer_lambert_set(n_spectra, seed=seed)
+    rare, hidden = (np.where(rng.uniform(size=n_spectra) < 0.3, rng.uniform(0.1, 1, n_spectra), 0) for _ in range(2))
+    signal = base.signal + np.outer(rare, np.exp(-0.5 * ((base.axis.positions - 600) / 60) ** 2))
+    return SpectraSet(base.axis, signal, base.targets.assign(rare=rare, hidden=hidden))
+
+
+def test_an_ion_that_most_solutions_lack_is_not_an_error_where_it_is_present():
+    spectra = sparse_set()
+    _, check = label_errors(spectra)
+    assert check.n_suspicious <= 1
+    targets = spectra.targets
+    present = int(targets["rare"].gt(0).idxmax())
+    targets.loc[present, "rare"] = 0.0
+    found, _ = label_errors(SpectraSet(spectra.axis, spectra.signal, targets))
+    assert present in set(found.loc[found["suspicious"] & (found["target"] == "rare"), "sample"])
+
+
+def test_saturation_is_not_an_error_of_the_labels():
+    spectra = sparse_set(300).with_targets([*beer_lambert_set(10).target_names, "rare"])
+    bent = -np.log10(10.0 ** (-10 * spectra.signal) + 1e-2)
+    targets = spectra.targets
+    targets.iloc[[3, 40]] = targets.iloc[[40, 3]].to_numpy()
+    table, check = label_errors(SpectraSet(spectra.axis, bent, targets))
+    assert suspicious(table) >= {3, 40}
+    # A straight fit that does not look at neighbours names a sixth of the spectra.
+    assert check.n_suspicious <= 0.05 * 300
+
+
+def test_labels_that_spectra_do_not_tell_are_not_judged():
+    table, check = label_errors(sparse_set())
+    assert check.unreadable == ("hidden",)
+    assert not table.loc[table["target"] == "hidden", "suspicious"].any()
 
 
 def test_constant_targets_are_passed_over_and_impossible_requests_refused():

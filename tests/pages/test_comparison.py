@@ -171,7 +171,7 @@ def test_explore_names_the_dependent_target_and_counts(store: Store):
     assert metrics(app)["Independent targets"] == "3 of 4"
     assert "NO3- = 2 Cu2+ + 2 Ni2+ - 2 SO4 2-" in words(app)
     assert metrics(app)["Exact duplicates"] == "0"
-    assert len(chart_texts(app)) == 3
+    assert len(chart_texts(app)) == 4
 
 
 def test_explore_names_constant_channels_and_duplicates(store: Store):
