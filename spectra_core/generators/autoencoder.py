@@ -106,7 +106,7 @@ class Autoencoder(LatentGenerator):
         basis = None
         if self.coordinates == "components":
             found = signal_coordinates(standardised)
-            basis, self.components_ = found.basis, np.array([found.n_components, found.share_left_out])
+            basis, self.components_ = found.mixed, np.array([found.n_components, found.share_left_out])
             reporter.message(path_sentence(found.n_components, found.share_left_out))
         weights = train_vae(
             standardised,

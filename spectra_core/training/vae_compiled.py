@@ -38,7 +38,7 @@ class CompiledVaeNetwork(VaeNetwork):
         unfolded = self._forward_layer("decoder.hidden", point).relu_()
         spectrum = self._forward_layer("decoder.spectrum", unfolded)
 
-        factor = number(2.0 * self._reconstruction_weight / n)
+        factor = number(2.0 * self._reconstruction_weight * self._squared_unit / n)
         kernels.error_gradient(spectrum.numpy(), x.numpy(), factor, biases["decoder.spectrum.bias"], parts.numpy()[:1])
         d_unfolded = self._backward_weight("decoder.spectrum", spectrum, unfolded) @ w["decoder.spectrum.weight"]
         kernels.through_relu(d_unfolded.numpy(), unfolded.numpy(), biases["decoder.hidden.bias"])

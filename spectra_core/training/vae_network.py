@@ -27,26 +27,41 @@ def initial_weights(shape: VaeShape, seed: int) -> dict[str, Floats]:
 
 
 def into_basis(arrays: Mapping[str, Floats], shape: VaeShape, basis: Floats) -> dict[str, Floats]:
-    """Return the network of coordinates that equals this network of channels; `basis` has orthonormal columns."""
+    """Return the network of coordinates that equals this network of channels; `basis` has orthonormal columns.
+
+    Coordinates are counted in units of `unit_of(basis)`, so that they vary about as much as standardised channels do:
+    weights then start as large, and learn as fast, as Adam's usual rate expects.
+    """
+    unit = unit_of(basis)
     seen, written = arrays["encoder.hidden.weight"], arrays["decoder.spectrum.weight"]
     channels, conditions = seen[:, : shape.n_channels], seen[:, shape.n_channels :]
     return {
         **arrays,
-        "encoder.hidden.weight": np.concatenate([channels @ basis, conditions], axis=1),
-        "decoder.spectrum.weight": basis.T @ written,
-        "decoder.spectrum.bias": basis.T @ arrays["decoder.spectrum.bias"],
+        "encoder.hidden.weight": np.concatenate([unit * (channels @ basis), conditions], axis=1),
+        "decoder.spectrum.weight": basis.T @ written / unit,
+        "decoder.spectrum.bias": basis.T @ arrays["decoder.spectrum.bias"] / unit,
     }
+
+
+def unit_of(basis: Floats) -> float:
+    """Return sqrt(n_channels / n_components), the size of coordinates of standardised channels.
+
+    >>> unit_of(np.eye(4))
+    1.0
+    """
+    return float(np.sqrt(basis.shape[0] / basis.shape[1]))
 
 
 def out_of_basis(arrays: Mapping[str, Floats], basis: Floats) -> dict[str, Floats]:
     """Undo `into_basis`, up to what lies outside the basis."""
+    unit = unit_of(basis)
     seen = arrays["encoder.hidden.weight"]
     coordinates, conditions = seen[:, : basis.shape[1]], seen[:, basis.shape[1] :]
     return {
         **arrays,
-        "encoder.hidden.weight": np.concatenate([coordinates @ basis.T, conditions], axis=1),
-        "decoder.spectrum.weight": basis @ arrays["decoder.spectrum.weight"],
-        "decoder.spectrum.bias": basis @ arrays["decoder.spectrum.bias"],
+        "encoder.hidden.weight": np.concatenate([coordinates @ basis.T / unit, conditions], axis=1),
+        "decoder.spectrum.weight": unit * (basis @ arrays["decoder.spectrum.weight"]),
+        "decoder.spectrum.bias": unit * (basis @ arrays["decoder.spectrum.bias"]),
     }
 
 
@@ -61,11 +76,14 @@ class VaeRows:
         No columns for the unconditional form.
     outside
         Mean over spectra of the squared length that the coordinates do not hold; 0 without a basis.
+    unit
+        Of the coordinates, in standardised channels.
     """
 
     spectra: Floats
     conditions: Floats
     outside: float = 0.0
+    unit: float = 1.0
 
     @classmethod
     def of(cls, spectra: Floats, conditions: Floats | None, basis: Floats | None) -> Self:
@@ -74,8 +92,9 @@ class VaeRows:
             conditions = np.empty((len(spectra), 0))
         if basis is None:
             return cls(spectra, conditions)
-        coordinates = spectra @ basis
-        return cls(coordinates, conditions, float((spectra**2).sum() - (coordinates**2).sum()) / len(spectra))
+        coordinates, unit = spectra @ basis, unit_of(basis)
+        outside = float((spectra**2).sum() - (coordinates**2).sum()) / len(spectra)
+        return cls(coordinates / unit, conditions, outside, unit)
 
 
 class VaeNetwork:
@@ -96,6 +115,7 @@ class VaeNetwork:
         self.n_rows = len(rows.spectra)
         self._shape, self._loss, self._seed = shape, loss, seed
         self._reconstruction_weight, self._kl_weight = loss.weights(shape.n_channels, shape.n_latent)
+        self._squared_unit = rows.unit**2
         self._rows, self._validation = rows, validation
         self._spectra, self._conditions = to_tensor(rows.spectra, dtype), to_tensor(rows.conditions, dtype)
 
@@ -112,7 +132,7 @@ class VaeNetwork:
         seen, hidden, mean, log_variance, variance, point, unfolded, error = self._forward(x, c, noise)
         parts = torch.stack([error.square().sum(), _kl(mean, log_variance, variance).sum()])
 
-        d_spectrum = error * (2.0 * self._reconstruction_weight / n)
+        d_spectrum = error * (2.0 * self._reconstruction_weight * self._squared_unit / n)
         d_unfolded = self._backward("decoder.spectrum", d_spectrum, unfolded)
         d_unfolded = torch.ops.aten.threshold_backward(d_unfolded, unfolded, 0)  # through the ReLU
         d_point = self._backward("decoder.hidden", d_unfolded, point)[:, :n_latent]
@@ -135,7 +155,7 @@ class VaeNetwork:
 
     def mean_squared_error(self, parts: NDArray[np.float64]) -> float:
         """Return the error of reconstruction per channel."""
-        return float(parts[0]) / self._shape.n_channels
+        return self._squared_unit * float(parts[0]) / self._shape.n_channels
 
     def identity(self) -> bytes:
         """Digest of data, sizes and loss."""
@@ -170,7 +190,7 @@ class VaeNetwork:
         return torch.from_numpy(rng.standard_normal((n_rows, self._shape.n_latent), dtype=precision))
 
     def _named(self, parts: NDArray[np.float64], outside: float) -> dict[str, float]:
-        reconstruction = self._reconstruction_weight * (float(parts[0]) + outside)
+        reconstruction = self._reconstruction_weight * (self._squared_unit * float(parts[0]) + outside)
         kl = self._kl_weight * float(parts[1])
         return {"loss": reconstruction + self._loss.beta * kl, "reconstruction": reconstruction, "kl": kl}
 

@@ -33,6 +33,14 @@ def test_directions_and_share_left_out_are_those_of_the_singular_value_decomposi
     assert_allclose(found.share_left_out, (singular[6:] ** 2).sum() / (singular**2).sum(), rtol=1e-4)
 
 
+def test_mixed_directions_span_the_same_and_share_the_variance():
+    values, _ = low_rank(20)
+    found = signal_coordinates(values)
+    assert_allclose(found.mixed @ found.mixed.T, found.basis @ found.basis.T, atol=1e-5)
+    spread, of_components = ((values @ basis).std(axis=0) for basis in (found.mixed, found.basis))
+    assert spread.max() / spread.min() < 3.0 < 9.0 < of_components.max() / of_components.min()
+
+
 def test_noise_shared_by_neighbouring_channels_is_capped():
     rng = np.random.default_rng(0)
     smooth = np.exp(-0.5 * (np.subtract.outer(np.arange(400), np.arange(400)) / 2.0) ** 2)
