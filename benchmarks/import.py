@@ -91,7 +91,7 @@ def measure_memory(suffix: str) -> None:
         process.wait()
         done.set()
         watcher.join()
-        size = 100_000 * 911 * (4 if suffix == ".npy" else 8) / MEGABYTE
+        size = 100_000 * 911 * 4 / MEGABYTE
         held = peak[0] - rest
         print(f"  {suffix:9} file {path.stat().st_size / MEGABYTE:.0f} MB, spectra {size:.0f} MB; {words}")
         print(f"            peak of both processes above rest {held:.0f} MB = {held / size:.1f} x the spectra")
@@ -121,7 +121,7 @@ def make(path: Path) -> None:
         rng = np.random.default_rng(0)
         np.save(path, rng.random((100_000, 911), dtype=np.float32))
     else:
-        example(100_000).to_parquet(path)
+        example(100_000, "float32").to_parquet(path)
 
 
 def read_one(path: Path) -> None:

@@ -344,7 +344,7 @@ def _key(block: Block) -> bytes:
 def _same_positions(one: Block, other: Block) -> bool:
     if one.positions is None or other.positions is None:
         return one.positions is other.positions and one.signal.shape[1] == other.signal.shape[1]
-    return np.array_equal(one.positions, other.positions)
+    return np.array_equal(one.positions, other.positions, equal_nan=True)
 
 
 def _stacked(blocks: list[Block], notes: list[str]) -> ImportTable:

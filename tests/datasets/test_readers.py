@@ -179,3 +179,11 @@ def test_gzip_bomb_and_archive_in_archive_are_refused():
         parse(gzip.compress(bytes(60_000_000)), "bomb.csv.gz", Dialect())
     with pytest.raises(ReadError, match="archive inside an archive"):
         parse(gzip.compress(files.zipped()), "a.gz", Dialect())
+
+
+def test_an_axis_with_a_hole_is_named_not_crashed_over():
+    content = files.shimadzu()
+    at = content.index(np.float64(700.0).tobytes(), 1024)
+    holed = content[: at + 8] + np.float64(np.nan).tobytes() + content[at + 16 :]
+    with pytest.raises(ReadError, match="1 positions of the axis are no numbers, the first at channel 2"):
+        understand({"one.spc": holed}).build()
