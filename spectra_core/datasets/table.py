@@ -124,6 +124,7 @@ def assemble(parts: Sequence[Part], recipe: Recipe) -> tuple[ImportTable, list[G
 
 def _guesses(grids: list[tuple[int, Grid]], recipe: Recipe) -> dict[int, PartGuess]:
     guesses = {number: _named_guess(grid, guess_part(grid)) for number, grid in grids}
+    _set_pairs_aside(grids, guesses)
     lengths = {grid.numbers.size for number, grid in grids if guesses[number].role == "axis"}
     for number, grid in grids:
         guess = guesses[number]
@@ -152,6 +153,14 @@ def _guesses(grids: list[tuple[int, Grid]], recipe: Recipe) -> dict[int, PartGue
             guess = PartGuess("spectra", recipe.orientation, "chosen")
         guesses[number] = guess
     return _one_matrix(grids, guesses, recipe)
+
+
+def _set_pairs_aside(grids: list[tuple[int, Grid]], guesses: dict[int, PartGuess]) -> None:
+    """Take two columns of whole numbers for targets where another table holds the spectra."""
+    if any(guesses[number].role == "spectra" and "ambiguous" not in grid.facts for number, grid in grids):
+        for number, grid in grids:
+            if "ambiguous" in grid.facts:
+                guesses[number] = PartGuess("targets", "rows", "two columns beside a table of spectra")
 
 
 def _has_positions(grid: Grid, guess: PartGuess) -> bool:

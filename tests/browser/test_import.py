@@ -1,0 +1,74 @@
+"""A visitor brings files in a real browser, corrects a guess, and keeps the recipe."""
+
+import json
+
+import numpy as np
+import pytest
+
+from spectra_core.store import Store
+from tests.datasets import files
+
+pytestmark = pytest.mark.browser
+
+SEMICOLON = b"probe;Cu2+ (mM);400;401;402\na;1,5;0,1;0,2;0,3\nb;2,5;0,4;0,5;0,7\n"
+TRANSPOSED = b"wavelength (nm)\ts1\ts2\n400\t0.1\t0.4\n401\t0.2\t0.5\n402\t0.3\t0.7\n403\t0.1\t0.2\n"
+HEADERLESS = [
+    ("spectra.csv", b"\n".join(b",".join(b"%.4f" % v for v in row) for row in files.SPECTRA)),
+    ("axis.csv", b"\n".join(b"%.2f" % x for x in files.X)),
+    ("conc.csv", b"1.5,9\n5,2.5\n2,4"),
+]
+ANSWERS = {"headerless": ["Join by order"], "cary": ["Convert all to absorbance", "Resample linearly"]}
+BROUGHT = {
+    "semicolon": [("probe.csv", SEMICOLON)],
+    "transposed": [("spectra.tsv", TRANSPOSED)],
+    "headerless": HEADERLESS,
+    "cary": [("two.csv", files.cary())],
+    "spc": [("three.spc", files.spc())],
+    "jcamp": [("one.jdx", files.jcamp_packed())],
+}
+SHAPES = {"semicolon": (2, 3), "transposed": (2, 4), "headerless": (3, 31), "spc": (3, 31), "jcamp": (1, 31)}
+
+
+def bring(visitor, app, contents):
+    visitor.open(app.url)
+    visitor.menu("Data set")
+    payload = [{"name": name, "mimeType": "application/octet-stream", "buffer": data} for name, data in contents]
+    visitor.page.locator("input[type=file]").first.set_input_files(payload)
+    visitor.page.get_by_role("heading", name="What I understood").wait_for(timeout=60_000)
+    visitor.calm()
+
+
+def click(visitor, label):
+    visitor.page.get_by_test_id("stMain").get_by_role("button", name=label).click()
+    visitor.calm()
+
+
+@pytest.mark.parametrize("kind", BROUGHT)
+def test_a_visitor_imports_and_keeps(kind, app, visit):
+    visitor = visit()
+    bring(visitor, app, BROUGHT[kind])
+    for answer in ANSWERS.get(kind, []):
+        click(visitor, answer)
+    click(visitor, "Save and use")
+    visitor.page.wait_for_url("**set=*")
+    visitor.require_health()
+    newest = max(Store(app.home).sets(), key=lambda record: record.sequence)
+    spectra = Store(app.home).load_set(newest.fingerprint)
+    assert np.isfinite(spectra.signal).all()
+    assert spectra.signal.shape == SHAPES.get(kind, spectra.signal.shape)
+
+
+def test_a_guess_is_corrected_and_the_recipe_kept(app, visit):
+    visitor = visit()
+    bring(visitor, app, BROUGHT["semicolon"])
+    signal = visitor.page.get_by_test_id("stSelectbox").filter(has_text="Signal").get_by_role("combobox").first
+    signal.click()
+    signal.fill("Intensity")
+    signal.press("Enter")
+    visitor.calm()
+    with visitor.page.expect_download() as waiting:
+        visitor.page.get_by_role("button", name="Save the recipe").click()
+    recipe = json.loads(waiting.value.path().read_text())
+    assert recipe["signal_quantity"] == "Intensity"
+    assert recipe["columns"] == {"probe": "id", "Cu2+ (mM)": "target"}
+    visitor.require_health()
