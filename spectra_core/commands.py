@@ -49,7 +49,9 @@ def study(chosen: argparse.Namespace) -> None:
             experiment = study_experiment(
                 chosen.arms or STUDY_ARMS,
                 regressors=chosen.regressors,
+                mode=chosen.mode,
                 epochs=chosen.epochs,
+                n_spectra=len(spectra),
                 n_folds=chosen.folds,
                 n_repeats=chosen.repeats,
                 seed=chosen.seed,
@@ -224,7 +226,13 @@ def _parser() -> argparse.ArgumentParser:
     one = _command(commands, "study", study, data=True, seed=True)
     one.add_argument("--folds", type=int, default=8, help="test parts of the cross-validation (8)")
     one.add_argument("--repeats", type=int, default=1, help="how often it is repeated (1)")
-    one.add_argument("--epochs", type=int, default=100, help="of every network (100)")
+    one.add_argument(
+        "--mode",
+        choices=["faithful", "fast"],
+        default="faithful",
+        help="networks trained as in the study, or fast: another path of optimisation (faithful)",
+    )
+    one.add_argument("--epochs", type=int, help="of every network; 100 in faithful mode, fewer in fast mode")
     one.add_argument("--arms", type=lambda text: [n for n in text.split(";") if n], help="names, parted by ';'")
     one.add_argument("--regressors", type=_names, default=["mlp", "pls"], help="names, parted by ',' (mlp,pls)")
     one.add_argument("--experiment", metavar="FILE", help="an experiment.json, in place of the options above")

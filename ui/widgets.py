@@ -19,6 +19,8 @@ LABELS: dict[str, str] = {
     "n_components": "Components",
     "n_members": "Members",
     "n_neighbours": "Neighbours",
+    "coordinates": "Trained on",
+    "kernels": "Computed by",
     "beta": "Weight of the KL term, beta",
     "reduction": "Averaging of the loss",
     "lr": "Learning rate",

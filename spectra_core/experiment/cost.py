@@ -10,6 +10,9 @@ from spectra_core.spectra import SpectraSet
 _DIRECT_FIT_GFLOP = 20.0
 """Stands for fits without optimiser steps, about a second each: PLS with inner cross-validation, PCA."""
 
+_COMPONENTS, _SMALLER_IS_SLOWER = 64, 2.0
+"""Inputs of networks trained on principal components, at most; such small products run at half the rate."""
+
 SUSTAINED_GFLOP_PER_SECOND = 40.0
 """One core's rate in training small networks; measured by benchmarks/training.py. For time estimates only."""
 
@@ -18,8 +21,9 @@ def regressor_cost(regressor: Any, n_rows: int, n_channels: int, n_targets: int)
     """Return Gflop of one fit: three products (forward, two backward) of 2 operations per weight and row."""
     if not regressor.has_steps:
         return _DIRECT_FIT_GFLOP
-    widths = (n_channels, *regressor.hidden, 1)
-    n_weights = sum(a * b for a, b in pairwise(widths)) * n_targets
+    n_inputs, slower = _inputs(regressor, n_channels)
+    widths = (n_inputs, *regressor.hidden, 1)
+    n_weights = slower * sum(a * b for a, b in pairwise(widths)) * n_targets
     members = getattr(regressor, "n_members", 1)
     steps = Budget(epochs=regressor.epochs).total_steps(n_rows, regressor.batch_size)
     return float(6e-9 * n_weights * steps * regressor.batch_size * members)
@@ -29,9 +33,17 @@ def generator_cost(generator: Any, n_rows: int, n_channels: int) -> float:
     """Return Gflop of training a generator."""
     if not hasattr(generator, "epochs"):
         return _DIRECT_FIT_GFLOP
-    n_weights = 2 * generator.n_hidden * n_channels + 3 * generator.n_hidden * generator.n_latent
+    n_inputs, slower = _inputs(generator, n_channels)
+    n_weights = slower * (2 * generator.n_hidden * n_inputs + 3 * generator.n_hidden * generator.n_latent)
     steps = Budget(epochs=generator.epochs).total_steps(n_rows, generator.batch_size)
     return float(6e-9 * n_weights * steps * generator.batch_size)
+
+
+def _inputs(network: Any, n_channels: int) -> tuple[int, float]:
+    """Return what a network sees of a spectrum, and how much longer an operation takes than on all channels."""
+    if getattr(network, "coordinates", "channels") == "channels":
+        return n_channels, 1.0
+    return min(n_channels, _COMPONENTS), _SMALLER_IS_SLOWER
 
 
 def arm_cost(arm: Arm, regressor: Any, n_train: int, n_channels: int, n_targets: int) -> float:

@@ -78,6 +78,8 @@ class Part:
             "fold": self.split.fold,
             "n_train": len(self.fold.train),
         }
+        if hasattr(generator, "components_"):
+            row |= {"n_components": int(generator.components_[0]), "share_left_out": float(generator.components_[1])}
         if isinstance(generator, LatentGenerator):
             posterior = generator.encode(self.fold.train)
             conditions = self.fold.train.targets if generator.needs_conditions else None

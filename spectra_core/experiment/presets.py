@@ -1,11 +1,14 @@
 """The arms of the published study and the controls it needs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from spectra_core.choices import Choice
 from spectra_core.errors import ConfigError
 from spectra_core.experiment.design import Arm, Experiment
+from spectra_core.experiment.modes import Mode, trained
 from spectra_core.spectra import SpectraSet
 
 
@@ -92,10 +95,12 @@ def study_experiment(
     arms: Sequence[str] = STUDY_ARMS,
     *,
     regressors: Sequence[str] = ("mlp", "pls"),
-    epochs: int = 100,
+    mode: Mode = "faithful",
+    epochs: int | None = None,
+    n_spectra: int | None = None,
     **fields: Any,
 ) -> Experiment:
-    """Return the study's experiment: its arms by name, all networks trained for `epochs`.
+    """Return the study's experiment: its arms by name, with all networks trained alike.
 
     Parameters
     ----------
@@ -103,8 +108,12 @@ def study_experiment(
         Names from `PRESET_ARMS`. The others are compared with the step-matched arm, or, without it, the baseline.
     regressors
         Names from the regressor registry.
+    mode
+        "faithful": trained as in the study; "fast": on another path of optimisation (`modes.EXPLANATIONS`).
     epochs
-        For regressors and generators that are trained by epochs.
+        Of all networks, in place of the mode's own: 100 as in the study, or fewer in fast mode.
+    n_spectra
+        Size of the set, from which fast mode chooses its epochs.
     fields
         Other fields of `Experiment`, such as ``n_folds`` and ``seed``.
 
@@ -125,11 +134,19 @@ def study_experiment(
     kinds = [PRESET_ARMS[name].kind for name in arms]
     if "reference" not in fields and "step_matched" not in kinds:
         fields["reference"] = "baseline"
+    n_folds = fields.get("n_folds", Experiment.n_folds)
+    n_train = None if n_spectra is None else n_spectra - n_spectra // n_folds
+    in_mode = partial(trained, mode=mode, epochs=epochs, n_train=n_train)
     return Experiment(
-        arms=tuple(_with_epochs(PRESET_ARMS[name], epochs) for name in arms),
-        regressors=tuple(_trained_for(Choice(name), epochs) for name in regressors),
+        arms=tuple(_trained_arm(PRESET_ARMS[name], in_mode) for name in arms),
+        regressors=tuple(in_mode(Choice(name)) for name in regressors),
         **fields,
     )
+
+
+def fast_experiment(arms: Sequence[str] = STUDY_ARMS, **options: Any) -> Experiment:
+    """Return `study_experiment` in fast mode: another path of optimisation than the study's."""
+    return study_experiment(arms, mode="fast", **options)
 
 
 def possible_arms(spectra: SpectraSet) -> list[str]:
@@ -138,18 +155,7 @@ def possible_arms(spectra: SpectraSet) -> list[str]:
     return [name for name, arm in PRESET_ARMS.items() if simulated or arm.kind != "oracle"]
 
 
-def _with_epochs(arm: Arm, epochs: int) -> Arm:
-    from dataclasses import replace
-
+def _trained_arm(arm: Arm, in_mode: Callable[[Choice], Choice]) -> Arm:
     return replace(
-        arm,
-        generator=arm.generator and _trained_for(arm.generator, epochs),
-        teacher=arm.teacher and _trained_for(arm.teacher, epochs),
+        arm, generator=arm.generator and in_mode(arm.generator), teacher=arm.teacher and in_mode(arm.teacher)
     )
-
-
-def _trained_for(choice: Choice, epochs: int) -> Choice:
-    """Add the number of epochs where the method has one."""
-    if choice.name in {"vae", "cvae", "mlp", "mlp_ensemble"}:
-        return Choice(choice.name, {**choice.options, "epochs": epochs})
-    return choice

@@ -2,7 +2,7 @@ import pytest
 
 from spectra_core.choices import Choice
 from spectra_core.errors import ConfigError
-from spectra_core.experiment import PRESET_ARMS, Arm, Experiment, study_experiment
+from spectra_core.experiment import PRESET_ARMS, Arm, Experiment, fast_experiment, study_experiment
 
 BASELINE = Arm("Baseline", "baseline")
 
@@ -97,11 +97,39 @@ def test_a_generated_arm_needs_its_methods():
 
 def test_study_trains_all_networks_for_the_asked_epochs():
     experiment = study_experiment(list(PRESET_ARMS), epochs=7, regressors=["mlp", "pls"])
-    assert experiment.regressors == (Choice("mlp", {"epochs": 7}), Choice("pls"))
+    assert experiment.regressors == (Choice("mlp", {"epochs": 7, "kernels": "numba"}), Choice("pls"))
     for arm in experiment.arms:
         for choice in (arm.generator, arm.teacher):
             if choice is not None and choice.name in {"vae", "cvae", "mlp"}:
                 assert choice.options["epochs"] == 7
+
+
+def test_fast_mode_changes_how_networks_are_trained_and_nothing_else():
+    faithful, fast = study_experiment(list(PRESET_ARMS), seed=3), fast_experiment(list(PRESET_ARMS), seed=3)
+    path = {"epochs", "learning_rate", "schedule", "coordinates"}
+    for one, other in zip(faithful.arms, fast.arms, strict=True):
+        for field in ("kind", "ratio", "sampler", "conditions", "latent_given", "labelling"):
+            assert getattr(one, field) == getattr(other, field)
+        if one.generator is not None and one.generator.name in {"vae", "cvae"}:
+            assert other.generator.options["coordinates"] == "components"
+            assert {**one.generator.options, **dict.fromkeys(path)} == {
+                **other.generator.options,
+                **dict.fromkeys(path),
+            }
+        # The teacher is one of the compared regressors, so that it is trained once.
+        assert other.teacher is None or other.teacher in fast.regressors
+    assert (faithful.n_folds, faithful.seed, faithful.reference) == (fast.n_folds, fast.seed, fast.reference)
+
+
+def test_fast_mode_trains_small_sets_for_more_epochs_but_never_longer_than_the_study():
+    small, large = (fast_experiment(["Baseline"], n_spectra=n, n_folds=8) for n in (60, 100_000))
+    assert small.regressors[0].options["epochs"] == 100
+    assert large.regressors[0].options["epochs"] == 10
+
+
+def test_unknown_mode_is_refused():
+    with pytest.raises(ConfigError, match="faithful, fast; got 'quick'"):
+        study_experiment(["Baseline"], mode="quick")
 
 
 def test_unknown_ready_made_arm_is_named():
