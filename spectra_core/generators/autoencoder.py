@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.floating[Any]]
 
+MOST_COMPONENTS = 32
+"""Trained on components: more cost time, and the networks keep few of them active (`training.vae_shape`)."""
+
 
 @dataclass
 class Autoencoder(LatentGenerator):
@@ -105,7 +108,7 @@ class Autoencoder(LatentGenerator):
         standardised = scaling.transform(train.signal)
         basis = None
         if self.coordinates == "components":
-            found = signal_coordinates(standardised)
+            found = signal_coordinates(standardised, MOST_COMPONENTS)
             basis, self.components_ = found.mixed, np.array([found.n_components, found.share_left_out])
             reporter.message(path_sentence(found.n_components, found.share_left_out))
         weights = train_vae(

@@ -47,8 +47,8 @@ class SignalCoordinates:
         return np.ascontiguousarray(self.basis @ np.linalg.qr(turn).Q.astype(np.float32))
 
 
-def signal_coordinates(values: NDArray[np.floating[Any]]) -> SignalCoordinates:
-    """Return the principal directions of `values` that stand out of what they leave, at most `MOST_COMPONENTS`.
+def signal_coordinates(values: NDArray[np.floating[Any]], most: int = MOST_COMPONENTS) -> SignalCoordinates:
+    """Return the principal directions of `values` that stand out of what they leave, at most `most`.
 
     A direction counts as signal while its squared singular value exceeds what the first of white noise in a table of
     that size reaches once in a hundred times (Johnstone, Ann Stat 2001), the variance of the noise being the mean
@@ -60,11 +60,13 @@ def signal_coordinates(values: NDArray[np.floating[Any]]) -> SignalCoordinates:
     ----------
     values : (n_spectra, n_channels)
         Standardised spectra.
+    most
+        Bounds what training on them costs.
     """
     with one_numerical_thread(), torch.no_grad():
         table = to_tensor(values, torch.float32)
         n_rows, n_columns = table.shape
-        width = min(n_rows, n_columns, MOST_COMPONENTS + _MARGIN)
+        width = min(n_rows, n_columns, most + _MARGIN)
         start = random_stream(0, "signal coordinates").standard_normal((n_columns, width))
         span = to_tensor(start, torch.float32)
         for _ in range(_ROUNDS):
@@ -74,6 +76,7 @@ def signal_coordinates(values: NDArray[np.floating[Any]]) -> SignalCoordinates:
         squares = singular.double().numpy() ** 2
         total = float(table.double().square().sum())
         n_components = _number_above_noise(squares, total, n_rows, n_columns)
+        n_components = min(n_components, most)
         basis = torch.linalg.qr(span @ rows[:n_components].T).Q.numpy()
     left_out = 1.0 - float(squares[:n_components].sum()) / total if total > 0 else 0.0
     return SignalCoordinates(np.ascontiguousarray(basis), max(0.0, left_out))
@@ -81,8 +84,7 @@ def signal_coordinates(values: NDArray[np.floating[Any]]) -> SignalCoordinates:
 
 def _number_above_noise(squares: NDArray[np.float64], total: float, n_rows: int, n_columns: int) -> int:
     left = total
-    most = min(MOST_COMPONENTS, len(squares))
-    for number in range(most):
+    for number in range(len(squares)):
         rows, columns = np.sqrt(n_rows - number), np.sqrt(n_columns - number)
         centre = (rows + columns) ** 2
         width = (rows + columns) * (1.0 / rows + 1.0 / columns) ** (1.0 / 3.0)
@@ -91,4 +93,4 @@ def _number_above_noise(squares: NDArray[np.float64], total: float, n_rows: int,
         if squares[number] <= max(edge, 1e-12 * squares[0]):
             return max(1, number)
         left = max(0.0, left - float(squares[number]))
-    return most
+    return len(squares)
