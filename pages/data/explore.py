@@ -132,7 +132,10 @@ if spectra.n_targets:
         if check.unreadable:
             st.write(f"Not judged, since the spectra do not tell them well enough: {', '.join(check.unreadable)}.")
         named = {info.name: info.label for info in spectra.target_info if info.name in checkable}
-        checked = st.selectbox("Target", list(named), key="checked_target", persist_state="session")
+        worst = labels_checked.groupby("target")["suspicious"].sum().idxmax()
+        checked = st.selectbox(
+            "Target", list(named), list(named).index(worst), key="checked_target", persist_state="session"
+        )
         comparison.show_figure(
             suspicious_labels(labels_checked, target=checked, label=named[checked]), key="suspicious_labels"
         )

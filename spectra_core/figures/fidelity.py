@@ -12,6 +12,8 @@ VERDICT_COLOUR = {"as real": GREY, "worse than real": VERMILION, "beyond real": 
 VERDICT_SYMBOL = {"as real": "circle", "worse than real": "x", "beyond real": "diamond"}
 VERDICT_MARK = {"as real": "·", "worse than real": "worse", "beyond real": "beyond", "not defined": "n/a"}
 """What a cell of the matrix says: nothing is told by colour alone."""
+# Purple and vermilion, darkened until white words stand out from them at 5:1.
+_DARK_PURPLE, _DARK_VERMILION = "#9C4A78", "#B84F00"
 _MOST = 1000.0
 """Half widths of the floor; farther away is drawn there."""
 _TICKS = (-1000, -100, -10, -1, 0, 1, 10, 100, 1000)
@@ -85,7 +87,7 @@ def bench_matrix(
         ],
         axis=-1,
     )
-    scale = [(0.0, transparent(GREY, 0.12)), (0.5, transparent(PURPLE, 0.65)), (1.0, transparent(VERMILION, 0.75))]
+    scale = [(0.0, transparent(GREY, 0.12)), (0.5, _DARK_PURPLE), (1.0, _DARK_VERMILION)]
     figure = go.Figure(
         go.Heatmap(
             z=verdicts.replace(levels).astype(float).to_numpy(),
