@@ -1,21 +1,37 @@
-"""Widgets that design an experiment: training sizes, and an arm made of any methods."""
+"""Widgets that design an experiment: arms, regressors with their preprocessing, sweeps, or the whole as text."""
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import streamlit as st
 
 from spectra_core.choices import Choice
 from spectra_core.conditions import CONDITIONS
 from spectra_core.errors import ConfigError
-from spectra_core.experiment import Arm, Experiment
+from spectra_core.experiment import PRESET_ARMS, Arm, Experiment, RegressorChoice, study_experiment
+from spectra_core.experiment.counterfactuals import with_counterfactuals
+from spectra_core.experiment.modes import EXPLANATIONS, STUDY_EPOCHS, Mode, trained
+from spectra_core.experiment.presets import STUDY_ARMS, possible_arms
+from spectra_core.experiment.sweeps import RATIOS, sweep_ratio
 from spectra_core.generators import GENERATORS
 from spectra_core.generators.base import DirectGenerator
 from spectra_core.labelling import LABELLINGS
+from spectra_core.preprocessing import PREPROCESSINGS
+from spectra_core.regressors import REGRESSORS
 from spectra_core.samplers import SAMPLERS
 from spectra_core.samplers.given_conditions import CONDITIONAL_SAMPLERS
 from spectra_core.spectra import SpectraSet
+from ui import state
 from ui.widgets import pick_member, pick_options
+
+SET_BY_MODE = ("epochs", "learning_rate", "schedule", "coordinates", "kernels")
+"""Options of networks that the mode of training decides."""
+
+MOST_BYTES = 1_000_000
+"""Far above any experiment; a larger file is another one by mistake."""
 
 
 def n_workers() -> int:
@@ -23,6 +39,167 @@ def n_workers() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def by_choices(spectra: SpectraSet) -> Experiment:
+    """Let the visitor design an experiment from ready-made arms.
+
+    Raises
+    ------
+    ConfigError
+        When the choices do not make an experiment; the sentence says why.
+    """
+    possible = possible_arms(spectra)
+    names = st.multiselect(
+        "Training sets to compare (arms)",
+        possible,
+        default=[name for name in possible if name in STUDY_ARMS],
+        key="experiment_arms",
+        persist_state="session",
+        help="Step-matched and duplicate rows are controls: they add nothing but training, so a gain must beat them.",
+    )
+    regressors = st.multiselect(
+        "Regressors",
+        list(REGRESSORS),
+        default=["mlp", "pls"],
+        format_func=lambda name: REGRESSORS[name].title,
+        key="experiment_regressors",
+        persist_state="session",
+    )
+    mode = _pick_mode()
+    numbers = _pick_numbers(mode)
+    n_train = len(spectra) - len(spectra) // numbers["n_folds"]
+    in_mode = partial(trained, mode=mode, epochs=numbers["epochs"], n_train=n_train)
+    with st.expander("Preprocessing of the spectra", icon=":material/filter_alt:"):
+        steps = pick_preprocessing(regressors)
+    with st.expander("Ratios, learning curve, reasons, and an arm of your own", icon=":material/tune:"):
+        ratios = st.multiselect(
+            "Added rows per training row",
+            RATIOS,
+            default=[1.0],
+            key="experiment_ratios",
+            persist_state="session",
+            help="Several make a dose-response curve. Every ratio has controls of its own.",
+        )
+        sizes = pick_training_sizes(spectra, numbers["n_folds"])
+        own_arm = pick_own_arm(in_mode)
+        explained = st.multiselect(
+            "Reasons for",
+            [name for name in [*names, *([own_arm.name] if own_arm else [])] if _is_generated(name, own_arm)],
+            key="experiment_reasons",
+            persist_state="session",
+            help="Adds arms that change one thing each beside the chosen ones. They cost as much as arms of their own.",
+        )
+    experiment = with_arm(
+        study_experiment(
+            names,
+            regressors=regressors,
+            mode=mode,
+            n_spectra=len(spectra),
+            n_train=sizes,
+            data=spectra.fingerprint,
+            **numbers,
+        ),
+        own_arm,
+    )
+    experiment = replace(experiment, regressors=with_preprocessing(experiment.regressors, steps))
+    for name in explained:
+        experiment = with_counterfactuals(experiment, name, simulated="simulator" in spectra.meta.provenance)
+    return sweep_ratio(experiment, sorted(ratios)) if ratios and ratios != [1.0] else experiment
+
+
+def from_text(spectra: SpectraSet) -> Experiment:
+    """Let the visitor bring an experiment, or change one, as JSON; it is made to fit the set in hand.
+
+    Raises
+    ------
+    ConfigError
+        When the text is no experiment, or holds arms or targets that these spectra do not allow.
+    """
+    uploaded = st.file_uploader("An experiment (experiment.json)", type=["json"], key="experiment_file")
+    if uploaded is not None:
+        st.button(
+            "Use the uploaded experiment",
+            icon=":material/upload:",
+            on_click=state.take_experiment,
+            args=(decoded(uploaded.getvalue()),),
+        )
+    text = st.text_area(
+        "The experiment, to be changed as you like",
+        height=360,
+        key=state.EXPERIMENT_TEXT,
+        persist_state="session",
+        help="Unknown fields, methods and options are refused by name. Finished fits of equal arms are not repeated.",
+    )
+    if not text.strip():
+        raise ConfigError("Upload an experiment, start from a finished one, or design one by choices first.")
+    experiment = Experiment.from_json(text)
+    if experiment.data not in ("", spectra.fingerprint):
+        st.info("It was made for other data; it is run on the set in hand.", icon=":material/info:")
+    unknown = sorted(set(experiment.targets or ()) - set(spectra.target_names))
+    if unknown:
+        raise ConfigError(
+            f'The experiment predicts {", ".join(unknown)}, which this set has not. Set "targets" to null for all.'
+        )
+    return replace(experiment, data=spectra.fingerprint)
+
+
+def decoded(content: bytes) -> str:
+    """Return an uploaded text.
+
+    Raises
+    ------
+    ConfigError
+        When it is too large to be an experiment, or no text.
+    """
+    if len(content) > MOST_BYTES:
+        raise ConfigError(f"An experiment is a small text; this file has {len(content)} bytes.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"The file is no text in UTF-8: {error}. Choose an experiment.json.") from error
+
+
+def pick_preprocessing(regressors: list[str]) -> dict[str, tuple[tuple[Choice, ...], bool]]:
+    """Let the visitor choose steps per regressor; return them with whether the plain regressor stays beside."""
+    steps: dict[str, tuple[tuple[Choice, ...], bool]] = {}
+    for name in regressors:
+        picked = st.multiselect(
+            f"Before {REGRESSORS[name].title}, in this order",
+            list(PREPROCESSINGS),
+            format_func=lambda step: PREPROCESSINGS[step].title,
+            key=f"experiment_steps_{name}",
+            persist_state="session",
+        )
+        if not picked:
+            continue
+        choices = []
+        for step in picked:
+            if PREPROCESSINGS[step].caution:
+                st.warning(f"{PREPROCESSINGS[step].title}: {PREPROCESSINGS[step].caution}", icon=":material/warning:")
+            choices.append(Choice(step, pick_options(PREPROCESSINGS[step], key=f"experiment_{name}_{step}")))
+        beside = st.toggle(
+            f"{REGRESSORS[name].title} without it, too",
+            value=True,
+            key=f"experiment_plain_{name}",
+            persist_state="session",
+        )
+        steps[name] = tuple(choices), beside
+    return steps
+
+
+def with_preprocessing(
+    regressors: tuple[Choice, ...], steps: dict[str, tuple[tuple[Choice, ...], bool]]
+) -> tuple[Choice, ...]:
+    """Return the regressors, those with steps beside or instead of the plain ones."""
+    out: list[Choice] = []
+    for choice in regressors:
+        chosen, beside = steps.get(choice.name, ((), True))
+        if beside:
+            out.append(choice)
+        if chosen:
+            out.append(RegressorChoice(choice.name, choice.options, chosen))
+    return tuple(out)
 
 
 def pick_training_sizes(spectra: SpectraSet, n_folds: int) -> tuple[int, ...]:
@@ -39,17 +216,15 @@ def pick_training_sizes(spectra: SpectraSet, n_folds: int) -> tuple[int, ...]:
     return (*chosen, 0)
 
 
-def pick_own_arm(epochs: int) -> Arm | None:
+def pick_own_arm(in_mode: Callable[[Choice], Choice]) -> Arm | None:
     """Let the visitor put an arm together from any generator, sampler, conditions and labels; None if not wanted."""
     if not st.toggle("Add an arm of your own", key="own_arm", persist_state="session"):
         return None
     generator_name = pick_member("Generator", GENERATORS, key="own_generator", default="vae")
     generator = GENERATORS[generator_name]
-    options = pick_options(generator, key=f"own_generator_{generator_name}", hidden=("epochs",))
-    if hasattr(generator, "epochs") or "epochs" in getattr(generator, "__dataclass_fields__", {}):
-        options["epochs"] = epochs
+    options = pick_options(generator, key=f"own_generator_{generator_name}", hidden=SET_BY_MODE)
     ratio = st.number_input("Added rows per training row", 0.05, 20.0, 1.0, key="own_ratio", persist_state="session")
-    methods: dict[str, Choice] = {"generator": Choice(generator_name, options)}
+    methods: dict[str, Choice] = {"generator": in_mode(Choice(generator_name, options))}
     if not issubclass(generator, DirectGenerator):
         if generator.needs_conditions:
             methods["conditions"] = _pick("Concentration sets", CONDITIONS, "own_conditions", "salt_box")
@@ -65,7 +240,7 @@ def pick_own_arm(epochs: int) -> Arm | None:
         }
         methods["labelling"] = _pick("Labels", offered, "own_labelling", next(iter(offered)))
         if methods["labelling"].name == "spectral":
-            methods["teacher"] = Choice("mlp", {"epochs": epochs})
+            methods["teacher"] = in_mode(Choice("mlp"))
     try:
         return Arm("Your arm", ratio=ratio, **methods)  # type: ignore[arg-type]  # names are fields of Arm
     except ConfigError as error:
@@ -76,6 +251,46 @@ def pick_own_arm(epochs: int) -> Arm | None:
 def with_arm(experiment: Experiment, arm: Arm | None) -> Experiment:
     """Return the experiment with one more arm, where there is one."""
     return experiment if arm is None else replace(experiment, arms=(*experiment.arms, arm))
+
+
+def _pick_mode() -> Mode:
+    """Let the visitor choose how networks are trained."""
+    names: dict[Mode, str] = {"faithful": "Faithful to the study", "fast": "Fast"}
+    mode = st.segmented_control(
+        "Training of networks",
+        list(names),
+        default="faithful",
+        format_func=lambda name: names[name],
+        key="experiment_mode",
+        persist_state="session",
+    )
+    chosen: Mode = mode or "faithful"
+    st.caption(EXPLANATIONS[chosen])
+    return chosen
+
+
+def _pick_numbers(mode: Mode) -> dict[str, Any]:
+    folds, repeats, epochs, seed = st.columns(4)
+    kept: dict[str, Any] = {"persist_state": "session"}
+    return {
+        "n_folds": int(folds.number_input("Folds", 2, 50, 8, key="experiment_folds", **kept)),
+        "n_repeats": int(repeats.number_input("Repetitions", 1, 50, 1, key="experiment_repeats", **kept)),
+        "epochs": epochs.number_input(
+            "Epochs",
+            1,
+            10_000,
+            STUDY_EPOCHS if mode == "faithful" else None,
+            key="experiment_epochs" if mode == "faithful" else "experiment_epochs_fast",
+            placeholder="by the set's size",
+            help="For regressors and generators alike; the study used 100. Fast mode needs fewer.",
+            **kept,
+        ),
+        "seed": int(seed.number_input("Seed", 0, 2**31 - 1, 0, key="experiment_seed", **kept)),
+    }
+
+
+def _is_generated(name: str, own_arm: Arm | None) -> bool:
+    return (own_arm is not None and name == own_arm.name) or PRESET_ARMS[name].kind == "generated"
 
 
 def _pick(label: str, registry: dict[str, type], key: str, default: str) -> Choice:

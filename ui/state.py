@@ -4,6 +4,7 @@ The only place that names session-state keys. The choices live in the session an
 that they survive a page switch, a reload and a shared link; the content itself lives in the store.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -28,8 +29,22 @@ _IMPORT, _IMPORT_ROUND = "import", "import_round"
 """Session keys: the import under way, and how many were ended."""
 _JOB = "job"
 """Name of the followed job in the URL."""
+EXPERIMENT_TEXT, EXPERIMENT_WAY = "experiment_text", "experiment_way"
+"""Widget keys of the page that designs an experiment, which another page may fill: its JSON, and how it is designed."""
+BY_CHOICES, FROM_JSON = "By choices", "From an experiment (JSON)"
+NOTICE_SECONDS = 3.0
+"""How long a notice stays after it was first shown, however often the page runs."""
 _URL_LENGTH = 12
 """Characters of an identifier in the URL: 48 bits of a fingerprint, unique in any store."""
+
+
+@dataclass
+class _Notice:
+    """A sentence to show, and when (monotonic clock) it was first shown."""
+
+    sentence: str
+    warning: bool
+    first_shown: float | None = None
 
 
 def store() -> "Store":
@@ -114,15 +129,40 @@ def set_widget(key: str, value: Any) -> None:
     st.session_state[key] = value
 
 
+def unless_set(key: str, default: Any) -> Any:
+    """Return the default of a widget, or None where the widget has a value, which a default would contradict."""
+    return None if key in st.session_state else default
+
+
+def take_experiment(text: str) -> None:
+    """Have an experiment, as JSON, ready to be changed and run; a callback on the page that designs one."""
+    st.session_state[EXPERIMENT_TEXT] = text
+    st.session_state[EXPERIMENT_WAY] = FROM_JSON
+
+
+def start_experiment_from(text: str) -> NoReturn:
+    """Take an experiment, as JSON, to the page that designs one."""
+    take_experiment(text)
+    st.switch_page("pages/regression/experiment.py")
+
+
 def notify(sentence: str, *, warning: bool = False) -> None:
     """Show a sentence under the status line of the next run."""
-    st.session_state.setdefault(_NOTICES, []).append((sentence, warning))
+    st.session_state.setdefault(_NOTICES, []).append(_Notice(sentence, warning))
 
 
 def notices() -> list[tuple[str, bool]]:
-    """Return the sentences to show in this run, each with whether it is a warning, and forget them."""
-    waiting: list[tuple[str, bool]] = st.session_state.pop(_NOTICES, [])
-    return waiting
+    """Return the sentences to show in this run, each with whether it is a warning.
+
+    A run may be overtaken before the browser has drawn it, so a sentence stays for the runs of a few seconds.
+    """
+    now = time.monotonic()
+    waiting: list[_Notice] = st.session_state.get(_NOTICES, [])
+    kept = [one for one in waiting if one.first_shown is None or now - one.first_shown < NOTICE_SECONDS]
+    for one in kept:
+        one.first_shown = one.first_shown or now
+    st.session_state[_NOTICES] = kept
+    return list(dict.fromkeys((one.sentence, one.warning) for one in kept))
 
 
 def start_job(task: str, arguments: dict[str, Any], title: str) -> NoReturn:
@@ -336,25 +376,31 @@ def _found(kind: str, beginning: str) -> str | None:
 
 
 def _adopt_finished_job() -> None:
-    """Take in hand what the followed job made, or say why it made nothing."""
+    """Take in hand what the followed job made, or say why it made nothing.
+
+    A run can be overtaken by another at every access to the session. So the job is forgotten last: a run that got
+    only half-way is repeated by the next one.
+    """
     record = followed_job()
     if record is None or record.is_active:
         return
-    st.session_state[_FOLLOWED] = None
     if record.state == "finished":
-        notify(f"Finished: {record.title}.")
+        st.session_state[_RECORDS] = _listed()  # the job may have ended after the store was listed
         result = record.result or {}
         _take({kind: result[kind] for kind in WORDS if result.get(kind) in records(kind)})
+        notify(f"Finished: {record.title}.")
     elif record.error:
         notify(f"{record.title}: {record.state}. {record.error}", warning=True)
+    st.session_state[_FOLLOWED] = None
 
 
 def _mirror_in_url() -> None:
     shown = {kind: (chosen(kind) or "")[:_URL_LENGTH] for kind in WORDS}
     shown[_JOB] = st.session_state.get(_FOLLOWED) or ""
+    # Sent in every run, changed or not: a run that is overtaken by another may not reach the browser. The browser
+    # leaves its address alone where nothing differs. New values first, so that an address read in between still says
+    # where to find what a finished job made.
+    st.query_params.update({name: value for name, value in shown.items() if value})
     for name, value in shown.items():
         if not value:
             st.query_params.pop(name, None)
-    # Sent in every run, changed or not: a run that is overtaken by another may not reach the browser. The browser
-    # leaves its address alone where nothing differs.
-    st.query_params.update({name: value for name, value in shown.items() if value})

@@ -1,11 +1,12 @@
+import json
+
 import streamlit as st
 
 from spectra_core.evaluation.errors import error_summary, errors_by_concentration, with_training_size
 from spectra_core.evaluation.verdicts import verdict_sentence
 from spectra_core.figures import regression as figures
-from spectra_core.figures.theme import alt_text
-from spectra_core.regressors import REGRESSORS
-from ui import result_picker
+from ui import result_picker, state, study_panels
+from ui.exports import figure_with_exports, table_export
 
 st.title("Does it help, ion by ion?")
 st.write("Errors on held-out spectra for every way of making the training set, with the same folds for all.")
@@ -13,7 +14,7 @@ result = result_picker.require_study()
 
 experiment = result.document["experiment"]
 units = result.document["data"]["units"]
-kinds = {arm["name"]: arm["kind"] for arm in experiment["arms"]}
+kinds = study_panels.arm_kinds(result)
 errors, predictions = (with_training_size(result.tables[name]) for name in ("errors", "predictions"))
 comparisons = result.tables["comparisons"]
 
@@ -25,7 +26,14 @@ if len(sizes) > 1:
     comparisons = comparisons[comparisons["n_train"] == size]
 errors, predictions = errors.drop(columns="size"), predictions.drop(columns="size")
 
-verdicts, per_arm = st.tabs(["Answer", "Errors per ion and arm"])
+titles = study_panels.regressor_titles(result)
+names = list(predictions["regressor"].unique())
+picked = st.segmented_control("Regressor", names, default=names[0], format_func=lambda name: titles.get(name, name))
+regressor = picked or names[0]
+
+verdicts, per_arm, worth, why, added, others = st.tabs(
+    ["Answer", "Errors per ion and arm", "What it is worth", "Why", "What was added", "Other experiments"]
+)
 levels = {"always predicting the mean": result.tables["spreads"].set_index("target")["sd"].to_dict()}
 floors = result.tables["floors"]
 if not floors.empty:
@@ -36,14 +44,9 @@ with verdicts:
     if comparisons.empty:
         st.info("There is one arm only, or no reference arm, so there is nothing to compare with.")
     else:
-        reference = comparisons["reference"].iloc[0]
-        regressor = st.segmented_control(
-            "Regressor",
-            list(comparisons["regressor"].unique()),
-            default=comparisons["regressor"].iloc[0],
-            format_func=lambda name: REGRESSORS[name].title,
-        )
-        shown = comparisons[comparisons["regressor"] == (regressor or comparisons["regressor"].iloc[0])]
+        shown = comparisons[comparisons["regressor"] == regressor]
+        references = list(shown["reference"].unique())
+        reference = references[0] if len(references) == 1 else "the step-matched arm of the same ratio"
         counts = shown["verdict"].value_counts()
         st.markdown(
             f"Against **{reference}**, over {len(shown)} comparisons (arm and ion): "
@@ -51,18 +54,15 @@ with verdicts:
             + "."
         )
         figure = figures.comparison_per_arm(shown, arm_kinds=kinds, rope=experiment["rope"], reference=reference)
-        st.plotly_chart(figure, alt=alt_text(figure))
+        figure_with_exports(figure, "comparisons", comparisons)
         st.dataframe(figures.verdict_matrix(shown), hide_index=True)
         with st.expander("Every comparison as a sentence"):
             sentences = shown.assign(sentence=[verdict_sentence(row) for _, row in shown.iterrows()])
             st.dataframe(sentences[["arm", "target", "verdict", "sentence"]], hide_index=True, row_height=70)
-        st.download_button(
-            "Download the comparisons", comparisons.to_csv(index=False), "comparisons.csv", "text/csv", type="tertiary"
-        )
 
 with per_arm:
     figure = figures.error_per_arm(errors, arm_kinds=kinds, units=units, levels=levels)
-    st.plotly_chart(figure, alt=alt_text(figure))
+    figure_with_exports(figure, "errors", errors)
     if not floors.empty and not floors["identifiable"].all():
         hidden = ", ".join(floors.loc[~floors["identifiable"], "target"])
         st.warning(
@@ -72,43 +72,42 @@ with per_arm:
         )
     table = error_summary(errors)
     st.dataframe(table, hide_index=True)
-    st.download_button(
-        "Download errors per fold", errors.to_csv(index=False), "errors.csv", "text/csv", type="tertiary"
-    )
+
+with worth:
+    study_panels.worth(result, regressor, units)
+with why:
+    study_panels.reason_card(result, regressor)
+with added:
+    study_panels.added(result)
+with others:
+    study_panels.other_experiments(result)
 
 st.subheader("Where do the errors come from?")
-target_column, regressor_column, arms_column = st.columns([1, 1, 2])
+target_column, arms_column = st.columns([1, 3])
 target = target_column.selectbox("Ion", list(units))
-regressor = regressor_column.selectbox(
-    "Regressor of the predictions",
-    list(predictions["regressor"].unique()),
-    format_func=lambda name: REGRESSORS[name].title,
-)
 arms = arms_column.multiselect("Arms", list(kinds), default=list(kinds)[:3], max_selections=4)
 rows = predictions[(predictions["target"] == target) & (predictions["regressor"] == regressor)]
 label = f"{target}, {units[target]}" if units[target] else target
 if arms:
     figure = figures.predicted_against_reference(rows, arms=arms, target_label=label)
-    st.plotly_chart(figure, alt=alt_text(figure))
+    figure_with_exports(figure, "predicted_against_reference")
     binned = errors_by_concentration(rows[rows["arm"].isin(arms)])
-    figure = figures.error_by_concentration(
-        binned, arm_kinds={arm: kinds[arm] for arm in kinds if arm in arms}, target_label=label
-    )
-    st.plotly_chart(figure, alt=alt_text(figure))
+    shown_kinds = {arm: kinds[arm] for arm in kinds if arm in arms}
+    figure = figures.error_by_concentration(binned, arm_kinds=shown_kinds, target_label=label)
+    figure_with_exports(figure, "errors_by_concentration", binned)
+    study_panels.by_density(result, rows, arms, label)
+take, start = st.columns([1, 3])
+with take:
+    table_export(predictions, "predictions", "Download all predictions")
     st.download_button(
-        "Download errors by concentration",
-        binned.to_csv(index=False),
-        "errors_by_concentration.csv",
-        "text/csv",
+        "Download the experiment (JSON)",
+        json.dumps(experiment, indent=2),
+        "experiment.json",
+        "application/json",
         type="tertiary",
     )
-st.download_button(
-    "Download all predictions",
-    lambda: predictions.to_csv(index=False).encode(),
-    "predictions.csv",
-    "text/csv",
-    type="tertiary",
-)
+if start.button("Start from this experiment", icon=":material/content_copy:"):
+    state.start_experiment_from(json.dumps(experiment, indent=2))
 
 with st.expander("How to read this"):
     st.markdown(
@@ -121,6 +120,11 @@ with st.expander("How to read this"):
   an ion whose errors lie there is not seen in the spectra. On simulated data, the green lines tell what physics allows:
   no method can have a lower RMSEP than the Bayesian bound (dashed), and about the best that can be expected stands
   beside it (dash-dotted).
+- **What it is worth** reads the learning curve of measured spectra backwards: how many more of them would have brought
+  the same error; and, on simulated data, which share of the gain of truly new spectra an arm reaches.
+- **Why** sets an arm beside others that change one thing each. Left of zero, the change makes it better.
+- **What was added** shows whether added spectra hold what their labels say.
+- **By density**: held-out spectra in ten parts from sparse (left) to dense (right) regions of the training spectra.
 - **Predicted against reference** points on the dashed line are right. A flat cloud means that the ion is guessed.
 - Blue: measured spectra alone. Orange: with generated spectra. Green: with new spectra from the true simulator.
 """

@@ -57,9 +57,10 @@ def counterfactuals(arm: Arm, *, teacher: Choice | None = None, simulated: bool 
     """
     if arm.kind != "generated" or arm.generator is None:
         raise ConfigError(f"Reasons are sought for arms with generated spectra; {arm.name!r} is of kind {arm.kind!r}.")
+    at_ratio = "" if arm.ratio == 1.0 else f", ratio {arm.ratio:g}"
     controls = (
-        Arm(f"Step-matched, ratio {arm.ratio:g}", "step_matched", arm.ratio, change="optimiser steps"),
-        Arm(f"Duplicate rows, ratio {arm.ratio:g}", "duplicate_rows", arm.ratio, change="repeated rows"),
+        Arm(f"Step-matched{at_ratio}", "step_matched", arm.ratio, change="optimiser steps"),
+        Arm(f"Duplicate rows{at_ratio}", "duplicate_rows", arm.ratio, change="repeated rows"),
     )
     changed = tuple(
         replace(other, name=f"{arm.name}: {change}", beside=arm.name, change=change)

@@ -32,7 +32,15 @@ def at_ratios(arms: Iterable[Arm], ratios: Sequence[float]) -> tuple[Arm, ...]:
         elif len(ratios) == 1:
             out.append(replace(arm, ratio=float(ratios[0])))
         else:
-            out += [replace(arm, name=_named(arm.name, ratio), ratio=float(ratio)) for ratio in ratios]
+            out += [
+                replace(
+                    arm,
+                    name=_named(arm.name, ratio),
+                    ratio=float(ratio),
+                    beside=arm.beside and _named(arm.beside, ratio),
+                )
+                for ratio in ratios
+            ]
     return tuple(out)
 
 

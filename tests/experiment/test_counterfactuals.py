@@ -16,6 +16,7 @@ from spectra_core.experiment import PRESET_ARMS, Arm, Experiment, run
 from spectra_core.experiment.counterfactuals import CHANGES, counterfactuals, harm_arms, with_counterfactuals
 from spectra_core.experiment.fold import Fold, OnceMemo
 from spectra_core.experiment.reasons import OBSERVED, reasons
+from spectra_core.experiment.sweeps import sweep_ratio
 
 PCA = Arm(
     "PCA",
@@ -77,6 +78,15 @@ def test_controls_that_are_there_are_not_added_again():
     experiment = Experiment(arms=(Arm("B", "baseline"), Arm("S", "step_matched"), Arm("D", "duplicate_rows"), PCA))
     kinds = [arm.kind for arm in with_counterfactuals(experiment, "PCA").arms]
     assert [kinds.count(kind) for kind in ("baseline", "step_matched", "duplicate_rows")] == [1, 1, 1]
+
+
+def test_in_a_sweep_every_counterfactual_stands_beside_its_arm_of_the_same_ratio():
+    experiment = with_counterfactuals(Experiment(arms=(Arm("Step-matched", "step_matched"), PCA)), "PCA")
+    swept = sweep_ratio(experiment, [0.5, 2.0])
+    names = {arm.name: arm.ratio for arm in swept.arms}
+    beside = [(arm.ratio, names[arm.beside]) for arm in swept.arms if arm.beside]
+    assert len(beside) == 6
+    assert all(one == other for one, other in beside)
 
 
 def test_reasons_for_a_control_are_refused():

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from spectra_core.choices import Choice
 from spectra_core.experiment import Arm, Experiment, run
+from spectra_core.experiment.counterfactuals import with_counterfactuals
 from spectra_core.jobs import Jobs
 from spectra_core.store import Store
 from tests.conftest import beer_lambert_set
@@ -36,6 +37,20 @@ def study(store: Store, fingerprint: str) -> str:
     )
     result = run(experiment, store.load_set(fingerprint))
     return store.save_result("study", {"name": "First try", **result.document}, dict(result.tables))
+
+
+@pytest.fixture
+def explained(store: Store, fingerprint: str) -> str:
+    experiment = with_counterfactuals(
+        Experiment(
+            arms=(Arm("Step-matched", "step_matched"), Arm("Mixing", generator=Choice("mixing"))),
+            regressors=(Choice("ridge"),),
+            n_folds=4,
+        ),
+        "Mixing",
+    )
+    result = run(experiment, store.load_set(fingerprint))
+    return store.save_result("study", {"name": "Why", **result.document}, dict(result.tables))
 
 
 def opened(page: str, **query: str) -> AppTest:
@@ -90,8 +105,64 @@ class TestDesigningAnExperiment:
         assert document["experiment"]["n_folds"] == 3
         assert healthy(app.switch_page(ERRORS).run()).selectbox(key="study").value == record.result["result"]
 
+    def test_a_sweep_with_preprocessing_and_reasons_goes_into_the_experiment(self, fingerprint):
+        app = opened(DESIGN, set=fingerprint)
+        app.multiselect(key="experiment_regressors").set_value(["pls"]).run()
+        app.multiselect(key="experiment_steps_pls").set_value(["clip", "snv"])
+        app.multiselect(key="experiment_ratios").set_value([0.5, 2.0])
+        app.multiselect(key="experiment_reasons").set_value(["VAE, standard normal"])
+        healthy(app.run())
+        assert any("destroys what is to be predicted" in warning.value for warning in app.warning)
+        healthy(next(button for button in app.button if button.label == "Change it as text").click().run())
+        experiment = Experiment.from_json(app.text_area(key="experiment_text").value)
+        assert [len(getattr(choice, "preprocessing", ())) for choice in experiment.regressors] == [0, 2]
+        assert {arm.ratio for arm in experiment.arms if arm.kind == "step_matched"} == {0.5, 2.0}
+        assert sum(arm.beside == "VAE, standard normal, ratio 2" for arm in experiment.arms) >= 4
+
+    def test_a_text_that_is_no_experiment_is_a_sentence(self, fingerprint):
+        app = opened(DESIGN, set=fingerprint)
+        healthy(app.segmented_control(key="experiment_way").set_value("From an experiment (JSON)").run())
+        assert "design one by choices first" in app.warning[0].value
+        app.text_area(key="experiment_text").set_value('{"arms": [{"name": "a", "kind": "best"}]}').run()
+        assert "Unknown kind of arm 'best'" in healthy(app).warning[0].value
+        assert not any(button.label == "Run the experiment" for button in app.button)
+
 
 class TestReadingErrors:
+    def test_an_experiment_can_be_started_from_and_keeps_all_its_fields(self, study, store, fingerprint):
+        app = opened(ERRORS, set=fingerprint)
+        healthy(next(button for button in app.button if button.label == "Start from this experiment").click().run())
+        text = app.text_area(key="experiment_text").value
+        made = Experiment.from_document(store.load_result(study).document["experiment"])
+        assert Experiment.from_json(text) == made
+        healthy(app.switch_page(DESIGN).run())  # the test's browser does not follow the app to another page
+        changed = text.replace('"seed": 0', '"seed": 5')
+        healthy(app.text_area(key="experiment_text").set_value(changed).run())
+        assert any(button.label == "Run the experiment" for button in app.button)
+
+    def test_worth_is_told_in_measured_spectra(self, study, fingerprint):
+        app = opened(ERRORS, set=fingerprint)
+        tables = [table.value for table in app.dataframe]
+        gains = [table for table in tables if "Cu2+" in table.columns and table.index.nlevels == 2]
+        assert ("Mixing", 30) in gains[0].index
+
+    def test_reasons_are_shown_with_the_warning_that_they_do_not_add_up(self, explained, fingerprint):
+        app = opened(ERRORS, set=fingerprint)
+        assert app.selectbox(key="reasons_arm").options == ["Mixing"]
+        assert any("do not add up" in warning.value for warning in app.warning)
+
+    def test_two_experiments_are_set_side_by_side(self, study, explained, fingerprint):
+        app = opened(ERRORS, set=fingerprint)
+        assert len(app.selectbox(key="other_study").options) == 1
+        differences = next(table.value for table in app.dataframe if "this experiment" in table.value.columns)
+        assert "arm Mixing: noise given back" in set(differences["field"])
+
+    def test_an_experiment_from_before_these_tables_is_still_shown(self, study, store, fingerprint):
+        old = store.load_result(study)
+        names = ("predictions", "errors", "comparisons", "generators", "floors", "spreads")
+        store.save_result("study", {**old.document, "name": "Old"}, {name: old.tables[name] for name in names})
+        opened(ERRORS, set=fingerprint)
+
     def test_without_an_experiment_the_visitor_is_taken_to_run_one(self, fingerprint):
         app = opened(ERRORS, set=fingerprint)
         assert app.info[0].value.startswith("No experiment yet.")

@@ -1,0 +1,49 @@
+"""A figure or a table with the buttons that take it home."""
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from spectra_core.figures.theme import alt_text
+
+
+def figure_with_exports(figure: go.Figure, name: str, table: pd.DataFrame | None = None) -> None:
+    """Show a figure, and offer it as a page of its own (HTML) and the numbers in it as a table (CSV).
+
+    Parameters
+    ----------
+    name
+        Of the files, without ending; unique on a page.
+    table
+        The numbers drawn, where they are worth having.
+    """
+    st.plotly_chart(figure, alt=alt_text(figure), key=f"figure_{name}")
+    with st.container(horizontal=True):
+        st.download_button(
+            "Download figure",
+            lambda: html_page(figure),
+            f"{name}.html",
+            "text/html",
+            type="tertiary",
+            key=f"export_figure_{name}",
+        )
+        if table is not None:
+            table_export(table, name)
+
+
+def table_export(table: pd.DataFrame, name: str, label: str = "Download table") -> None:
+    """Offer a table as CSV."""
+    st.download_button(
+        label,
+        lambda: table.to_csv(index=False).encode(),
+        f"{name}.csv",
+        "text/csv",
+        type="tertiary",
+        key=f"export_table_{name}",
+    )
+
+
+def html_page(figure: go.Figure) -> bytes:
+    """Return the figure as one HTML file that needs no network: it can be zoomed and read as on the page."""
+    page: str = figure.to_html(include_plotlyjs=True, full_html=True)
+    return page.encode()

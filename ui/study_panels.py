@@ -1,0 +1,213 @@
+"""What a finished experiment says besides its verdicts: worth, reasons, what was added, other experiments."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import streamlit as st
+
+from spectra_core.evaluation.errors import error_summary, errors_by_value
+from spectra_core.experiment.comparing import compare_experiments, design_differences, side_by_side
+from spectra_core.experiment.regressor_choice import regressor_from_json, regressor_label, regressor_title
+from spectra_core.experiment.sweeps import doses
+from spectra_core.figures import gains, regression
+from spectra_core.store import StoredResult
+from ui import cache, state
+from ui.exports import figure_with_exports, table_export
+
+_KINDS = {"optimiser steps": "step_matched", "repeated rows": "duplicate_rows", "true spectra at the labels": "oracle"}
+"""Colours of changes on the reason card that do without generated spectra."""
+
+
+def regressor_titles(result: StoredResult) -> dict[str, str]:
+    """Return what a person is shown for every regressor of the experiment's tables."""
+    choices = [regressor_from_json(part) for part in result.document["experiment"]["regressors"]]
+    return {regressor_label(choice): regressor_title(choice) for choice in choices}
+
+
+def arm_kinds(result: StoredResult) -> dict[str, str]:
+    """Return the kind of every arm, in the experiment's order."""
+    return {arm["name"]: arm.get("kind", "generated") for arm in result.document["experiment"]["arms"]}
+
+
+def table_of(result: StoredResult, name: str, regressor: str | None = None) -> pd.DataFrame:
+    """Return a table, of one regressor where wanted; empty where an older experiment has none."""
+    table = result.tables.get(name, pd.DataFrame())
+    return table if regressor is None or table.empty else table[table["regressor"] == regressor]
+
+
+def worth(result: StoredResult, regressor: str, units: Mapping[str, str]) -> None:
+    """Show learning curves, dose-response, and gains in spectra and in shares of the oracle's."""
+    kinds = arm_kinds(result)
+    _learning_curves(result, regressor, units, kinds)
+    _dose_response(result, regressor)
+    efficiencies = table_of(result, "efficiencies", regressor)
+    st.subheader("As a share of what new spectra would bring")
+    if efficiencies.empty:
+        st.caption("Known where the experiment has an oracle arm of the same ratio: simulated data only.")
+        return
+    st.write("1 is as good as as many new spectra from the true simulator, 0 no better than the reference.")
+    shown = efficiencies.assign(
+        efficiency=[f"{value:.2f}" if pd.notna(value) else "not defined" for value in efficiencies["efficiency"]]
+    )
+    st.dataframe(
+        shown.pivot_table(index=["arm", "n_train"], columns="target", values="efficiency", aggfunc="first", sort=False)
+    )
+    st.caption('"Not defined": new spectra did not lower that error beyond its spread either.')
+    table_export(efficiencies, "efficiencies")
+
+
+def reason_card(result: StoredResult, regressor: str) -> None:
+    """Show what each single change beside an observed arm does, with its spread."""
+    table = table_of(result, "reasons", regressor)
+    if table.empty:
+        st.info(
+            "No counterfactual arms in this experiment. Add reasons for an arm where an experiment is designed.",
+            icon=":material/info:",
+        )
+        return
+    observed = st.selectbox("Observed arm", list(table["observed_arm"].unique()), key="reasons_arm")
+    table = table[table["observed_arm"] == observed]
+    sizes = sorted(table["n_train"].unique())
+    if len(sizes) > 1:
+        size = st.selectbox("Training spectra of the card", sizes, index=len(sizes) - 1, key="reasons_size")
+        table = table[table["n_train"] == size]
+    st.warning(
+        "Each row changes one thing and leaves the rest as observed. The effects do not add up: one change may hide, "
+        "or need, another.",
+        icon=":material/functions:",
+    )
+    rows = table.assign(arm=table["change"])
+    figure = regression.comparison_per_arm(
+        rows,
+        arm_kinds={change: _KINDS.get(change, "generated") for change in rows["arm"].unique()},
+        rope=result.document["experiment"]["rope"],
+        reference="what each row names",
+    )
+    figure_with_exports(figure, "reasons", table)
+    questions = table.drop_duplicates("change")[["change", "question", "arm", "reference"]]
+    st.dataframe(questions, hide_index=True)
+
+
+def added(result: StoredResult) -> None:
+    """Show whether labels fit what was added, its noise, and what the generators learned."""
+    table = table_of(result, "added")
+    if table.empty:
+        st.caption("No arm of this experiment adds spectra.")
+    else:
+        st.write(
+            "**Label honesty**: error of the labels, as read from the added spectra by PLS, over the error on held-out "
+            "measured spectra. About 1 is honest; far above, spectra do not hold what their labels say."
+        )
+        st.dataframe(
+            table.pivot_table(index="arm", columns="target", values="honesty", aggfunc="median", sort=False).round(2)
+        )
+        noise = table.groupby("arm", sort=False)["noise_ratio"].median().round(2)
+        st.write("**Noise** of added spectra over that of the training spectra: below 1 they are smoother.")
+        st.dataframe(noise.reset_index(), hide_index=True)
+        table_export(table, "added_spectra")
+    generators = table_of(result, "generators")
+    if "kl" in generators:
+        st.write(
+            "**Generators**: reconstruction error beside the noise of the training spectra, and how well "
+            "concentrations are read from z (R² 1: z tells them all, so z from the prior contradicts those asked for)."
+        )
+        numbers = [name for name in generators if name not in ("generator", "options", "repeat", "fold", "n_train")]
+        st.dataframe(generators.groupby(["generator", "options", "n_train"], sort=False)[numbers].mean().reset_index())
+        table_export(generators, "generators")
+
+
+def by_density(result: StoredResult, rows: pd.DataFrame, arms: Sequence[str], target_label: str) -> None:
+    """Show errors of one target by deciles of the density of training spectra around the held-out ones."""
+    densities = table_of(result, "densities")
+    if densities.empty:
+        return
+    rows = rows[rows["arm"].isin(list(arms))]
+    joined = rows.merge(densities, on=["repeat", "fold", "sample", "n_train"], how="inner").reset_index(drop=True)
+    if joined.empty:
+        return
+    binned = errors_by_value(joined, joined["log_density"], 10)
+    kinds = {arm: kind for arm, kind in arm_kinds(result).items() if arm in arms}
+    figure = gains.error_by_density(binned, arm_kinds=kinds, target_label=target_label)
+    figure_with_exports(figure, "errors_by_density", binned)
+
+
+def other_experiments(result: StoredResult) -> None:
+    """Set the experiment beside others on the same data."""
+    others = {}
+    for record in state.store().results("study"):
+        if record.id != result.record.id:
+            loaded = cache.stored_result(cache.home(), record.id)
+            if loaded.document["data"]["fingerprint"] == result.document["data"]["fingerprint"]:
+                others[record.id] = loaded
+    if not others:
+        st.caption("There is no other experiment on this data yet.")
+        return
+    picked = st.selectbox(
+        "Compare with",
+        list(others),
+        format_func=lambda key: f"{others[key].record.name} · {others[key].record.created[:16].replace('T', ' ')} UTC",
+        key="other_study",
+    )
+    other = others[picked]
+    st.write("**What differs in the design**")
+    differences = design_differences(result.document["experiment"], other.document["experiment"])
+    st.dataframe(differences.rename(columns={"one": "this experiment", "other": "the other"}), hide_index=True)
+    studies = {
+        "this": (result.document, result.tables["errors"]),
+        "other": (other.document, other.tables["errors"]),
+    }
+    paired = compare_experiments(studies, rope=result.document["experiment"]["rope"])
+    if paired.empty:
+        st.caption("Their folds differ, or no arm has the same name, so errors cannot be compared fold by fold.")
+    else:
+        st.write("**Arms of the same name, fold by fold**: how much higher (+) the other experiment's error is.")
+        for regressor, rows in paired.groupby("regressor", sort=False):
+            st.caption(regressor_titles(result).get(str(regressor), str(regressor)))
+            st.dataframe(regression.verdict_matrix(rows[rows["n_train"] == rows["n_train"].max()]), hide_index=True)
+    table_export(side_by_side(studies), "experiments_side_by_side", "Download the errors of both")
+
+
+def _learning_curves(result: StoredResult, regressor: str, units: Mapping[str, str], kinds: Mapping[str, str]) -> None:
+    st.subheader("In numbers of measured spectra")
+    errors = table_of(result, "errors", regressor)
+    equivalents = table_of(result, "equivalents", regressor)
+    summary = error_summary(errors)
+    if summary["n_train"].nunique() < 2:
+        st.caption("Known for experiments with several training sizes: how many more measured spectra bring the same.")
+        return
+    offered = list(kinds)
+    arms = st.multiselect("Arms of the learning curves", offered, default=offered[:4], key="curve_arms")
+    chosen = {arm: kind for arm, kind in kinds.items() if arm in arms}
+    if chosen:
+        figure = gains.learning_curves(summary[summary["arm"].isin(list(chosen))], arm_kinds=chosen, units=units)
+        figure_with_exports(figure, "learning_curves", summary)
+    if not equivalents.empty:
+        bounds = {"at least": "≥ ", "at most": "≤ ", "reached": ""}
+        words = [
+            f"{bounds[bound]}{gain:+.0f}" for bound, gain in zip(equivalents["bound"], equivalents["gain"], strict=True)
+        ]
+        st.write("**Equivalent-sample gain**: how many more measured spectra would have brought the same error.")
+        st.dataframe(
+            equivalents.assign(words=words).pivot_table(
+                index=["arm", "n_train"], columns="target", values="words", aggfunc="first", sort=False
+            )
+        )
+        table_export(equivalents, "equivalent_samples")
+
+
+def _dose_response(result: StoredResult, regressor: str) -> None:
+    comparisons = table_of(result, "comparisons", regressor)
+    table = doses(result.document["experiment"]["arms"])
+    st.subheader("By the ratio of added spectra")
+    several = table.groupby("family")["ratio"].nunique()
+    families = list(several[several > 1].index)
+    if not families or comparisons.empty:
+        st.caption("Known for experiments with several ratios of added to measured rows.")
+        return
+    rows = comparisons.drop(columns="ratio").merge(table[table["family"].isin(families)], on="arm")
+    rows = rows[(rows["n_train"] == rows["n_train"].max()) & (rows["kind"] != "step_matched")]
+    if rows.empty:
+        return
+    kinds = dict(zip(rows["family"], rows["kind"], strict=True))
+    figure = gains.dose_response(rows, kinds=kinds, rope=result.document["experiment"]["rope"])
+    figure_with_exports(figure, "dose_response", rows)
