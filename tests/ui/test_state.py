@@ -74,9 +74,11 @@ def test_a_set_that_the_url_names_but_the_store_lacks_is_ignored_with_a_sentence
     assert "set" not in app.query_params
 
 
-def test_the_sentence_about_an_unknown_set_is_shown_once(store: Store):
+def test_the_sentence_about_an_unknown_set_is_shown_once_and_for_a_while(store: Store, monkeypatch):
     app = opened(set="0123456789ab")
     assert "names a data set" in notices(app)
+    assert notices(app.run()).count("names a data set") == 1
+    monkeypatch.setattr("ui.state.NOTICE_SECONDS", 0.0)
     assert "names a data set" not in notices(app.run())
 
 
