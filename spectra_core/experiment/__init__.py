@@ -1,9 +1,11 @@
 """Does it help? Arms of training sets, compared fold by fold; `run` turns an `Experiment` into tables."""
 
+from spectra_core.experiment.counterfactuals import counterfactuals, harm_arms, with_counterfactuals
 from spectra_core.experiment.design import Arm, Experiment
 from spectra_core.experiment.presets import PRESET_ARMS, fast_experiment, study_experiment
 from spectra_core.experiment.regressor_choice import RegressorChoice
 from spectra_core.experiment.run import ExperimentResult, run
+from spectra_core.experiment.sweeps import at_ratios, sweep_ratio
 
 __all__ = [
     "PRESET_ARMS",
@@ -11,7 +13,12 @@ __all__ = [
     "Experiment",
     "ExperimentResult",
     "RegressorChoice",
+    "at_ratios",
+    "counterfactuals",
     "fast_experiment",
+    "harm_arms",
     "run",
     "study_experiment",
+    "sweep_ratio",
+    "with_counterfactuals",
 ]
