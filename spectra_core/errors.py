@@ -31,3 +31,7 @@ class StoreError(SpectraCoreError):
 
 class SimulationError(SpectraCoreError):
     """A solution cannot be simulated as asked."""
+
+
+class ClusterError(SpectraCoreError):
+    """A cluster cannot be reached, or its workers cannot do the work."""

@@ -1,0 +1,319 @@
+"""A real scheduler and real workers on loopback, in processes of their own."""
+
+import itertools
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytest.importorskip("distributed", reason="the optional package distributed is not installed")
+
+from spectra_core.choices import Choice
+from spectra_core.cluster import Cluster, overview
+from spectra_core.cluster.desk import Desk
+from spectra_core.cluster.dispatch import Dispatch
+from spectra_core.cluster.packing import packed, unpacked
+from spectra_core.contracts import NO_MEMO, Cancelled
+from spectra_core.errors import ClusterError, ConfigError
+from spectra_core.experiment import Arm, Experiment, run
+from spectra_core.experiment.fold import OnceMemo
+from spectra_core.experiment.parts import parts_of
+from spectra_core.experiment.run import _units
+from spectra_core.experiment.units import Unit
+from spectra_core.versions import versions
+from tests.experiment.test_run import ARMS, MLP, Interrupted
+
+SMALL = Experiment(arms=ARMS, regressors=(MLP, Choice("ridge")), n_folds=3, seed=1)
+LONG = Experiment(
+    arms=(Arm("Baseline", "baseline"), Arm("Step-matched", "step_matched", ratio=20.0)),
+    regressors=(Choice("mlp", {"epochs": 100_000}),),
+    n_folds=3,
+)
+PATIENCE = 40.0
+ROOT = Path(__file__).parents[2]
+
+
+class Processes:
+    """A scheduler and its workers, ended with the test."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._all: list[subprocess.Popen] = []
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+        self._start("scheduler", "--host", self.address, "--no-dashboard", "--no-show")
+
+        self._workers: dict[str, subprocess.Popen] = {}
+        self._names = (f"worker-{number}" for number in itertools.count())
+
+    def cluster(self, **options: float) -> Cluster:
+        return Cluster(self.address, **{"patience": PATIENCE, **options})
+
+    def workers(self, number: int) -> list[subprocess.Popen]:
+        """Return so many living workers, after as many as needed were started or ended."""
+        alive = {name: worker for name, worker in self._workers.items() if worker.poll() is None}
+        for name in list(alive)[number:]:
+            alive[name].kill()
+            alive.pop(name).wait(10)
+        options = ("--no-nanny", "--no-dashboard", "--nthreads", "1", "--memory-limit", "0")
+        while len(alive) < number:
+            name = next(self._names)
+            alive[name] = self._start("worker", self.address, "--name", name, *options)
+        self._workers = alive
+        until(lambda: n_listed(self.address) == number)
+        return list(alive.values())
+
+    def kill_who_works(self, number: int) -> None:
+        """Kill the worker that works, and do so again with who takes over."""
+        killed: set[str] = set()
+        while len(killed) < number:
+            until(lambda: working(self.address) - killed)
+            name = (working(self.address) - killed).pop()
+            self._workers[name].kill()
+            self._workers[name].wait(10)
+            killed.add(name)
+
+    def _start(self, command: str, *arguments: str) -> subprocess.Popen:
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "OMP_NUM_THREADS": "1",
+            "DASK_TEMPORARY_DIRECTORY": str(self._folder),
+        }
+        with (self._folder / f"{command}.txt").open("ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "dask", command, *arguments],
+                env=environment,
+                cwd=self._folder,
+                stdout=output,
+                stderr=output,
+            )
+        self._all.append(process)
+        return process
+
+    def end(self) -> None:
+        for process in reversed(self._all):
+            process.kill()
+            process.wait(10)
+
+
+def n_listed(address):
+    try:
+        return len(overview(address).workers)
+    except ClusterError:
+        return -1
+
+
+def until(condition):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def processes(tmp_path_factory):
+    started = Processes(tmp_path_factory.mktemp("cluster"))
+    yield started
+    started.end()
+
+
+@pytest.fixture(scope="module")
+def local(mixtures):
+    return run(SMALL, mixtures)
+
+
+def cancel():
+    raise Cancelled
+
+
+class Listener:
+    """A reporter that notes what it is told, and acts when the share done passes a bound."""
+
+    def __init__(self, at=2.0, act=lambda: None):
+        self.messages, self.shares, self.stages = [], [], []
+        self._at, self._act = at, act
+
+    def progress(self, stage, done, total, values=None):
+        self.shares.append(done / total)
+        self.stages.append(stage)
+        if self.shares[-1] >= self._at:
+            self._at = 2.0
+            self._act()
+
+    def message(self, text):
+        self.messages.append(text)
+
+
+def same(one, other):
+    for name in one.tables:
+        pd.testing.assert_frame_equal(one.tables[name], other.tables[name], check_exact=True)
+
+
+def working(address):
+    """Return the names of the workers that do something."""
+    workers = overview(address).workers
+    return set(workers[workers["works_on"] != ""]["name"])
+
+
+def long_unit(mixtures):
+    return _units(LONG, parts_of(LONG, mixtures, OnceMemo(NO_MEMO)))[:1]
+
+
+class TestLosses:
+    def test_two_workers_with_one_killed_in_the_middle_give_the_local_bits(self, processes, mixtures, local):
+        killed, _ = processes.workers(2)
+        listener = Listener(0.3, killed.kill)
+        found = run(SMALL, mixtures, reporter=listener, workforce=processes.cluster())
+        same(found, local)
+        assert killed.wait(PATIENCE) == -signal.SIGKILL
+        assert max(listener.shares) == 1.0
+        assert sum("has the data" in text for text in listener.messages) == 2
+
+    def test_a_worker_that_hangs_is_passed_over_and_the_bits_are_the_local_ones(self, processes, mixtures, local):
+        frozen, _ = processes.workers(2)
+        listener = Listener(0.3, lambda: frozen.send_signal(signal.SIGSTOP))
+        found = run(SMALL, mixtures, reporter=listener, workforce=processes.cluster(silence=6.0))
+        frozen.kill()
+        frozen.wait(10)
+        same(found, local)
+        assert sum("was lost while it worked on" in text for text in listener.messages) == 1
+
+    def test_a_unit_that_loses_two_workers_is_named_and_not_tried_again(self, processes, mixtures):
+        processes.workers(2)
+        killing = threading.Thread(target=processes.kill_who_works, args=(2,))
+        killing.start()
+        listener = Listener()
+        with pytest.raises(
+            ClusterError, match=r"“Baseline: .*” \(repetition 1, fold 1\) lost two workers, tcp://.* and "
+        ):
+            processes.cluster().work_through(long_unit(mixtures), mixtures, OnceMemo(NO_MEMO), listener)
+        killing.join(PATIENCE)
+        assert sum("another one repeats it" in text for text in listener.messages) == 1
+
+    def test_a_cluster_without_workers_is_not_waited_for_for_ever(self, processes, mixtures):
+        processes.workers(0)
+        with pytest.raises(ClusterError, match=r"has had no worker for 1 seconds. Start workers."):
+            run(SMALL, mixtures, workforce=processes.cluster(patience=1.0))
+
+
+class TestStopping:
+    def test_cancelled_work_stops_on_the_workers_and_what_was_finished_is_resumed(
+        self, processes, mixtures, local, monkeypatch
+    ):
+        processes.workers(1)
+        memo = Interrupted(10_000)
+        with pytest.raises(Cancelled):
+            run(
+                SMALL,
+                mixtures,
+                reporter=Listener(0.3, cancel),
+                memo=memo,
+                workforce=processes.cluster(),
+            )
+        until(lambda: not working(processes.address))
+        n_units = len(_units(SMALL, parts_of(SMALL, mixtures, OnceMemo(NO_MEMO))))
+        handed_out = []
+        submit = Dispatch._submit
+        monkeypatch.setattr(Dispatch, "_submit", lambda self, *what: (handed_out.append(what), submit(self, *what)))
+        same(
+            run(SMALL, mixtures, memo=memo, workforce=processes.cluster()),
+            local,
+        )
+        assert 0 < len(handed_out) < 0.9 * n_units
+
+    def test_a_unit_that_runs_is_left_within_a_moment(self, processes, mixtures):
+        processes.workers(1)
+        listener = Listener(1e-6, cancel)
+        with pytest.raises(Cancelled):
+            run(LONG, mixtures, reporter=listener, workforce=processes.cluster())
+        until(lambda: not working(processes.address))
+
+    def test_workers_stop_when_whoever_asked_is_gone(self, processes, mixtures, tmp_path):
+        processes.workers(1)
+        script = tmp_path / "study.py"
+        script.write_text(
+            "import sys\n"
+            "from tests.conftest import beer_lambert_set\n"
+            "from tests.cluster.test_cluster import LONG\n"
+            "from spectra_core.experiment import run\n"
+            "from spectra_core.cluster import Cluster\n"
+            "run(LONG, beer_lambert_set(), workforce=Cluster(sys.argv[1]))\n"
+        )
+        asking = subprocess.Popen(
+            [sys.executable, str(script), processes.address], env={**os.environ, "PYTHONPATH": str(ROOT)}
+        )
+        until(lambda: working(processes.address))
+        asking.kill()
+        asking.wait(10)
+        until(lambda: not working(processes.address))
+
+
+class TestRefusals:
+    def test_no_scheduler(self, mixtures, monkeypatch):
+        monkeypatch.setattr("spectra_core.cluster.cluster.CONNECT_SECONDS", 0.5)
+        with pytest.raises(ClusterError, match=r"No scheduler answers at tcp://127.0.0.1:9 .* on this computer"):
+            run(SMALL, mixtures, workforce=Cluster("tcp://127.0.0.1:9"))
+
+    @pytest.mark.parametrize("address", ["localhost", "http://host:80", "tcp://host", "tcp://a b:80"])
+    def test_no_address(self, address):
+        with pytest.raises(ConfigError, match=r"looks like tcp://host:8786, got "):
+            Cluster(address)
+
+    def test_workers_with_other_versions_are_left_out_with_the_reason(self, processes, mixtures, monkeypatch):
+        processes.workers(1)
+        monkeypatch.setattr("spectra_core.cluster.crew.versions", lambda: {**versions(), "torch": "1.0"})
+        with pytest.raises(ClusterError, match=r"None of the workers .* has torch .*, here it is 1\.0.*Install"):
+            run(SMALL, mixtures, workforce=processes.cluster())
+
+    def test_a_mistake_in_the_experiment_is_told_as_in_a_local_run(self, processes, mixtures):
+        processes.workers(1)
+        unit = replace(long_unit(mixtures)[0], task={"kind": "prediction", "experiment": {}, "place": [0, 0, 0]})
+        with pytest.raises(ConfigError, match="An experiment needs the field 'arms'"):
+            processes.cluster().work_through([unit], mixtures, OnceMemo(NO_MEMO), Listener())
+
+
+class TestOverview:
+    def test_workers_and_what_they_do(self, processes, mixtures):
+        processes.workers(1)
+        seen = []
+        listener = Listener(1e-6, lambda: (seen.append(overview(processes.address).workers), cancel()))
+        with pytest.raises(Cancelled):
+            run(LONG, mixtures, reporter=listener, workforce=processes.cluster())
+        assert list(seen[0]["works_on"]) == ["Baseline: MLP, part 1.1"]
+        assert list(seen[0]["threads"]) == [1]
+
+    def test_a_scheduler_that_does_not_answer(self):
+        with pytest.raises(ClusterError, match=r"No scheduler answers at tcp://127.0.0.1:9"):
+            overview("tcp://127.0.0.1:9")
+
+
+def test_without_an_address_the_package_is_not_loaded():
+    code = (
+        "import sys, spectra_core.tasks, spectra_core.commands, spectra_core.cluster as c\n"
+        "assert c.workforce(None) is None\n"
+        "assert not {'distributed', 'dask'} & set(sys.modules)"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "SPECTRA_SCHEDULER"}
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, env=environment)
+
+
+def test_a_shared_model_is_made_by_one_unit_while_the_others_wait():
+    units = [Unit(str(n), 1.0, print, key=f"result {n}", shared=("model",)) for n in range(3)]
+    desk = Desk(units, OnceMemo(NO_MEMO))
+    assert (desk.next(), desk.next()) == (0, None)
+    desk.keep(0, {"result 0": packed({"x": np.ones(2)}), "model": packed({"w": np.zeros(3)})})
+    assert (desk.next(), desk.next(), desk.next()) == (1, 2, None)
+    np.testing.assert_array_equal(unpacked(desk.known(1)["model"])["w"], np.zeros(3))
+    desk.take_back(1)
+    assert desk.next() == 1
