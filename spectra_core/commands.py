@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def study(chosen: argparse.Namespace) -> None:
     """Run an experiment; write its tables as CSV and itself as JSON."""
+    from spectra_core.cluster import workforce
     from spectra_core.experiment import Experiment, run, study_experiment
     from spectra_core.experiment.presets import STUDY_ARMS
     from spectra_core.tasks import default_workers, memo_of
@@ -62,6 +63,7 @@ def study(chosen: argparse.Namespace) -> None:
             reporter=reporter,
             memo=memo_of(store, "study"),
             n_workers=chosen.workers or default_workers(),
+            workforce=workforce(chosen.scheduler),
         )
     shared.write_tables(folder, found.tables)
     shared.write_file(folder / "experiment.json", found.experiment.to_json().encode())
@@ -237,6 +239,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--regressors", type=_names, default=["mlp", "pls"], help="names, parted by ',' (mlp,pls)")
     one.add_argument("--experiment", metavar="FILE", help="an experiment.json, in place of the options above")
     one.add_argument("--workers", type=int, help="threads; changes the time, never a number")
+    one.add_argument("--scheduler", metavar="ADDRESS", help="work on the Dask cluster there, as tcp://host:8786")
     one.add_argument("--out", required=True, metavar="FOLDER", help="where tables and experiment.json go")
     one.add_argument("--keep", action="store_true", help="also keep set and result for the app")
 

@@ -210,13 +210,16 @@ def bench(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[s
 def study(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[str, Any]:
     """Run an experiment: ``{"set": fingerprint, "experiment": {...}, "workers": None, "name": text}``.
 
+    With ``"scheduler": address``, or where the environment names one, the workers of that cluster do the work.
+
     Returns
     -------
     ``{"result": id}`` of a result of kind "study" with the tables and the document of the experiment.
     """
+    from spectra_core.cluster import workforce
     from spectra_core.experiment import Experiment, run
 
-    known = _checked(arguments, "study", set=..., experiment=..., workers=None, name="")
+    known = _checked(arguments, "study", set=..., experiment=..., workers=None, scheduler=None, name="")
     experiment = Experiment.from_document(known["experiment"])
     spectra = store.load_set(known["set"])
     found = run(
@@ -225,6 +228,7 @@ def study(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[s
         reporter=reporter,
         memo=memo_of(store, "study"),
         n_workers=known["workers"] or default_workers(),
+        workforce=workforce(known["scheduler"]),
     )
     name = known["name"] or f"Study of {spectra.meta.name}"
     result = store.save_result("study", found.document, found.tables, name=name)

@@ -1,7 +1,7 @@
 import pandas as pd
 import streamlit as st
 
-from ui import job_panel, state
+from ui import cluster_panel, job_panel, state
 
 st.title("What is running, and what came of it?")
 st.write(
@@ -17,6 +17,8 @@ for record in active:
 if not active:
     st.info("Nothing is running.", icon=":material/done_all:")
 st.caption(f"At most {state.jobs().limit} at a time; the others wait for their turn in the order they were started.")
+
+cluster_panel.show()
 
 if ended:
     st.subheader("Ended")
@@ -65,6 +67,8 @@ with st.expander("How to read this"):
   finished is kept, so that **Resume** goes on from there and gives the same result to the last bit.
 - **Interrupted** means that the process ended without a word, because the computer was restarted for instance.
 - **Failed** says why. Where it asks for a change, start the work again with that change rather than resume it.
+- **Cluster**: where this app was started with the address of a Dask scheduler (`SPECTRA_SCHEDULER`), experiments run on
+  its workers, with the same results to the last bit. A worker that is lost is replaced by another, once.
 - The time left is estimated from the pace of the present stage.
 """
     )

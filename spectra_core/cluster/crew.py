@@ -43,6 +43,15 @@ class Member:
         return len(self.running) < self.n_slots
 
 
+@dataclass(frozen=True, eq=False)
+class Attempt:
+    """One unit, by its number, on one worker: a future of Dask's."""
+
+    number: int
+    member: Member
+    future: Any
+
+
 class Crew:
     """All workers that the scheduler lists.
 

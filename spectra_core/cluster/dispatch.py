@@ -12,9 +12,9 @@ import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from spectra_core.cluster.crew import Crew, Member
+from spectra_core.cluster.crew import Attempt, Crew, Member
 from spectra_core.cluster.desk import Desk
 from spectra_core.cluster.worker_side import receive, work_on
 from spectra_core.contracts import Cancelled, Memo, Reporter
@@ -24,7 +24,7 @@ from spectra_core.spectra import SpectraSet
 from spectra_core.store.sets import set_files
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client
 
 LOOK = 0.5
 """Seconds between looks at the list of workers."""
@@ -33,15 +33,7 @@ _TICK = 0.1
 _CALL_TIMEOUT = 5.0
 _FETCH_TIMEOUT = 60.0
 _CLOSING_TIMEOUT = 1.0
-
-
-class _Attempt:
-    """One unit on one worker."""
-
-    def __init__(self, number: int, member: Member, future: "Future") -> None:
-        self.number = number
-        self.member = member
-        self.future = future
+_KEPT = "Finished parts are kept: start again to go on from there."
 
 
 class Dispatch:
@@ -76,7 +68,7 @@ class Dispatch:
         self._told = (0, 0.0, "")
         self._desk = Desk(units, memo)
         self._crew = Crew(silence, patience)
-        self._attempts: dict[str, _Attempt] = {}
+        self._attempts: dict[str, Attempt] = {}
         self._lost_with: dict[int, list[str]] = {}
         self._inbox: queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]]] = queue.SimpleQueue()
         self._run_name = f"latent-spectra-{uuid.uuid4().hex[:12]}"
@@ -145,19 +137,18 @@ class Dispatch:
             "stop": self._run_name,
             "unit": number,
         }
-        repeat, fold, _ = unit.task["place"]
         # Models of a few megabytes are sent along on purpose: they are on this side already, and cannot be lost.
         with dask.config.set({"distributed.admin.large-graph-warning-threshold": "4GiB"}):
             future = self._client.submit(
                 work_on,
                 job,
                 self._desk.known(number),
-                key=f"{unit.stage}, part {repeat + 1}.{fold + 1} ({self._run_name}-{uuid.uuid4().hex[:8]})",
+                key=f"{unit.stage}, {_place(unit)} ({self._run_name}-{uuid.uuid4().hex[:8]})",
                 workers=[member.address],
                 pure=False,
                 retries=0,
             )
-        attempt = _Attempt(number, member, future)
+        attempt = Attempt(number, member, future)
         self._attempts[future.key] = attempt
         member.running.add(future.key)
         self._told = (number, 0.0, unit.stage)
@@ -176,7 +167,7 @@ class Dispatch:
 
     # Taking in
 
-    def _settle(self, attempt: _Attempt) -> None:
+    def _settle(self, attempt: Attempt) -> None:
         """Handle a future that is finished, failed or called off."""
         if attempt.future.key not in self._attempts:
             return
@@ -188,14 +179,14 @@ class Dispatch:
             # Called off by Dask: the scheduler has lost its state, which is no worker's fault.
             self._return(attempt)
 
-    def _fetch(self, attempt: _Attempt) -> None:
+    def _fetch(self, attempt: Attempt) -> None:
         """Wait for the content of a result; runs in a thread of its own."""
         try:
             self._put(self._keep, attempt, attempt.future.result(timeout=_FETCH_TIMEOUT))
         except Exception as error:  # handed on to the loop, which tells loss from mistake
             self._put(self._fail, attempt, error)
 
-    def _keep(self, attempt: _Attempt, content: dict[str, bytes] | None) -> None:
+    def _keep(self, attempt: Attempt, content: dict[str, bytes] | None) -> None:
         if attempt.future.key not in self._attempts:
             return
         if content is None:
@@ -214,7 +205,7 @@ class Dispatch:
         self._told = (attempt.number, 1.0, unit.stage)
         self._progress.set_share(*self._told)
 
-    def _fail(self, attempt: _Attempt, error: BaseException | None) -> None:
+    def _fail(self, attempt: Attempt, error: BaseException | None) -> None:
         from distributed import KilledWorker
         from distributed.client import FutureCancelledError
 
@@ -255,39 +246,34 @@ class Dispatch:
         if self._crew.usable:
             self._usable_seen = now
         address = self._client.scheduler.address
-        kept = "Finished parts are kept: start again to go on from there."
         if now - self._scheduler_heard > self._silence:
-            raise ClusterError(f"The scheduler at {address} no longer answers. {kept}")
+            raise ClusterError(f"The scheduler at {address} no longer answers. {_KEPT}")
         if self._crew.reasons and not self._crew.usable:
             raise ClusterError(f"None of the workers of {address} can be used: {self._crew.reasons[-1]}")
         if now - self._usable_seen > self._patience:
-            raise ClusterError(f"{address} has had no worker for {self._patience:.0f} seconds. Start workers. {kept}")
+            raise ClusterError(f"{address} has had no worker for {self._patience:.0f} seconds. Start workers. {_KEPT}")
 
-    def _lose(self, attempt: _Attempt) -> None:
+    def _lose(self, attempt: Attempt) -> None:
         """Give a unit whose worker was lost to another one, once."""
         unit = self._units[attempt.number]
         lost_with = self._lost_with.setdefault(attempt.number, [])
         lost_with.append(attempt.member.address)
         if len(lost_with) > 1:
-            self._give_up(unit, lost_with)
+            raise ClusterError(
+                f"“{unit.stage}”, {_place(unit)}, lost two workers: {' and '.join(lost_with)}. Look at their logs, for "
+                f"want of memory perhaps. {_KEPT}"
+            )
         self._reporter.message(
             f"The worker {attempt.member.address} was lost while it worked on “{unit.stage}”; another one repeats it."
         )
         self._return(attempt)
 
-    def _give_up(self, unit: Unit, lost_with: Sequence[str]) -> NoReturn:
-        repeat, fold, _ = unit.task["place"]
-        raise ClusterError(
-            f"“{unit.stage}” (repetition {repeat + 1}, fold {fold + 1}) lost two workers, {' and '.join(lost_with)}. "
-            "Look at their logs, for want of memory perhaps. Finished parts are kept: start again to go on from there."
-        )
-
-    def _return(self, attempt: _Attempt) -> None:
+    def _return(self, attempt: Attempt) -> None:
         self._drop(attempt)
         self._desk.take_back(attempt.number)
         self._waiters.submit(self._client.cancel, [attempt.future])
 
-    def _drop(self, attempt: _Attempt) -> None:
+    def _drop(self, attempt: Attempt) -> None:
         del self._attempts[attempt.future.key]
         attempt.member.running.discard(attempt.future.key)
 
@@ -302,3 +288,8 @@ class Dispatch:
                 self._client.sync(stop, name=self._run_name, callback_timeout=_CLOSING_TIMEOUT)
         with suppress(Exception):
             self._client.close(timeout=_CLOSING_TIMEOUT)
+
+
+def _place(unit: Unit) -> str:
+    repeat, fold, size = unit.task["place"]
+    return f"repetition {repeat + 1}, fold {fold + 1}" + (f", {size} spectra" if size else "")

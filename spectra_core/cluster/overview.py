@@ -74,7 +74,7 @@ async def _ask(address: str) -> tuple[dict[str, Any], dict[str, Any]]:
 def _said(key: Any) -> str:
     """Return the part of a task's key that is meant for people.
 
-    >>> _said("VAE: MLP, part 1.3 (latent-spectra-0123-4567)")
-    'VAE: MLP, part 1.3'
+    >>> _said("VAE: MLP, repetition 1, fold 3 (latent-spectra-0123-4567)")
+    'VAE: MLP, repetition 1, fold 3'
     """
     return str(key).partition(" (latent-spectra-")[0]

@@ -22,6 +22,8 @@ from spectra_core.cluster import Cluster, overview
 from spectra_core.cluster.desk import Desk
 from spectra_core.cluster.dispatch import Dispatch
 from spectra_core.cluster.packing import packed, unpacked
+from spectra_core.command_line import wide_table, write_file
+from spectra_core.commands import main
 from spectra_core.contracts import NO_MEMO, Cancelled
 from spectra_core.errors import ClusterError, ConfigError
 from spectra_core.experiment import Arm, Experiment, run
@@ -30,6 +32,7 @@ from spectra_core.experiment.parts import parts_of
 from spectra_core.experiment.run import _units
 from spectra_core.experiment.units import Unit
 from spectra_core.versions import versions
+from tests.conftest import beer_lambert_set
 from tests.experiment.test_run import ARMS, MLP, Interrupted
 
 SMALL = Experiment(arms=ARMS, regressors=(MLP, Choice("ridge")), n_folds=3, seed=1)
@@ -195,7 +198,7 @@ class TestLosses:
         killing.start()
         listener = Listener()
         with pytest.raises(
-            ClusterError, match=r"“Baseline: .*” \(repetition 1, fold 1\) lost two workers, tcp://.* and "
+            ClusterError, match=r"“Baseline: MLP”, repetition 1, fold 1, lost two workers: tcp://.* and "
         ):
             processes.cluster().work_through(long_unit(mixtures), mixtures, OnceMemo(NO_MEMO), listener)
         killing.join(PATIENCE)
@@ -259,6 +262,27 @@ class TestStopping:
         until(lambda: not working(processes.address))
 
 
+def test_the_command_line_and_the_environment_lead_to_the_cluster(processes, tmp_path, monkeypatch):
+    processes.workers(1)
+    monkeypatch.delenv("SPECTRA_SCHEDULER", raising=False)
+    used = []
+    submit = Dispatch._submit
+    monkeypatch.setattr(Dispatch, "_submit", lambda self, *what: (used.append(what), submit(self, *what)))
+    write_file(tmp_path / "mixtures.csv", wide_table(beer_lambert_set()).to_csv(index=False).encode())
+    study = ["study", "--data", str(tmp_path / "mixtures.csv"), "--arms", "Baseline", "--regressors", "ridge"]
+    study += ["--folds", "3"]
+    numbers = []
+    for out, more in (("here", []), ("option", ["--scheduler", processes.address]), ("environment", [])):
+        if out == "environment":
+            monkeypatch.setenv("SPECTRA_SCHEDULER", processes.address)
+        monkeypatch.setenv("SPECTRA_HOME", str(tmp_path / out))  # an empty memo
+        assert main([*study, "--out", str(tmp_path / out), *more]) == 0
+        numbers.append(len(used))
+    assert numbers == [0, 3, 6]
+    tables = [(tmp_path / out / "predictions.csv").read_bytes() for out in ("here", "option", "environment")]
+    assert tables[0] == tables[1] == tables[2]
+
+
 class TestRefusals:
     def test_no_scheduler(self, mixtures, monkeypatch):
         monkeypatch.setattr("spectra_core.cluster.cluster.CONNECT_SECONDS", 0.5)
@@ -290,7 +314,7 @@ class TestOverview:
         listener = Listener(1e-6, lambda: (seen.append(overview(processes.address).workers), cancel()))
         with pytest.raises(Cancelled):
             run(LONG, mixtures, reporter=listener, workforce=processes.cluster())
-        assert list(seen[0]["works_on"]) == ["Baseline: MLP, part 1.1"]
+        assert list(seen[0]["works_on"]) == ["Baseline: MLP, repetition 1, fold 1"]
         assert list(seen[0]["threads"]) == [1]
 
     def test_a_scheduler_that_does_not_answer(self):
