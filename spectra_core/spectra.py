@@ -138,7 +138,8 @@ class SetMeta:
         if self.origin not in get_args(Origin):
             raise SpectraError(f"The origin of a set is one of {', '.join(get_args(Origin))}; got {self.origin!r}.")
         try:
-            copied = json.loads(json.dumps(dict(self.provenance), allow_nan=False))
+            # In one order, whatever order it came in: sets of one fingerprint must lead to the same numbers.
+            copied = json.loads(json.dumps(dict(self.provenance), allow_nan=False, sort_keys=True))
         except (TypeError, ValueError) as error:
             raise SpectraError(
                 f"Provenance must hold JSON values only (text, numbers, lists, mappings): {error}."

@@ -138,3 +138,10 @@ class TestGroups:
 
 def test_constant_channels_are_found():
     assert small([[1, 2, 3], [1, 5, 3]]).constant_channels.tolist() == [True, False, True]
+
+
+def test_sets_of_one_fingerprint_list_their_provenance_in_one_order():
+    # Salts are drawn in the order they are listed; a set read back from disk lists them by name.
+    one = SetMeta(provenance={"salts": {"ZnSO4": {"Zn2+": 1}, "CuSO4": {"Cu2+": 1}}})
+    other = SetMeta(provenance={"salts": {"CuSO4": {"Cu2+": 1}, "ZnSO4": {"Zn2+": 1}}})
+    assert list(one.provenance["salts"]) == list(other.provenance["salts"])
