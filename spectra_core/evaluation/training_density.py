@@ -41,7 +41,7 @@ def log_training_density(train: SpectraSet, spectra: SpectraSet) -> NDArray[np.f
     directions = _directions(centred)
     if directions.shape[1] == 0:
         return np.zeros(len(spectra))
-    tree = cKDTree(centred @ directions)
+    tree = cKDTree(centred @ directions, leafsize=len(train))  # one leaf: never splits repeated values without end
     k = min(N_NEIGHBOURS, len(train) - 1)
     own = tree.query(tree.data, k=[k + 1])[0][:, 0]  # the nearest one is the spectrum itself
     there = tree.query((spectra.signal - mean) @ directions, k=[k])[0][:, 0]

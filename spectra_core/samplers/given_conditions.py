@@ -105,7 +105,8 @@ class SimilarConcentrations:
         # A target that never varies cannot make spectra more or less similar.
         scale = np.where(train.min(axis=0) == train.max(axis=0), np.inf, spread)
         k = min(self.n_neighbours, len(train))
-        _, nearest = cKDTree(train / scale).query(
+        # One leaf: where denormal numbers count as zero, as in worker threads, scipy splits repeated zeros without end.
+        _, nearest = cKDTree(train / scale, leafsize=len(train)).query(
             conditions.to_numpy(dtype=np.float64) / scale, k=list(range(1, k + 1))
         )
         picked = nearest[np.arange(len(conditions)), rng.integers(k, size=len(conditions))]

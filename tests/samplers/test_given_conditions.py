@@ -117,3 +117,17 @@ def test_more_neighbours_than_spectra_means_all_of_them(posterior, train_targets
 def test_no_neighbour_is_refused():
     with pytest.raises(ConfigError, match="at least 1, got 0"):
         SimilarConcentrations(n_neighbours=0)
+
+
+def test_repeated_zeros_are_no_trouble_where_denormal_numbers_count_as_zero():
+    """Worker threads flush denormal numbers; a tree that splits zeros apart by the next larger number never ends."""
+    import torch
+
+    targets = pd.DataFrame({"Cu2+": np.r_[np.zeros(30), np.linspace(0.1, 0.2, 10)]})
+    posterior = LatentPosterior(np.arange(40.0)[:, None], np.full((40, 1), 1e-9))
+    torch.set_flush_denormal(True)
+    try:
+        z = SimilarConcentrations(1).draw_given(posterior, targets, targets.iloc[30:], np.random.default_rng(0))
+    finally:
+        torch.set_flush_denormal(False)
+    np.testing.assert_allclose(z[:, 0], np.arange(30.0, 40.0), atol=1e-6)
