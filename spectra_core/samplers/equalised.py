@@ -80,9 +80,7 @@ class Equalised:
         from scipy.spatial import cKDTree
 
         k = min(self.n_neighbours, n_spectra - 1)
-        distance, _ = cKDTree(scores, leafsize=n_spectra).query(
-            scores, k=[k + 1]
-        )  # the nearest is the spectrum itself
+        distance, _ = cKDTree(scores, leafsize=n_spectra).query(scores, k=[k + 1])  # the nearest is the spectrum itself
         radius = distance[:, 0]
         # More than k copies of one spectrum have no distance at all; the smallest one seen stands in.
         positive = radius[radius > 0]
