@@ -1,11 +1,11 @@
 """How fast the training engine is beside the loop anybody would write in PyTorch, and beside the machine's limit.
 
-    PYTHONPATH=. python benchmarks/training.py --epochs 3 --repeats 5
+    PYTHONPATH=. OMP_NUM_THREADS=1 python benchmarks/training.py --out docs/benchmarks.md
 
-Natural loop, engine on one core and engine on all cores take turns, with the rate of a large matrix product (sgemm)
-measured in the same minutes, since a busy machine slows all of them. One row per network; "epoch" is one pass
-over one fold, and all eight regression networks of the fold count as one. The data are random numbers of the
-study's size: speed does not depend on their values.
+Natural loop, scikit-learn, JAX (where it is installed) and the engine take turns, with the rate of a large matrix
+product (sgemm) measured in the same minutes, since a busy machine slows all of them. "An epoch" is one pass over
+one training fold, and all regressors of the fold count as one network. The data are random numbers of the study's
+size, of low rank with noise: speed does not depend on their values. Nothing but this script should be running.
 """
 
 import argparse
@@ -13,103 +13,78 @@ import os
 import statistics
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.utils.data import DataLoader, TensorDataset
 
-from spectra_core.contracts import SILENT, Budget, Reporter
-from spectra_core.training.mlps import train_mlps
+from benchmarks import training_ways as ways
+from spectra_core.contracts import SILENT, Reporter
 from spectra_core.training.parallel import run_in_threads
-from spectra_core.training.plan import Plan
-from spectra_core.training.vae_shape import VaeLoss, VaeShape
-from spectra_core.training.vaes import train_vae
+from spectra_core.training.vae_shape import VaeShape
 
-N_CHANNELS, N_TARGETS, BATCH, HIDDEN, N_HIDDEN, N_LATENT = 911, 8, 32, (64, 16), 256, 91
-
-
-class PlainMlp(nn.Module):
-    """One of the study's regressors."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.Linear(N_CHANNELS, HIDDEN[0]), nn.ReLU(), nn.Linear(*HIDDEN), nn.ReLU(), nn.Linear(HIDDEN[1], 1)
-        )
-
-    def loss(self, x: Tensor, t: Tensor) -> Tensor:
-        """Mean squared error."""
-        return nn.functional.mse_loss(self.layers(x), t)
+N_SPECTRA, N_CHANNELS, N_TARGETS = 3744 * 7 // 8, 911, 8
+FOLDS, EPOCHS = 8, 100
+CLOCKS = {"wall": (time.perf_counter, time.perf_counter), "cpu": (time.thread_time, time.process_time)}
+"""For one thread and for the whole process; time of the processor tells more beside other work."""
 
 
-class PlainVae(nn.Module):
-    """The study's VAE, or cVAE with `n_conditions` decoder inputs, as modules."""
+@dataclass(frozen=True)
+class Way:
+    """A way of training, and how many trainings run side by side."""
 
-    def __init__(self, n_conditions: int) -> None:
-        super().__init__()
-        self.encoder = nn.Sequential(nn.Linear(N_CHANNELS, N_HIDDEN), nn.ReLU(), nn.Linear(N_HIDDEN, 2 * N_LATENT))
-        self.decoder = nn.Sequential(
-            nn.Linear(N_LATENT + n_conditions, N_HIDDEN), nn.ReLU(), nn.Linear(N_HIDDEN, N_CHANNELS)
-        )
-
-    def loss(self, x: Tensor, c: Tensor) -> Tensor:
-        """Mean squared error plus mean divergence."""
-        mean, log_variance = self.encoder(x).chunk(2, dim=1)
-        z = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
-        kl = -0.5 * torch.mean(1 + log_variance - mean**2 - log_variance.exp())
-        loss: Tensor = nn.functional.mse_loss(self.decoder(torch.cat([z, c], dim=1)), x) + kl
-        return loss
+    name: str
+    train: ways.Train
+    workers: int = 1
 
 
-def natural(model: nn.Module, loss_of: Callable[[Tensor, Tensor], Tensor], x: Tensor, t: Tensor, epochs: int) -> None:
-    optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
-    loader = DataLoader(TensorDataset(x, t), batch_size=BATCH, shuffle=True)
-    for _ in range(epochs):
-        total = 0.0
-        for rows, targets in loader:
-            optimiser.zero_grad()
-            loss = loss_of(rows, targets)
-            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-            optimiser.step()
-            total += loss.item()
+@dataclass(frozen=True)
+class Row:
+    """Medians over the rounds."""
+
+    way: str
+    workers: int
+    milliseconds: float
+    ratio: float
+    share: float
+    limit: float
+
+    def cells(self) -> list[str]:
+        """Return what the table shows."""
+        return [
+            self.way,
+            str(self.workers),
+            f"{self.milliseconds:.0f}",
+            f"{self.ratio:.1f}x",
+            "" if "fast" in self.way else f"{100 * self.share:.0f} %",
+            f"{self.limit / 1e9:.0f}",
+        ]
 
 
-def natural_mlps(x: Tensor, t: Tensor, epochs: int) -> None:
-    for target in range(N_TARGETS):
-        net = PlainMlp()
-        natural(net, net.loss, x, t[:, [target]], epochs)
+def problem_of(n_spectra: int, n_channels: int, n_targets: int, epochs: int) -> ways.Problem:
+    rng = np.random.default_rng(0)
+    signal = rng.standard_normal((n_spectra, 20)) @ rng.standard_normal((20, n_channels)) / 20**0.5
+    spectra = signal + 0.05 * rng.standard_normal((n_spectra, n_channels))
+    targets = rng.standard_normal((n_spectra, n_targets))
+    return ways.Problem(spectra.astype(np.float32), targets.astype(np.float32), epochs)
 
 
-def natural_vae(x: Tensor, c: Tensor, epochs: int) -> None:
-    model = PlainVae(c.shape[1])
-    natural(model, model.loss, x, c, epochs)
-
-
-def engine_mlps(x: np.ndarray, t: np.ndarray, epochs: int, reporter: Reporter) -> None:
-    train_mlps(x, t, hidden=HIDDEN, budget=Budget(epochs=epochs), batch_size=BATCH, seed=0, reporter=reporter)
-
-
-def engine_vae(x: np.ndarray, c: np.ndarray, epochs: int, reporter: Reporter) -> None:
-    shape = VaeShape(N_CHANNELS, N_HIDDEN, N_LATENT, c.shape[1])
-    train_vae(x, c, shape=shape, loss=VaeLoss(), plan=Plan(Budget(epochs=epochs), BATCH), reporter=reporter)
-
-
-def flop_per_spectrum(layers: list[tuple[int, int]]) -> int:
+def flop_per_spectrum(layers: Sequence[tuple[int, int]]) -> int:
     """Products and sums of one training step: forward, weights' gradient, and inputs' gradient but of the first."""
     first, *others = (n_inputs * n_outputs for n_inputs, n_outputs in layers)
     return 4 * first + 6 * sum(others)
 
 
-def seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
+def seconds(work: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+    start = clock()
     work()
-    return time.perf_counter() - start
+    return clock() - start
 
 
-def sgemm_rate(n_threads: int, size: int = 1024, repeats: int = 10) -> float:
+def sgemm_rate(n_threads: int, clock: Callable[[], float], size: int = 1024, repeats: int = 10) -> float:
     """Rate of large float32 products in FLOP/s, one numerical thread in each of `n_threads` Python threads."""
     begin = threading.Barrier(n_threads)
     spent = []
@@ -118,83 +93,179 @@ def sgemm_rate(n_threads: int, size: int = 1024, repeats: int = 10) -> float:
         one, other, product = torch.ones(size, size), torch.ones(size, size), torch.empty(size, size)
         torch.mm(one, other, out=product)
         begin.wait()
-        spent.append(seconds(lambda: [torch.mm(one, other, out=product) for _ in range(repeats)]))
+        spent.append(seconds(lambda: [torch.mm(one, other, out=product) for _ in range(repeats)], clock))
 
     run_in_threads([multiply] * n_threads, n_threads)
     return sum(repeats * 2.0 * size**3 / each for each in spent)
 
 
-@dataclass(frozen=True)
-class Case:
-    """One network, or all regressors of a fold, and both ways of training it."""
-
-    name: str
-    layers: list[tuple[int, int]]
-    n_networks: int
-    natural: Callable[[], None]
-    engine: Callable[[Reporter], None]
-
-
-def table_row(case: Case, options: argparse.Namespace) -> str:
-    """Return medians over the rounds; ratios and shares are taken within each round."""
-    workers, per_epoch = options.workers, 1.0 / options.epochs
-    flop = float(options.spectra * case.n_networks * flop_per_spectrum(case.layers))
-    case.engine(SILENT)
-    rounds = []
+def side_by_side(every: Sequence[Way], flop: float, options: argparse.Namespace) -> list[Row]:
+    """Let all ways take turns; ratios to the first and shares of sgemm are taken within each round."""
+    of_threads, of_process = CLOCKS[options.clock]
+    for way in every[1:]:
+        way.train(SILENT)  # compiles, fills caches
+    spent: dict[Way, list[tuple[float, float, float, float]]] = {way: [] for way in every}
     for _ in range(options.repeats):
-        limit_one, limit_all = sgemm_rate(1), sgemm_rate(workers)
-        slow = seconds(case.natural) * per_epoch
-        one = seconds(lambda: case.engine(SILENT)) * per_epoch
-        every = seconds(lambda: run_in_threads([case.engine] * workers, workers)) * per_epoch / workers
-        shares = flop / one / limit_one, flop / every / limit_all
-        rounds.append((slow, one, every, slow / one, slow / every, *shares, limit_one, limit_all))
-    slow, one, every, *ratios, share_one, share_all, limit_one, limit_all = map(
-        statistics.median, zip(*rounds, strict=True)
+        first = None
+        for way in every:
+            limit = sgemm_rate(way.workers, of_threads)
+            work = partial(run_in_threads, [way.train] * way.workers, way.workers) if way.workers > 1 else None
+            epoch = seconds(work or partial(way.train, SILENT), of_process) / options.epochs / way.workers
+            if options.clock == "cpu":
+                epoch /= way.workers  # as if all had run at the same time
+            first = first or epoch
+            spent[way].append((1e3 * epoch, first / epoch, flop / epoch / limit, limit))
+    return [
+        Row(way.name, way.workers, *map(statistics.median, zip(*rounds, strict=True))) for way, rounds in spent.items()
+    ]
+
+
+def ways_for(name: str, problem: ways.Problem, workers: int) -> list[Way]:
+    every: list[Way] = []
+    if name == "regressors":
+        natural, engine = partial(ways.natural_mlps, problem), ways.engine_mlps
+        every.append(Way("natural loop", natural))
+        every.append(Way("scikit-learn", partial(ways.sklearn_mlps, problem)))
+        if ways.has_jax():
+            every.append(Way("JAX: jit, vmap, scan; own threads", ways.jax_mlps(problem)))
+    else:
+        conditional = name == "cVAE"
+        natural = partial(ways.natural_vae, problem, conditional=conditional)
+        engine = partial(ways.engine_vae, conditional=conditional)
+        every.append(Way("natural loop", natural))
+    for n in sorted({1, workers}):
+        every += [Way(f"engine, {k}", partial(engine, problem, kernels=k), n) for k in ("torch", "numba")]
+        every.append(Way("engine, fast mode's epoch", partial(engine, problem, kernels="numba", fast=True), n))
+    return every
+
+
+def layers_of(name: str, problem: ways.Problem) -> tuple[list[tuple[int, int]], int]:
+    _, n_channels, n_targets = problem.sizes
+    if name == "regressors":
+        return [(n_channels, ways.HIDDEN[0]), ways.HIDDEN, (ways.HIDDEN[1], 1)], n_targets
+    n_conditions = n_targets if name == "cVAE" else 0
+    return list(VaeShape(n_channels, ways.N_HIDDEN, ways.N_LATENT, n_conditions).layers.values()), 1
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def compared(options: argparse.Namespace) -> tuple[str, dict[str, list[Row]]]:
+    problem = problem_of(options.spectra, N_CHANNELS, N_TARGETS, options.epochs)
+    found, rows = {}, []
+    for name in ("regressors", "VAE", "cVAE"):
+        layers, n_networks = layers_of(name, problem)
+        flop = float(options.spectra * n_networks * flop_per_spectrum(layers))
+        found[name] = side_by_side(ways_for(name, problem, options.workers), flop, options)
+        title = f"{N_TARGETS} regressors" if name == "regressors" else name
+        rows += [[title, *row.cells()] for row in found[name]]
+        print(f"{name} done", flush=True)
+    heads = ["one epoch of a fold", "way", "side by side", "ms", "to natural", "share of sgemm", "sgemm, GFLOP/s"]
+    return table(heads, rows), found
+
+
+def whole_study(found: dict[str, list[Row]]) -> str:
+    """Add epochs up to the study: per fold 8 regressors, a VAE, a cVAE, 8 regressors on each of two doubled sets."""
+    rows: list[tuple[str, float]] = []
+    epochs = {"regressors": 5 * EPOCHS, "VAE": EPOCHS, "cVAE": EPOCHS}  # 1 + 2 + 2 times the rows of a fold
+    for way in dict.fromkeys(row.way for row in found["VAE"] if "fast" not in row.way):
+        total = 0.0
+        for name, n_epochs in epochs.items():
+            fastest = min(row.milliseconds for row in found[name] if row.way == way)
+            total += FOLDS * n_epochs * fastest / 1e3
+        rows.append((way, total))
+    natural = rows[0][1]
+    cells = [[way, f"{total:.0f}", f"{natural / total:.1f}x"] for way, total in rows]
+    return table(["whole study, from these epochs", "s", "to natural"], cells)
+
+
+def scaling(options: argparse.Namespace) -> str:
+    """Time one epoch of regressors by the engine with numba, one size changed at a time."""
+    workers = sorted({1, options.workers, 2 * options.workers})
+    usual = {"spectra": N_SPECTRA, "channels": N_CHANNELS, "regressors": N_TARGETS, "side by side": 1}
+    changes: dict[str, Sequence[int]] = {
+        "spectra": (500, 1000, N_SPECTRA, 10_000),
+        "channels": (100, 300, N_CHANNELS, 2000),
+        "regressors": (1, 4, N_TARGETS, 16),
+        "side by side": workers,
+    }
+    rows = []
+    for what, sizes in changes.items():
+        for size in sizes:
+            now = usual | {what: size}
+            problem = problem_of(now["spectra"], now["channels"], now["regressors"], options.epochs)
+            layers, n_networks = layers_of("regressors", problem)
+            flop = float(now["spectra"] * n_networks * flop_per_spectrum(layers))
+            way = Way("", partial(ways.engine_mlps, problem, kernels="numba"), now["side by side"])
+            way.train(SILENT)
+            (row,) = side_by_side([way], flop, options)
+            per_spectrum = 1e3 * row.milliseconds / now["spectra"]
+            rows.append([what, str(size), f"{row.milliseconds:.0f}", f"{per_spectrum:.1f}", f"{100 * row.share:.0f} %"])
+    return table(["varied", "to", "ms per epoch and fold", "µs per spectrum", "share of sgemm"], rows)
+
+
+def whole_fast(workers: int) -> str:
+    """Run the whole 8-fold experiment in fast mode on simulated spectra, and time it."""
+    from spectra_core.datasets.simulator import PRESETS, simulate
+    from spectra_core.experiment import fast_experiment, run
+
+    spectra = simulate(PRESETS["msu_like"], seed=0)
+    arms = ["Baseline", "VAE, standard normal", "cVAE, independent concentrations"]
+    experiment = fast_experiment(arms, regressors=["mlp"], n_spectra=len(spectra))
+    ends: list[float] = []
+
+    class Clock:
+        def progress(self, stage: str, done: int, total: int, values: object = None) -> None:
+            if done == total and not ends:
+                ends.append(time.perf_counter())
+
+        def message(self, text: str) -> None:
+            pass
+
+    start = time.perf_counter()
+    run(experiment, spectra, reporter=Clock(), n_workers=workers)
+    total = time.perf_counter() - start
+    return (
+        f"Fast mode, whole 8-fold experiment on simulated {len(spectra)} x {spectra.n_channels} (64 base and 128 "
+        f"extended regressors, 8 VAE, 8 cVAE), {workers} workers: training, generating and predicting "
+        f"{ends[0] - start:.1f} s, with tables and checks {total:.1f} s.\n"
     )
-    cells = [case.name, *(f"{1e3 * value:.0f}" for value in (slow, one, every)), *(f"{r:.1f}x" for r in ratios)]
-    cells += [f"{100 * share:.0f} %" for share in (share_one, share_all)]
-    cells += [f"{limit / 1e9:.0f}" for limit in (limit_one, limit_all)]
-    return "| " + " | ".join(cells) + " |"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--spectra", type=int, default=3744 * 7 // 8, help="training spectra of a fold")
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--spectra", type=int, default=N_SPECTRA, help="training spectra of a fold")
+    parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--natural-threads", type=int, default=1, help="more gain nothing beside other work")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="folds at a time")
+    parser.add_argument("--clock", choices=list(CLOCKS), default="wall", help="cpu for a machine with other work")
+    parser.add_argument("--skip", nargs="*", default=[], choices=["scaling", "whole"])
+    parser.add_argument("--out", type=Path, help="where to write the tables; printed in any case")
     options = parser.parse_args()
-    n, epochs = options.spectra, options.epochs
-    rng = np.random.default_rng(0)
-    x, t = (rng.standard_normal((n, width), dtype=np.float32) for width in (N_CHANNELS, N_TARGETS))
-    none = np.empty((n, 0), dtype=np.float32)
-    xt, tt, nt = torch.tensor(x), torch.tensor(t), torch.tensor(none)
     torch.set_num_threads(options.natural_threads)  # the engine has one per worker whatever this says
-    mlp = [(N_CHANNELS, HIDDEN[0]), HIDDEN, (HIDDEN[1], 1)]
-    vae, cvae = (list(VaeShape(N_CHANNELS, N_HIDDEN, N_LATENT, n).layers.values()) for n in (0, N_TARGETS))
-    cases = [
-        Case(
-            f"{N_TARGETS} regressors",
-            mlp,
-            N_TARGETS,
-            lambda: natural_mlps(xt, tt, epochs),
-            lambda told: engine_mlps(x, t, epochs, told),
-        ),
-        Case(
-            "VAE", vae, 1, lambda: natural_vae(xt, nt, epochs), lambda reporter: engine_vae(x, none, epochs, reporter)
-        ),
-        Case("cVAE", cvae, 1, lambda: natural_vae(xt, tt, epochs), lambda reporter: engine_vae(x, t, epochs, reporter)),
+    load = os.getloadavg()[0]
+    side, found = compared(options)
+    parts = [
+        "# Benchmarks of training\n",
+        f"{options.spectra} x {N_CHANNELS}, batch {ways.BATCH}, float32, torch {torch.__version__}, {os.cpu_count()} "
+        f"cores; natural loop with {options.natural_threads} numerical thread(s), engine with one per worker; medians "
+        f"of {options.repeats} rounds by {options.clock} time; load {load:.1f}. From `benchmarks/training.py`.\n",
+        side,
+        "Fast mode's epoch computes less, so it has no share. Adam is bound by memory, not by "
+        "arithmetic: on a core whose sgemm is fast, the share is smaller though nothing is slower.\n",
+        whole_study(found),
     ]
-    w = options.workers
-    print(f"{n} x {N_CHANNELS}, batch {BATCH}, float32, torch {torch.__version__}; natural loop with ", end="")
-    print(f"{options.natural_threads} numerical thread(s), engine with one per worker; medians of {options.repeats}")
-    heads = ["one epoch of a fold", "natural, ms", "engine x1, ms", f"engine x{w}, ms", "ratio x1", f"ratio x{w}"]
-    heads += ["share of sgemm x1", f"share of sgemm x{w}", "sgemm x1, GFLOP/s", f"sgemm x{w}, GFLOP/s"]
-    print("| " + " | ".join(heads) + " |")
-    print("|---" * len(heads) + "|")
-    for case in cases:
-        print(table_row(case, options), flush=True)
+    if "whole" not in options.skip:
+        parts.append(whole_fast(options.workers))
+    if "scaling" not in options.skip:
+        parts += ["## Scaling\n", scaling(options)]
+    text = "\n".join(parts)
+    print(text)
+    if options.out:
+        options.out.write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

@@ -16,9 +16,9 @@ EXPLANATIONS: dict[Mode, str] = {
 
 REGRESSORS, GENERATORS = ("mlp", "mlp_ensemble"), ("vae", "cvae")
 STUDY_EPOCHS = 100
-FAST_REGRESSOR_EPOCHS, FAST_GENERATOR_EPOCHS = 10, 50
+FAST_REGRESSOR_EPOCHS, FAST_GENERATOR_EPOCHS = 10, 60
 """Found on validation folds of simulated spectra, 2870 to train on; see docs/decisions/014."""
-_FAST_REGRESSOR_STEPS, _FAST_GENERATOR_STEPS = 1000, 5000
+_FAST_REGRESSOR_STEPS, _FAST_GENERATOR_STEPS = 1000, 6000
 
 _FAST_REGRESSOR = {"coordinates": "components", "schedule": "cosine", "learning_rate": 4e-3}
 # A falling rate brings a better loss but worse spectra: what is drawn from the prior needs the noise of a constant one.
@@ -39,7 +39,7 @@ def fast_epochs(n_train: int | None) -> tuple[int, int]:
     Examples
     --------
     >>> fast_epochs(3276), fast_epochs(600), fast_epochs(50)
-    ((10, 50), (53, 100), (100, 100))
+    ((10, 60), (53, 100), (100, 100))
     """
     if n_train is None:
         return FAST_REGRESSOR_EPOCHS, FAST_GENERATOR_EPOCHS

@@ -11,6 +11,8 @@ from spectra_core.errors import SpectraError
 
 Floats = NDArray[np.floating[Any]]
 
+_COLUMNS_AT_ONCE, _ROWS_AT_ONCE = 64, 4096  # bound the copies in float64: 100,000 spectra would need 0.7 GB each
+
 
 @dataclass(frozen=True, eq=False)
 class Standardiser:
@@ -31,19 +33,27 @@ class Standardiser:
     @classmethod
     def fit(cls, values: Floats) -> Self:
         """Measure mean and standard deviation (divisor n) of every column of `values` (n_rows, n_columns)."""
-        wide = np.asarray(values, dtype=np.float64)
-        mean, std = wide.mean(axis=0), wide.std(axis=0)
-        constant = wide.min(axis=0) == wide.max(axis=0)
+        mean, std = np.empty(values.shape[1]), np.empty(values.shape[1])
+        for start in range(0, values.shape[1], _COLUMNS_AT_ONCE):
+            columns = slice(start, start + _COLUMNS_AT_ONCE)
+            wide = np.asarray(values[:, columns], dtype=np.float64)
+            mean[columns], std[columns] = wide.mean(axis=0), wide.std(axis=0)
+        constant = values.min(axis=0) == values.max(axis=0)
         # A spread below rounding error is no spread: dividing by it would blow rounding up to signal.
         constant |= std <= 1e-12 * np.maximum(np.abs(mean), np.finfo(np.float64).tiny)
-        return cls(np.where(constant, wide[0], mean), np.where(constant, 1.0, std), constant)
+        return cls(
+            np.where(constant, np.asarray(values[0], dtype=np.float64), mean), np.where(constant, 1.0, std), constant
+        )
 
     def transform(self, values: Floats) -> Floats:
         """Return standardised columns in the dtype of `values`; constant columns become 0."""
         self._require_width(values)
-        out = (values - self.mean) / self.scale
+        out = np.empty_like(values)
+        for start in range(0, len(values), _ROWS_AT_ONCE):
+            rows = slice(start, start + _ROWS_AT_ONCE)
+            out[rows] = (values[rows] - self.mean) / self.scale
         out[:, self.constant] = 0.0
-        return out.astype(values.dtype, copy=False)
+        return out
 
     def inverse(self, standardised: Floats) -> Floats:
         """Return values in the original units; constant columns come back as they were, exactly."""

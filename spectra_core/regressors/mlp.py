@@ -131,9 +131,9 @@ class MLP(NetworkOptions, Regressor):
         from spectra_core.training.mlps import train_mlps
 
         require_calibration_set(train)
-        signal = np.asarray(train.signal, dtype=np.float64)
-        self.signal_scaling_, self.target_scaling_ = Standardiser.fit(signal), Standardiser.fit(train.target_values)
-        inputs = self.signal_scaling_.transform(signal)
+        self.signal_scaling_ = Standardiser.fit(train.signal)
+        self.target_scaling_ = Standardiser.fit(train.target_values)
+        inputs = self.signal_scaling_.transform(train.signal)
         basis = None
         if self.coordinates == "components":
             found = signal_coordinates(inputs)
@@ -159,7 +159,7 @@ class MLP(NetworkOptions, Regressor):
         """Return predicted targets (n_spectra, n_targets) in the units of the training set."""
         require_fitted(self, self.title)
         self.frame_.require_spectra(spectra)
-        inputs = self.signal_scaling_.transform(np.asarray(spectra.signal, dtype=np.float64))
+        inputs = self.signal_scaling_.transform(spectra.signal)
         values = self.target_scaling_.inverse(self.weights_.predict(inputs))
         return target_table(np.asarray(values, dtype=np.float64), self.frame_)
 

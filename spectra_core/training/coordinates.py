@@ -74,7 +74,7 @@ def signal_coordinates(values: NDArray[np.floating[Any]], most: int = MOST_COMPO
             span = torch.linalg.qr(table.T @ span).Q
         _, singular, rows = torch.linalg.svd(table @ span, full_matrices=False)
         squares = singular.double().numpy() ** 2
-        total = float(table.double().square().sum())
+        total = sum(float(rows.double().square().sum()) for rows in torch.split(table, 4096))
         n_components = _number_above_noise(squares, total, n_rows, n_columns)
         n_components = min(n_components, most)
         basis = torch.linalg.qr(span @ rows[:n_components].T).Q.numpy()
