@@ -294,7 +294,12 @@ def _stop_with(missing: str, what_to_do: str, *ways: tuple[str, str], offer_demo
 
 
 def _picker(kind: str) -> str:
-    return f"picker_{kind}"
+    """Return the key of the picker of `kind`.
+
+    It changes with the choice: a browser that still shows the picker of an earlier choice, because the run that made
+    the present one was overtaken, must not be taken for a visitor who wants the earlier one back.
+    """
+    return f"picker_{kind}_{(chosen(kind) or '')[:_URL_LENGTH]}"
 
 
 def _put_down(kind: str) -> None:

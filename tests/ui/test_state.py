@@ -36,7 +36,12 @@ def opened(page: str | None = None, **query: str) -> AppTest:
 
 
 def in_hand(app: AppTest) -> dict[str, str | None]:
-    return {kind: app.selectbox(f"picker_{kind}").value for kind in ("set", "model", "generated")}
+    return {kind: picker(app, kind).value for kind in ("set", "model", "generated")}
+
+
+def picker(app: AppTest, kind: str):
+    """The picker of the status line; its key changes with what is chosen."""
+    return next(box for box in app.selectbox if (box.key or "").startswith(f"picker_{kind}_"))
 
 
 def notices(app: AppTest) -> str:
@@ -46,7 +51,7 @@ def notices(app: AppTest) -> str:
 def test_a_set_chosen_in_the_status_line_stands_in_the_url(store: Store):
     fingerprint = store.save_set(named("First"))
     app = opened()
-    app.selectbox("picker_set").set_value(fingerprint).run()
+    picker(app, "set").set_value(fingerprint).run()
     assert in_hand(app)["set"] == fingerprint
     assert app.query_params["set"] == fingerprint[:12]
 
@@ -107,7 +112,7 @@ def test_another_data_set_puts_down_generated_spectra_of_another_frame(store: St
     old, new, made = store.save_set(first), store.save_set(other), store.save_set(generated_from(first))
     app = opened(set=old[:12], generated=made[:12])
     assert in_hand(app)["generated"] == made
-    app.selectbox("picker_set").set_value(new).run()
+    picker(app, "set").set_value(new).run()
     assert in_hand(app) == {"set": new, "model": None, "generated": None}
     assert "generated set came from another data set" in notices(app)
 
@@ -116,7 +121,7 @@ def test_another_data_set_of_the_same_frame_keeps_the_generated_spectra(store: S
     first, other = named("First"), named("Other", seed=1)
     old, new, made = store.save_set(first), store.save_set(other), store.save_set(generated_from(first))
     app = opened(set=old[:12], generated=made[:12])
-    app.selectbox("picker_set").set_value(new).run()
+    picker(app, "set").set_value(new).run()
     assert in_hand(app)["generated"] == made
 
 
@@ -141,7 +146,7 @@ def test_a_generator_of_another_axis_is_put_down(store: Store):
     model = store.save_model(fitted, registry="generator", member="pca", train=first, seed=0)
     other = store.save_set(named("Other", n_channels=30))
     app = opened(model=model[:12])
-    app.selectbox("picker_set").set_value(other).run()
+    picker(app, "set").set_value(other).run()
     assert in_hand(app)["model"] is None
     assert "model came from another data set" in notices(app)
 
@@ -150,7 +155,7 @@ def test_generated_spectra_of_another_frame_are_refused(store: Store):
     first, other = named("First"), named("Other", n_channels=30)
     old, made = store.save_set(first), store.save_set(generated_from(other))
     app = opened(set=old[:12])
-    app.selectbox("picker_generated").set_value(made).run()
+    picker(app, "generated").set_value(made).run()
     assert in_hand(app)["generated"] is None
     assert "does not belong to First" in notices(app)
 
@@ -160,8 +165,8 @@ def test_generated_and_experimental_sets_are_offered_apart(store: Store):
     store.save_set(first)
     store.save_set(generated_from(first))
     app = opened()
-    assert app.selectbox("picker_set").options == ["First"]
-    assert app.selectbox("picker_generated").options == ["New ones"]
+    assert picker(app, "set").options == ["First"]
+    assert picker(app, "generated").options == ["New ones"]
 
 
 def test_a_renamed_set_is_shown_under_its_new_name(store: Store):
@@ -169,7 +174,7 @@ def test_a_renamed_set_is_shown_under_its_new_name(store: Store):
     app = opened(set=fingerprint[:12])
     store.rename_set(fingerprint, "Cuvette, Tuesday")
     app.run()
-    assert app.selectbox("picker_set").options == ["Cuvette, Tuesday"]
+    assert picker(app, "set").options == ["Cuvette, Tuesday"]
 
 
 def test_a_page_without_data_says_what_is_missing_and_how_to_get_it(store: Store):
@@ -182,3 +187,10 @@ def test_sets_without_targets_can_be_in_hand(store: Store):
     bare = SpectraSet(SpectralAxis(np.arange(8.0)), np.random.default_rng(0).normal(size=(12, 8)))
     fingerprint = store.save_set(bare)
     assert in_hand(opened(TRAIN, set=fingerprint[:12]))["set"] == fingerprint
+
+
+def test_a_browser_that_still_shows_an_earlier_picker_takes_nothing_back(store: Store):
+    """The run that adopted a job's result may be overtaken by one that carries the pickers of before."""
+    one, two = store.save_set(named("First")), store.save_set(named("Second", seed=1))
+    app = opened(set=one)
+    assert picker(app, "set").key != picker(opened(set=two), "set").key
