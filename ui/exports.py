@@ -20,25 +20,25 @@ def figure_with_exports(figure: go.Figure, name: str, table: pd.DataFrame | None
     st.plotly_chart(figure, alt=alt_text(figure), key=f"figure_{name}")
     with st.container(horizontal=True):
         st.download_button(
-            "Download figure",
+            "Figure (HTML)",
             lambda: html_page(figure),
             f"{name}.html",
             "text/html",
-            type="tertiary",
+            icon=":material/download:",
             key=f"export_figure_{name}",
         )
         if table is not None:
             table_export(table, name)
 
 
-def table_export(table: pd.DataFrame, name: str, label: str = "Download table") -> None:
+def table_export(table: pd.DataFrame, name: str, label: str = "Table (CSV)") -> None:
     """Offer a table as CSV."""
     st.download_button(
         label,
         lambda: table.to_csv(index=False).encode(),
         f"{name}.csv",
         "text/csv",
-        type="tertiary",
+        icon=":material/download:",
         key=f"export_table_{name}",
     )
 

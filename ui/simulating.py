@@ -177,7 +177,7 @@ def offer_tables(tables: dict[str, pd.DataFrame]) -> None:
                 files.writestr(f"simulated_{name}.csv", table.to_csv(index=False))
         return buffer.getvalue()
 
-    st.download_button("Download tables", archive, "simulated_solution.zip", "application/zip", type="tertiary")
+    st.download_button("Tables (ZIP)", archive, "simulated_solution.zip", "application/zip", icon=":material/download:")
 
 
 def show_constants() -> None:

@@ -29,7 +29,9 @@ st.markdown(simulating.verdict(table))
 figure = identifiability_bars(table)
 st.plotly_chart(figure, key="identifiability", alt=alt_text(figure))
 st.dataframe(table, hide_index=True, column_config=simulating.FLOOR_COLUMNS)
-st.download_button("Download table", table.to_csv(index=False), "identifiability.csv", "text/csv", type="tertiary")
+st.download_button(
+    "Bounds (CSV)", table.to_csv(index=False), "identifiability.csv", "text/csv", icon=":material/download:"
+)
 
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(simulating.HOW_TO_READ_FLOORS)

@@ -96,17 +96,17 @@ if arms:
     figure = figures.error_by_concentration(binned, arm_kinds=shown_kinds, target_label=label)
     figure_with_exports(figure, "errors_by_concentration", binned)
     study_panels.by_density(result, rows, arms, label)
-take, start = st.columns([1, 3])
-with take:
-    table_export(predictions, "predictions", "Download all predictions")
+with st.container(horizontal=True, vertical_alignment="center"):
+    table_export(predictions, "predictions", "All predictions (CSV)")
     st.download_button(
-        "Download the experiment (JSON)",
+        "Experiment (JSON)",
         json.dumps(experiment, indent=2),
         "experiment.json",
         "application/json",
-        type="tertiary",
+        icon=":material/download:",
     )
-if start.button("Start from this experiment", icon=":material/content_copy:"):
+    start = st.button("Start from this experiment", icon=":material/content_copy:")
+if start:
     state.start_experiment_from(json.dumps(experiment, indent=2))
 
 with st.expander("How to read this"):

@@ -45,11 +45,11 @@ if experiment is not None:
         )
     with save.container(horizontal=True):
         st.download_button(
-            "Download the experiment (JSON)",
+            "Experiment (JSON)",
             experiment.to_json(),
             "experiment.json",
             "application/json",
-            type="tertiary",
+            icon=":material/download:",
         )
         if way != state.FROM_JSON:
             st.button(

@@ -32,7 +32,7 @@ if ended:
         }
     )
     st.dataframe(table, hide_index=True, alt=f"{len(ended)} ended jobs, the latest first.")
-    st.download_button("Download table", table.to_csv(index=False), "jobs.csv", "text/csv", icon=":material/download:")
+    st.download_button("Jobs (CSV)", table.to_csv(index=False), "jobs.csv", "text/csv", icon=":material/download:")
     titles = {record.id: f"{record.title} ({record.state})" for record in ended}
     picked = st.selectbox("Look at one", list(titles), index=None, format_func=titles.__getitem__, key="ended_job")
     if picked is not None:

@@ -30,10 +30,8 @@ def file(request, tmp_path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_a_spectroscopist_goes_from_a_file_to_an_answer(app, visit, file, dark):
-    if dark and file.suffix == ".gz":
-        pytest.skip("One theme is enough for the large file; the small one is walked in both.")
+def test_a_spectroscopist_goes_from_a_file_to_an_answer(app, visit, file):
+    dark = file.suffix == ".csv"  # the small file in the dark theme, the large one in the light one
     visitor = visit(dark=dark)
     page = visitor.page
     station = Stations(visitor, f"{file.name.partition('.')[0]}_{'dark' if dark else 'light'}")
@@ -90,8 +88,10 @@ def test_a_spectroscopist_goes_from_a_file_to_an_answer(app, visit, file, dark):
     visitor.menu("Errors")
     page.get_by_text("comparisons (arm and ion)").wait_for(timeout=60_000)
     station("errors")
+    visitor.calm()
+    page.wait_for_timeout(1000)  # a click during a run is lost
     with page.expect_download() as download:
-        page.get_by_role("button", name=re.compile("comparisons")).first.click()
+        page.get_by_role("button", name="Table (CSV)").first.click()
     table = Path(download.value.path()).read_text()
     assert "Duplicate rows" in table
     assert "cannot tell" in table or "no practical difference" in table
