@@ -68,7 +68,8 @@ def test_hostile_declarations_are_refused_quickly():
     from tests.datasets.files import spc_header
 
     hostile = {
-        "npoints.jdx": b"##TITLE=x\n##NPOINTS=1000000000000\n##FIRSTX=1\n##LASTX=2\n##XYDATA=(X++(Y..Y))\n1 2 3\n##END=\n",
+        "npoints.jdx": b"##TITLE=x\n##NPOINTS=1000000000000\n##FIRSTX=1\n##LASTX=2\n"
+        b"##XYDATA=(X++(Y..Y))\n1 2 3\n##END=\n",
         "repeat.jdx": b"##TITLE=x\n##NPOINTS=20\n##FIRSTX=1\n##LASTX=2\n##XYDATA=(X++(Y..Y))\n1A1Z99999999\n##END=\n",
         "points.spc": spc_header(0, 1, 2**31 - 1) + bytes(4000),
         "subfiles.spc": spc_header(4, 2**31 - 1, 1) + bytes(4000),
