@@ -1,6 +1,7 @@
 """The small parts of training, compiled by numba: what torch does in many short calls is one loop here.
 
-Large matrix products stay with torch, whose library no loop of ours would reach. The first call compiles for this
+A whole epoch is one call that never takes Python's lock, so that trainings side by side do not wait for each
+other. Matrix products are those of scipy's BLAS library. The first call compiles for this
 processor, some seconds; the result is kept on disk where a folder is writable, and read from there in later runs.
 Rounding differs from torch's in the last digit, so `Plan.kernels`, which says who computes, decides the bits of a
 result. All functions write into arrays that are handed in, and release Python's lock.
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 
 import numba
 import numpy as np
+import scipy.linalg  # noqa: F401 (loads the BLAS library whose products numba calls)
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
@@ -228,3 +230,156 @@ def posterior_gradient(
             delta[row, n_latent + i] = half * by_log_variance
         for i in range(2 * n_latent):
             bias_gradient[i] += delta[row, i]
+
+
+@_compiled
+def add_bias(values: Array, bias: Array, relu: bool) -> None:
+    """Add `bias` (n_units,) to `values` (n_rows, n_units), and zero what is negative where `relu`."""
+    zero = values.dtype.type(0)
+    for row in range(values.shape[0]):
+        for i in range(values.shape[1]):
+            value = values[row, i] + bias[i]
+            values[row, i] = max(value, zero) if relu else value
+
+
+@_compiled
+def mlp_epoch(
+    inputs: Array, targets: Array, order: Array, batch_size: int, widths: Array, state: Any, rates: Array,
+    scales: Array, constants: Any,
+) -> Array:  # fmt: skip
+    """Do all steps of an epoch of the fused regressors.
+
+    Parameters
+    ----------
+    inputs : (n_spectra, n_inputs + 1)
+        Standardised, with a last column of ones.
+    targets : (n_spectra, n_networks)
+    order : (n_rows,)
+        Rows of all steps, one batch after the other.
+    widths
+        As in `upper_layers`.
+    state
+        Flat parameters, gradient, first and second moment.
+    rates, scales : (n_steps,)
+        As in `adam`.
+    constants
+        Both decays and epsilon of `adam`.
+
+    Returns
+    -------
+    ndarray (n_networks,)
+        Squared errors, summed over the rows.
+    """
+    values, gradient, first, second = state
+    n_networks, n_inputs = targets.shape[1], inputs.shape[1]
+    n_units = n_networks * widths[0]
+    n_first = n_units * n_inputs
+    weight, slope = values[:n_first].reshape(n_units, n_inputs), gradient[:n_first].reshape(n_units, n_inputs)
+    x_all, t_all = np.empty((batch_size, n_inputs), values.dtype), np.empty((batch_size, n_networks), values.dtype)
+    hidden_all, delta_all = np.empty(n_units * batch_size, values.dtype), np.empty(n_units * batch_size, values.dtype)
+    zero, loss, total = values.dtype.type(0), np.empty(n_networks, values.dtype), np.zeros(n_networks)
+    for step in range(rates.size):
+        rows = order[step * batch_size : (step + 1) * batch_size]
+        n = rows.size
+        x, t = x_all[:n], t_all[:n]
+        for row in range(n):
+            x[row] = inputs[rows[row]]
+            t[row] = targets[rows[row]]
+        hidden = hidden_all[: n_units * n].reshape(n_units, n)
+        delta = delta_all[: n_units * n].reshape(n_units, n)
+        np.dot(weight, x.T, hidden)
+        for unit in range(n_units):
+            for row in range(n):
+                hidden[unit, row] = max(hidden[unit, row], zero)
+        shape = (n_networks, widths[0], n)
+        upper_layers(hidden.reshape(shape), t, widths, values[n_first:], gradient[n_first:], delta.reshape(shape), loss)
+        np.dot(delta, x, slope)
+        adam(values, gradient, first, second, constants[0], constants[1], rates[step], scales[step], constants[2])
+        total += loss
+    return total
+
+
+@_compiled
+def _windows(flat: Array, n_seen: int, n_hidden: int, n_latent: int, n_point: int, n_channels: int) -> Any:
+    """Return weight (n_outputs, n_inputs) and bias of each layer of an autoencoder, as windows into `flat`."""
+    a = n_hidden * n_seen
+    b = a + n_hidden
+    c = b + 2 * n_latent * n_hidden
+    d = c + 2 * n_latent
+    e = d + n_hidden * n_point
+    f = e + n_hidden
+    h = f + n_channels * n_hidden
+    return (
+        flat[:a].reshape(n_hidden, n_seen),
+        flat[a:b],
+        flat[b:c].reshape(2 * n_latent, n_hidden),
+        flat[c:d],
+        flat[d:e].reshape(n_hidden, n_point),
+        flat[e:f],
+        flat[f:h].reshape(n_channels, n_hidden),
+        flat[h:],
+    )
+
+
+@_compiled
+def vae_epoch(
+    spectra: Array, conditions: Array, order: Array, noise: Array, batch_size: int, n_hidden: int,
+    encoder_sees_conditions: bool, weights: Any, state: Any, rates: Array, scales: Array, constants: Any,
+) -> Array:  # fmt: skip
+    """Do all steps of an epoch of an autoencoder; arguments as in `mlp_epoch`.
+
+    `noise` (n_rows, n_latent) is in the order of the steps; `weights` are those of the squared error and of the
+    divergence, summed over the rows of a batch. Returns the squared error and the divergence, summed over all rows.
+    """
+    values, gradient, first, second = state
+    (n_channels, n_conditions), n_latent = (spectra.shape[1], conditions.shape[1]), noise.shape[1]
+    n_seen, n_point = n_channels + n_conditions * encoder_sees_conditions, n_latent + n_conditions
+    w = _windows(values, n_seen, n_hidden, n_latent, n_point, n_channels)
+    g = _windows(gradient, n_seen, n_hidden, n_latent, n_point, n_channels)
+    kind = values.dtype
+    x_all, c_all = np.empty((batch_size, n_channels), kind), np.empty((batch_size, n_conditions), kind)
+    seen_all, hidden_all = np.empty((batch_size, n_seen), kind), np.empty((batch_size, n_hidden), kind)
+    posterior_all, delta_all = np.empty((batch_size, 2 * n_latent), kind), np.empty((batch_size, 2 * n_latent), kind)
+    point_all, deviation_all = np.empty((batch_size, n_point), kind), np.empty((batch_size, n_latent), kind)
+    unfolded_all, spectrum_all = np.empty((batch_size, n_hidden), kind), np.empty((batch_size, n_channels), kind)
+    back_all, d_point_all = np.empty((batch_size, n_hidden), kind), np.empty((batch_size, n_point), kind)
+    parts, total = np.empty(2, kind), np.zeros(2)
+    for step in range(rates.size):
+        start = step * batch_size
+        rows = order[start : start + batch_size]
+        n = rows.size
+        x, c, seen, drawn = x_all[:n], c_all[:n], seen_all[:n], noise[start : start + n]
+        for row in range(n):
+            x[row] = spectra[rows[row]]
+            c[row] = conditions[rows[row]]
+            seen[row, :n_channels] = x[row]
+            if encoder_sees_conditions:
+                seen[row, n_channels:] = c[row]
+        hidden, posterior, delta, point = hidden_all[:n], posterior_all[:n], delta_all[:n], point_all[:n]
+        unfolded, spectrum, back, d_point = unfolded_all[:n], spectrum_all[:n], back_all[:n], d_point_all[:n]
+        deviation = deviation_all[:n]
+
+        np.dot(seen, w[0].T, hidden)
+        add_bias(hidden, w[1], True)
+        np.dot(hidden, w[2].T, posterior)
+        add_bias(posterior, w[3], False)
+        draw_points(posterior, drawn, c, point, deviation, parts[1:])
+        np.dot(point, w[4].T, unfolded)
+        add_bias(unfolded, w[5], True)
+        np.dot(unfolded, w[6].T, spectrum)
+        add_bias(spectrum, w[7], False)
+
+        error_gradient(spectrum, x, kind.type(weights[0] / n), g[7], parts[:1])
+        np.dot(spectrum.T, unfolded, g[6])
+        np.dot(spectrum, w[6], back)
+        through_relu(back, unfolded, g[5])
+        np.dot(back.T, point, g[4])
+        np.dot(back, w[4], d_point)
+        posterior_gradient(d_point, posterior, deviation, drawn, kind.type(weights[1] / n), delta, g[3])
+        np.dot(delta.T, hidden, g[2])
+        np.dot(delta, w[2], back)
+        through_relu(back, hidden, g[1])
+        np.dot(back.T, seen, g[0])
+        adam(values, gradient, first, second, constants[0], constants[1], rates[step], scales[step], constants[2])
+        total += parts
+    return total

@@ -1,6 +1,7 @@
 """The training loop: shuffled minibatches, Adam, progress and cancel per epoch, resume from a checkpoint."""
 
 import hashlib
+from contextlib import nullcontext
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,8 +11,8 @@ from torch import Tensor
 
 from spectra_core.contracts import SILENT, Arrays, Cancelled, Checkpoint, Reporter, random_stream
 from spectra_core.errors import TrainingError
-from spectra_core.training.adam import adam_for
-from spectra_core.training.parallel import one_numerical_thread
+from spectra_core.training.adam import Adam
+from spectra_core.training.parallel import one_blas_thread, one_numerical_thread
 from spectra_core.training.parameters import FlatParameters
 from spectra_core.training.plan import Plan
 
@@ -34,6 +35,9 @@ class Network(Protocol):
 
     def step(self, start: int, stop: int) -> Tensor:
         """Write the gradient of the loss at rows start:stop; return the loss parts, summed over these rows."""
+
+    def compiled_epoch(self, batch_size: int, steps: tuple[Any, ...]) -> NDArray[np.float64]:
+        """Do all steps of an epoch, given `Adam.compiled_steps`; return the loss parts, summed over the rows."""
 
     def figures(self, epoch: int, parts: NDArray[np.float64]) -> dict[str, float]:
         """Name the loss parts, averaged over the rows of the epoch."""
@@ -62,7 +66,8 @@ def train(
     Cancelled
         When the person asked to stop; the checkpoint then holds the last epoch.
     """
-    with one_numerical_thread(), torch.no_grad():
+    limited = one_blas_thread() if plan.kernels == "numba" else nullcontext()
+    with one_numerical_thread(), limited, torch.no_grad():
         return _Run(network, plan, stage, reporter, checkpoint).to_the_end()
 
 
@@ -76,7 +81,7 @@ class _Run:
         self.reporter, self.checkpoint = reporter, checkpoint
         self.curve: dict[str, list[float]] = {}
         self.epochs_done = 0
-        self.adam = adam_for(network.parameters, plan.kernels)
+        self.adam = Adam(network.parameters)
         self.steps_per_epoch = -(-network.n_rows // plan.batch_size)
         self.n_steps = plan.budget.total_steps(network.n_rows, plan.batch_size)
         self.n_epochs = -(-self.n_steps // self.steps_per_epoch)
@@ -103,15 +108,10 @@ class _Run:
         network.start_epoch(epoch, torch.from_numpy(order))
         first_step = (epoch - 1) * self.steps_per_epoch
         n_steps = min(self.steps_per_epoch, self.n_steps - first_step)
-        parts: Tensor | None = None
-        for number in range(n_steps):
-            start = number * plan.batch_size
-            new = network.step(start, min(start + plan.batch_size, network.n_rows))
-            parts = new if parts is None else parts.add_(new)
-            self.adam.step(plan.rate(first_step + number, self.n_steps))
-        assert parts is not None
+        rates = [plan.rate(first_step + number, self.n_steps) for number in range(n_steps)]
+        parts = self._steps(rates) if plan.kernels == "torch" else self._compiled_steps(rates)
         n_seen = min(n_steps * plan.batch_size, network.n_rows)
-        averages = parts.double().numpy() / n_seen
+        averages = parts / n_seen
         # The parameters too: the very last step may have spoilt what the loss has not seen yet.
         if not (np.isfinite(averages).all() and torch.isfinite(network.parameters.flat).all()):
             raise TrainingError(self._diverged(epoch, "the loss is no longer finite"))
@@ -119,6 +119,19 @@ class _Run:
             sign = f"the error is more than {HOPELESS_ERROR:g} times that of predicting the mean"
             raise TrainingError(self._diverged(epoch, sign))
         return network.figures(epoch, averages)
+
+    def _steps(self, rates: list[float]) -> NDArray[np.float64]:
+        parts: Tensor | None = None
+        for number, rate in enumerate(rates):
+            start = number * self.plan.batch_size
+            new = self.network.step(start, min(start + self.plan.batch_size, self.network.n_rows))
+            parts = new if parts is None else parts.add_(new)
+            self.adam.step(rate)
+        assert parts is not None
+        return parts.double().numpy()
+
+    def _compiled_steps(self, rates: list[float]) -> NDArray[np.float64]:
+        return self.network.compiled_epoch(self.plan.batch_size, self.adam.compiled_steps(rates))
 
     def _diverged(self, epoch: int, sign: str) -> str:
         rate = f"learning rate {self.plan.learning_rate:g}"

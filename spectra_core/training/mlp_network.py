@@ -1,6 +1,5 @@
 """The regression networks of one training set as the loop trains them, with their gradients written out."""
 
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +12,6 @@ from spectra_core.contracts import random_stream
 from spectra_core.errors import ConfigError
 from spectra_core.training.loop import digest_of
 from spectra_core.training.parameters import FlatParameters, initial_layer, to_tensor, torch_dtype
-from spectra_core.training.plan import Kernels
 
 Floats = NDArray[np.floating[Any]]
 
@@ -27,7 +25,6 @@ class FusedMlps:
         targets: Floats,
         start: list[tuple[Floats, Floats]],
         dtype: Any,
-        kernels: Kernels = "torch",
     ) -> None:
         precision = torch_dtype(dtype)
         self.n_rows, self.n_networks = targets.shape
@@ -42,7 +39,6 @@ class FusedMlps:
             weight, bias = start[number - 1]
             initial[f"layer{number}.weight"], initial[f"layer{number}.bias"] = weight, bias[:, :, None]
         self.parameters = FlatParameters(initial, precision)
-        self._upper_layers = self._upper_by_torch if kernels == "torch" else self._upper_compiled()
 
     def start_epoch(self, epoch: int, order: Tensor) -> None:
         """Keep the order of the spectra."""
@@ -58,7 +54,7 @@ class FusedMlps:
         torch.mm(delta.view(-1, n), x, out=self.parameters.gradients["layer1"])
         return loss
 
-    def _upper_by_torch(self, hidden: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    def _upper_layers(self, hidden: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """Write the gradients of all layers but the first; return loss and gradient before the first ReLU."""
         values, gradients = self.parameters.values, self.parameters.gradients
         activations = [hidden]
@@ -78,23 +74,16 @@ class FusedMlps:
             delta = torch.ops.aten.threshold_backward(delta, hidden, 0)  # through the ReLU
         return error.square().sum(dim=(1, 2)), delta
 
-    def _upper_compiled(self) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
-        """Return the same by `kernels.upper_layers`, in one call."""
-        from spectra_core.training.kernels import upper_layers
+    def compiled_epoch(self, batch_size: int, steps: tuple[Any, ...]) -> NDArray[np.float64]:
+        """Do all steps of an epoch by `kernels.mlp_epoch`."""
+        from spectra_core.training.kernels import mlp_epoch
 
-        parameters, n_first = self.parameters, self.parameters.values["layer1"].numel()
-        values, gradient = parameters.flat.numpy()[n_first:], parameters.flat_gradient.numpy()[n_first:]
-        widths = np.array(
-            [parameters.values["layer1"].shape[0] // self.n_networks]
-            + [parameters.values[f"layer{number}.weight"].shape[1] for number in self._deeper]
-        )
-
-        def upper(hidden: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-            delta, loss = torch.empty_like(hidden), torch.empty(self.n_networks, dtype=hidden.dtype)
-            upper_layers(hidden.numpy(), target.numpy(), widths, values, gradient, delta.numpy(), loss.numpy())
-            return loss, delta
-
-        return upper
+        values = self.parameters.values
+        deeper = [values[f"layer{number}.weight"].shape[1] for number in self._deeper]
+        widths = np.array([len(values["layer1"]) // self.n_networks, *deeper])
+        arrays = self._inputs.numpy(), self._targets.numpy(), self._order.numpy()
+        loss: NDArray[np.float64] = mlp_epoch(*arrays, batch_size, widths, *steps)
+        return loss
 
     def figures(self, epoch: int, parts: NDArray[np.float64]) -> dict[str, float]:
         """Name the losses."""

@@ -158,7 +158,7 @@ def train_mlps(
     start = initial_weights(inputs.shape[1], tuple(hidden), targets.shape[1], seed)
     if basis is not None:
         start[0] = (start[0][0] @ basis, start[0][1])
-    network = FusedMlps(inputs if basis is None else inputs @ basis, targets, start, dtype, kernels)
+    network = FusedMlps(inputs if basis is None else inputs @ basis, targets, start, dtype)
     curve = train(network, plan, stage=stage, reporter=reporter)
     weights, biases = network.layers()
     if basis is not None:

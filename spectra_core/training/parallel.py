@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
@@ -61,6 +61,30 @@ def _leave() -> int:
     with _lock:
         _n_inside -= 1
         return _usual_threads
+
+
+_blas_limit: Any = None
+_n_limited = 0
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Let the BLAS library of numpy and scipy use one thread, in all Python threads, while any is inside."""
+    global _blas_limit, _n_limited  # noqa: PLW0603 (the library's count is global to the process, so is ours)
+    import scipy.linalg  # noqa: F401 (a library loaded later would not be limited)
+    from threadpoolctl import threadpool_limits
+
+    with _lock:
+        if _n_limited == 0:
+            _blas_limit = threadpool_limits(1, user_api="blas")
+        _n_limited += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _n_limited -= 1
+            if _n_limited == 0:
+                _blas_limit.restore_original_limits()
 
 
 def run_in_threads(jobs: Sequence[Job[T]], n_workers: int = 1, reporter: Reporter = SILENT) -> list[T]:

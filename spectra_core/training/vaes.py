@@ -13,7 +13,7 @@ from spectra_core.errors import ConfigError
 from spectra_core.training.loop import train
 from spectra_core.training.parallel import one_numerical_thread
 from spectra_core.training.parameters import to_tensor, torch_dtype
-from spectra_core.training.plan import Kernels, Plan
+from spectra_core.training.plan import Plan
 from spectra_core.training.vae_network import (
     VaeNetwork,
     VaeRows,
@@ -148,7 +148,7 @@ def train_vae(
     if basis is not None:
         start = into_basis(start, shape, basis)
     held_out = None if validation is None else VaeRows.of(validation, validation_conditions, basis)
-    network = _network_class(plan.kernels)(
+    network = VaeNetwork(
         start,
         shape,
         loss,
@@ -162,11 +162,3 @@ def train_vae(
     if basis is not None:
         arrays = {name: np.asarray(array, dtype) for name, array in out_of_basis(arrays, basis).items()}
     return VaeWeights(shape, arrays, curve)
-
-
-def _network_class(kernels: Kernels) -> type[VaeNetwork]:
-    if kernels == "torch":
-        return VaeNetwork
-    from spectra_core.training.vae_compiled import CompiledVaeNetwork
-
-    return CompiledVaeNetwork

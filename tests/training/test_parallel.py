@@ -9,7 +9,7 @@ from numpy.testing import assert_array_equal
 from spectra_core.contracts import SILENT, Budget, Cancelled
 from spectra_core.errors import ConfigError
 from spectra_core.training.mlps import train_mlps
-from spectra_core.training.parallel import one_numerical_thread, run_in_threads
+from spectra_core.training.parallel import one_blas_thread, one_numerical_thread, run_in_threads
 
 
 class Listener:
@@ -122,3 +122,31 @@ def test_two_workers_train_the_same_bits_as_one():
     for n_workers in (1, 2):
         for one, other in zip(alone, run_in_threads([job(*fold) for fold in folds], n_workers), strict=True):
             assert_array_equal(one.predict(folds[0][0]), other.predict(folds[0][0]))
+
+
+@pytest.mark.parametrize("kernels", ["torch", "numba"])
+def test_trainings_side_by_side_give_the_bits_of_one_after_the_other(kernels):
+    rng = np.random.default_rng(0)
+    # As many hidden units as make the BLAS library use several threads, were it allowed to.
+    inputs, targets = rng.standard_normal((70, 300)), rng.standard_normal((70, 2))
+
+    def training(seed):
+        budget = Budget(steps=6)
+        return lambda _: train_mlps(inputs, targets, hidden=(256, 64), budget=budget, seed=seed, kernels=kernels)
+
+    jobs = [training(seed) for seed in range(4)]
+    alone, together = run_in_threads(jobs, 1), run_in_threads(jobs, 3)
+    for one, other in zip(alone, together, strict=True):
+        assert_array_equal(one.predict(inputs), other.predict(inputs))
+
+
+def test_products_of_compiled_training_use_one_thread_and_others_theirs_afterwards():
+    from threadpoolctl import threadpool_info
+
+    def threads():
+        return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+
+    before = threads()
+    with one_blas_thread(), one_blas_thread():
+        assert set(threads()) == {1}
+    assert threads()[: len(before)] == before
