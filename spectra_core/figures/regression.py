@@ -48,7 +48,7 @@ def error_per_arm(
         Unit per target.
     levels
         Errors to compare with, by name, then target: what always predicting the mean gives, what no method can beat.
-        The first is drawn grey and dotted, the others green.
+        The first is drawn grey and dotted, the others green; one far beyond all errors lies outside its panel.
     """
     targets = list(dict.fromkeys(errors["target"]))
     regressors = list(dict.fromkeys(errors["regressor"]))
@@ -86,7 +86,7 @@ def error_per_arm(
         unit = units.get(target, "")
         figure.update_xaxes(
             title_text=f"{metric_label}, {unit}" if unit else metric_label,
-            rangemode="tozero",
+            range=[0.0, 1.05 * _reach(here, metric, [values.get(target) for values in (levels or {}).values()])],
             row=row + 1,
             col=column + 1,
         )
@@ -293,6 +293,13 @@ def _add_arms(
         row=place[0],
         col=place[1],
     )
+
+
+def _reach(rows: pd.DataFrame, metric: str, levels: Sequence[float | None]) -> float:
+    """Return how far an axis of errors goes: to every fold, and to levels unless they are far beyond."""
+    reach = float(rows[metric].max())
+    near = [level for level in levels if level is not None and np.isfinite(level) and level <= 2.0 * reach]
+    return max([reach, *near])
 
 
 def _add_level(
