@@ -1,6 +1,7 @@
 """Figures of many spectra at once."""
 
 from collections.abc import Mapping
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -139,7 +140,7 @@ def single_spectra(
                 showlegend=role not in named,
                 mode="lines",
                 line={"color": transparent(ROLE_COLOUR[role], 0.75), "dash": ROLE_DASH[role], "width": 1.2},
-                hovertemplate=f"{rows['id'].iloc[0]}<br>%{{x}}: %{{y:.4g}}",
+                hovertemplate=f"{escape(str(rows['id'].iloc[0]))}<br>%{{x}}: %{{y:.4g}}",
             )
         )
         named.add(role)
