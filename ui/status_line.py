@@ -28,6 +28,10 @@ def show() -> None:
         # Asked again only while something runs: an idle page costs nothing.
         waiting = any(record.is_active for record in state.jobs().records())
         st.fragment(_running_jobs, run_every=2 if waiting else None)()
+    record = state.records("set").get(state.chosen("set") or "")
+    if record is not None and record.origin == "simulated":
+        # Said on every page, whatever the set is called.
+        st.caption(":material/science: The data set in hand is simulated, not measured.")
     for sentence, warning in state.notices():
         if warning:
             st.warning(sentence, icon=":material/warning:")

@@ -194,3 +194,12 @@ def test_a_browser_that_still_shows_an_earlier_picker_takes_nothing_back(store: 
     one, two = store.save_set(named("First")), store.save_set(named("Second", seed=1))
     app = opened(set=one)
     assert picker(app, "set").key != picker(opened(set=two), "set").key
+
+
+def test_a_simulated_set_says_so_on_every_page_whatever_it_is_called(store: Store):
+    simulated = store.save_set(beer_lambert_set(n_spectra=20).with_meta(name="Cuvette, Tuesday"))
+    measured = store.save_set(beer_lambert_set(n_spectra=20).with_meta(name="Measured", origin="measured"))
+    words = "The data set in hand is simulated"
+    for page in ("pages/data/explore.py", "pages/generation/train.py", "pages/regression/experiment.py"):
+        assert any(words in caption.value for caption in opened(set=simulated).switch_page(page).run().caption)
+        assert not any(words in caption.value for caption in opened(set=measured).switch_page(page).run().caption)
