@@ -120,7 +120,7 @@ def draw_map(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dic
         sets["generated"] = store.load_set(known["generated"])
         rows["generated"] = list(range(len(sets["generated"])))
     n_spectra = {role: len(spectra) for role, spectra in sets.items()}
-    sets, rows = _sampled(sets, rows, known["seed"])
+    sets, rows = _sampled(sets, rows, known["seed"], MAP_SPECTRA)
     generator = None if stored is None else stored.model
     options = {} if known["method"] == "pca" else {"seed": known["seed"]}
     reporter.progress("Drawing the map", 0, 2)
@@ -338,7 +338,7 @@ def _by_role(spectra: SpectraSet, stored: Any) -> tuple[dict[str, SpectraSet], d
 
 
 def _sampled(
-    sets: Mapping[str, SpectraSet], rows: Mapping[str, list[int]], seed: int, most: int = MAP_SPECTRA
+    sets: Mapping[str, SpectraSet], rows: Mapping[str, list[int]], seed: int, most: int
 ) -> tuple[dict[str, SpectraSet], dict[str, list[int]]]:
     """Cut every role down to `most` spectra."""
     import numpy as np
