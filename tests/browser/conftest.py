@@ -90,9 +90,9 @@ class Visitor:
         assert self.errors == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A Chromium, started once."""
+    """A Chromium, started once for a file of tests: its event loop must not run on into tests of other things."""
     executable = os.environ.get("SPECTRA_CHROMIUM", "/usr/bin/chromium")
     if not Path(executable).is_file() and os.environ.get("CI") != "true":
         pytest.skip(f"There is no browser at {executable}; set SPECTRA_CHROMIUM to the path of a Chromium.")
