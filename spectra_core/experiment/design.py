@@ -78,6 +78,7 @@ class Arm:
                 f"Arm {self.name!r} adds {self.ratio:g} rows per training row; "
                 f"choose a ratio above 0 and up to {MAX_RATIO:g}."
             )
+        object.__setattr__(self, "ratio", float(self.ratio))  # 1 and 1.0 must name the same streams
         if not 2 <= self.n_members <= 100:
             raise ConfigError(f"An ensemble has between 2 and 100 members, got {self.n_members}.")
         if self.kind == "generated":
@@ -216,6 +217,8 @@ class Experiment:
                 "Training sizes are numbers of spectra, with 0 for the whole fold; "
                 f"got {', '.join(map(str, self.n_train)) or 'none'}."
             )
+        if len(set(self.n_train)) < len(self.n_train):
+            raise ConfigError(f"A training size is named twice: {', '.join(map(str, self.n_train))}. Name each once.")
         kinds = [arm.kind for arm in self.arms]
         if len(self.arms) > 1 and self.reference not in kinds:
             raise ConfigError(

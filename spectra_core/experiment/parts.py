@@ -109,11 +109,15 @@ def _read_from_latent(posterior: LatentPosterior, train: SpectraSet) -> dict[str
 
 def parts_of(experiment: Experiment, spectra: SpectraSet, memo: Memo) -> list[Part]:
     """Return every part of an experiment: repetitions, folds, training sizes."""
-    return [
-        _part(experiment, spectra, split, size, memo)
-        for split in _splits(experiment, spectra)
-        for size in experiment.n_train
-    ]
+    splits = _splits(experiment, spectra)
+    if 0 in experiment.n_train:
+        for split in splits:
+            if len(split.train) in experiment.n_train:
+                raise ConfigError(
+                    f"A training size of {len(split.train)} is the whole fold, which is asked for as well (0). "
+                    "Leave one of them out."
+                )
+    return [_part(experiment, spectra, split, size, memo) for split in splits for size in experiment.n_train]
 
 
 def _splits(experiment: Experiment, spectra: SpectraSet) -> list[Split]:

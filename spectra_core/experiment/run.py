@@ -22,6 +22,7 @@ from spectra_core.experiment.units import Unit, Workforce, work_through
 from spectra_core.generators import GENERATORS
 from spectra_core.regressors import REGRESSORS
 from spectra_core.spectra import SpectraSet, require_targets
+from spectra_core.training.parallel import one_blas_thread
 from spectra_core.versions import versions
 
 
@@ -91,14 +92,15 @@ def run(
         When there are no targets, or an unknown one is named.
     """
     spectra = _checked(experiment, spectra)
-    memo = OnceMemo(memo)
-    parts = parts_of(experiment, spectra, memo)
-    units = _units(experiment, parts)
-    if workforce is None:
-        work_through(units, n_workers, reporter)
-    else:
-        workforce.work_through(units, spectra, memo, reporter)
-    tables = result_tables(experiment, spectra, parts, reporter)
+    with one_blas_thread():  # sums of several threads round differently: nothing may depend on what else runs
+        memo = OnceMemo(memo)
+        parts = parts_of(experiment, spectra, memo)
+        units = _units(experiment, parts)
+        if workforce is None:
+            work_through(units, n_workers, reporter)
+        else:
+            workforce.work_through(units, spectra, memo, reporter)
+        tables = result_tables(experiment, spectra, parts, reporter)
     experiment = replace(experiment, data=spectra.fingerprint, targets=spectra.target_names)
     return ExperimentResult(experiment, tables, _document(experiment, spectra))
 

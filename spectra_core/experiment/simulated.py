@@ -61,6 +61,9 @@ def truly_measured(generated: SpectraSet, train: SpectraSet, seed: int) -> Spect
     low, high = train.target_values.min(axis=0), train.target_values.max(axis=0)
     labels = np.clip(generated.target_values, low, high)[:, known]
     stoichiometry = salt_matrix(settings.salts)[:, [IONS.index(ion) for ion in ions]].T
+    if settings.acid:
+        # The acid brings its own nitrate, which no salt has to account for.
+        labels[:, ions.index("NO3-")] = np.maximum(labels[:, ions.index("NO3-")] - settings.acid, 0.0)
     salts: NDArray[np.float64] = np.array([nnls(stoichiometry, label)[0] for label in labels])
     table = {salt: salts[:, column] for column, salt in enumerate(settings.salts)}
     import pandas as pd

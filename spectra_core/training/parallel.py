@@ -50,8 +50,11 @@ def one_numerical_thread() -> Iterator[None]:
 def _enter() -> None:
     global _n_inside, _usual_threads  # noqa: PLW0603 (torch's count is global to the process, so is ours)
     with _lock:
+        # Asked in every thread: a thread's own count is taken from the default at its first use, which must not come
+        # later, when another thread may already have set the default back.
+        threads = torch.get_num_threads()
         if _n_inside == 0:
-            _usual_threads = torch.get_num_threads()
+            _usual_threads = threads
         _n_inside += 1
     torch.set_num_threads(1)
 

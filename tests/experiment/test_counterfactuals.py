@@ -152,6 +152,16 @@ class TestTrueSpectra:
         charges = np.array([target.charge for target in simulated.target_info], dtype=float)
         assert_allclose(measured.target_values @ charges, 0.0, atol=1e-9)
 
+    def test_possible_labels_stay_where_acid_brought_nitrate_of_its_own(self):
+        from dataclasses import replace
+
+        from spectra_core.datasets.simulator import PRESETS, simulate
+        from spectra_core.experiment.simulated import truly_measured
+
+        acidic = simulate(replace(PRESETS["beer_lambert"], acid=0.3, step=50.0), n_spectra=10, seed=0)
+        measured = truly_measured(acidic, acidic, seed=1)
+        assert_allclose(measured.target_values, acidic.target_values, atol=1e-6)
+
     def test_a_part_of_the_ions_is_not_enough(self, simulated):
         from spectra_core.experiment.simulated import truly_measured
 

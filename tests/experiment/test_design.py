@@ -135,3 +135,8 @@ def test_unknown_mode_is_refused():
 def test_unknown_ready_made_arm_is_named():
     with pytest.raises(ConfigError, match="Unknown arm 'GAN'"):
         study_experiment(["GAN"])
+
+
+def test_a_ratio_of_one_is_the_same_arm_however_it_is_written():
+    assert Arm("x", "duplicate_rows", ratio=1).content == Arm("x", "duplicate_rows", ratio=1.0).content
+    assert '"ratio": 1.0' in Experiment(arms=(Arm("x", "duplicate_rows", ratio=1),)).to_json()

@@ -190,6 +190,15 @@ class TestControls:
 
 
 class TestRefusals:
+    @pytest.mark.parametrize("sizes", [(0, 0), (10, 10)])
+    def test_a_size_named_twice(self, sizes):
+        with pytest.raises(ConfigError, match="named twice"):
+            Experiment(arms=(ARMS[0],), n_train=sizes)
+
+    def test_a_size_that_is_the_whole_fold_again(self, mixtures):
+        with pytest.raises(ConfigError, match="A training size of 40 is the whole fold"):
+            run(Experiment(arms=(ARMS[0],), regressors=(Choice("ridge"),), n_folds=3, n_train=(40, 0)), mixtures)
+
     def test_three_spectra(self, mixtures):
         with pytest.raises(ConfigError, match="8 folds need at least 8 independent spectra, but the set has 3"):
             run(Experiment(arms=ARMS[:2]), mixtures.take([0, 1, 2]))
