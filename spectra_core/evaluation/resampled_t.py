@@ -27,7 +27,8 @@ def corrected_t(
     differences : (n_folds,)
         At least two, not all equal.
     test_share
-        n_test / n_train.
+        n_test / n_train, with n_train the spectra that training sets are drawn from: the whole training fold, also
+        where it is cut down for a learning curve.
     rope
         Half-width of the region of practical equivalence, in the unit of `differences`.
 
@@ -76,7 +77,7 @@ def folds_needed(effect: float, spread: float, test_share: float, n_tested: int)
     effect, spread
         Mean and standard deviation of the differences over folds, as they are now; spread is positive.
     test_share
-        n_test / n_train.
+        As in `corrected_t`.
     n_tested
         Comparisons of the experiment.
     """

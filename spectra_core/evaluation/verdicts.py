@@ -23,8 +23,6 @@ def compare_arms(
     *,
     rope: float = 0.05,
     measure: str = "rmsep",
-    n_train: float | None = None,
-    n_test: float | None = None,
 ) -> pd.DataFrame:
     """Compare every arm with the reference arm, fold by fold.
 
@@ -35,6 +33,10 @@ def compare_arms(
     - "no practical difference": within ±`rope` times the reference's mean error with probability 0.95.
     - "improved" or "worse": adjusted p below 0.05, and the effect lies outside that region.
     - "cannot tell": all else; also a single fold, and differences without variance, which are not tested.
+
+    The correction is n_test / (n_spectra - n_test), with all the experimental spectra of a repetition: what the whole
+    training fold holds, also where it was cut down for a learning curve (docs/decisions/021). Generated rows do not
+    count: they bring no news of the population.
 
     Parameters
     ----------
@@ -47,9 +49,6 @@ def compare_arms(
         Half-width of the region of practical equivalence, as a share of the reference's mean error.
     measure
         Column of `errors` to compare; smaller must be better.
-    n_train, n_test
-        Spectra a fold trains on and tests with, by default the means over folds. Generated rows do not count:
-        they bring no news of the population.
 
     Returns
     -------
@@ -78,12 +77,9 @@ def compare_arms(
     pairs = _paired(errors, own_reference, measure)
     rows = []
     for keys, folds in pairs.groupby(_ROW, sort=False, dropna=False):
-        test_share = (folds["n_test"].mean() if n_test is None else n_test) / (
-            folds["trained_on"].mean() if n_train is None else n_train
-        )
         differences = (folds["value"] - folds["reference_value"]).to_numpy(dtype=np.float64)
         base = float(folds["reference_value"].mean())
-        rows.append({**dict(zip(_ROW, keys, strict=True)), **_compared(differences, base, float(test_share), rope)})
+        rows.append({**dict(zip(_ROW, keys, strict=True)), **_compared(differences, base, _test_share(folds), rope)})
     return _with_verdicts(pd.DataFrame(rows), rope)
 
 
@@ -156,6 +152,13 @@ def _own_references(arms: list[str], reference: str | Mapping[str, str]) -> dict
             f"The arms are: {', '.join(arms)}."
         )
     return own
+
+
+def _test_share(folds: pd.DataFrame) -> float:
+    """Return n_test over the spectra that a training fold holds before it is cut down."""
+    tested = folds["n_test"].mean()
+    others = folds.groupby("repeat")["n_test"].sum().mean() - tested
+    return float(tested / max(others, folds["trained_on"].mean()))
 
 
 def _compared(differences: np.ndarray, base: float, test_share: float, rope: float) -> dict[str, float]:

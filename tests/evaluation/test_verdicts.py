@@ -206,8 +206,19 @@ def test_folds_of_unequal_training_size_are_compared_as_one_experiment():
     table["n_train"] = np.tile([52, 52, 53, 53], 2)
     compared = compare_arms(table)
     assert compared["n_folds"].tolist() == [4]
+    # Four folds of 10 do not fill the 62 or 63 spectra there must be: what was trained on counts then.
     expected = corrected_t(DIFFERENCES[:4], 10 / 52.5, 0.05 * base.mean())
     assert compared["p"][0] == pytest.approx(expected[0])
+
+
+def test_a_cut_down_training_fold_is_corrected_as_the_whole_one():
+    """8 folds of 10 are 80 spectra, whatever is trained on: n_test / (n_spectra - n_test) = 10/70."""
+    base = np.full(8, 1.0)
+    cells = {("step_matched", "Cu"): base, ("vae", "Cu"): base + DIFFERENCES}
+    tables = [errors_table(cells, n_train=size) for size in (5, 20, 70)]
+    compared = compare_arms(pd.concat(tables))
+    assert compared["n_train"].tolist() == [5, 20, 70]
+    assert_allclose(compared["p"], corrected_t(DIFFERENCES, 10 / 70, 0.05)[0])
 
 
 def test_arms_of_different_experiments_unknown_references_and_regions_are_refused():
@@ -271,6 +282,34 @@ def test_arms_that_differ_by_their_seed_alone_are_rarely_called_improved():
             cells[arm, "Cu"] = np.array(rmsep)
         named += compare_arms(errors_table(cells, n_train=42, n_test=6))["verdict"].eq("improved").any()
     assert named <= binomial_limit(n_experiments)
+
+
+@pytest.mark.parametrize("size", [10, 70])
+def test_arms_of_equal_worth_are_rarely_told_apart_at_any_training_size(size):
+    """Repeated cross-validation of two equally noisy views of the same regressors: which is better is chance.
+
+    Unlike seeds, views go with the spectra, so that folds and repetitions do share their luck.
+    """
+    n_experiments, n, named, naive = 80, 80, 0, 0
+    for experiment in range(n_experiments):
+        rng = np.random.default_rng([4, experiment])
+        hidden = rng.normal(size=(n, 4))
+        y = hidden.sum(axis=1)
+        views = [np.column_stack([np.ones(n), hidden + 0.5 * rng.normal(size=hidden.shape)]) for _ in range(2)]
+        rmsep: list[list[float]] = [[], []]
+        for _ in range(5):
+            fold_of = rng.permutation(np.arange(n) % 8)
+            for fold in range(8):
+                rows = rng.choice(np.flatnonzero(fold_of != fold), size, replace=False)
+                test = fold_of == fold
+                for view, x in enumerate(views):
+                    coefficients = np.linalg.lstsq(x[rows], y[rows], rcond=None)[0]
+                    rmsep[view].append(np.sqrt(((x[test] @ coefficients - y[test]) ** 2).mean()))
+        cells = {("step_matched", "Cu"): np.array(rmsep[0]), ("other view", "Cu"): np.array(rmsep[1])}
+        named += compare_arms(errors_table(cells, n_repeats=5, n_train=size))["p"][0] < 0.05
+        naive += corrected_t(cells["other view", "Cu"] - cells["step_matched", "Cu"], 0.0, 0.05)[0] < 0.05
+    assert named <= binomial_limit(n_experiments)
+    assert naive > 3 * binomial_limit(n_experiments) / 2  # what no correction would do
 
 
 def test_a_large_true_improvement_is_found():
