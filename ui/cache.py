@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ui.sampling import Plan, Sampled
 
 BY_CONTENT: dict[str | type, Callable[[Any], str]] = {
-    "spectra_core.spectra.SpectraSet": lambda spectra: f"{spectra.fingerprint} {spectra.meta.name}",
+    "spectra_core.spectra.spectra_set.SpectraSet": lambda spectra: f"{spectra.fingerprint} {spectra.meta.name}",
     "spectra_core.store.models.StoredModel": lambda model: model.record.id,
     "spectra_core.choices.Choice": lambda choice: json.dumps(choice.to_json(), sort_keys=True),
     "ui.sampling.Plan": lambda plan: plan.key,
