@@ -79,6 +79,32 @@ def latent_dimensions(model: "StoredModel", spectra: SpectraSet) -> pd.DataFrame
     return learning.latent_dimensions(model.model.encode(spectra))
 
 
+@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Walking through latent space")
+def walk(
+    model: "StoredModel",
+    training: SpectraSet,
+    ends: tuple[int, ...],
+    dimension: int | None,
+    concentrations: tuple[tuple[str, float], ...] | None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Cache `spectra_core.evaluation.traversal`: along a dimension, from the row in `ends` if any, else between."""
+    from spectra_core.evaluation import traversal
+
+    conditions = None if concentrations is None else dict(concentrations)
+    if dimension is None:
+        return traversal.walk_between(model.model, training, ends[0], ends[1], conditions=conditions)
+    start = ends[0] if ends else None
+    return traversal.walk_along(model.model, training, dimension, start=start, conditions=conditions)
+
+
+@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Encoding the spectra")
+def remote_from(model: "StoredModel", training: SpectraSet) -> float:
+    """Cache `spectra_core.evaluation.latent_distance.remote_from` of the posteriors of `training`."""
+    from spectra_core.evaluation import latent_distance
+
+    return latent_distance.remote_from(model.model.encode(training), training.groups)
+
+
 @st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Reconstructing spectra")
 def reconstructions(model: "StoredModel", spectra: SpectraSet) -> pd.DataFrame:
     """Cache `spectra_core.evaluation.learning.reconstructions`."""
@@ -224,6 +250,19 @@ def latent_map(sets: dict[str, SpectraSet], model: "StoredModel | None") -> tupl
     generator = None if model is None else model.model
     table = maps.latent_map(sets, generator)
     return table, maps.trustworthiness(table, sets, generator)
+
+
+@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Colouring the map")
+def map_colour(sets: dict[str, SpectraSet], kind: str, target: str, model: "StoredModel | None") -> pd.DataFrame:
+    """Cache `spectra_core.evaluation.map_colours`: "density", "label error" of a target, or "reconstruction error"."""
+    from spectra_core.evaluation import map_colours
+
+    if kind == "density":
+        return map_colours.density_colour(sets)
+    if kind == "label error":
+        return map_colours.label_error_colour(sets, target)
+    assert model is not None
+    return map_colours.reconstruction_colour(sets, model.model)
 
 
 @st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Checking the targets")

@@ -1,6 +1,7 @@
 """The map of spectra: which space, which colour, and what a selection on it holds."""
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -9,8 +10,9 @@ import streamlit as st
 from spectra_core.figures.latent_map import map_scatter
 from spectra_core.figures.spectra import single_spectra
 from spectra_core.figures.theme import alt_text
-from ui import state
+from ui import cache, state
 from ui.comparison import Compared, offer_tables, show_figure
+from ui.models import has_latent_space
 
 if TYPE_CHECKING:
     from spectra_core.store import StoredModel, StoredResult
@@ -37,19 +39,74 @@ def pick_space(model: "StoredModel | None") -> str:
     return chosen or "latent"
 
 
-def pick_colour(found: Compared) -> str | None:
-    """Let the visitor colour by role or by a target; return the target's name, or None for the role."""
-    if not found.same_targets:
-        return None
-    by_role = "Role"
-    chosen: str = st.selectbox(
-        "Colour", [by_role, *found.sets["training"].target_names], key="map_colour", persist_state="session"
+@dataclass(frozen=True)
+class Colour:
+    """What the markers of the map are coloured by.
+
+    Parameters
+    ----------
+    kind
+        "role", "target", "label error", "reconstruction error" or "density".
+    target
+        Whose concentration or label error.
+    """
+
+    kind: str
+    target: str = ""
+
+
+def pick_colour(found: Compared, model: "StoredModel | None") -> Colour:
+    """Let the visitor choose what the markers are coloured by, out of what the sets and the generator allow."""
+    kinds = {"role": "Role", "density": "Density of the data"}
+    if found.same_targets:
+        kinds |= {"target": "Concentration", "label error": "Error of the label"}
+    if model is not None and has_latent_space(model) and (found.same_targets or not model.model.needs_conditions):
+        kinds["reconstruction error"] = "Error of the reconstruction"
+    kind: str = st.selectbox(
+        "Colour",
+        list(kinds),
+        format_func=kinds.__getitem__,
+        key="map_colour",
+        persist_state="session",
+        width=230,
+        help="Density: of training spectra around each spectrum, in their leading principal components. Error of the "
+        "label: what the label says beyond what the spectrum says, read by ridge regression that did not see it. "
+        "Error of the reconstruction: encoded and decoded again.",
     )
-    return None if chosen == by_role else chosen
+    if kind not in ("target", "label error"):
+        return Colour(kind)
+    names = list(found.sets["training"].target_names)
+    target: str = st.selectbox("Target", names, key="map_target", persist_state="session", width=160)
+    return Colour(kind, target)
 
 
-def neighbour_map(found: Compared, model: "StoredModel | None", method: str) -> tuple[pd.DataFrame, float]:
-    """Return a finished UMAP or t-SNE with its trustworthiness, or offer to draw it and stop."""
+def coloured(
+    found: Compared, table: pd.DataFrame, colour: Colour, model: "StoredModel | None"
+) -> tuple[pd.DataFrame, str, str]:
+    """Return the table of a map with the column to colour by, the name of that column, "" for the role, and its label.
+
+    Parameters
+    ----------
+    table
+        As from `latent_map`.
+    """
+    training = found.sets["training"]
+    labels = {info.name: info.label for info in training.target_info}
+    if colour.kind == "role":
+        return table, "", ""
+    if colour.kind == "target":
+        return table, f"target {colour.target}", labels[colour.target]
+    values = cache.map_colour(found.sets, colour.kind, colour.target, model)
+    name, label = {
+        "density": ("density", "log10 of density, usual = 0"),
+        "label error": (f"label error {colour.target}", f"Label - reading: {labels.get(colour.target, '')}"),
+        "reconstruction error": ("reconstruction error", f"RMSE, {training.meta.signal_label.lower()}"),
+    }[colour.kind]
+    return table.merge(values.rename(columns={"value": name}), on=["role", "sample"], how="left"), name, label
+
+
+def neighbour_map(found: Compared, model: "StoredModel | None", method: str) -> tuple[pd.DataFrame, float] | None:
+    """Return a finished UMAP or t-SNE with its trustworthiness; None, with an offer to draw it, while there is none."""
     arguments: dict[str, Any] = {
         "set": state.chosen("set"),
         "generated": state.chosen("generated"),
@@ -60,19 +117,23 @@ def neighbour_map(found: Compared, model: "StoredModel | None", method: str) -> 
     finished = _finished_map(arguments)
     if finished is None:
         _offer_to_draw(arguments, found.sets["generated"].meta.name)
+        return None
     return _by_role_rows(finished.tables["map"], found), float(finished.document["trustworthiness"])
 
 
-def show(found: Compared, table: pd.DataFrame, colour: str | None, *, method: str, space: str) -> None:
+def show(
+    found: Compared, table: pd.DataFrame, colour: Colour, model: "StoredModel | None", *, method: str, space: str
+) -> None:
     """Draw the map in a fragment of its own, with what is selected on it below."""
     x_label, y_label = _axes(table, method, space)
-    labels = {info.name: info.label for info in found.sets["training"].target_info}
+    table, column, colour_label = coloured(found, table, colour, model)
     figure = map_scatter(
         table,
         x_label=x_label,
         y_label=y_label,
-        colour=None if colour is None else f"target {colour}",
-        colour_label="" if colour is None else labels[colour],
+        colour=column or None,
+        colour_label=colour_label,
+        around_zero=colour.kind == "label error",
     )
 
     @st.fragment
@@ -121,7 +182,7 @@ def _finished_map(arguments: dict[str, Any]) -> "StoredResult | None":
     return None
 
 
-def _offer_to_draw(arguments: dict[str, Any], name: str) -> NoReturn:
+def _offer_to_draw(arguments: dict[str, Any], name: str) -> None:
     waiting = [
         record
         for record in state.jobs().records()
@@ -136,7 +197,6 @@ def _offer_to_draw(arguments: dict[str, Any], name: str) -> NoReturn:
         if st.button("Draw the map", type="primary", icon=":material/bubble_chart:"):
             method = {"umap": "UMAP", "tsne": "t-SNE"}[arguments["method"]]
             state.start_job("map", arguments, f"Draw the {method} of {name}")
-    st.stop()
 
 
 def _axes(table: pd.DataFrame, method: str, space: str) -> tuple[str, str]:

@@ -206,7 +206,7 @@ def strategies_compared(generator: "Generator", train: SpectraSet) -> dict[str, 
 
     found = {}
     if isinstance(generator, LatentGenerator):
-        found["Latent points"] = strategies.sampler_overview(generator.encode(train))
+        found["Latent points"] = strategies.sampler_overview(generator.encode(train), groups=train.groups)
         if generator.needs_conditions:
             found["Concentrations"] = strategies.condition_overview(train)
     return found

@@ -1,6 +1,6 @@
 import streamlit as st
 
-from ui import cache, comparison, map_panel, state
+from ui import cache, comparison, map_panel, models, state, traversal_panel
 
 st.title("Do they cover the same ground?")
 found = comparison.compared()
@@ -18,26 +18,31 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         persist_state="session",
         help="PCA is a projection and is there at once. UMAP and t-SNE keep neighbours together and run as a job.",
     )
-    colour = map_panel.pick_colour(found)
+    colour = map_panel.pick_colour(found, model)
 shown_model = model if space == "latent" else None
 
 if method == "PCA":
-    table, trust = cache.latent_map(found.sets, shown_model)
+    drawn = cache.latent_map(found.sets, shown_model)
 else:
-    table, trust = map_panel.neighbour_map(found, shown_model, "umap" if method == "UMAP" else "tsne")
+    drawn = map_panel.neighbour_map(found, shown_model, "umap" if method == "UMAP" else "tsne")
 
-columns = st.columns(3)
-columns[0].metric(
-    "Trustworthiness",
-    f"{trust:.2f}",
-    help="How far neighbours on the map are neighbours in the space it shows: 1 always, about 0.5 for a random map "
-    "(Venna and Kaski 2006; 15 neighbours, at most 2000 spectra).",
-)
-if method == "PCA":
-    columns[1].metric("Variance shown", f"{table['share_x'].iloc[0] + table['share_y'].iloc[0]:.0%}")
-map_panel.show(found, table, colour, method=str(method), space=space)
+if drawn is not None:
+    table, trust = drawn
+    columns = st.columns(3)
+    columns[0].metric(
+        "Trustworthiness",
+        f"{trust:.2f}",
+        help="How far neighbours on the map are neighbours in the space it shows: 1 always, about 0.5 for a random map "
+        "(Venna and Kaski 2006; 15 neighbours, at most 2000 spectra).",
+    )
+    if method == "PCA":
+        columns[1].metric("Variance shown", f"{table['share_x'].iloc[0] + table['share_y'].iloc[0]:.0%}")
+    map_panel.show(found, table, colour, model, method=str(method), space=space)
+    comparison.offer_tables({"latent_map": map_panel.coloured(found, table, colour, model)[0]})
 
-comparison.offer_tables({"latent_map": table})
+if model is not None and models.has_latent_space(model):
+    traversal_panel.show(found, model)
+
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(
         """
@@ -48,6 +53,14 @@ with st.expander("How to read this", icon=":material/menu_book:"):
   groups, their sizes and their density cannot.
 - Generated markers should cover the held-out ones: gaps are mixtures that the generator leaves out, islands are
   spectra that no experiment gave.
-- Draw a box or a lasso around markers to see their spectra and rows.
+- **Error of the label** is the label minus what the spectrum says. Generated spectra that were labelled by reading
+  their own spectrum show none: that is no proof of honesty, see *Fidelity*.
+- **A walk** changes the latent point step by step. Shaded stretches have left the data: the step is farther from every
+  training spectrum than 95 % of them are from one of another mixture, or beyond the range of all of them. What the
+  decoder draws there no measurement has confirmed. A conditional generator is asked for the concentrations you choose,
+  or for those of the spectra that the walk starts from.
+- **Information.** The KL divergence of a dimension is what it carries on a spectrum, in nats. A dimension is active
+  when its posterior mean varies by more than 0.01 (Burda, Grosse and Salakhutdinov, ICLR 2016); a step along an
+  inactive one changes nothing.
 """
     )

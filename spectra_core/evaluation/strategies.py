@@ -13,6 +13,7 @@ from spectra_core.conditions.hull import hull_distance
 from spectra_core.conditions.salts import salt_basis
 from spectra_core.contracts import random_stream
 from spectra_core.errors import SpectraError
+from spectra_core.evaluation.latent_distance import nearest_mean, nearest_other_mean, remote_from
 from spectra_core.latent import LatentPosterior
 from spectra_core.samplers import SAMPLERS
 from spectra_core.spectra import SpectraSet
@@ -58,8 +59,8 @@ def drawn_latent_map(posterior: LatentPosterior, latent: NDArray[np.float64]) ->
     axes, shares = _leading_axes(posterior.mean - centre)
     parts = {"training": posterior.mean, "generated": latent}
     nearest = {
-        "training": _nearest(posterior, posterior.mean, skip=1),
-        "generated": _nearest(posterior, latent, skip=0),
+        "training": nearest_other_mean(posterior),
+        "generated": nearest_mean(posterior, latent),
     }
     tables = []
     for role, points in parts.items():
@@ -229,21 +230,30 @@ def example_spectra(spectra: SpectraSet, n_examples: int = 5) -> pd.DataFrame:
     )
 
 
-def sampler_overview(posterior: LatentPosterior, n_points: int = 500, seed: int = 0) -> pd.DataFrame:
+def sampler_overview(
+    posterior: LatentPosterior, n_points: int = 500, seed: int = 0, *, groups: NDArray[np.int64] | None = None
+) -> pd.DataFrame:
     """Compare how far the points of every latent sampler, with its defaults, lie from the training spectra.
+
+    Parameters
+    ----------
+    posterior
+        Posteriors of the training spectra.
+    groups : (n_spectra,)
+        Training spectra that belong together, such as replicates: how near they are to each other says nothing.
 
     Returns
     -------
     DataFrame, one row per sampler
         ``strategy`` (registry name), ``title``, ``nearest`` (median distance to the nearest training mean on the
         active dimensions, in units of the prior), ``remote`` (share of points farther from it than 95 % of the
-        training spectra are from theirs; 0.05 is what the data themselves have).
+        training spectra are from one of another group; 0.05 is what the data themselves have).
     """
-    limit = np.quantile(_nearest(posterior, posterior.mean, skip=1), 0.95)
+    limit = remote_from(posterior, groups)
     rows = []
     for name, member in SAMPLERS.items():
         points = member().draw(posterior, n_points, random_stream(seed, "overview", name))
-        nearest = _nearest(posterior, points, skip=0)
+        nearest = nearest_mean(posterior, points)
         remote = float(np.mean(nearest > limit)) if np.isfinite(limit) else np.nan
         rows.append({"strategy": name, "title": member.title, "nearest": float(np.median(nearest)), "remote": remote})
     return pd.DataFrame(rows)
@@ -292,18 +302,6 @@ def _leading_axes(centred: NDArray[np.float64]) -> tuple[NDArray[np.float64], ND
     if total > 0:
         shares[:n_found] = singular[:n_found] ** 2 / total
     return axes, shares
-
-
-def _nearest(posterior: LatentPosterior, points: NDArray[np.float64], *, skip: int) -> NDArray[np.float64]:
-    """Return distances to the nearest training mean on active dimensions, leaving out the `skip` nearest."""
-    active = posterior.active
-    if not active.any() or len(posterior) <= skip:
-        return np.full(len(points), np.nan)
-    from sklearn.neighbors import NearestNeighbors
-
-    search = NearestNeighbors(n_neighbors=1 + skip, algorithm="brute").fit(posterior.mean[:, active])
-    distance: NDArray[np.float64] = search.kneighbors(points[:, active])[0][:, skip]
-    return distance
 
 
 def _measured(role: str, hull: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:

@@ -4,7 +4,15 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from spectra_core.figures.theme import CONTINUOUS_SCALE, ROLE_COLOUR, ROLE_SYMBOL, styled, transparent
+from spectra_core.figures.theme import (
+    CONTINUOUS_SCALE,
+    GREY,
+    MARKER_SCALE,
+    ROLE_COLOUR,
+    ROLE_SYMBOL,
+    styled,
+    transparent,
+)
 
 MOST_SVG_POINTS = 1000
 """Beyond so many markers WebGL draws faster."""
@@ -19,6 +27,7 @@ def map_scatter(
     y_label: str,
     colour: str | None = None,
     colour_label: str = "",
+    around_zero: bool = False,
     highlight: pd.DataFrame | None = None,
 ) -> go.Figure:
     """Draw a map of spectra, coloured by role or by a column.
@@ -33,6 +42,8 @@ def map_scatter(
         Column whose values colour the markers; None colours by role.
     colour_label
         Title of the colour scale, with unit.
+    around_zero
+        Whether zero is the middle of the scale, as for errors; one in fifty values may lie beyond its ends.
     highlight
         Rows of `table` to ring.
     """
@@ -47,12 +58,17 @@ def map_scatter(
                 name=str(role),
                 mode="markers",
                 marker=_marker(rows, str(role), colour),
+                showlegend=colour is None,
                 customdata=rows[["role", "sample", "id"]].to_numpy(dtype=object),
                 hovertemplate=f"{role}, %{{customdata[2]}}<extra></extra>"
                 if colour is None
                 else f"{role}, %{{customdata[2]}}: %{{marker.color:.4g}}<extra></extra>",
             )
         )
+        if colour is not None:
+            # Markers of many colours have none in the legend: grey ones stand for their shape.
+            symbol = {"symbol": ROLE_SYMBOL[str(role)], "size": 8, "color": GREY}
+            figure.add_trace(go.Scatter(x=[None], y=[None], mode="markers", name=str(role), marker=symbol))
     if highlight is not None:
         figure.add_trace(
             go.Scatter(
@@ -69,12 +85,14 @@ def map_scatter(
     counts = ", ".join(f"{n} {role}" for role, n in table["role"].value_counts(sort=False).items())
     styled(figure, alt=f"Map of {counts} spectra, {x_label} against {y_label}.", height=560)
     if colour is not None:
-        figure.update_layout(
-            coloraxis={
-                "colorscale": CONTINUOUS_SCALE,
-                "colorbar": {"title": {"text": colour_label or colour}, "thickness": 12},
-            }
-        )
+        axis: dict[str, object] = {
+            "colorscale": CONTINUOUS_SCALE,
+            "colorbar": {"title": {"text": colour_label or colour, "side": "right"}, "thickness": 12},
+        }
+        if around_zero:
+            end = float(table[colour].abs().quantile(0.98)) or 1.0
+            axis |= {"colorscale": MARKER_SCALE, "cmin": -end, "cmax": end}
+        figure.update_layout(coloraxis=axis)
     return figure
 
 

@@ -60,6 +60,9 @@ CONTINUOUS_SCALE = "Cividis"
 DIVERGING_SCALE = "RdBu_r"
 """Scale of values around zero, blue below and red above."""
 
+MARKER_SCALE = ((0.0, BLUE), (0.5, GREY), (1.0, VERMILION))
+"""Scale of markers around zero: its middle can be seen on a light and on a dark page, which white could not."""
+
 GRID = "rgba(127,127,127,0.22)"
 HEIGHT = 420
 PANEL_HEIGHT = 150

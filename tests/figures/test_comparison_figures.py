@@ -20,7 +20,7 @@ from spectra_core.evaluation.latent_map import latent_map
 from spectra_core.evaluation.neighbours import neighbours, pair_difference
 from spectra_core.evaluation.noise import noise_fidelity
 from spectra_core.evaluation.outliers import outliers
-from spectra_core.figures import alt_text, channels, explore, image, spectra
+from spectra_core.figures import alt_text, channels, explore, image, spectra, traversal
 from spectra_core.figures import latent_map as map_figures
 from spectra_core.figures import neighbours as neighbour_figures
 from spectra_core.figures.theme import ROLE_COLOUR
@@ -45,6 +45,23 @@ def _sets(n_spectra, n_channels, n_targets=2):
 @pytest.fixture(scope="module")
 def sets():
     return _sets(60, 40)
+
+
+def walk(training, n_steps=41):
+    """Steps of a walk that starts outside the data and is remote at its end, and a spectrum for each."""
+    at = np.linspace(-1, 1, n_steps)
+    steps = pd.DataFrame(
+        {"step": range(n_steps), "at": at, "nearest": 1 + at, "remote": at > 0.61, "outside_range": at < -0.51}
+    ).assign(channels_outside=0.25)
+    signal = np.arange(n_steps)[:, None] + np.zeros(training.n_channels)
+    spectra = pd.DataFrame(
+        {
+            "step": np.repeat(range(n_steps), training.n_channels),
+            "position": np.tile(training.axis.positions, n_steps),
+            "signal": signal.ravel(),
+        }
+    )
+    return steps, spectra
 
 
 def _figures(sets):
@@ -77,6 +94,16 @@ def _figures(sets):
         "map": map_figures.map_scatter(table, x_label="PC 1", y_label="PC 2"),
         "map by ion": map_figures.map_scatter(
             table, x_label="PC 1", y_label="PC 2", colour="target ion 0", colour_label="ion 0, mol/L"
+        ),
+        "map by error": map_figures.map_scatter(
+            table.assign(error=np.linspace(-1, 3, len(table))),
+            x_label="PC 1",
+            y_label="PC 2",
+            colour="error",
+            around_zero=True,
+        ),
+        "walk": traversal.walk_figure(
+            *walk(sets["training"]), way_label="Share of the way", range_of_data=statistics, limit=0.5, **LABELS
         ),
         "design": explore.concentration_design({"training": sets["training"].targets}, labels=labels),
         "one target": explore.single_target({"training": sets["training"].targets}, name="ion 0", label="ion 0, mol/L"),
@@ -179,3 +206,32 @@ def test_p_values_of_zero_stay_on_the_strip(sets):
     differences["ks_p_adjusted"] = 0.0
     figure = channels.difference_strips(differences, noise, **LABELS)
     assert np.isfinite(np.concatenate([trace.y for trace in figure.data if trace.yaxis == "y4"])).all()
+
+
+def test_coloured_markers_keep_a_legend_of_their_shapes(figures):
+    shown = {trace.name: trace.marker.symbol for trace in figures["map by error"].data if trace.showlegend is not False}
+    assert shown == {"training": "circle", "held-out": "square", "generated": "diamond"}
+    axis = figures["map by error"].layout.coloraxis
+    # Zero is the middle; all but the largest 2 % of the values lie within.
+    assert_allclose(axis.cmax, np.quantile(np.abs(np.linspace(-1, 3, 140)), 0.98))
+    assert axis.cmin == -axis.cmax
+
+
+class TestWalk:
+    def test_the_slider_moves_line_and_marker_and_starts_in_the_middle(self, figures):
+        figure = figures["walk"]
+        slider = figure.layout.sliders[0]
+        assert (slider.active, len(slider.steps), slider.currentvalue.prefix) == (20, 41, "Share of the way: ")
+        change, moved = slider.steps[30].args
+        line, marker = (figure.data[number] for number in moved)
+        assert (line.name, line.y[0], change["y"][0][0]) == ("at this step", 20, 30)
+        assert np.flatnonzero(marker.marker.size).tolist() == [20]
+        assert np.flatnonzero(change["marker.size"][1]).tolist() == [30]
+
+    def test_stretches_beyond_the_data_are_shaded_to_half_a_step(self, figures):
+        shaded = sorted((shape.x0, shape.x1) for shape in figures["walk"].layout.shapes if shape.type == "rect")
+        # Steps of 0.05: outside below -0.51, remote above 0.61.
+        assert_allclose(shaded, [(-1.025, -0.525), (0.625, 1.025)], atol=1e-9)
+
+    def test_the_text_says_how_often_the_data_are_left(self, figures):
+        assert "at 18 of them the walk has left the data" in alt_text(figures["walk"])

@@ -1,5 +1,6 @@
 """The comparison pages and the explore page as a visitor meets them."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -147,8 +148,52 @@ def test_map_of_the_latent_space_and_of_the_channels(in_hand):
     assert "Score on PC 1, units of the prior" in chart_texts(app)[0]
     healthy(app.segmented_control("map_space").set_value("channels").run())
     assert "Score on PC 1, unit of the signal" in chart_texts(app)[0]
-    healthy(app.selectbox("map_colour").set_value("Cu2+").run())
     assert 0.5 < float(metrics(app)["Trustworthiness"]) <= 1
+
+
+def colour_titles(app: AppTest) -> list[str]:
+    figures = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    axes = [figure["layout"].get("coloraxis", {}) for figure in figures]
+    return [axis["colorbar"]["title"]["text"] for axis in axes if axis]
+
+
+def test_map_is_coloured_by_concentration_errors_and_density(in_hand):
+    app = opened("pages/comparison/latent_map.py", **in_hand)
+    assert colour_titles(app) == []
+    for kind, title in (
+        ("target", "Cu2+, mol/L"),
+        ("label error", "Label - reading: Cu2+, mol/L"),
+        ("density", "log10 of density, usual = 0"),
+        ("reconstruction error", "RMSE, absorbance"),
+    ):
+        healthy(app.selectbox("map_colour").set_value(kind).run())
+        assert colour_titles(app) == [title]
+    healthy(app.selectbox("map_colour").set_value("label error").run())
+    healthy(app.selectbox("map_target").set_value("NO3-").run())
+    assert colour_titles(app) == ["Label - reading: NO3-, mol/L"]
+
+
+def test_latent_space_is_walked_through_along_a_dimension_and_between_spectra(in_hand):
+    app = opened("pages/comparison/latent_map.py", **in_hand)
+    assert "3 of 3 dimensions are active" in words(app)
+    assert any("41 steps over latent dimension 1" in text for text in chart_texts(app))
+    healthy(app.selectbox("walk_dimension").set_value(3).run())
+    assert any("41 steps over latent dimension 3" in text for text in chart_texts(app))
+    healthy(app.segmented_control("walk_way").set_value("Between two spectra").run())
+    assert any("41 steps over share of the way, -0.5 to 1.5" in text for text in chart_texts(app))
+    healthy(app.selectbox("walk_to").set_value(app.selectbox("walk_from").value).run())
+    assert "Choose two different spectra." in words(app)
+
+
+def test_a_conditional_generator_is_walked_at_chosen_concentrations(store: Store):
+    spectra = beer_lambert_set()
+    fitted = GENERATORS["cvae"](n_latent=2, epochs=2).fit(spectra)
+    model = store.save_model(fitted, registry="generator", member="cvae", train=spectra, seed=0)
+    hand = {"set": store.save_set(spectra), "model": model, "generated": store.save_set(generated_from(spectra, model))}
+    app = opened("pages/comparison/latent_map.py", **hand)
+    healthy(app.toggle("walk_fixed").set_value(True).run())
+    healthy(app.number_input("walk_target_Cu2+").set_value(0.25).run())
+    assert any("41 steps over latent dimension" in text for text in chart_texts(app))
 
 
 def test_a_neighbour_map_is_offered_as_a_job_and_shown_once_it_is_there(in_hand, store: Store):

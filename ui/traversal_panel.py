@@ -1,0 +1,152 @@
+"""A walk through latent space: which way, at which concentrations, and the spectrum on the way."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from spectra_core.figures.training import information_by_dimension
+from spectra_core.figures.traversal import walk_figure
+from spectra_core.spectra import SpectraSet
+from ui import cache
+from ui.comparison import Compared, offer_tables, pick_direction, show_figure
+
+if TYPE_CHECKING:
+    from spectra_core.store import StoredModel
+
+_ALONG, _BETWEEN = "Along a latent dimension", "Between two spectra"
+
+
+def show(found: Compared, model: "StoredModel") -> None:
+    """Show which latent dimensions carry information, and what a walk along one or between spectra changes."""
+    training = found.sets["training"]
+    dimensions = cache.latent_dimensions(model, training)
+    st.subheader("What does a step in latent space change?")
+    st.write("Every step is decoded to a spectrum. Drag the slider, and see where the walk leaves the data.")
+
+    @st.fragment
+    def walked() -> None:
+        _walk(training, model, dimensions)
+
+    walked()
+    st.subheader("Which latent dimensions carry information?")
+    n_active, information = int(dimensions["active"].sum()), dimensions["kl"].sum()
+    st.write(f"{n_active} of {len(dimensions)} dimensions are active; together they carry {information:.3g} nats.")
+    show_figure(information_by_dimension(dimensions), key="information")
+    offer_tables({"latent_dimensions": dimensions})
+
+
+def _walk(training: SpectraSet, model: "StoredModel", dimensions: pd.DataFrame) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        way = st.segmented_control(
+            "Walk", [_ALONG, _BETWEEN], default=_ALONG, required=True, key="walk_way", persist_state="session"
+        )
+        dimension = _pick_dimension(dimensions) if way == _ALONG else None
+        ends = _pick_ends(training, both=way == _BETWEEN)
+    if ends is None:
+        st.caption("Choose two different spectra.")
+        return
+    concentrations = _pick_concentrations(training, ends) if model.model.needs_conditions else None
+    steps, spectra = cache.walk(model, training, ends, dimension, concentrations)
+    way_label = "Share of the way" if dimension is None else f"Latent dimension {dimension}, units of the prior"
+    statistics = cache.channel_statistics({"training": training})
+    figure = walk_figure(
+        steps,
+        spectra,
+        way_label=way_label,
+        axis_label=training.axis.label,
+        signal_label=training.meta.signal_label,
+        range_of_data=statistics,
+        limit=cache.remote_from(model, training),
+        reverse=pick_direction(training),
+    )
+    show_figure(figure, key="walk")
+    st.caption(_sentence(steps))
+    offer_tables({"walk": steps, "walk_spectra": spectra})
+
+
+def _pick_dimension(dimensions: pd.DataFrame) -> int:
+    """Let the visitor choose a dimension, the most informative first."""
+    nats = dimensions.set_index("dimension")["kl"]
+    chosen: int = st.selectbox(
+        "Dimension",
+        list(nats.index),
+        format_func=lambda number: f"{number} ({nats[number]:.2g} nats)",
+        key="walk_dimension",
+        persist_state="session",
+        width=180,
+    )
+    return chosen
+
+
+def _pick_ends(training: SpectraSet, *, both: bool) -> tuple[int, ...] | None:
+    """Let the visitor choose one spectrum to start from, or none, or two; None while both are the same."""
+    ids = training.samples["id"].astype(str).tolist()
+    # By the mean signal: the weakest, a typical one, the strongest.
+    order = training.signal.mean(axis=1).argsort(kind="stable")
+    if not both:
+        start = st.selectbox(
+            "Other dimensions as in",
+            [None, *range(len(ids))],
+            1 + int(order[len(order) // 2]),
+            format_func=lambda row: "the average spectrum" if row is None else ids[row],
+            key="walk_start",
+            width=220,
+        )
+        return () if start is None else (int(start),)
+    ends = [
+        int(
+            st.selectbox(
+                label,
+                range(len(ids)),
+                int(order[place]),
+                format_func=ids.__getitem__,
+                key=f"walk_{label.lower()}",
+                width=180,
+            )
+        )
+        for label, place in (("From", 0), ("To", -1))
+    ]
+    return tuple(ends) if ends[0] != ends[1] else None
+
+
+def _pick_concentrations(training: SpectraSet, ends: tuple[int, ...]) -> tuple[tuple[str, float], ...] | None:
+    """Let the visitor fix concentrations for a conditional generator; None lets them follow the walk."""
+    own = "of the two spectra, changing on the way" if len(ends) == 2 else "of that spectrum"
+    if not st.toggle(
+        "Choose the concentrations",
+        key="walk_fixed",
+        persist_state="session",
+        help=f"Otherwise the spectrum is asked for at the concentrations {own if ends else 'of the average solution'}.",
+    ):
+        return None
+    chosen = []
+    with st.container(horizontal=True):
+        for info, values in zip(training.target_info, training.target_values.T, strict=True):
+            value = st.number_input(
+                info.label,
+                value=float(f"{values.mean():.3g}"),
+                step=float(f"{(values.max() - values.min()) / 20 or 1.0:.1g}"),
+                format="%.4g",
+                key=f"walk_target_{info.name}",
+                width=150,
+                help=f"In the training set {values.min():.3g} to {values.max():.3g}.",
+            )
+            chosen.append((info.name, float(value)))
+    return tuple(chosen)
+
+
+def _sentence(steps: pd.DataFrame) -> str:
+    """Say where a walk leaves the data."""
+    left = steps["remote"] | steps["outside_range"]
+    if not left.any():
+        return "The walk stays among the training spectra all the way."
+    if left.all():
+        return "No step of this walk lies among the training spectra."
+    inside = steps.loc[~left, "at"]
+    gaps = ", with gaps in between" if left[steps["at"].between(inside.min(), inside.max())].any() else ""
+    worst = steps.iloc[int(steps["channels_outside"].to_numpy().argmax())]
+    return (
+        f"The walk is among the training spectra from {inside.min():.2g} to {inside.max():.2g}{gaps}. "
+        f"At {worst['at']:.2g}, {worst['channels_outside']:.0%} of the channels are beyond every training spectrum."
+    )
