@@ -1,0 +1,202 @@
+"""What the study compares: experiments on simulated and measured spectra, in stages from what matters most."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from spectra_core.choices import Choice
+from spectra_core.datasets import read
+from spectra_core.datasets.simulator import PRESETS, simulate
+from spectra_core.experiment import PRESET_ARMS, Arm, Experiment, counterfactuals
+from spectra_core.experiment.counterfactuals import SHARP
+from spectra_core.experiment.modes import trained
+from spectra_core.spectra import SpectraSet
+
+INDEPENDENT, BALANCED = "cVAE, independent concentrations", "cVAE, charge-balanced"
+TOGETHER = f"{BALANCED}: sharper decoder, z fits"
+ALL_CHANGES = f"{BALANCED}: sharper decoder, z fits, encoder sees"
+OWN = "cVAE, a training spectrum's own concentrations and z, sharper decoder"
+MEASURED = "cVAE, measured concentrations, z from the prior"
+OTHER_CONDITIONS = {
+    "cVAE, Sobol sequence of salts": "sobol",
+    "cVAE, Latin hypercube of salts": "latin_hypercube",
+    "cVAE, convex mixtures": "convex_mixtures",
+    MEASURED: "resampled",
+}
+Changed = Callable[[Choice], Choice]
+
+
+@dataclass(frozen=True)
+class Study:
+    """Experiments on one set, each holding the arms of those before it; finished parts are never computed again."""
+
+    name: str
+    data: Callable[[], SpectraSet]
+    stages: tuple[Experiment, ...]
+
+
+def all_arms(epochs: int, *, simulated: bool = True) -> dict[str, Arm]:
+    """Return every arm of the study by name, in the order of its tables."""
+    networks = partial(trained, mode="faithful", epochs=epochs)
+    arms = {name: _with_networks(arm, networks) for name, arm in PRESET_ARMS.items()}
+    independent, balanced = arms[INDEPENDENT], arms[BALANCED]
+    ready = {
+        name: arms[name]
+        for name in (
+            *("Baseline", "Step-matched", "Duplicate rows", "Ensemble of 5"),
+            *("Noise jitter", "Mixing", "PCA, standard normal"),
+            *("VAE, standard normal", "VAE, uniform box", "VAE, data's own distribution", "VAE, equalised"),
+            *(INDEPENDENT, BALANCED),
+        )
+    }
+    others = {
+        name: replace(independent, name=name, conditions=Choice(conditions))
+        for name, conditions in OTHER_CONDITIONS.items()
+    }
+    others[MEASURED] = replace(others[MEASURED], beside=BALANCED, change="concentrations as measured")
+    similar = Choice("similar_concentrations")
+    sharp = Choice("cvae", {**dict(balanced.generator.options), "beta": SHARP})
+    together = replace(balanced, name=TOGETHER, generator=sharp, latent_given=similar)
+    sees = Choice("cvae", {**dict(sharp.options), "encoder_sees_targets": True})
+    teacher = networks(Choice("mlp"))
+    found = [
+        *ready.values(),
+        *others.values(),
+        *(one for one in counterfactuals(independent, teacher=teacher) if "labels" in one.change),
+        *(
+            one
+            for one in counterfactuals(balanced, teacher=teacher, simulated=simulated)
+            if one.beside and one.change != others[MEASURED].change
+        ),
+        together,
+        replace(together, name=ALL_CHANGES, generator=sees),
+        replace(
+            together,
+            name=OWN,
+            conditions=Choice("resampled"),
+            latent_given=Choice("similar_concentrations", {"n_neighbours": 1}),
+        ),
+        arms["Oracle"],
+    ]
+    return {arm.name: arm for arm in found}
+
+
+def simulated_study(epochs: int, n_spectra: int | None) -> Study:
+    """Return part a: all arms on the simulated set."""
+    first = ("Baseline", "Step-matched", "Oracle", "VAE, standard normal", INDEPENDENT, BALANCED)
+    second = (
+        *("Duplicate rows", "VAE, data's own distribution"),
+        *(f"{BALANCED}: sharper decoder", f"{BALANCED}: z fits the concentrations", TOGETHER),
+        f"{BALANCED}: labels read from the spectra",
+    )
+    third = (
+        *(f"{BALANCED}: encoder sees the concentrations", ALL_CHANGES),
+        f"{INDEPENDENT}: labels read from the spectra",
+        *("VAE, uniform box", "VAE, equalised"),
+        *("cVAE, convex mixtures", MEASURED),
+    )
+    fourth = ("Ensemble of 5", "Noise jitter", "Mixing", "PCA, standard normal", *list(OTHER_CONDITIONS)[:2])
+    last = (OWN, f"{BALANCED}: noise given back", f"{BALANCED}: true spectra at the labels")
+    return Study(
+        "a",
+        partial(_simulated, n_spectra),
+        _stages(all_arms(epochs), (first, second, third, fourth, last), epochs),
+    )
+
+
+def sizes_study(epochs: int, n_spectra: int | None, size: int, **fields: Any) -> Study:
+    """Return part b: fewer arms at one training size; the whole fold is in part a."""
+    first = ("Baseline", "Step-matched", "VAE, standard normal", INDEPENDENT, BALANCED, TOGETHER, "Oracle")
+    second = ("Duplicate rows", "VAE, data's own distribution", "Ensemble of 5")
+    stages = _stages(all_arms(epochs), (first, second), epochs, n_train=(size,), **fields)
+    return Study(f"b-{size}", partial(_simulated, n_spectra), stages)
+
+
+def carbon_dots_study(epochs: int) -> Study:
+    """Return part c on the carbon dots of the study's group: everything that needs no simulator."""
+    arms = all_arms(epochs, simulated=False)
+    arms.pop("Oracle")
+    path = "carbon_dots_cu_ni_cr_no3_ex350.csv.gz"
+    return Study("c-carbon-dots", partial(_measured, path), _stages(arms, (tuple(arms),), epochs))
+
+
+def metals_study(epochs: int, name: str, path: str, **fields: Any) -> Study:
+    """Return part c on a set whose targets are independent: there is no charge balance to keep."""
+    arms = all_arms(epochs, simulated=False)
+    similar = replace(
+        arms[TOGETHER],
+        name=f"{INDEPENDENT}: sharper decoder, z fits",
+        conditions=arms[INDEPENDENT].conditions,
+    )
+    kept = {
+        name: arm
+        for name, arm in arms.items()
+        if BALANCED not in name and name != "Oracle" and name not in list(OTHER_CONDITIONS)[:2]
+    }
+    kept[MEASURED] = replace(kept[MEASURED], beside="", change="")
+    kept[similar.name] = similar
+    return Study(f"c-{name}", partial(_measured, path), _stages(kept, (tuple(kept),), epochs, **fields))
+
+
+def studies(epochs: int, n_spectra: int | None = None) -> dict[str, list[Study]]:
+    """Return all parts by letter; `n_spectra` and fewer epochs are for trying the script out."""
+    return {
+        "a": [simulated_study(epochs, n_spectra)],
+        "b": [
+            sizes_study(epochs, n_spectra, 100, n_folds=20),
+            sizes_study(epochs, n_spectra, 400, n_folds=20),
+            sizes_study(epochs, n_spectra, 1500),
+        ],
+        "c": [
+            carbon_dots_study(epochs),
+            metals_study(epochs, "cu-co-cr-ni", "cu_co_cr_ni_visible_as_published.csv", n_repeats=3),
+            metals_study(epochs, "nitrite-nitrate", "nitrite_nitrate_uv.csv", n_repeats=3),
+        ],
+    }
+
+
+def _stages(
+    arms: dict[str, Arm], stages: Sequence[Sequence[str]], epochs: int, **fields: Any
+) -> tuple[Experiment, ...]:
+    wanted: set[str] = set()
+    out = []
+    for stage in stages:
+        wanted |= set(stage)
+        missing = wanted - set(arms)
+        if missing:
+            raise KeyError(f"There is no arm {sorted(missing)[0]!r}.")
+        out.append(
+            Experiment(
+                arms=tuple(arm for name, arm in arms.items() if name in wanted),
+                regressors=(trained(Choice("mlp"), "faithful", epochs=epochs), Choice("pls")),
+                **fields,
+            )
+        )
+    return tuple(out)
+
+
+def _with_networks(arm: Arm, networks: Changed) -> Arm:
+    return replace(
+        arm, generator=arm.generator and networks(arm.generator), teacher=arm.teacher and networks(arm.teacher)
+    )
+
+
+def _simulated(n_spectra: int | None) -> SpectraSet:
+    return simulate(PRESETS["msu_like"], n_spectra=n_spectra, seed=0)
+
+
+def _measured(name: str) -> SpectraSet:
+    """Read a set that may not be shipped here.
+
+    Raises
+    ------
+    FileNotFoundError
+        When the variable SPECTRA_REFERENCE_DATA names no folder that holds it.
+    """
+    path = Path(os.environ.get("SPECTRA_REFERENCE_DATA", "")) / "real" / name
+    if not path.is_file():
+        raise FileNotFoundError(f"{name} is not in the folder that SPECTRA_REFERENCE_DATA names.")
+    return read(path)
