@@ -53,6 +53,6 @@ class Adam:
         self.n_steps += len(learning_rates)
         rates = np.asarray(learning_rates) / (1.0 - DECAY_FIRST**steps)
         scales = 1.0 / np.sqrt(1.0 - DECAY_SECOND**steps)
-        tensors = (self._parameters.flat, self._parameters.flat_gradient, self.first_moment, self.second_moment)
+        tensors = (self._parameters.flat, self.first_moment, self.second_moment)
         constants = (number(DECAY_FIRST), number(DECAY_SECOND), number(EPSILON))
         return tuple(tensor.numpy() for tensor in tensors), rates.astype(number), scales.astype(number), constants

@@ -1,7 +1,6 @@
 """The training loop: shuffled minibatches, Adam, progress and cancel per epoch, resume from a checkpoint."""
 
 import hashlib
-from contextlib import nullcontext
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,10 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from spectra_core import __version__
 from spectra_core.contracts import SILENT, Arrays, Cancelled, Checkpoint, Reporter, random_stream
 from spectra_core.errors import TrainingError
 from spectra_core.training.adam import Adam
-from spectra_core.training.parallel import one_blas_thread, one_numerical_thread
+from spectra_core.training.parallel import one_numerical_thread
 from spectra_core.training.parameters import FlatParameters
 from spectra_core.training.plan import Plan
 
@@ -66,8 +66,7 @@ def train(
     Cancelled
         When the person asked to stop; the checkpoint then holds the last epoch.
     """
-    limited = one_blas_thread() if plan.kernels == "numba" else nullcontext()
-    with one_numerical_thread(), limited, torch.no_grad():
+    with one_numerical_thread(), torch.no_grad():
         return _Run(network, plan, stage, reporter, checkpoint).to_the_end()
 
 
@@ -168,7 +167,7 @@ class _Run:
         self.reporter.message(f"{self.stage} goes on after epoch {self.epochs_done} of {self.n_epochs}.")
 
     def _identity(self) -> NDArray[np.uint8]:
-        digest = hashlib.sha256(repr(self.plan).encode())
+        digest = hashlib.sha256(repr((__version__, self.plan)).encode())
         digest.update(self.network.identity())
         return np.frombuffer(digest.digest(), dtype=np.uint8)
 

@@ -81,7 +81,8 @@ class FusedMlps:
         values = self.parameters.values
         deeper = [values[f"layer{number}.weight"].shape[1] for number in self._deeper]
         widths = np.array([len(values["layer1"]) // self.n_networks, *deeper])
-        arrays = self._inputs.numpy(), self._targets.numpy(), self._order.numpy()
+        # Without the ones of the last column: compiled steps add the bias themselves.
+        arrays = self._inputs.numpy()[:, :-1], self._targets.numpy(), self._order.numpy()
         loss: NDArray[np.float64] = mlp_epoch(*arrays, batch_size, widths, *steps)
         return loss
 

@@ -80,6 +80,18 @@ def test_network_of_the_study_has_59425_parameters():
 
 
 @pytest.mark.parametrize("kernels", ["torch", "numba"])
+@pytest.mark.parametrize("batch_size", [5, 40, 70])
+def test_batches_of_any_size_equal_networks_trained_alone(batch_size, kernels):
+    inputs, targets = linear_problem()
+    fused = trained(inputs, targets, dtype=np.float64, batch_size=batch_size, budget=Budget(steps=40), kernels=kernels)
+    for number, network in enumerate(initial_networks(23, (9, 5), 3, seed=4)):
+        alone = trained_alone(network, inputs, targets[:, number], 40, batch_size, 4, "constant")
+        assert_allclose(
+            fused.predict(inputs)[:, number], alone(torch.tensor(inputs)).detach()[:, 0], rtol=0, atol=1e-10
+        )
+
+
+@pytest.mark.parametrize("kernels", ["torch", "numba"])
 def test_one_seed_gives_the_same_bits_and_another_seed_others(kernels):
     inputs, targets = linear_problem()
     one, again, other = (trained(inputs, targets, seed=seed, kernels=kernels) for seed in (1, 1, 2))

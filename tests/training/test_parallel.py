@@ -127,7 +127,7 @@ def test_two_workers_train_the_same_bits_as_one():
 @pytest.mark.parametrize("kernels", ["torch", "numba"])
 def test_trainings_side_by_side_give_the_bits_of_one_after_the_other(kernels):
     rng = np.random.default_rng(0)
-    # As many hidden units as make the BLAS library use several threads, were it allowed to.
+    # As many hidden units as make torch's matrix library use several threads, were it allowed to.
     inputs, targets = rng.standard_normal((70, 300)), rng.standard_normal((70, 2))
 
     def training(seed):
@@ -140,7 +140,7 @@ def test_trainings_side_by_side_give_the_bits_of_one_after_the_other(kernels):
         assert_array_equal(one.predict(inputs), other.predict(inputs))
 
 
-def test_products_of_compiled_training_use_one_thread_and_others_theirs_afterwards():
+def test_products_of_numpy_use_one_thread_inside_and_theirs_afterwards():
     from threadpoolctl import threadpool_info
 
     def threads():
