@@ -35,8 +35,8 @@ _FREEDOMS = {"reassoc", "contract", "arcp", "nsz"}
 """What lets sums use all lanes of the processor. Not among them: that no value is nan or infinite, since a training
 that diverges must be seen to."""
 
-STEPS_AT_ONCE = 32
-"""Of one regressor before the next; their spectra, twice, are 8 MB at the study's size."""
+SPECTRA_AT_ONCE = 1024
+"""In the steps of one regressor before the next has its turn: twice 4 MB at the study's size."""
 
 
 def compiled(function: Function) -> Function:
@@ -297,7 +297,8 @@ def mlp_epoch(
         Squared errors, summed over the rows.
     """
     kind, n_inputs, n_networks = state[0].dtype, inputs.shape[1], targets.shape[1]
-    n_columns, most = whole(batch_size, COLUMNS), min(STEPS_AT_ONCE, rates.size)
+    n_columns = whole(batch_size, COLUMNS)
+    most = min(max(1, SPECTRA_AT_ONCE // n_columns), rates.size)
     x = np.zeros((most, n_columns, whole(n_inputs, COLUMNS)), kind)
     turned, t = np.zeros((most, n_inputs, n_columns), kind), np.zeros((most, n_networks, n_columns), kind)
     tall, wide = whole(widths.max(), ROWS), whole(max(n_inputs, widths.max()), COLUMNS)
