@@ -13,11 +13,13 @@ import argparse
 import json
 import os
 import resource
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from benchmarks.study_arms import Study, studies
 from spectra_core.command_line import progress_bar, write_file, write_tables
@@ -48,15 +50,15 @@ class Counted:
         return self._behind.arrays(key, counted)
 
 
-def work(study: Study, folder: Path, n_workers: int) -> None:
-    """Run all stages; the tables of a stage replace those of the one before."""
+def work(study: Study, folder: Path, n_workers: int, n_stages: int | None) -> None:
+    """Run the first `n_stages`, by default all; the tables of a stage replace those of the one before."""
     try:
         spectra = study.data()
     except FileNotFoundError as error:
         print(f"{study.name}: skipped. {error}", flush=True)
         return
     store = Store(folder / "home")
-    for number, experiment in enumerate(study.stages, start=1):
+    for number, experiment in enumerate(study.stages[:n_stages], start=1):
         memo = Counted(memo_of(store, "study"))
         begin, processor = time.perf_counter(), time.process_time()
         finished = False
@@ -80,7 +82,7 @@ def work(study: Study, folder: Path, n_workers: int) -> None:
             print(json.dumps(facts), flush=True)
 
 
-def _cost(experiment: Experiment, memo: Counted, begin: float, processor: float, n_workers: int) -> Mapping[str, float]:
+def _cost(experiment: Experiment, memo: Counted, begin: float, processor: float, n_workers: int) -> Mapping[str, Any]:
     return {
         "arms": len(experiment.arms),
         "folds": experiment.n_folds * experiment.n_repeats,
@@ -92,7 +94,14 @@ def _cost(experiment: Experiment, memo: Counted, begin: float, processor: float,
         "workers": n_workers,
         "load": round(os.getloadavg()[0], 1),
         "nice": os.nice(0),
+        "commit": _commit(),
     }
+
+
+def _commit() -> str:
+    """Return which code this is; empty outside a clone."""
+    asked = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return asked.stdout.strip()
 
 
 def main() -> None:
@@ -103,6 +112,7 @@ def main() -> None:
     parser.add_argument("--report", type=Path, metavar="DOCS", help="write figures and tables into this folder")
     parser.add_argument("--epochs", type=int, default=STUDY_EPOCHS)
     parser.add_argument("--spectra", type=int, help="simulated spectra; 3744 by default")
+    parser.add_argument("--stages", type=int, help="only so many of each experiment: arms that matter most come first")
     parser.add_argument("--workers", type=int, default=default_workers())
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
@@ -113,7 +123,7 @@ def main() -> None:
             sys.exit(f"There is no part {part!r}. Parts: {', '.join(parts)}; {', '.join(by_name)}.")
     for part in asked.parts:
         for study in (parts | by_name)[part]:
-            work(study, asked.out, asked.workers)
+            work(study, asked.out, asked.workers, asked.stages)
     if asked.report:
         from benchmarks.study_report import report
 

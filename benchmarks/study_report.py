@@ -1,0 +1,354 @@
+"""From the finished parts of the study to figures and Markdown tables: no number in docs/study.md is typed by hand."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.study_arms import BALANCED, INDEPENDENT, OWN, TOGETHER
+from benchmarks.study_figures import draw
+from spectra_core.evaluation.errors import with_training_size
+from spectra_core.evaluation.gains import augmentation_efficiency, equivalent_samples
+from spectra_core.evaluation.verdicts import compare_arms, verdict_sentence
+from spectra_core.experiment import Experiment
+
+REGRESSORS = {"mlp": "MLP", "pls": "PLS"}
+SHORT = {"no practical difference": "same", "cannot tell": "?"}
+TOLD = ("VAE, standard normal", INDEPENDENT, BALANCED, TOGETHER)
+"""Arms whose verdicts are told in sentences."""
+HARMS = {
+    ("independent", "prior", "1"): INDEPENDENT,
+    ("charge-balanced", "prior", "1"): BALANCED,
+    ("charge-balanced", "prior", "0.01"): f"{BALANCED}: sharper decoder",
+    ("charge-balanced", "of similar spectra", "1"): f"{BALANCED}: z fits the concentrations",
+    ("charge-balanced", "of similar spectra", "0.01"): TOGETHER,
+    ("a training spectrum's own", "its own", "0.01"): OWN,
+}
+_MARK = re.compile(r"<!-- (?P<name>[^>]+?) -->\n.*?<!-- end -->", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The tables of one experiment, or of several that differ by training size."""
+
+    name: str
+    experiment: Experiment
+    document: Mapping[str, object]
+    tables: Mapping[str, pd.DataFrame]
+
+    @classmethod
+    def read(cls, folder: Path) -> "Finished":
+        """Read what `study.work` wrote."""
+        tables = {}
+        for path in folder.glob("*.csv"):
+            if path.stat().st_size > 1:  # an empty table is an empty line
+                tables[path.stem] = pd.read_csv(path, keep_default_na=True)
+        experiment = Experiment.from_json((folder / "experiment.json").read_text())
+        return cls(folder.name, experiment, json.loads((folder / "document.json").read_text()), tables)
+
+    @cached_property
+    def arms(self) -> list[str]:
+        """Return the arms in the order of the tables."""
+        return [arm.name for arm in self.experiment.arms]
+
+    @cached_property
+    def kinds(self) -> dict[str, str]:
+        """Return the kind of every arm."""
+        return {arm.name: arm.kind for arm in self.experiment.arms}
+
+    @cached_property
+    def targets(self) -> list[str]:
+        """Return the targets in the order of the data."""
+        return list(self.tables["spreads"]["target"])
+
+    @cached_property
+    def units(self) -> dict[str, str]:
+        """Return the unit of every target."""
+        return dict(self.document["data"]["units"])  # type: ignore[index]
+
+    def label(self, target: str) -> str:
+        """Return a target with its unit."""
+        unit = self.units.get(target, "")
+        return f"{target}, {unit}" if unit else target
+
+    @cached_property
+    def levels(self) -> dict[str, dict[str, float]]:
+        """Return errors to compare with, by name and target."""
+        spreads = self.tables["spreads"].set_index("target")
+        levels = {"always predicting the mean": spreads["sd"].to_dict()}
+        if "floors" in self.tables:
+            floors = self.tables["floors"].set_index("target")
+            levels["about the best possible"] = floors["expected_error"].to_dict()
+            levels["lower bound (Bayesian)"] = floors["bayesian_bound"].to_dict()
+        return levels
+
+
+def by_size(parts: Mapping[str, Finished]) -> Finished | None:
+    """Join part b and the same arms of part a, whose training folds are whole, into one learning curve."""
+    small = [parts[name] for name in sorted(parts) if name.startswith("b-")]
+    if not small:
+        return None
+    arms = [name for name in small[0].arms if all(name in one.arms for one in small)]
+    sources = [*small, *([parts["a"]] if "a" in parts else [])]
+    arms = [name for name in arms if name in sources[-1].arms]
+    errors = pd.concat([one.tables["errors"] for one in sources], ignore_index=True)
+    errors = errors[errors["arm"].isin(arms)].reset_index(drop=True)
+    references = {arm: name for arm, name in small[0].experiment.references().items() if arm in arms}
+    tables = {
+        "errors": errors,
+        "comparisons": compare_arms(errors, references),
+        "equivalents": equivalent_samples(errors, "Step-matched"),
+        "spreads": small[0].tables["spreads"],
+    }
+    return Finished("b", small[0].experiment, small[0].document, tables)
+
+
+def report(results: Path, docs: Path) -> None:
+    """Write the figures, all tables, and those that docs/study.md marks a place for."""
+    parts = {folder.name: Finished.read(folder) for folder in sorted(results.iterdir()) if _is_finished(folder)}
+    curve = by_size(parts)
+    if curve is not None:
+        parts["b"] = curve
+    blocks = {"cost": partial(cost, results)}
+    for name, part in parts.items():
+        blocks |= {f"{name} {what}": partial(make, part) for what, make in MAKERS.items()}
+    draw(parts, docs / "images")
+    page = docs / "study.md"
+    page.write_text(_filled(page.read_text(), blocks))
+    (docs / "study-tables.md").write_text(_all_tables(parts))
+
+
+def cost(results: Path) -> str:
+    """Return what every part took, added up over interrupted and resumed runs."""
+    runs = pd.DataFrame(json.loads(line) for line in (results / "runs.jsonl").read_text().splitlines())
+    rows = runs.groupby("study", sort=False).agg(
+        arms=("arms", "max"),
+        folds=("folds", "max"),
+        seconds=("seconds", "sum"),
+        processor=("processor_seconds", "sum"),
+        peak=("peak_GiB", "max"),
+        workers=("workers", "max"),
+        load=("load", "median"),
+        commit=("commit", lambda named: ", ".join(dict.fromkeys(map(str, named)))),
+    )
+    return _markdown(
+        ["experiment", "arms", "folds", "wall, min", "processor, min", "peak memory, GiB", "workers", "load", "commit"],
+        [
+            [
+                *(row.Index, row.arms, row.folds, f"{row.seconds / 60:.1f}", f"{row.processor / 60:.1f}"),
+                *(row.peak, row.workers, f"{row.load:.1f}", row.commit),
+            ]
+            for row in rows.itertuples()
+        ],
+    )
+
+
+def errors_table(part: Finished) -> str:
+    """Return RMSEP, mean ± standard deviation over folds, with what guessing and physics give."""
+    table = with_training_size(part.tables["errors"])
+    grouped = table.groupby(["regressor", "size", "arm", "target"])["rmsep"].agg(["mean", "std"])
+    sizes = sorted(table["size"].unique())
+    rows = []
+    for regressor, title in REGRESSORS.items():
+        for size in sizes:
+            for arm in [name for name in part.arms if (regressor, size, name) in grouped.index.droplevel(3)]:
+                cells = [_error(grouped.loc[(regressor, size, arm, target)]) for target in part.targets]
+                rows.append([title, *([size] if len(sizes) > 1 else []), arm, *cells])
+    for name, values in part.levels.items():
+        rows.append(["", *([""] if len(sizes) > 1 else []), name, *(_number(values[t]) for t in part.targets)])
+    return _markdown(["", *(["spectra"] if len(sizes) > 1 else []), "arm", *map(part.label, part.targets)], rows)
+
+
+def changes(regressor: str, part: Finished) -> str:
+    """Return the change of error against the reference, with interval and verdict."""
+    table = part.tables["comparisons"]
+    return _changes(part, table[table["regressor"] == regressor])
+
+
+def _changes(part: Finished, table: pd.DataFrame) -> str:
+    sizes = sorted(table["n_train"].unique())
+    several = len(sizes) > 1
+    rows = []
+    for arm in dict.fromkeys(table["arm"]):
+        for size in sizes:
+            here = table[(table["arm"] == arm) & (table["n_train"] == size)].set_index("target")
+            if len(here):
+                rows.append([arm, *([size] if several else []), *(_change(here.loc[t]) for t in part.targets)])
+    return _markdown(["arm", *(["spectra"] if several else []), *part.targets], rows)
+
+
+def verdicts(part: Finished) -> str:
+    """Return how often each verdict was given, per arm and regressor."""
+    table = part.tables["comparisons"]
+    words = ["improved", "no practical difference", "cannot tell", "worse", "identical"]
+    counts = table.groupby(["regressor", "arm"], sort=False)["verdict"].value_counts().unstack(fill_value=0)
+    counts = counts.reindex(columns=words, fill_value=0)
+    return _markdown(
+        ["", "arm", *words],
+        [[REGRESSORS[regressor], arm, *row] for (regressor, arm), row in counts.iterrows()],
+    )
+
+
+def sentences(part: Finished) -> str:
+    """Return the verdicts of the arms that the study asked about, as sentences."""
+    table = part.tables["comparisons"]
+    table = table[table["arm"].isin(TOLD) & (table["regressor"] == "mlp")]
+    return "\n".join(f"- {verdict_sentence(row)}" for _, row in table.iterrows())
+
+
+def reasons(part: Finished) -> str:
+    """Return what each single change beside an observed arm does to its errors, by the MLP."""
+    table = part.tables.get("reasons", pd.DataFrame(columns=["regressor"]))
+    table = table[table["regressor"] == "mlp"]
+    rows = [
+        [observed, change, rows["reference"].iloc[0], *(_change(rows.set_index("target").loc[t]) for t in part.targets)]
+        for (observed, change), rows in table.groupby(["observed_arm", "change"], sort=False)
+    ]
+    return _markdown(["observed arm", "change", "against", *part.targets], rows)
+
+
+def oracle(part: Finished) -> str:
+    """Return which share of the oracle's gain each arm reaches, and the oracle's own gain."""
+    table = part.tables.get("comparisons", pd.DataFrame())
+    if "Oracle" not in set(table.get("arm", [])):
+        return "No oracle: these spectra are not simulated."
+    shares = augmentation_efficiency(table, "Oracle")
+    rows = []
+    for (regressor, arm), here in shares.groupby(["regressor", "arm"], sort=False):
+        values = here.set_index("target")["efficiency"].reindex(part.targets)
+        rows.append([REGRESSORS[regressor], arm, *("not defined" if np.isnan(v) else f"{v:.2f}" for v in values)])
+    return _markdown(["", "arm", *part.targets], rows)
+
+
+def added(part: Finished) -> str:
+    """Return label honesty and noise of what was added, medians over folds."""
+    table = part.tables["added"]
+    honesty = table.groupby(["arm", "target"], sort=False)["honesty"].median().unstack()
+    noise = table.groupby("arm", sort=False)["noise_ratio"].median()
+    rows = [[arm, *(f"{honesty.loc[arm, t]:.2f}" for t in part.targets), f"{noise[arm]:.2f}"] for arm in noise.index]
+    return _markdown(["arm", *part.targets, "noise"], rows)
+
+
+def generators(part: Finished) -> str:
+    """Return what the generators learned, means over folds."""
+    table = part.tables["generators"]
+    table = table[table["n_latent"].notna()]
+    rows = []
+    for (name, options), here in table.groupby(["generator", "options"], sort=False):
+        mean = here.mean(numeric_only=True)
+        rows.append(
+            [
+                name,
+                f"`{options}`",
+                f"{mean.active_units:.1f} of {mean.n_latent:.0f}",
+                f"{mean.kl:.1f}",
+                *(f"{value:.2g}" for value in (mean.reconstruction_rmse, mean.training_noise)),
+                *(f"{value:.2f}" for value in (mean.r2_from_z_mean, mean.r2_from_z_max)),
+            ]
+        )
+    head = ["generator", "options", "active units", "KL, nats", "reconstruction RMSE", "noise", "R² from z", "largest"]
+    return _markdown(head, rows)
+
+
+def equivalents(part: Finished) -> str:
+    """Return how many more measured spectra would have brought the same error, by the MLP."""
+    table = part.tables.get("equivalents", pd.DataFrame(columns=["regressor"]))
+    table = table[table["regressor"] == "mlp"]
+    marks = {"at least": "≥ ", "at most": "≤ ", "reached": ""}
+    rows = []
+    for (arm, size), here in table.groupby(["arm", "n_train"], sort=False):
+        found = here.set_index("target").reindex(part.targets)
+        rows.append([arm, int(size), *(f"{marks[r.bound]}{r.gain:+.0f}" for r in found.itertuples())])
+    return _markdown(["arm", "spectra", *part.targets], rows)
+
+
+def harms(part: Finished) -> str:
+    """Return the table of harms: change of the MLP's error against the baseline, one change at a time."""
+    errors = part.tables["errors"]
+    errors = errors[(errors["regressor"] == "mlp") & errors["arm"].isin(["Baseline", *HARMS.values()])]
+    against = compare_arms(errors, "Baseline").set_index(["arm", "target"])
+    rows = [
+        [*words, *(_change(against.loc[(arm, t)]) for t in part.targets)]
+        for words, arm in HARMS.items()
+        if arm in part.arms
+    ]
+    return _markdown(["concentrations", "z", "beta", *part.targets], rows)
+
+
+MAKERS: dict[str, Callable[[Finished], str]] = {
+    "errors": errors_table,
+    "changes, MLP": partial(changes, "mlp"),
+    "changes, PLS": partial(changes, "pls"),
+    "verdicts": verdicts,
+    "sentences": sentences,
+    "reasons": reasons,
+    "oracle": oracle,
+    "added": added,
+    "generators": generators,
+    "equivalents": equivalents,
+    "harms": harms,
+}
+"""What can be put into a page, by name; docs/study.md marks a place with the part and this name."""
+_IN_ALL = {
+    "errors": "RMSEP, mean ± standard deviation over folds",
+    "changes, MLP": "Change of the MLP's RMSEP in percent, 95 % interval, verdict",
+    "changes, PLS": "Change of the RMSEP of PLS in percent, 95 % interval, verdict",
+    "added": "Label honesty (1 is honest) and noise (1 is the instrument's) of what was added, medians over folds",
+    "generators": "What the generators learned, means over folds",
+}
+
+
+def _all_tables(parts: Mapping[str, Finished]) -> str:
+    lines = [
+        "# All tables of the study",
+        "",
+        "Written by `python -m benchmarks.study --report docs`; what they say: [study.md](study.md). Verdicts: "
+        "improved, worse, same (no practical difference), ? (cannot tell); Holm over all comparisons of an experiment.",
+    ]
+    for name, part in parts.items():
+        if name.startswith("b-"):
+            continue  # joined in "b"
+        lines += ["", f"## {name}"]
+        for what, title in _IN_ALL.items():
+            if what.split(",")[0] in part.tables or what.startswith("changes"):
+                lines += ["", f"**{title}**", "", MAKERS[what](part)]
+    return "\n".join(lines) + "\n"
+
+
+def _filled(text: str, blocks: Mapping[str, Callable[[], str]]) -> str:
+    def fill(mark: re.Match[str]) -> str:
+        name = mark["name"]
+        content = blocks[name]() if name in blocks else "Not run."
+        return f"<!-- {name} -->\n{content}\n<!-- end -->"
+
+    return _MARK.sub(fill, text)
+
+
+def _is_finished(folder: Path) -> bool:
+    return (folder / "experiment.json").is_file()
+
+
+def _markdown(head: list[str], rows: list[list[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}"
+
+
+def _error(row: pd.Series) -> str:
+    return f"{row['mean']:.3g} ± {row['std']:.2g}"
+
+
+def _change(row: pd.Series) -> str:
+    if row["verdict"] == "identical":
+        return "identical"
+    effect, low, high = (100.0 * row[f"relative_{name}"] for name in ("effect", "low", "high"))
+    verdict = SHORT.get(row["verdict"], row["verdict"])
+    return f"{effect:+.0f} ({low:+.0f}, {high:+.0f}) {verdict}"
