@@ -22,7 +22,7 @@ class Adam:
         self._parameters = parameters
         self.first_moment = torch.zeros_like(parameters.flat)
         self.second_moment = torch.zeros_like(parameters.flat)
-        self.n_steps = torch.tensor(0.0)
+        self.n_steps = torch.tensor(0.0, device=parameters.flat.device)
 
     def step(self, learning_rate: float) -> None:
         """Move the parameters by one step against their gradient."""

@@ -22,6 +22,8 @@ EPOCHS_BETWEEN_CHECKPOINTS = 10
 HOPELESS_ERROR = 1000.0
 """Mean squared error, in units of the spread of the training values, from which training counts as diverged: what
 predicts the mean has 1, and Adam at a sane rate never comes near."""
+NOT_FINITE = "the loss is no longer finite"
+HOPELESS = f"the error is more than {HOPELESS_ERROR:g} times that of predicting the mean"
 
 
 class Network(Protocol):
@@ -113,10 +115,9 @@ class _Run:
         averages = parts / n_seen
         # The parameters too: the very last step may have spoilt what the loss has not seen yet.
         if not (np.isfinite(averages).all() and torch.isfinite(network.parameters.flat).all()):
-            raise TrainingError(self._diverged(epoch, "the loss is no longer finite"))
+            raise TrainingError(diverged(self.stage, self.plan, epoch, self.n_epochs, NOT_FINITE))
         if network.mean_squared_error(averages) > HOPELESS_ERROR:
-            sign = f"the error is more than {HOPELESS_ERROR:g} times that of predicting the mean"
-            raise TrainingError(self._diverged(epoch, sign))
+            raise TrainingError(diverged(self.stage, self.plan, epoch, self.n_epochs, HOPELESS))
         return network.figures(epoch, averages)
 
     def _steps(self, rates: list[float]) -> NDArray[np.float64]:
@@ -131,15 +132,6 @@ class _Run:
 
     def _compiled_steps(self, rates: list[float]) -> NDArray[np.float64]:
         return self.network.compiled_epoch(self.plan.batch_size, self.adam.compiled_steps(rates))
-
-    def _diverged(self, epoch: int, sign: str) -> str:
-        rate = f"learning rate {self.plan.learning_rate:g}"
-        advice = (
-            f"The {rate} is likely too high; try {min(1e-3, self.plan.learning_rate / 10):g}."
-            if self.plan.learning_rate > 1e-3
-            else f"With {rate} look for extreme values in the spectra first, then lower it tenfold."
-        )
-        return f"{self.stage} diverged in epoch {epoch} of {self.n_epochs}: {sign}. {advice}"
 
     def _keep(self) -> None:
         if self.checkpoint is None or self.epochs_done == self.n_epochs:
@@ -170,6 +162,17 @@ class _Run:
         digest = hashlib.sha256(repr((__version__, self.plan)).encode())
         digest.update(self.network.identity())
         return np.frombuffer(digest.digest(), dtype=np.uint8)
+
+
+def diverged(stage: str, plan: Plan, epoch: int, n_epochs: int, sign: str) -> str:
+    """Say which training diverged, when, how that shows, and what to do."""
+    rate = f"learning rate {plan.learning_rate:g}"
+    advice = (
+        f"The {rate} is likely too high; try {min(1e-3, plan.learning_rate / 10):g}."
+        if plan.learning_rate > 1e-3
+        else f"With {rate} look for extreme values in the spectra first, then lower it tenfold."
+    )
+    return f"{stage} diverged in epoch {epoch} of {n_epochs}: {sign}. {advice}"
 
 
 def digest_of(*parts: Any) -> bytes:

@@ -6,7 +6,7 @@ parameter by itself, so every network trains exactly as if it were alone; what t
 spectra.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -17,11 +17,14 @@ from torch import Tensor, nn
 
 from spectra_core.contracts import SILENT, Arrays, Budget, Reporter
 from spectra_core.errors import ConfigError
+from spectra_core.training.devices import CPU
 from spectra_core.training.loop import train
 from spectra_core.training.mlp_network import FusedMlps, initial_weights
+from spectra_core.training.mlps_together import StackedMlps
 from spectra_core.training.parallel import one_numerical_thread
 from spectra_core.training.parameters import to_tensor, torch_dtype
 from spectra_core.training.plan import Kernels, Plan, Schedule
+from spectra_core.training.together import in_stacks, length_of, train_stack
 
 Floats = NDArray[np.floating[Any]]
 _ROWS_AT_ONCE = 4096  # bounds the memory of `predict`: 4096 x 512 hidden values
@@ -125,6 +128,7 @@ def train_mlps(
     dtype: Any = np.float32,
     basis: Floats | None = None,
     kernels: Kernels = "torch",
+    device: str = CPU,
     reporter: Reporter = SILENT,
     stage: str = "Training regressors",
 ) -> MlpWeights:
@@ -146,6 +150,8 @@ def train_mlps(
         Train on the coordinates of the inputs in this basis and return the equal networks of the inputs. The
         same function, starting point and loss, but **another path of optimisation**: Adam is not invariant to
         rotation. None for the study's own path.
+    device
+        Torch's name of it, from `devices.trained_on`; `kernels` say who computes on the processor only.
     reporter
         Told after every epoch; its `values` are the loss averaged over the networks.
 
@@ -155,16 +161,87 @@ def train_mlps(
         When the loss is no longer finite, or hopeless; no networks are returned.
     """
     plan = Plan(budget, batch_size, learning_rate, schedule, seed, kernels)
-    start = initial_weights(inputs.shape[1], tuple(hidden), targets.shape[1], seed)
-    if basis is not None:
-        start[0] = (start[0][0] @ basis, start[0][1])
-    network = FusedMlps(inputs if basis is None else inputs @ basis, targets, start, dtype)
-    curve = train(network, plan, stage=stage, reporter=reporter)
-    weights, biases = network.layers()
-    if basis is not None:
-        weights[0] = np.ascontiguousarray(weights[0] @ basis.T, dtype=dtype)
-    loss = np.stack([curve[f"network {number}"] for number in range(targets.shape[1])], axis=1)
-    return MlpWeights(tuple(weights), tuple(biases), loss)
+    training = MlpTraining(inputs, targets, plan, tuple(hidden), dtype, basis, stage)
+    return train_mlps_on(device, training, reporter)
+
+
+@dataclass(frozen=True, eq=False)
+class MlpTraining:
+    """One call of `train_mlps`, with the same arguments."""
+
+    inputs: Floats
+    targets: Floats
+    plan: Plan
+    hidden: tuple[int, ...] = (64, 16)
+    dtype: Any = np.float32
+    basis: Floats | None = None
+    stage: str = "Training regressors"
+
+    @property
+    def coordinates(self) -> Floats:
+        """What the networks are trained on."""
+        return self.inputs if self.basis is None else self.inputs @ self.basis
+
+    @property
+    def kind(self) -> Hashable:
+        """What trainings have in common that can be advanced together."""
+        n_inputs = (self.inputs if self.basis is None else self.basis).shape[1]
+        sizes = (n_inputs, self.hidden, self.targets.shape[1], np.dtype(self.dtype).name)
+        return sizes, length_of(self.plan, len(self.inputs))
+
+    @property
+    def n_values(self) -> int:
+        """How many numbers its rows hold."""
+        return int(self.inputs.size)
+
+    def start(self) -> list[tuple[Floats, Floats]]:
+        """Draw the initial weights."""
+        start = initial_weights(self.inputs.shape[1], self.hidden, self.targets.shape[1], self.plan.seed)
+        if self.basis is not None:
+            start[0] = (start[0][0] @ self.basis, start[0][1])
+        return start
+
+    def weights(
+        self, weights: list[Floats], biases: list[Floats], curve: Mapping[str, NDArray[np.float64]]
+    ) -> MlpWeights:
+        """Return trained networks of coordinates as the equal networks of the inputs."""
+        if self.basis is not None:
+            weights[0] = np.ascontiguousarray(weights[0] @ self.basis.T, dtype=self.dtype)
+        loss = np.stack([curve[f"network {number}"] for number in range(self.targets.shape[1])], axis=1)
+        return MlpWeights(tuple(weights), tuple(biases), loss)
+
+
+def train_mlps_on(device: str, training: MlpTraining, reporter: Reporter = SILENT) -> MlpWeights:
+    """Train the networks of one training set, as `train_mlps`."""
+    if device != CPU:
+        return train_mlps_together([training], device=device, reporter=reporter)[0]
+    network = FusedMlps(training.coordinates, training.targets, training.start(), training.dtype)
+    curve = train(network, training.plan, stage=training.stage, reporter=reporter)
+    return training.weights(*network.layers(), curve)
+
+
+def train_mlps_together(
+    trainings: Sequence[MlpTraining], *, device: str, reporter: Reporter = SILENT
+) -> list[MlpWeights]:
+    """Train the networks of many training sets on one device, those of equal size and length at the same time.
+
+    The numbers are those of `train_mlps` for each, up to rounding.
+
+    Raises
+    ------
+    TrainingError
+        When one diverges; it is named, and no networks are returned.
+    """
+
+    def stack(chosen: Sequence[MlpTraining], told: Reporter) -> list[MlpWeights]:
+        coordinates, targets = [one.coordinates for one in chosen], [one.targets for one in chosen]
+        networks = StackedMlps(coordinates, targets, [one.start() for one in chosen], chosen[0].dtype, device)
+        curves = train_stack(
+            networks, [one.plan for one in chosen], stages=[one.stage for one in chosen], reporter=told
+        )
+        return [one.weights(*networks.layers(number), curves[number]) for number, one in enumerate(chosen)]
+
+    return in_stacks(trainings, stack, reporter)
 
 
 def _outputs(inputs: Tensor, layers: list[tuple[Tensor, Tensor]]) -> Tensor:

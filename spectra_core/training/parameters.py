@@ -39,6 +39,8 @@ class FlatParameters:
         Initial values by name, in the order of the flat tensor.
     dtype
         Of values and gradient.
+    device
+        Where they lie.
 
     Attributes
     ----------
@@ -47,8 +49,8 @@ class FlatParameters:
         Windows into them, by name, in the shapes of `initial`.
     """
 
-    def __init__(self, initial: Mapping[str, NDArray[Any]], dtype: torch.dtype) -> None:
-        self.flat = torch.cat([to_tensor(array, dtype).reshape(-1) for array in initial.values()])
+    def __init__(self, initial: Mapping[str, NDArray[Any]], dtype: torch.dtype, device: str = "cpu") -> None:
+        self.flat = torch.cat([to_tensor(array, dtype).reshape(-1) for array in initial.values()]).to(device)
         self.flat_gradient = torch.zeros_like(self.flat)
         ends = list(accumulate(array.size for array in initial.values()))
         starts = [0, *ends]
@@ -58,7 +60,7 @@ class FlatParameters:
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Return copies of the values as numpy arrays, by name."""
-        return {name: value.numpy().copy() for name, value in self.values.items()}
+        return {name: value.cpu().numpy().copy() for name, value in self.values.items()}
 
 
 def initial_layer(

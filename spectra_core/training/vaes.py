@@ -1,6 +1,6 @@
 """Trained variational autoencoders, and how they are trained; the loss is defined in `vae_shape`."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from spectra_core.contracts import SILENT, Arrays, Checkpoint, Reporter
 from spectra_core.errors import ConfigError
+from spectra_core.training.devices import CPU
 from spectra_core.training.loop import train
 from spectra_core.training.parallel import one_numerical_thread
 from spectra_core.training.parameters import to_tensor, torch_dtype
 from spectra_core.training.plan import Plan
+from spectra_core.training.together import in_stacks, length_of, train_stack
 from spectra_core.training.vae_network import (
     VaeNetwork,
     VaeRows,
@@ -22,6 +24,7 @@ from spectra_core.training.vae_network import (
     out_of_basis,
 )
 from spectra_core.training.vae_shape import VaeLoss, VaeShape
+from spectra_core.training.vaes_together import StackedVaes
 
 Floats = NDArray[np.floating[Any]]
 _ROWS_AT_ONCE = 4096  # bounds the memory of `encode` and `decode`
@@ -112,6 +115,7 @@ def train_vae(
     basis: Floats | None = None,
     validation: Floats | None = None,
     validation_conditions: Floats | None = None,
+    device: str = CPU,
     reporter: Reporter = SILENT,
     checkpoint: Checkpoint | None = None,
     stage: str = "Training the VAE",
@@ -134,6 +138,8 @@ def train_vae(
         of optimisation**: Adam is not invariant to rotation. None for the study's own path.
     validation, validation_conditions
         Standardised spectra for the curve alone; they never change the result.
+    device
+        Torch's name of it, from `devices.trained_on`; `plan.kernels` say who computes on the processor only.
     reporter
         Told after every epoch, with ``loss``, ``reconstruction``, ``kl`` and the same for validation.
     checkpoint
@@ -144,21 +150,118 @@ def train_vae(
     TrainingError
         When the loss is no longer finite; nothing is returned.
     """
-    start = initial_weights(shape, plan.seed)
-    if basis is not None:
-        start = into_basis(start, shape, basis)
-    held_out = None if validation is None else VaeRows.of(validation, validation_conditions, basis)
-    network = VaeNetwork(
-        start,
-        shape,
-        loss,
-        VaeRows.of(spectra, conditions, basis),
-        seed=plan.seed,
-        dtype=torch_dtype(dtype),
-        validation=held_out,
+    training = VaeTraining(
+        spectra, conditions, shape, loss, plan, dtype, basis, validation, validation_conditions, stage
     )
-    curve = train(network, plan, stage=stage, reporter=reporter, checkpoint=checkpoint)
-    arrays: dict[str, Floats] = network.parameters.to_arrays()
-    if basis is not None:
-        arrays = {name: np.asarray(array, dtype) for name, array in out_of_basis(arrays, basis).items()}
-    return VaeWeights(shape, arrays, curve)
+    return train_vae_on(device, training, reporter, checkpoint)
+
+
+@dataclass(frozen=True, eq=False)
+class VaeTraining:
+    """One call of `train_vae`, with the same arguments."""
+
+    spectra: Floats
+    conditions: Floats | None
+    shape: VaeShape
+    loss: VaeLoss
+    plan: Plan
+    dtype: Any = np.float32
+    basis: Floats | None = None
+    validation: Floats | None = None
+    validation_conditions: Floats | None = None
+    stage: str = "Training the VAE"
+
+    @property
+    def rows(self) -> VaeRows:
+        """What the network is trained on."""
+        return VaeRows.of(self.spectra, self.conditions, self.basis)
+
+    @property
+    def held_out(self) -> VaeRows | None:
+        """The same of the spectra for the curve."""
+        if self.validation is None:
+            return None
+        return VaeRows.of(self.validation, self.validation_conditions, self.basis)
+
+    @property
+    def kind(self) -> Hashable:
+        """What trainings have in common that can be advanced together."""
+        n_coordinates = (self.spectra if self.basis is None else self.basis).shape[1]
+        sizes = (n_coordinates, self.shape, self.loss, np.dtype(self.dtype).name)
+        return sizes, length_of(self.plan, len(self.spectra))
+
+    @property
+    def n_values(self) -> int:
+        """How many numbers its rows hold."""
+        return int(self.spectra.size)
+
+    def start(self) -> dict[str, Floats]:
+        """Draw the initial weights."""
+        start = initial_weights(self.shape, self.plan.seed)
+        return start if self.basis is None else into_basis(start, self.shape, self.basis)
+
+    def weights(self, arrays: dict[str, Floats], curve: Mapping[str, NDArray[np.float64]]) -> VaeWeights:
+        """Return a trained network of coordinates as the equal network of the channels."""
+        if self.basis is not None:
+            arrays = {name: np.asarray(array, self.dtype) for name, array in out_of_basis(arrays, self.basis).items()}
+        return VaeWeights(self.shape, arrays, curve)
+
+
+def train_vae_on(
+    device: str, training: VaeTraining, reporter: Reporter = SILENT, checkpoint: Checkpoint | None = None
+) -> VaeWeights:
+    """Train one autoencoder, as `train_vae`."""
+    if device != CPU:
+        return train_vaes_together([training], device=device, reporter=reporter, checkpoint=checkpoint)[0]
+    network = VaeNetwork(
+        training.start(),
+        training.shape,
+        training.loss,
+        training.rows,
+        seed=training.plan.seed,
+        dtype=torch_dtype(training.dtype),
+        validation=training.held_out,
+    )
+    curve = train(network, training.plan, stage=training.stage, reporter=reporter, checkpoint=checkpoint)
+    return training.weights(network.parameters.to_arrays(), curve)
+
+
+def train_vaes_together(
+    trainings: Sequence[VaeTraining],
+    *,
+    device: str,
+    reporter: Reporter = SILENT,
+    checkpoint: Checkpoint | None = None,
+) -> list[VaeWeights]:
+    """Train many autoencoders on one device, those of equal size and length at the same time.
+
+    The numbers are those of `train_vae` for each, up to rounding.
+
+    Parameters
+    ----------
+    checkpoint
+        As in `train_vae`; for a single training.
+
+    Raises
+    ------
+    TrainingError
+        When one diverges; it is named, and nothing is returned.
+    """
+
+    def stack(chosen: Sequence[VaeTraining], told: Reporter) -> list[VaeWeights]:
+        networks = StackedVaes(
+            [one.start() for one in chosen],
+            chosen[0].shape,
+            chosen[0].loss,
+            [one.rows for one in chosen],
+            seeds=[one.plan.seed for one in chosen],
+            dtype=torch_dtype(chosen[0].dtype),
+            device=device,
+            validation=[one.held_out for one in chosen],
+        )
+        plans, stages = [one.plan for one in chosen], [one.stage for one in chosen]
+        kept = checkpoint if len(trainings) == 1 else None
+        curves = train_stack(networks, plans, stages=stages, reporter=told, checkpoint=kept)
+        return [one.weights(networks.arrays(number), curves[number]) for number, one in enumerate(chosen)]
+
+    return in_stacks(trainings, stack, reporter)
