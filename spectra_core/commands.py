@@ -46,6 +46,8 @@ def study(chosen: argparse.Namespace) -> None:
         spectra = _data(chosen, store, reporter)
         if chosen.experiment is not None:
             experiment = replace(Experiment.from_json(shared.read_text(chosen.experiment)), data="")
+            if chosen.device is not None:
+                experiment = replace(experiment, device=chosen.device)
         else:
             experiment = study_experiment(
                 chosen.arms or STUDY_ARMS,
@@ -56,6 +58,7 @@ def study(chosen: argparse.Namespace) -> None:
                 n_folds=chosen.folds,
                 n_repeats=chosen.repeats,
                 seed=chosen.seed,
+                device=chosen.device or "auto",
             )
         found = run(
             experiment,
@@ -238,6 +241,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--arms", type=lambda text: [n for n in text.split(";") if n], help="names, parted by ';'")
     one.add_argument("--regressors", type=_names, default=["mlp", "pls"], help="names, parted by ',' (mlp,pls)")
     one.add_argument("--experiment", metavar="FILE", help="an experiment.json, in place of the options above")
+    one.add_argument(
+        "--device",
+        choices=["auto", "cpu", "cuda"],
+        help="where networks are trained: an accelerator where torch sees one, else the processor (auto); or insist",
+    )
     one.add_argument("--workers", type=int, help="threads; changes the time, never a number")
     one.add_argument("--scheduler", metavar="ADDRESS", help="work on the Dask cluster there, as tcp://host:8786")
     one.add_argument("--out", required=True, metavar="FOLDER", help="where tables and experiment.json go")

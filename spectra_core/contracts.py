@@ -161,10 +161,17 @@ def _words(part: str | int) -> list[int]:
     return [0, *divmod(int(part) % 2**64, 2**32)]
 
 
+UNSAID = {"unsaid at its default": True}
+"""Metadata of a field that came later: files written without it stay what they are."""
+
+
 def configuration(member: Any) -> dict[str, Any]:
     """Return the init fields of a dataclass as a dict: what makes the member again.
+
+    Fields marked ``UNSAID`` appear only where they differ from their default.
 
     >>> configuration(Budget(epochs=3))
     {'epochs': 3, 'steps': None}
     """
-    return {f.name: getattr(member, f.name) for f in fields(member) if f.init}
+    values = {f.name: (f, getattr(member, f.name)) for f in fields(member) if f.init}
+    return {name: value for name, (f, value) in values.items() if f.metadata != UNSAID or value != f.default}

@@ -4,13 +4,21 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 
 from spectra_core import __version__
+from spectra_core.training.devices import CPU, device_title
 
 _PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "torch", "umap-learn", "phreeqc")
 
 
-def versions() -> dict[str, str]:
+def versions(device: str = CPU) -> dict[str, str]:
     """Return the versions of Python, this package and what it computes with.
 
+    Parameters
+    ----------
+    device
+        What networks were trained on; named where it is not the processor.
+
+    Examples
+    --------
     >>> sorted(versions())[:3]
     ['latent-spectra', 'numpy', 'pandas']
     """
@@ -20,4 +28,6 @@ def versions() -> dict[str, str]:
             found[package] = version(package)
         except PackageNotFoundError:
             found[package] = "not installed"
+    if device != CPU:
+        found["device"] = device_title(device)
     return found

@@ -14,6 +14,7 @@ from numpy.testing import assert_array_equal
 from spectra_core.command_line import error_table, wide_table
 from spectra_core.commands import main
 from spectra_core.store import Store
+from spectra_core.training import devices
 
 
 @pytest.fixture
@@ -56,6 +57,17 @@ class TestStudy:
         main([*again, "--out", str(home / "two"), "--workers", "2"])
         for name in ("predictions.csv", "errors.csv", "experiment.json"):
             assert (home / "one" / name).read_bytes() == (home / "two" / name).read_bytes()
+
+    def test_a_device_that_is_insisted_on_belongs_to_the_experiment(self, table, home, capsys, monkeypatch):
+        monkeypatch.setattr(devices, "accelerator", lambda: None)
+        again = ["study", "--data", str(table), "--out", str(home / "one")]
+        assert main([*again, "--device", "cpu", *SHORT]) == 0
+        stored = home / "one" / "experiment.json"
+        assert json.loads(stored.read_text())["device"] == "cpu"
+        assert main([*again, "--experiment", str(stored), "--device", "cuda"]) == 2
+        assert "torch sees no accelerator" in capsys.readouterr().err
+        assert main([*again, "--experiment", str(stored), "--device", "auto"]) == 0
+        assert "device" not in json.loads(stored.read_text())
 
     def test_uses_the_named_targets_only_and_keeps_what_the_app_should_see(self, table, home):
         out = home / "out"

@@ -27,8 +27,8 @@ from spectra_core.spectra import SpectraSet
 from ui import state
 from ui.widgets import pick_member, pick_options
 
-SET_BY_MODE = ("epochs", "learning_rate", "schedule", "coordinates", "kernels")
-"""Options of networks that the mode of training decides."""
+SET_BY_MODE = ("epochs", "learning_rate", "schedule", "coordinates", "kernels", "device")
+"""Options of networks that the mode of training or the experiment decides."""
 
 MOST_BYTES = 1_000_000
 """Far above any experiment; a larger file is another one by mistake."""

@@ -14,6 +14,7 @@ from spectra_core.generators.base import DirectGenerator
 from spectra_core.labelling import LABELLINGS
 from spectra_core.samplers import SAMPLERS
 from spectra_core.samplers.given_conditions import CONDITIONAL_SAMPLERS
+from spectra_core.training.devices import Device, require_device
 
 Value = TypeVar("Value")
 ArmKind = Literal["baseline", "step_matched", "duplicate_rows", "ensemble", "generated", "oracle"]
@@ -171,6 +172,9 @@ class Experiment:
         the first.
     rope
         Half-width of the region of practical equivalence, relative to the reference's error.
+    device
+        Where networks are trained: "auto" for an accelerator where torch sees one, else the processor; "cpu" or "cuda"
+        insist on one. Random numbers do not depend on it, rounding does; the result names the device that was used.
     data
         Fingerprint of the set the experiment is for; empty until it is known.
 
@@ -190,6 +194,7 @@ class Experiment:
     seed: int = 0
     reference: ArmKind = "step_matched"
     rope: float = 0.05
+    device: Device = "auto"
     data: str = ""
 
     def __post_init__(self) -> None:
@@ -225,12 +230,22 @@ class Experiment:
                 f"The other arms are compared with an arm of kind {self.reference!r}, but there is none. "
                 f"Add one, or set the reference to one of: {', '.join(sorted(set(kinds)))}."
             )
+        self._check_device()
         if self.seed < 0:
             raise ConfigError(f"A seed is a whole number from 0 upwards, got {self.seed}.")
         if not 0 <= self.rope < 1:
             raise ConfigError(
                 f"The region of practical equivalence lies between 0 and 1 of the reference error, got {self.rope:g}."
             )
+
+    def _check_device(self) -> None:
+        require_device(self.device)
+        for choice in (*self.regressors, *(one for arm in self.arms for one in (arm.generator, arm.teacher) if one)):
+            if "device" in choice.options:
+                raise ConfigError(
+                    f"The device of {choice.name!r} is that of the whole experiment: set the experiment's field "
+                    f'"device" to {choice.options["device"]!r} instead.'
+                )
 
     def references(self) -> dict[str, str]:
         """Return for every arm that is compared the name of its reference; empty where there is none."""
@@ -246,8 +261,10 @@ class Experiment:
         }
 
     def to_json(self) -> str:
-        """Return the experiment as JSON text; `from_json` is the inverse."""
+        """Return the experiment as JSON text, the device only where one is insisted on; `from_json` is the inverse."""
         document = {part.name: getattr(self, part.name) for part in fields(self)}
+        if self.device == "auto":
+            del document["device"]
         document["arms"] = [arm.to_json() for arm in self.arms]
         document["regressors"] = [choice.to_json() for choice in self.regressors]
         return json.dumps(document, indent=2)

@@ -3,9 +3,9 @@
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +23,14 @@ from spectra_core.generators import GENERATORS
 from spectra_core.generators.base import Generator
 from spectra_core.labelling import LABELLINGS
 from spectra_core.regressors import REGRESSORS
-from spectra_core.regressors.base import Regressor
+from spectra_core.regressors.base import FitTask, Regressor
+from spectra_core.regressors.preprocessed import Preprocessed
 from spectra_core.samplers import SAMPLERS
 from spectra_core.samplers.given_conditions import CONDITIONAL_SAMPLERS
 from spectra_core.spectra import SpectraSet, stack
+from spectra_core.training.devices import CPU
+
+Member = TypeVar("Member", Generator, Regressor)
 
 
 class OnceMemo:
@@ -62,12 +66,15 @@ class Fold:
         Repetition, fold and training size: names the random streams of this fold.
     memo
         Where fitted models are looked up.
+    device
+        Torch's name of where networks are trained, from `training.devices.trained_on`.
     """
 
     train: SpectraSet
     seed: int
     place: tuple[int, int, int]
     memo: Memo
+    device: str = CPU
 
     def seed_for(self, *key: str) -> int:
         """Return the seed of one piece of work of this fold."""
@@ -83,6 +90,8 @@ class Fold:
             "version": __version__,
             "content": dict(content),
         }
+        if self.device != CPU:  # rounds differently
+            document["device"] = self.device
         return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
     def regressor_key(self, choice: Choice) -> str:
@@ -104,27 +113,53 @@ class Fold:
 
     def regressor(self, choice: Choice, reporter: Reporter) -> Regressor:
         """Return the regressor trained on the training spectra as they are."""
-        regressor = build_regressor(choice)
-        content = {"regressor": choice.to_json()}
+        task = self.regressor_task(choice)
         state = self.memo.arrays(
             self.regressor_key(choice),
-            lambda: regressor.fit(
-                self.train, seed=self.seed_for("regressor", json.dumps(content, sort_keys=True)), reporter=reporter
-            ).to_arrays(),
+            lambda: self.new_regressor(choice).fit(task.train, seed=task.seed, reporter=reporter).to_arrays(),
         )
         return build_regressor(choice).from_arrays(state, self.train.frame)
 
+    def regressor_task(self, choice: Choice) -> FitTask:
+        """Return what `regressor` is fitted to."""
+        content = json.dumps({"regressor": choice.to_json()}, sort_keys=True)
+        return FitTask(self.train, self.seed_for("regressor", content), name=self.name)
+
     def generator(self, choice: Choice, reporter: Reporter) -> Generator:
         """Return the generator trained on the training spectra."""
-        generator = build(GENERATORS, choice, "generator")
-        content = {"generator": choice.to_json()}
         state = self.memo.arrays(
             self.generator_key(choice),
-            lambda: generator.fit(
-                self.train, seed=self.seed_for("generator", json.dumps(content, sort_keys=True)), reporter=reporter
-            ).to_arrays(),
+            lambda: (
+                self.new_generator(choice)
+                .fit(self.train, seed=self.generator_seed(choice), reporter=reporter)
+                .to_arrays()
+            ),
         )
         return build(GENERATORS, choice, "generator").from_arrays(state, self.train.frame)
+
+    def generator_seed(self, choice: Choice) -> int:
+        """Return the seed of `generator`."""
+        return self.seed_for("generator", json.dumps({"generator": choice.to_json()}, sort_keys=True))
+
+    def new_regressor(self, choice: Choice) -> Regressor:
+        """Make a regressor that trains where this fold does."""
+        return self._here(build_regressor(choice))
+
+    def new_generator(self, choice: Choice) -> Generator:
+        """Make a generator that trains where this fold does."""
+        return self._here(build(GENERATORS, choice, "generator"))
+
+    def _here(self, member: Member) -> Member:
+        network: Any = member.regressor if isinstance(member, Preprocessed) else member
+        if self.device == CPU and hasattr(network, "device"):
+            network.device = CPU  # else "auto", which has found the device of this fold
+        return member
+
+    @property
+    def name(self) -> str:
+        """What it is called where something fails in it."""
+        repeat, fold, size = self.place
+        return f"repetition {repeat + 1}, fold {fold + 1}" + (f", {size} spectra" if size else "")
 
     def training_set(self, arm: Arm, reporter: Reporter) -> SpectraSet:
         """Return what the regressors of `arm` are trained on."""
@@ -166,30 +201,40 @@ class Fold:
         -------
         ndarray (n_test, n_targets)
         """
-        regressor = build(REGRESSORS, choice, "regressor")
-        if arm.kind == "baseline" or (arm.kind in ("step_matched", "ensemble") and not regressor.has_steps):
+        if self.is_plain(arm, choice):
             return self.regressor(choice, reporter).predict(test).to_numpy()
+        fitted = [
+            self.new_regressor(choice).fit(task.train, budget=task.budget, seed=task.seed, reporter=reporter)
+            for task in self.fit_tasks(arm, choice, reporter)
+        ]
+        return mean_prediction(fitted, test)
+
+    def is_plain(self, arm: Arm, choice: Choice) -> bool:
+        """Whether `predict` uses the regressor trained on the training spectra as they are."""
+        regressor = build(REGRESSORS, choice, "regressor")
+        return arm.kind == "baseline" or (arm.kind in ("step_matched", "ensemble") and not regressor.has_steps)
+
+    def fit_tasks(self, arm: Arm, choice: Choice, reporter: Reporter) -> list[FitTask]:
+        """Return the fits whose mean prediction `predict` returns, of an arm that is not plain."""
         content = json.dumps([arm.content, choice.to_json()], sort_keys=True)
         train = self.training_set(arm, reporter)
         if arm.kind == "ensemble":
-            members = [
-                build_regressor(choice).fit(
-                    train, seed=self.seed_for("ensemble", content, str(member)), reporter=reporter
-                )
-                for member in range(arm.n_members)
-            ]
-            together: NDArray[np.float64] = np.mean([one.predict(test).to_numpy() for one in members], axis=0)
-            return together
+            seeds = [self.seed_for("ensemble", content, str(member)) for member in range(arm.n_members)]
+            return [FitTask(train, seed, name=self.name) for seed in seeds]
+        regressor = build(REGRESSORS, choice, "regressor")
         budget = self._step_matched_budget(arm, regressor) if arm.kind == "step_matched" else None
-        fitted = build_regressor(choice).fit(
-            train, budget=budget, seed=self.seed_for("arm", content), reporter=reporter
-        )
-        return fitted.predict(test).to_numpy()
+        return [FitTask(train, self.seed_for("arm", content), budget, f"{arm.name}, {self.name}")]
 
     def _step_matched_budget(self, arm: Arm, regressor: Regressor) -> Budget:
         n_extended = len(self.train) + max(1, round(arm.ratio * len(self.train)))
         epochs, batch_size = regressor.epochs, regressor.batch_size  # type: ignore[attr-defined]
         return Budget(steps=Budget(epochs=epochs).total_steps(n_extended, batch_size))
+
+
+def mean_prediction(fitted: Sequence[Regressor], test: SpectraSet) -> NDArray[np.float64]:
+    """Return the mean of what several regressors predict, (n_test, n_targets)."""
+    together: NDArray[np.float64] = np.mean([one.predict(test).to_numpy() for one in fitted], axis=0)
+    return together
 
 
 def duplicated_rows(n_rows: int, n_added: int, rng: np.random.Generator) -> NDArray[np.int64]:

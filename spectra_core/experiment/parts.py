@@ -21,6 +21,7 @@ from spectra_core.generators.base import LatentGenerator
 from spectra_core.latent import LatentPosterior
 from spectra_core.spectra import SpectraSet
 from spectra_core.splits import Split, k_fold
+from spectra_core.training.devices import CPU, Device, trained_on
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +127,7 @@ def _splits(experiment: Experiment, spectra: SpectraSet) -> list[Split]:
 
 def _part(experiment: Experiment, spectra: SpectraSet, split: Split, size: int, memo: Memo) -> Part:
     train = spectra.take(_cut_down(split, size, experiment.seed))
-    fold = Fold(train, experiment.seed, (split.repeat, split.fold, size), memo)
+    fold = Fold(train, experiment.seed, (split.repeat, split.fold, size), memo, trained_on(experiment.device))
     return Part(split, size, fold, spectra.take(split.test))
 
 
@@ -145,7 +146,9 @@ def _cut_down(split: Split, size: int, seed: int) -> NDArray[np.int64]:
 
 def task_of(kind: str, experiment: Experiment, arm: Arm, choice: Choice, part: Part) -> dict[str, Any]:
     """Return the work of one unit as JSON values: an experiment of one arm and one regressor, and which part of it."""
-    alone = replace(experiment, arms=(arm,), regressors=(choice,), data="")
+    # "auto" must not mean one device here and another where the work is done.
+    device: Device = "cpu" if part.fold.device == CPU else "cuda"
+    alone = replace(experiment, arms=(arm,), regressors=(choice,), device=device, data="")
     return {"kind": kind, "experiment": json.loads(alone.to_json()), "place": list(part.place)}
 
 

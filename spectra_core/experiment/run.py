@@ -18,10 +18,12 @@ from spectra_core.experiment.parts import Part, parts_of, task_of
 from spectra_core.experiment.regressor_choice import regressor_title
 from spectra_core.experiment.simulated import require_simulator
 from spectra_core.experiment.tables import generators_of, result_tables
+from spectra_core.experiment.together import units_together
 from spectra_core.experiment.units import Unit, Workforce, work_through
 from spectra_core.generators import GENERATORS
 from spectra_core.regressors import REGRESSORS
 from spectra_core.spectra import SpectraSet, require_targets
+from spectra_core.training.devices import CPU, device_title
 from spectra_core.training.parallel import one_blas_thread
 from spectra_core.versions import versions
 
@@ -53,7 +55,8 @@ class ExperimentResult:
           for measured data.
         - ``spreads``: row per target with ``unit`` and ``sd``, the error of always predicting the mean.
     document
-        JSON values: the experiment, name, origin and fingerprint of the data, units, versions.
+        JSON values: the experiment, name, origin and fingerprint of the data, units, versions, which name the
+        accelerator where networks were trained on one.
     """
 
     experiment: Experiment
@@ -95,14 +98,18 @@ def run(
     with one_blas_thread():  # sums of several threads round differently: nothing may depend on what else runs
         memo = OnceMemo(memo)
         parts = parts_of(experiment, spectra, memo)
-        units = _units(experiment, parts)
+        units, n_first, device = _units(experiment, parts), 0, parts[0].fold.device
+        if device != CPU:
+            reporter.message(f"Networks are trained on {device_title(device)}.")
         if workforce is None:
-            work_through(units, n_workers, reporter)
+            if device != CPU:
+                units, n_first = units_together(experiment, parts, units)
+            work_through(units, n_workers, reporter, n_first=n_first)
         else:
             workforce.work_through(units, spectra, memo, reporter)
         tables = result_tables(experiment, spectra, parts, reporter)
     experiment = replace(experiment, data=spectra.fingerprint, targets=spectra.target_names)
-    return ExperimentResult(experiment, tables, _document(experiment, spectra))
+    return ExperimentResult(experiment, tables, _document(experiment, spectra, device))
 
 
 def _checked(experiment: Experiment, spectra: SpectraSet) -> SpectraSet:
@@ -153,7 +160,7 @@ def _units(experiment: Experiment, parts: list[Part]) -> list[Unit]:
     return units
 
 
-def _document(experiment: Experiment, spectra: SpectraSet) -> dict[str, Any]:
+def _document(experiment: Experiment, spectra: SpectraSet, device: str) -> dict[str, Any]:
     return {
         "experiment": json.loads(experiment.to_json()),
         "data": {
@@ -164,5 +171,5 @@ def _document(experiment: Experiment, spectra: SpectraSet) -> dict[str, Any]:
             "n_channels": spectra.n_channels,
             "units": {target.name: target.unit for target in spectra.target_info},
         },
-        "versions": versions(),
+        "versions": versions(device),
     }

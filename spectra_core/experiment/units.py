@@ -93,8 +93,13 @@ class _UnitReporter:
         self._progress.message(text)
 
 
-def work_through(units: Sequence[Unit], n_workers: int, reporter: Reporter) -> None:
+def work_through(units: Sequence[Unit], n_workers: int, reporter: Reporter, *, n_first: int = 0) -> None:
     """Do all units, `n_workers` at a time, reporting the progress of the whole.
+
+    Parameters
+    ----------
+    n_first
+        So many units are done before all others, one after the other.
 
     Raises
     ------
@@ -110,4 +115,6 @@ def work_through(units: Sequence[Unit], n_workers: int, reporter: Reporter) -> N
 
         return do
 
-    run_in_threads([job(number, unit) for number, unit in enumerate(units)], n_workers, reporter)
+    jobs = [job(number, unit) for number, unit in enumerate(units)]
+    run_in_threads(jobs[:n_first], 1, reporter)
+    run_in_threads(jobs[n_first:], n_workers, reporter)

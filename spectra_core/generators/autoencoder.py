@@ -1,13 +1,14 @@
 """What the VAE and the conditional VAE share: scaling, training, encoding, decoding, state."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spectra_core.contracts import SILENT, Arrays, Budget, Checkpoint, Reporter
+from spectra_core.contracts import SILENT, UNSAID, Arrays, Budget, Checkpoint, Reporter
 from spectra_core.generators.base import LatentGenerator
 from spectra_core.generators.state import (
     checked_arrays,
@@ -21,11 +22,12 @@ from spectra_core.generators.state import (
 from spectra_core.latent import LatentPosterior
 from spectra_core.preprocessing import Standardiser
 from spectra_core.spectra import Frame, SpectraSet, require_same_targets, require_targets
+from spectra_core.training.devices import CPU, Device, require_device, trained_on
 from spectra_core.training.plan import Coordinates, Kernels, Plan, Schedule, path_sentence, require_coordinates
 from spectra_core.training.vae_shape import Reduction, VaeLoss, VaeShape
 
 if TYPE_CHECKING:
-    from spectra_core.training.vaes import VaeWeights
+    from spectra_core.training.vaes import VaeTraining, VaeWeights
 
 Floats = NDArray[np.floating[Any]]
 
@@ -58,7 +60,10 @@ class Autoencoder(LatentGenerator):
         that stand out of their noise (`training.coordinates`). The same function and loss, but **another path of
         optimisation**, much faster.
     kernels
-        "torch", or "numba": faster, the same up to rounding.
+        "torch", or "numba": faster, the same up to rounding. On the processor only.
+    device
+        "auto": an accelerator where torch sees one, else the processor, and results say which it was; "cpu" or "cuda"
+        insist on one. The same up to rounding.
     """
 
     n_hidden: int = 256
@@ -71,11 +76,15 @@ class Autoencoder(LatentGenerator):
     schedule: Schedule = "constant"
     coordinates: Coordinates = "channels"
     kernels: Kernels = "torch"
+    device: Device = field(default="auto", metadata=UNSAID)
+
+    device_: str = field(init=False, repr=False, compare=False, default=CPU)
 
     def __post_init__(self) -> None:
         VaeShape(1, self.n_hidden, self.n_latent)
         VaeLoss(self.beta, self.reduction)
         require_coordinates(self.coordinates)
+        require_device(self.device)
         self._plan(0)
 
     def fit(
@@ -92,40 +101,38 @@ class Autoencoder(LatentGenerator):
         Progress is reported per epoch with ``loss``, ``reconstruction``, ``kl`` and, where there is `validation`,
         ``validation_loss``, ``validation_reconstruction`` and ``validation_kl``.
         """
-        from spectra_core.training.coordinates import signal_coordinates
-        from spectra_core.training.vaes import train_vae
+        from spectra_core.training.vaes import train_vae_on
 
-        require_training_set(train, self.title)
-        if self.needs_conditions:
-            require_targets(train)
-        scaling = Standardiser.fit(train.signal)
-        targets = Standardiser.fit(train.target_values)
-        held_out = held_out_conditions = None
-        if validation is not None:
-            train.frame.require_spectra(validation)
-            held_out = scaling.transform(validation.signal)
-            held_out_conditions = self._standardised_targets(validation, train.frame, targets)
-        standardised = scaling.transform(train.signal)
-        basis = None
-        if self.coordinates == "components":
-            found = signal_coordinates(standardised, MOST_COMPONENTS)
-            basis, self.components_ = found.mixed, np.array([found.n_components, found.share_left_out])
-            reporter.message(path_sentence(found.n_components, found.share_left_out))
-        weights = train_vae(
-            standardised,
-            self._standardised_targets(train, train.frame, targets),
-            shape=self._shape(train.frame),
-            loss=VaeLoss(self.beta, self.reduction),
-            plan=self._plan(seed),
-            basis=basis,
-            validation=held_out,
-            validation_conditions=held_out_conditions,
-            reporter=reporter,
-            checkpoint=checkpoint,
-            stage=f"Training the {self.title[0].lower()}{self.title[1:]}",
-        )
-        self._take_over(train.frame, scaling, targets, weights)
+        self.device_ = trained_on(self.device)
+        training = self._training(train, seed, validation=validation, reporter=reporter)
+        self._take_over(train.frame, train_vae_on(self.device_, training, reporter, checkpoint))
         return self
+
+    def fit_many(
+        self, trains: Sequence[SpectraSet], *, seeds: Sequence[int], names: Sequence[str], reporter: Reporter = SILENT
+    ) -> list[Self]:
+        """Fit a fresh copy to every set; on an accelerator all together, else one after the other.
+
+        Parameters
+        ----------
+        names
+            What each is called where it fails.
+        """
+        from spectra_core.training.vaes import train_vae_on, train_vaes_together
+
+        device, fresh = trained_on(self.device), [replace(self) for _ in trains]
+        trainings = [
+            one._training(train, seed, name=name)
+            for one, train, seed, name in zip(fresh, trains, seeds, names, strict=True)
+        ]
+        if device == CPU:
+            found = [train_vae_on(CPU, training, reporter) for training in trainings]
+        else:
+            found = train_vaes_together(trainings, device=device, reporter=reporter)
+        for one, train, weights in zip(fresh, trains, found, strict=True):
+            one.device_ = device
+            one._take_over(train.frame, weights)
+        return fresh
 
     def encode(self, spectra: SpectraSet) -> LatentPosterior:
         """Return the posterior of every spectrum."""
@@ -133,7 +140,7 @@ class Autoencoder(LatentGenerator):
         self.frame_.require_spectra(spectra)
         seen = None
         if self._encoder_sees_targets():
-            seen = self._standardised_targets(spectra, self.frame_, self.target_scaling_)
+            seen = self._standardised_targets(spectra, self.frame_)
         mean, log_variance = self.weights_.encode(self.scaling_.transform(spectra.signal), seen)
         return LatentPosterior(mean.astype(np.float64), np.exp(0.5 * log_variance.astype(np.float64)))
 
@@ -188,11 +195,13 @@ class Autoencoder(LatentGenerator):
         if self.coordinates == "components":
             shapes |= {"components": (2,)}
         state = checked_arrays(arrays, shapes, self.title)
-        targets = Standardiser.from_arrays(state, "targets") if self.needs_conditions else None
         weights = VaeWeights.from_arrays(self._shape(frame), arrays)
+        self.scaling_ = Standardiser.from_arrays(state, "spectra")
+        if self.needs_conditions:
+            self.target_scaling_ = Standardiser.from_arrays(state, "targets")
         if self.coordinates == "components":
             self.components_ = state["components"]
-        self._take_over(frame, Standardiser.from_arrays(state, "spectra"), targets, weights)
+        self._take_over(frame, weights)
         return self
 
     def _encoder_sees_targets(self) -> bool:
@@ -205,16 +214,53 @@ class Autoencoder(LatentGenerator):
         n_conditions = len(frame.target_info) if self.needs_conditions else 0
         return VaeShape(len(frame.axis), self.n_hidden, self.n_latent, n_conditions, self._encoder_sees_targets())
 
-    def _standardised_targets(self, spectra: SpectraSet, frame: Frame, scaling: Standardiser) -> Floats | None:
+    def _standardised_targets(self, spectra: SpectraSet, frame: Frame) -> Floats | None:
         """Return what the networks see of the targets; None where they see nothing."""
         if not self.needs_conditions:
             return None
         require_same_targets(frame.target_names, spectra.target_names)
-        return scaling.transform(spectra.target_values)
+        return self.target_scaling_.transform(spectra.target_values)
 
-    def _take_over(
-        self, frame: Frame, scaling: Standardiser, targets: Standardiser | None, weights: "VaeWeights"
-    ) -> None:
-        self.frame_, self.scaling_, self.weights_ = frame, scaling, weights
-        if self.needs_conditions and targets is not None:
-            self.target_scaling_ = targets
+    def _training(
+        self,
+        train: SpectraSet,
+        seed: int,
+        *,
+        validation: SpectraSet | None = None,
+        reporter: Reporter = SILENT,
+        name: str = "",
+    ) -> "VaeTraining":
+        """Fit the scaling and return what is to be trained."""
+        from spectra_core.training.coordinates import signal_coordinates
+        from spectra_core.training.vaes import VaeTraining
+
+        require_training_set(train, self.title)
+        if self.needs_conditions:
+            require_targets(train)
+        self.scaling_ = Standardiser.fit(train.signal)
+        if self.needs_conditions:
+            self.target_scaling_ = Standardiser.fit(train.target_values)
+        held_out = held_out_conditions = None
+        if validation is not None:
+            train.frame.require_spectra(validation)
+            held_out = self.scaling_.transform(validation.signal)
+            held_out_conditions = self._standardised_targets(validation, train.frame)
+        standardised, basis = self.scaling_.transform(train.signal), None
+        if self.coordinates == "components":
+            found = signal_coordinates(standardised, MOST_COMPONENTS)
+            basis, self.components_ = found.mixed, np.array([found.n_components, found.share_left_out])
+            reporter.message(path_sentence(found.n_components, found.share_left_out))
+        return VaeTraining(
+            standardised,
+            self._standardised_targets(train, train.frame),
+            self._shape(train.frame),
+            VaeLoss(self.beta, self.reduction),
+            self._plan(seed),
+            basis=basis,
+            validation=held_out,
+            validation_conditions=held_out_conditions,
+            stage=f"Training the {self.title[0].lower()}{self.title[1:]}{name and f', {name}'}",
+        )
+
+    def _take_over(self, frame: Frame, weights: "VaeWeights") -> None:
+        self.frame_, self.weights_ = frame, weights

@@ -23,11 +23,14 @@ class FitTask:
         Decides initial weights and order of rows of this fit alone.
     budget
         Overrides the regressor's own; ignored by regressors without optimiser steps.
+    name
+        What it is called where it fails beside others.
     """
 
     train: SpectraSet
     seed: int
     budget: Budget | None = None
+    name: str = ""
 
 
 class Regressor(ABC):
@@ -66,7 +69,7 @@ class Regressor(ABC):
 
     def fit_many(
         self, tasks: Sequence[FitTask], *, n_workers: int = 1, reporter: Reporter = SILENT
-    ) -> "list[Regressor]":
+    ) -> "Sequence[Regressor]":
         """Fit a fresh copy of this configuration for every task; results are as if fitted one by one.
 
         Members that can train several at once override this.

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spectra_core.contracts import SILENT, Arrays, Budget, Reporter
+from spectra_core.contracts import SILENT, UNSAID, Arrays, Budget, Reporter
 from spectra_core.errors import ConfigError
 from spectra_core.preprocessing import Standardiser
 from spectra_core.regressors.base import FitTask, Regressor
@@ -23,9 +23,11 @@ from spectra_core.regressors.state import (
     target_table,
 )
 from spectra_core.spectra import Frame, SpectraSet
+from spectra_core.training.devices import CPU, Device, require_device, trained_on
 from spectra_core.training.plan import (
     Coordinates,
     Kernels,
+    Plan,
     Schedule,
     path_sentence,
     require_coordinates,
@@ -33,7 +35,7 @@ from spectra_core.training.plan import (
 )
 
 if TYPE_CHECKING:
-    from spectra_core.training.mlps import MlpWeights
+    from spectra_core.training.mlps import MlpTraining, MlpWeights
 
 Trained = TypeVar("Trained", bound=Regressor)
 
@@ -57,7 +59,10 @@ class NetworkOptions:
         standardised spectra that stand out of their noise (`training.coordinates`). The same function and loss, but
         **another path of optimisation**, much faster and mostly ending lower.
     kernels
-        "torch", or "numba": faster, the same up to rounding.
+        "torch", or "numba": faster, the same up to rounding. On the processor only.
+    device
+        "auto": an accelerator where torch sees one, else the processor, and results say which it was; "cpu" or "cuda"
+        insist on one. The same up to rounding.
     """
 
     hidden: tuple[int, ...] = (64, 16)
@@ -67,6 +72,9 @@ class NetworkOptions:
     schedule: Schedule = "constant"
     coordinates: Coordinates = "channels"
     kernels: Kernels = "torch"
+    device: Device = field(default="auto", metadata=UNSAID)
+
+    device_: str = field(init=False, repr=False, default=CPU)
 
     def __post_init__(self) -> None:
         self.hidden = tuple(self.hidden)
@@ -82,6 +90,7 @@ class NetworkOptions:
             raise ConfigError(f"The schedule is one of {', '.join(get_args(Schedule))}; got {self.schedule!r}.")
         require_coordinates(self.coordinates)
         require_kernels(self.kernels)
+        require_device(self.device)
 
 
 @dataclass(eq=False)
@@ -127,31 +136,11 @@ class MLP(NetworkOptions, Regressor):
         TrainingError
             At the first non-finite loss, naming epoch and cause.
         """
-        from spectra_core.training.coordinates import signal_coordinates
-        from spectra_core.training.mlps import train_mlps
+        from spectra_core.training.mlps import train_mlps_on
 
-        require_calibration_set(train)
-        self.signal_scaling_ = Standardiser.fit(train.signal)
-        self.target_scaling_ = Standardiser.fit(train.target_values)
-        inputs = self.signal_scaling_.transform(train.signal)
-        basis = None
-        if self.coordinates == "components":
-            found = signal_coordinates(inputs)
-            basis, self.components_ = found.basis, np.array([found.n_components, found.share_left_out])
-        self.weights_ = train_mlps(
-            inputs,
-            self.target_scaling_.transform(train.target_values),
-            hidden=self.hidden,
-            budget=budget or Budget(epochs=self.epochs),
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            schedule=self.schedule,
-            seed=seed,
-            basis=basis,
-            kernels=self.kernels,
-            reporter=reporter,
-            stage=f"Training the {self.title}",
-        )
+        self.device_ = trained_on(self.device)
+        training = self._training(FitTask(train, seed, budget))
+        self.weights_ = train_mlps_on(self.device_, training, reporter)
         self._take_over(train.frame)
         return self
 
@@ -163,9 +152,24 @@ class MLP(NetworkOptions, Regressor):
         values = self.target_scaling_.inverse(self.weights_.predict(inputs))
         return target_table(np.asarray(values, dtype=np.float64), self.frame_)
 
-    def fit_many(self, tasks: Sequence[FitTask], *, n_workers: int = 1, reporter: Reporter = SILENT) -> list[Regressor]:
-        """Fit a fresh copy for every task, `n_workers` at a time in threads; the numbers do not depend on it."""
-        return list(fitted_in_threads(self, tasks, n_workers, reporter))
+    def fit_many(self, tasks: Sequence[FitTask], *, n_workers: int = 1, reporter: Reporter = SILENT) -> "list[MLP]":
+        """Fit a fresh copy for every task.
+
+        On the processor `n_workers` at a time in threads; the numbers do not depend on it. On an accelerator all
+        together.
+        """
+        from spectra_core.training.mlps import train_mlps_together
+
+        device = trained_on(self.device)
+        if device == CPU:
+            return fitted_in_threads(self, tasks, n_workers, reporter)
+        fresh = [replace(self) for _ in tasks]
+        trainings = [one._training(task) for one, task in zip(fresh, tasks, strict=True)]
+        found = train_mlps_together(trainings, device=device, reporter=reporter)
+        for one, task, weights in zip(fresh, tasks, found, strict=True):
+            one.weights_, one.device_ = weights, device
+            one._take_over(task.train.frame)
+        return fresh
 
     @property
     def history_(self) -> pd.DataFrame:
@@ -216,6 +220,29 @@ class MLP(NetworkOptions, Regressor):
             self.components_ = checked["components"]
         self._take_over(frame)
         return self
+
+    def _training(self, task: FitTask) -> "MlpTraining":
+        """Fit the scaling and return what is to be trained."""
+        from spectra_core.training.coordinates import signal_coordinates
+        from spectra_core.training.mlps import MlpTraining
+
+        train = task.train
+        require_calibration_set(train)
+        self.signal_scaling_ = Standardiser.fit(train.signal)
+        self.target_scaling_ = Standardiser.fit(train.target_values)
+        inputs, basis = self.signal_scaling_.transform(train.signal), None
+        if self.coordinates == "components":
+            found = signal_coordinates(inputs)
+            basis, self.components_ = found.basis, np.array([found.n_components, found.share_left_out])
+        budget = task.budget or Budget(epochs=self.epochs)
+        return MlpTraining(
+            inputs,
+            self.target_scaling_.transform(train.target_values),
+            Plan(budget, self.batch_size, self.learning_rate, self.schedule, task.seed, self.kernels),
+            self.hidden,
+            basis=basis,
+            stage=f"Training the {self.title}{task.name and f', {task.name}'}",
+        )
 
     def _take_over(self, frame: Frame) -> None:
         self.frame_ = frame

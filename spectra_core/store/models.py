@@ -26,6 +26,7 @@ from spectra_core.store.model_checks import (
     member_class,
     require_finite,
 )
+from spectra_core.training.devices import CPU
 from spectra_core.versions import versions
 
 _POSITIONS, _STATE, _HISTORY = "frame.positions", "state.", "history."
@@ -48,7 +49,7 @@ class ModelRecord:
     held_out_rows
         Rows of that set which the training did not see.
     versions
-        Of python, numpy, torch and this program, at training.
+        Of python, numpy, torch and this program, at training; and the accelerator, where it was trained on one.
     extra
         Whatever whoever kept the model wanted to remember; JSON values.
     """
@@ -125,7 +126,7 @@ def write_model(
         "configuration": configuration(model),
         "frame": frame_document(model.frame_),
         "seed": seed,
-        "versions": versions(),
+        "versions": versions(getattr(model, "device_", CPU)),
         "data": {"fingerprint": train.fingerprint, "name": train.meta.name},
         "held_out_rows": [int(row) for row in remembered.pop("held_out_rows", ())],
         "history": list(history.columns),

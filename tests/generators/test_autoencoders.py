@@ -5,8 +5,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from spectra_core.contracts import Cancelled
 from spectra_core.errors import ConfigError, SpectraError, TrainingError
-from spectra_core.generators import CVAE, VAE
+from spectra_core.generators import CVAE, GENERATORS, VAE
 from spectra_core.spectra import SpectralAxis, SpectraSet
+from spectra_core.training import devices
 
 SMALL = {"n_hidden": 16, "n_latent": 4, "epochs": 5}
 STUDY_AXIS = SpectralAxis(np.arange(190.0, 1101.0))
@@ -161,3 +162,54 @@ def test_impossible_options_are_refused_when_chosen(options, text):
     for member in (VAE, CVAE):
         with pytest.raises(ConfigError, match=text):
             member(**options)
+
+
+@pytest.mark.parametrize("name", ["vae", "cvae"])
+@pytest.mark.parametrize("coordinates", ["channels", "components"])
+def test_generators_of_all_folds_on_an_accelerator_equal_each_alone_on_the_processor(
+    mixtures, monkeypatch, name, coordinates
+):
+    monkeypatch.setattr(devices, "accelerator", lambda: "cpu:0")  # torch's other name of the processor
+    options = {"n_hidden": 8, "n_latent": 3, "epochs": 3, "coordinates": coordinates}
+    trains = [mixtures.take(np.arange(n)) for n in (41, 45, 60)]
+    fitted = GENERATORS[name](**options).fit_many(trains, seeds=[1, 2, 3], names=["a", "b", "c"])
+    in_turn = GENERATORS[name](**options, device="cpu").fit_many(trains, seeds=[1, 2, 3], names=["a", "b", "c"])
+    for train, one, other, seed in zip(trains, fitted, in_turn, (1, 2, 3), strict=True):
+        alone = GENERATORS[name](**options, device="cpu").fit(train, seed=seed)
+        assert (one.device_, alone.device_) == ("cpu:0", "cpu")
+        for key, values in alone.to_arrays().items():
+            assert_array_equal(other.to_arrays()[key], values)
+            # float32, 6 steps
+            assert_allclose(one.to_arrays()[key], values, rtol=1e-4, atol=1e-5, err_msg=key)
+
+
+def test_a_training_on_an_accelerator_stops_and_goes_on_with_the_same_bits(mixtures, monkeypatch):
+    monkeypatch.setattr(devices, "accelerator", lambda: "cpu:0")
+
+    class Kept:
+        state = None
+
+        def load(self):
+            return self.state
+
+        def save(self, state):
+            self.state = state
+
+    class Stops:
+        def progress(self, stage, done, total, values=None):
+            assert "validation_loss" in values
+            if done == 2:
+                raise Cancelled
+
+        def message(self, text):
+            pass
+
+    options = {"n_hidden": 8, "n_latent": 3, "epochs": 5}
+    held_out, kept = mixtures.take(np.arange(50, 60)), Kept()
+    whole = GENERATORS["vae"](**options).fit(mixtures, validation=held_out, seed=1)
+    with pytest.raises(Cancelled):
+        GENERATORS["vae"](**options).fit(mixtures, validation=held_out, seed=1, reporter=Stops(), checkpoint=kept)
+    assert int(kept.state["epochs_done"]) == 2
+    resumed = GENERATORS["vae"](**options).fit(mixtures, validation=held_out, seed=1, checkpoint=kept)
+    for key, values in whole.to_arrays().items():
+        assert_array_equal(resumed.to_arrays()[key], values)

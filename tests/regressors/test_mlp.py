@@ -1,14 +1,18 @@
 """The study's network: its size, its budget, its ensemble."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from spectra_core.contracts import Budget
+from spectra_core.contracts import Budget, configuration
 from spectra_core.errors import ConfigError
 from spectra_core.regressors import MLP, MLPEnsemble
+from spectra_core.regressors.base import FitTask
 from spectra_core.spectra import SpectralAxis, SpectraSet
+from spectra_core.training import devices
 from tests.conftest import beer_lambert_set
 
 
@@ -87,3 +91,33 @@ def test_options_out_of_range_are_refused():
         MLP(kernels="cython")
     with pytest.raises(ConfigError, match="between 2 and 100 members, got 1"):
         MLPEnsemble(n_members=1)
+
+
+class TestOnAnAccelerator:
+    """Torch's other name of the processor stands for one."""
+
+    @pytest.fixture(autouse=True)
+    def _accelerator(self, monkeypatch):
+        monkeypatch.setattr(devices, "accelerator", lambda: "cpu:0")
+
+    @pytest.mark.parametrize("kind", [MLP, partial(MLP, coordinates="components"), partial(MLPEnsemble, n_members=2)])
+    def test_fits_together_predict_as_each_alone_on_the_processor(self, mixtures, kind):
+        tasks = [FitTask(mixtures.take(np.arange(n)), seed, Budget(steps=9)) for seed, n in enumerate((41, 45, 60))]
+        fitted = kind().fit_many(tasks)
+        for task, one in zip(tasks, fitted, strict=True):
+            alone = kind(device="cpu").fit(task.train, budget=task.budget, seed=task.seed)
+            assert (one.device_, alone.device_) == ("cpu:0", "cpu")
+            assert one.notes_ == alone.notes_
+            scale = mixtures.target_values.std(axis=0)
+            # float32, 9 steps
+            assert_allclose(one.predict(mixtures) / scale, alone.predict(mixtures) / scale, rtol=0, atol=1e-5)
+
+    def test_one_fit_is_the_fit_among_many(self, mixtures):
+        [among] = MLP(epochs=2).fit_many([FitTask(mixtures, 3)])
+        assert_array_equal(MLP(epochs=2).fit(mixtures, seed=3).predict(mixtures), among.predict(mixtures))
+
+    def test_the_configuration_names_a_device_only_where_one_is_insisted_on(self):
+        assert "device" not in configuration(MLP())
+        assert configuration(MLP(device="cpu"))["device"] == "cpu"
+        with pytest.raises(ConfigError, match="one of auto, cpu, cuda; got 'tpu'"):
+            MLP(device="tpu")

@@ -20,6 +20,7 @@ from spectra_core.generators import GENERATORS
 from spectra_core.regressors import REGRESSORS
 from spectra_core.store import Store
 from spectra_core.store.model_checks import BOUNDS, MAX_BYTES, require_bounded
+from spectra_core.training import devices
 
 
 @pytest.fixture
@@ -114,6 +115,18 @@ class TestAKeptModel:
     def test_same_training_gives_the_same_id(self, store, mixtures):
         ids = {_kept(store, REGRESSORS["ridge"]().fit(mixtures), mixtures) for _ in range(2)}
         assert len(ids) == len(store.models()) == 1
+
+    def test_names_the_accelerator_it_was_trained_on(self, store, mixtures, monkeypatch):
+        monkeypatch.setattr(devices, "accelerator", lambda: "cpu:0")  # torch's other name of the processor
+        trained = {device: REGRESSORS["mlp"](epochs=1, device=device).fit(mixtures) for device in ("auto", "cpu")}
+        found = {}
+        for device, model in trained.items():
+            model_id = store.save_model(model, registry="regressor", member="mlp", train=mixtures, seed=0)
+            found[device] = store.load_model(model_id).record
+        assert found["auto"].versions["device"] == "cpu:0"
+        assert "device" not in found["auto"].configuration
+        assert "device" not in found["cpu"].versions
+        assert found["cpu"].configuration["device"] == "cpu"
 
     def test_values_that_are_not_finite_are_not_kept(self, store, fitted, mixtures, monkeypatch):
         arrays = {name: values.astype(float) for name, values in fitted.to_arrays().items()}
