@@ -12,6 +12,7 @@ from spectra_core.contracts import random_stream
 from spectra_core.errors import ConfigError
 from spectra_core.training.loop import digest_of
 from spectra_core.training.parameters import FlatParameters, initial_layer, to_tensor, torch_dtype
+from spectra_core.training.products import linear
 
 Floats = NDArray[np.floating[Any]]
 
@@ -48,10 +49,11 @@ class FusedMlps:
         """Write the gradients at rows start:stop of the order; return each network's squared error, summed."""
         rows = self._order[start:stop]
         n = len(rows)
-        x, target = self._inputs[rows], self._targets[rows]  # (n, n_inputs + 1), (n, n_networks)
-        hidden = torch.mm(self.parameters.values["layer1"], x.T).relu_().view(self.n_networks, -1, n)
+        x = self._inputs.index_select(0, rows)  # (n, n_inputs + 1)
+        target = self._targets.index_select(0, rows)  # (n, n_networks)
+        hidden = linear(self.parameters.values["layer1"], x).relu_().view(self.n_networks, -1, n)
         loss, delta = self._upper_layers(hidden, target)
-        torch.mm(delta.view(-1, n), x, out=self.parameters.gradients["layer1"])
+        self.parameters.gradients["layer1"].copy_(linear(delta.view(-1, n), x.T))
         return loss
 
     def _upper_layers(self, hidden: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:

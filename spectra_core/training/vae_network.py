@@ -12,6 +12,7 @@ from torch import Tensor
 from spectra_core.contracts import random_stream
 from spectra_core.training.loop import digest_of
 from spectra_core.training.parameters import FlatParameters, initial_layer, to_tensor
+from spectra_core.training.products import linear
 from spectra_core.training.vae_shape import VaeLoss, VaeShape
 
 Floats = NDArray[np.floating[Any]]
@@ -128,9 +129,11 @@ class VaeNetwork:
         """Write the gradient at rows start:stop of the order; return the squared error and the KL, summed."""
         n_latent, n = self._shape.n_latent, stop - start
         rows = self._order[start:stop]
-        x, c, noise = self._spectra[rows], self._conditions[rows], self._noise[start:stop]
+        x, c = self._spectra.index_select(0, rows), self._conditions.index_select(0, rows)
+        noise = self._noise[start:stop]
         seen, hidden, mean, log_variance, variance, point, unfolded, error = self._forward(x, c, noise)
-        parts = torch.stack([error.square().sum(), _kl(mean, log_variance, variance).sum()])
+        squares = torch.dot(error.view(-1), error.view(-1))
+        parts = torch.stack([squares, _kl(mean, log_variance, variance).sum()])
 
         d_spectrum = error * (2.0 * self._reconstruction_weight * self._squared_unit / n)
         d_unfolded = self._backward("decoder.spectrum", d_spectrum, unfolded)
@@ -179,25 +182,25 @@ class VaeNetwork:
     def _forward(self, x: Tensor, c: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
         w, n_latent = self.parameters.values, self._shape.n_latent
         seen = torch.cat([x, c], dim=1) if self._shape.encoder_sees_conditions else x
-        hidden = torch.addmm(w["encoder.hidden.bias"], seen, w["encoder.hidden.weight"].T).relu_()
-        posterior = torch.addmm(w["encoder.posterior.bias"], hidden, w["encoder.posterior.weight"].T)
+        hidden = linear(seen, w["encoder.hidden.weight"], w["encoder.hidden.bias"]).relu_()
+        posterior = linear(hidden, w["encoder.posterior.weight"], w["encoder.posterior.bias"])
         mean, log_variance = posterior[:, :n_latent], posterior[:, n_latent:]
         std = torch.exp(0.5 * log_variance)
         point = torch.addcmul(mean, std, noise)
         if self._shape.n_conditions:
             point = torch.cat([point, c], dim=1)
-        unfolded = torch.addmm(w["decoder.hidden.bias"], point, w["decoder.hidden.weight"].T).relu_()
-        spectrum = torch.addmm(w["decoder.spectrum.bias"], unfolded, w["decoder.spectrum.weight"].T)
+        unfolded = linear(point, w["decoder.hidden.weight"], w["decoder.hidden.bias"]).relu_()
+        spectrum = linear(unfolded, w["decoder.spectrum.weight"], w["decoder.spectrum.bias"])
         return seen, hidden, mean, log_variance, std.square(), point, unfolded, spectrum - x
 
     def _gradient(self, layer: str, delta: Tensor, inputs: Tensor) -> None:
-        torch.mm(delta.T, inputs, out=self.parameters.gradients[f"{layer}.weight"])
+        self.parameters.gradients[f"{layer}.weight"].copy_(linear(delta.T, inputs.T))
         torch.sum(delta, dim=0, out=self.parameters.gradients[f"{layer}.bias"])
 
     def _backward(self, layer: str, delta: Tensor, inputs: Tensor) -> Tensor:
         """Write the gradient of one layer; return the gradient with respect to its inputs."""
         self._gradient(layer, delta, inputs)
-        return delta @ self.parameters.values[f"{layer}.weight"]
+        return linear(delta, self.parameters.values[f"{layer}.weight"].T)
 
     def _draw(self, purpose: str, epoch: int, n_rows: int) -> Tensor:
         precision: Any = np.float32 if self._spectra.dtype == torch.float32 else np.float64
