@@ -66,11 +66,23 @@ def parse_files(files: Mapping[str, bytes], dialect: Dialect) -> list[Part]:
 
 
 class Child:
-    """The parser process; started at the first file, started again after a death. Serves one file at a time."""
+    """The parser process; started at the first file, started again after a death. Serves one file at a time.
+
+    Attributes
+    ----------
+    deaths
+        How each process that died over a file ended: "overdue", or its exit status (negative for a signal).
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self.deaths: list[str] = []
+
+    @property
+    def process_id(self) -> int | None:
+        """Number of the running process, or None."""
+        return None if self._process is None else self._process.pid
 
     def parse(self, data: bytes, name: str, dialect: Dialect) -> list[Part]:
         """Return the parts of one file.
@@ -111,6 +123,7 @@ class Child:
             arrays = _arrays(process.stdout, header.get("arrays", []))
         except (OSError, EOFError, ValueError) as error:
             self._stop()
+            self.deaths.append("overdue" if overdue.is_set() else str(process.returncode))
             # SIGXCPU: the limit on processor time.
             raise _DiedError(overdue.is_set() or process.returncode == -24) from error
         finally:
