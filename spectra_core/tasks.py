@@ -252,25 +252,13 @@ def import_files(arguments: dict[str, Any], reporter: Reporter, store: Store) ->
     known = _checked(arguments, "import", uploads=..., recipe={}, targets=None, name="")
     reporter.progress("Reading the files", 0, 2)
     recipe = Recipe.from_json(json.dumps({**known["recipe"], **({"name": known["name"]} if known["name"] else {})}))
-    spectra = read(_uploaded(store, known["uploads"]), recipe, known["targets"])
+    spectra = read(store.upload_files(known["uploads"]), recipe, known["targets"])
     reporter.progress("Keeping the set", 1, 2)
     fingerprint = store.save_set(spectra)
     for key in known["uploads"]:
         store.delete_upload(key)
     reporter.progress("Keeping the set", 2, 2)
     return {"set": fingerprint}
-
-
-def _uploaded(store: Store, keys: list[str]) -> dict[str, bytes]:
-    """Return uploaded files by name; files of one name are told apart by a number."""
-    files: dict[str, bytes] = {}
-    for key in keys:
-        name, content = store.load_upload(key)
-        unique, number = name, 2
-        while unique in files:
-            unique, number = f"{name} ({number})", number + 1
-        files[unique] = content
-    return files
 
 
 TASKS: dict[str, Task] = {

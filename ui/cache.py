@@ -336,20 +336,12 @@ def identifiability(settings: str) -> pd.DataFrame:
 
 
 @st.cache_resource(max_entries=3, show_spinner="Reading the files")
-def _parsed_uploads(home: str, keys: tuple[str, ...], dialect: str) -> "tuple[list[Part], tuple[tuple[str, str], ...]]":
+def _parsed_uploads(home: str, keys: tuple[str, ...], dialect: str) -> "tuple[list[Part], Sources]":
     """Parse kept uploads once per dialect, whatever else a person then decides about them."""
     from spectra_core.datasets import Recipe
     from spectra_core.datasets.sandbox import parse_files
-    from spectra_core.datasets.understanding import sources_of
 
-    files: dict[str, bytes] = {}
-    for key in keys:
-        name, content = store(home).load_upload(key)
-        unique, number = name, 2
-        while unique in files:
-            unique, number = f"{name} ({number})", number + 1
-        files[unique] = content
-    return parse_files(files, Recipe.from_json(dialect).dialect), sources_of(files)
+    return parse_files(store(home).upload_files(keys), Recipe.from_json(dialect).dialect)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -1,27 +1,24 @@
 """Parse files in a child process with limits on memory, time and cells, kept alive between files.
 
-A parser of foreign files can crash, hang, or eat all memory; here that costs the child, never the program. The two
-speak over pipes: a frame is a length, JSON of that length, then raw array bytes. Nothing is pickled, and the child is
-started with `subprocess`, since `multiprocessing` would run the page again inside it.
+A parser of foreign files can crash, hang, or eat all memory; here that costs the child, never the program. How the two
+speak is in `handover`: nothing is pickled. The child is started with `subprocess`, since `multiprocessing` would run
+the page again inside it.
 """
 
 import atexit
 import contextlib
-import json
-import math
 import os
-import struct
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-import numpy as np
-from numpy.typing import NDArray
-
-from spectra_core.datasets.limits import MAX_CELLS, MAX_FILE_BYTES, MEGABYTE
+from spectra_core.datasets import handover
+from spectra_core.datasets.limits import MAX_FILE_BYTES, MEGABYTE
 from spectra_core.datasets.parts import Part, restored
 from spectra_core.datasets.readers.base import Dialect
 from spectra_core.errors import ReadError
@@ -30,12 +27,14 @@ EXTRA_MEMORY = 500 * MEGABYTE
 MEMORY_PER_BYTE = 12  # text of short cells becomes 8 bytes a number, held twice while columns are gathered
 SECONDS = 2.0  # of processor time, for a file of no size
 SECONDS_PER_MEGABYTE = 0.4
+_OUT_OF_TIME = -27  # SIGPROF: the processor time of the file is used up
 PATIENCE = 6.0  # on a busy machine, waiting takes this many times longer than computing
 START_SECONDS = 60.0
-MAX_HEADER = 256 * MEGABYTE
-_LENGTH = struct.Struct("<Q")
-_DTYPES = ("float64", "float32")
-_CHUNK = 1 << 20
+CHANNEL = "SPECTRA_PARSER_CHANNEL"
+"""Variable that tells the parser process its end of the socket for descriptors."""
+
+Sources = tuple[tuple[str, str], ...]
+"""Name and sha256 per file."""
 
 
 def processor_seconds(n_bytes: int) -> float:
@@ -48,8 +47,13 @@ def memory_bytes(n_bytes: int) -> int:
     return EXTRA_MEMORY + MEMORY_PER_BYTE * n_bytes
 
 
-def parse_files(files: Mapping[str, bytes], dialect: Dialect) -> list[Part]:
-    """Return the parts of all files, each parsed within its limits.
+def parse_files(files: Mapping[str, bytes | Path], dialect: Dialect) -> tuple[list[Part], Sources]:
+    """Return the parts of all files, each parsed within its limits, and what identifies the files.
+
+    Parameters
+    ----------
+    files
+        By name, the content, or where it lies: then only the parser process holds it.
 
     Raises
     ------
@@ -57,12 +61,38 @@ def parse_files(files: Mapping[str, bytes], dialect: Dialect) -> list[Part]:
         For the first file that cannot be read, with its name where there are several.
     """
     parts: list[Part] = []
-    for name, data in files.items():
+    sources: list[tuple[str, str]] = []
+    for name, content in files.items():
         try:
-            parts += _CHILD.parse(data, name, dialect)
+            found = _CHILD.parse(content, name, dialect)
         except ReadError as error:
             raise ReadError(f"{name!r}: {error}" if len(files) > 1 else str(error)) from error
-    return parts
+        parts += found.parts
+        sources.append((name, found.sha256))
+    return parts, tuple(sources)
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What one file holds, and the sha256 of the bytes that were parsed."""
+
+    parts: list[Part]
+    sha256: str
+
+
+@dataclass
+class _Running:
+    """A parser process, and the socket that hands descriptors over where the system can."""
+
+    process: "subprocess.Popen[bytes]"
+    channel: socket.socket | None
+
+    @property
+    def pipes(self) -> tuple[IO[bytes], IO[bytes]]:
+        """The pipe of requests and the pipe of answers."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        return self.process.stdin, self.process.stdout
 
 
 class Child:
@@ -76,110 +106,158 @@ class Child:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._running: _Running | None = None
         self.deaths: list[str] = []
 
     @property
     def process_id(self) -> int | None:
         """Number of the running process, or None."""
-        return None if self._process is None else self._process.pid
+        return None if self._running is None else self._running.process.pid
 
-    def parse(self, data: bytes, name: str, dialect: Dialect) -> list[Part]:
-        """Return the parts of one file.
+    def parse(self, content: bytes | Path, name: str, dialect: Dialect) -> Parsed:
+        """Return what one file holds.
 
         Raises
         ------
         ReadError
             When the file is refused, or parsing it went over a limit.
         """
-        if len(data) > MAX_FILE_BYTES:
-            raise ReadError(
-                f"The file has {len(data) / MEGABYTE:.0f} MB; at most {MAX_FILE_BYTES // MEGABYTE} MB are read."
-            )
-        with self._lock:
+        with self._lock, contextlib.ExitStack() as opened:
+            source = opened.enter_context(_opened(content)) if isinstance(content, Path) else content
+            size = len(source) if isinstance(source, bytes) else os.fstat(source.fileno()).st_size
+            if size > MAX_FILE_BYTES:
+                raise ReadError(
+                    f"The file has {size / MEGABYTE:.0f} MB; at most {MAX_FILE_BYTES // MEGABYTE} MB are read."
+                )
             try:
-                return self._asked(data, name, dialect)
+                return self._asked(source, size, name, dialect)
             except _DiedError as death:
                 if death.overdue:
                     raise ReadError(_TOO_LONG) from death
             # A crash may be the after-effect of the file before: this one gets a fresh process, once.
             try:
-                return self._asked(data, name, dialect)
+                return self._asked(source, size, name, dialect)
             except _DiedError as death:
                 raise ReadError(_TOO_LONG if death.overdue else _CRASHED) from death
 
-    def _asked(self, data: bytes, name: str, dialect: Dialect) -> list[Part]:
-        """Send one file and return its parts; `_DiedError` when the process died over it."""
-        process = self._started()
-        assert process.stdin is not None
-        assert process.stdout is not None
-        request = {"name": name, "size": len(data), "dialect": vars(dialect)}
+    def _asked(self, source: bytes | IO[bytes], size: int, name: str, dialect: Dialect) -> Parsed:
+        """Send one file and return what it holds; `_DiedError` when the process died over it."""
+        running = self._started()
+        requests, answers = running.pipes
         overdue = threading.Event()
-        timer = threading.Timer(PATIENCE * processor_seconds(len(data)), _end, (process, overdue))
+        timer = threading.Timer(PATIENCE * processor_seconds(size), _end, (running.process, overdue))
         timer.start()
+        memory = None
         try:
-            send(process.stdin, request, [memoryview(data)])
-            header = received(process.stdout)
-            arrays = _arrays(process.stdout, header.get("arrays", []))
+            request = {"name": name, "size": size, "dialect": vars(dialect)}
+            if running.channel is None:
+                handover.send(requests, request, [memoryview(_content(source))])
+            else:
+                memory = handover.nameless_memory()
+                by_name = [] if isinstance(source, bytes) else [source.fileno()]
+                handover.hand_over(running.channel, [memory, *by_name])
+                request["descriptors"] = 1 + len(by_name)
+                handover.send(requests, request, [memoryview(source)] if isinstance(source, bytes) else [])
+            header = handover.received(answers)
+            described = header.get("arrays", [])
+            if memory is None:
+                arrays = handover.arrays_from_pipe(answers, described)
+            else:
+                arrays = handover.arrays_in_memory(memory, described)
         except (OSError, EOFError, ValueError) as error:
             self._stop()
-            self.deaths.append("overdue" if overdue.is_set() else str(process.returncode))
-            # SIGXCPU: the limit on processor time.
-            raise _DiedError(overdue.is_set() or process.returncode == -24) from error
+            self.deaths.append("overdue" if overdue.is_set() else str(running.process.returncode))
+            raise _DiedError(overdue.is_set() or running.process.returncode == _OUT_OF_TIME) from error
         finally:
             timer.cancel()
+            if memory is not None:
+                os.close(memory)
         if "refused" in header:
             raise ReadError(str(header["refused"]))
-        return [restored(words, arrays) for words in header["parts"]]
+        each = iter(arrays)
+        return Parsed([restored(words, each) for words in header["parts"]], str(header["sha256"]))
 
     def close(self) -> None:
         """End the process, for example at the end of the program."""
         with self._lock:
             self._stop()
 
-    def _started(self) -> subprocess.Popen[bytes]:
-        if self._process is not None and self._process.poll() is None:
-            return self._process
+    def _started(self) -> _Running:
+        if self._running is not None and self._running.process.poll() is None:
+            return self._running
         self._stop()
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("STREAMLIT")}
-        root = str(Path(__file__).parents[2])
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, (root, environment.get("PYTHONPATH", ""))))
-        environment.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", PYTHONWARNINGS="ignore")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "spectra_core.datasets.confined"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-            close_fds=True,
-        )
+        self._running = running = _start()
         late = threading.Event()
-        timer = threading.Timer(START_SECONDS, _end, (self._process, late))
+        timer = threading.Timer(START_SECONDS, _end, (running.process, late))
         timer.start()
         try:
-            assert self._process.stdout is not None
-            received(self._process.stdout)
+            handover.received(running.pipes[1])
         except (OSError, EOFError, ValueError) as error:
             self._stop()
             raise ReadError("The process that reads files could not be started. Try again in a moment.") from error
         finally:
             timer.cancel()
-        return self._process
+        return running
 
     def _stop(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
+        running, self._running = self._running, None
+        if running is None:
             return
+        process = running.process
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=0.2)  # a process that died by itself tells why
         with contextlib.suppress(OSError):
             process.kill()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
+        for one in (*running.pipes, running.channel):
+            if one is not None:
                 with contextlib.suppress(OSError):
-                    pipe.close()
+                    one.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=5)
+
+
+def _start() -> _Running:
+    """Start a parser process; it imports its libraries before it says that it is ready."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("STREAMLIT")}
+    root = str(Path(__file__).parents[2])
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, (root, environment.get("PYTHONPATH", ""))))
+    environment.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", PYTHONWARNINGS="ignore")
+    ours, theirs = socket.socketpair() if handover.BY_DESCRIPTOR else (None, None)
+    inherited = [] if theirs is None else [theirs.fileno()]
+    environment[CHANNEL] = str(inherited[0]) if inherited else ""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "spectra_core.datasets.confined"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        close_fds=True,
+        pass_fds=inherited,
+    )
+    if theirs is not None:
+        theirs.close()
+    return _Running(process, ours)
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """Open a file that a person named.
+
+    Raises
+    ------
+    ReadError
+        When it cannot be opened.
+    """
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise ReadError(f"{path} cannot be opened: {error.strerror}. Check the name and the permissions.") from error
+
+
+def _content(source: bytes | IO[bytes]) -> bytes:
+    if isinstance(source, bytes):
+        return source
+    source.seek(0)
+    return source.read()
 
 
 def _end(process: "subprocess.Popen[bytes]", overdue: threading.Event) -> None:
@@ -198,54 +276,6 @@ class _DiedError(Exception):
 
 _TOO_LONG = "Reading the file took too long, so it was stopped: it is damaged, or far larger inside than it looks."
 _CRASHED = "The file made its reader fail, so it is refused: it is damaged, or built to do harm. Export it again."
-
-
-def send(pipe: IO[bytes], words: Mapping[str, Any], buffers: "list[memoryview]") -> None:
-    """Write one frame: JSON, then the bytes of arrays or of a file."""
-    text = json.dumps(words).encode()
-    pipe.write(_LENGTH.pack(len(text)) + text)
-    for buffer in buffers:
-        for start in range(0, len(buffer), _CHUNK):
-            pipe.write(buffer[start : start + _CHUNK])
-    pipe.flush()
-
-
-def exactly(pipe: IO[bytes], size: int) -> bytes:
-    """Read `size` bytes, or raise EOFError when the other side is gone."""
-    data = pipe.read(size)
-    if len(data) != size:
-        raise EOFError
-    return data
-
-
-def received(pipe: IO[bytes]) -> dict[str, Any]:
-    """Read the JSON of one frame; ValueError when it is none."""
-    (length,) = _LENGTH.unpack(exactly(pipe, _LENGTH.size))
-    if length > MAX_HEADER:
-        raise ValueError(length)
-    words = json.loads(exactly(pipe, length))
-    if not isinstance(words, dict):
-        raise ValueError(words)
-    return words
-
-
-def _arrays(pipe: IO[bytes], described: list[Mapping[str, Any]]) -> Iterator[NDArray[Any]]:
-    """Read arrays straight into their memory, so that none is held twice."""
-    arrays = []
-    for words in described:
-        shape = tuple(int(size) for size in words["shape"])
-        if words["dtype"] not in _DTYPES or any(size < 0 for size in shape) or math.prod(shape) > MAX_CELLS:
-            raise ValueError(words)
-        array = np.empty(shape, dtype=words["dtype"])
-        view = array.reshape(-1).view(np.uint8).data if array.size else memoryview(b"")
-        done = 0
-        while done < len(view):
-            count = pipe.readinto(view[done : done + _CHUNK])  # type: ignore[attr-defined]  # a BufferedReader
-            if not count:
-                raise EOFError
-            done += count
-        arrays.append(array)
-    return iter(arrays)
 
 
 _CHILD = Child()

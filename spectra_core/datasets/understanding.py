@@ -19,7 +19,7 @@ from spectra_core.datasets.parts import Grid, Part
 from spectra_core.datasets.preparing import Prepared, prepared
 from spectra_core.datasets.questions import Point, Problem, choice, listed
 from spectra_core.datasets.recipe import Recipe
-from spectra_core.datasets.sandbox import parse_files
+from spectra_core.datasets.sandbox import Sources, parse_files
 from spectra_core.datasets.table import ImportTable, assemble
 from spectra_core.errors import ReadError, SpectraError
 from spectra_core.spectra import SetMeta, SpectralAxis, SpectraSet, Target
@@ -34,7 +34,7 @@ class UploadedFile(Protocol):
         """Return the content."""
 
 
-Files = Mapping[str, bytes] | Sequence[UploadedFile]
+Files = Mapping[str, bytes | Path] | Sequence[UploadedFile]
 
 
 @dataclass(eq=False)
@@ -53,7 +53,7 @@ class Understanding:
 
     parts: Sequence[Part]
     recipe: Recipe
-    sources: tuple[tuple[str, str], ...]
+    sources: Sources
     points: list[Point] = field(init=False)
     problems: list[Problem] = field(init=False)
     table: ImportTable = field(init=False)
@@ -405,7 +405,7 @@ def understand(files: Files, recipe: Recipe | None = None) -> Understanding:
     Parameters
     ----------
     files
-        Content by name, or files as an upload hands them over.
+        By name, the content or where it lies; or files as an upload hands them over.
     recipe
         What is already decided.
 
@@ -418,12 +418,8 @@ def understand(files: Files, recipe: Recipe | None = None) -> Understanding:
     contents = _contents(files)
     if not contents:
         raise ReadError("No file was given. Choose at least one.")
-    return Understanding(parse_files(contents, recipe.dialect), recipe, sources_of(contents))
-
-
-def sources_of(contents: Mapping[str, bytes]) -> tuple[tuple[str, str], ...]:
-    """Return name and sha256 per file."""
-    return tuple((name, hashlib.sha256(data).hexdigest()) for name, data in contents.items())
+    parts, sources = parse_files(contents, recipe.dialect)
+    return Understanding(parts, recipe, sources)
 
 
 def read(
@@ -463,33 +459,28 @@ def read(
 
 
 def _opened(source: "str | Path | Files | Iterable[str | Path]") -> Files:
-    """Return contents by name; only paths that the caller wrote are opened."""
+    """Return contents or paths by name; only paths that the caller wrote are opened."""
     if isinstance(source, Mapping):
         return source
     paths = [source] if isinstance(source, str | Path) else list(source)
     if paths and not isinstance(paths[0], str | Path):
         return paths  # type: ignore[return-value]
-    files: dict[str, bytes] = {}
+    files: dict[str, bytes | Path] = {}
     for path in map(Path, paths):  # type: ignore[arg-type]
         try:
-            inside = (
-                sorted(one for one in path.iterdir() if one.is_file() and not one.name.startswith("."))
-                if path.is_dir()
-                else [path]
-            )
-            for one in inside:
-                files[one.name] = one.read_bytes()
+            inside = sorted(path.iterdir()) if path.is_dir() else [path]
         except OSError as error:
             raise ReadError(
                 f"{path} cannot be opened: {error.strerror}. Check the name and the permissions."
             ) from error
+        files |= {one.name: one for one in inside if one == path or (one.is_file() and not one.name.startswith("."))}
     return files
 
 
-def _contents(files: Files) -> dict[str, bytes]:
+def _contents(files: Files) -> dict[str, bytes | Path]:
     if isinstance(files, Mapping):
         return dict(files)
-    contents: dict[str, bytes] = {}
+    contents: dict[str, bytes | Path] = {}
     for one in files:
         name, number = one.name, 2
         while name in contents:

@@ -152,17 +152,31 @@ class Shelf:
             raise
         return _entry(manifest), contents
 
-    def is_intact(self, key: str) -> bool:
-        """Check every file of an entry against its sha256; set it aside when one differs."""
+    def locate(self, key: str) -> tuple[Entry, dict[str, Path]]:
+        """Return an entry with the places of its files, every one checked against its sha256, read in parts.
+
+        Raises
+        ------
+        StoreError
+            When there is no such entry, or it is damaged; a damaged one is set aside.
+        """
         folder = self._existing(key)
         try:
             manifest = self._manifest(folder)
             _require_sizes(folder, manifest)
             for name, facts in manifest["files"].items():
-                if sha256_of_file(folder / name) != facts["sha256"]:
+                if _sha256_at(folder / name) != facts["sha256"]:
                     raise DamageError(f"its file {name} is not what was kept.")
-        except (DamageError, OSError) as damage:
-            self._set_aside(folder, str(damage) if isinstance(damage, DamageError) else "it cannot be read.")
+        except DamageError as damage:
+            self._set_aside(folder, str(damage))
+            raise
+        return _entry(manifest), {name: folder / name for name in manifest["files"]}
+
+    def is_intact(self, key: str) -> bool:
+        """Check every file of an entry against its sha256; set it aside when one differs."""
+        try:
+            self.locate(key)
+        except DamageError:
             return False
         return True
 
@@ -296,6 +310,13 @@ def _require_sizes(folder: Path, manifest: Mapping[str, Any]) -> None:
             raise DamageError(f"its file {name} is missing.") from error
         if size != facts["size"]:
             raise DamageError(f"its file {name} has {size} bytes instead of {facts['size']}.")
+
+
+def _sha256_at(path: Path) -> str:
+    try:
+        return sha256_of_file(path)
+    except OSError as error:
+        raise DamageError(f"its file {path.name} cannot be read.") from error
 
 
 def _checked(path: Path, facts: Mapping[str, Any]) -> bytes:

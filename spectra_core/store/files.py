@@ -93,9 +93,12 @@ def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
         flush_folder(path.parent)
 
 
-def sha256(content: bytes) -> str:
-    """Return the sha256 of `content` in hexadecimal."""
-    return hashlib.sha256(content).hexdigest()
+def sha256(*pieces: bytes) -> str:
+    """Return the sha256 of the pieces, one after the other, in hexadecimal."""
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def sha256_of_file(path: Path) -> str:

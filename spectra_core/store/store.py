@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -166,15 +166,22 @@ class Store:
 
     def save_upload(self, name: str, content: bytes) -> str:
         """Keep an uploaded file as it came, for a job to read, and return its key; `name` is data, never a path."""
-        key = sha256(content + b"\0" + name.encode("utf-8", "surrogatepass"))
+        key = sha256(content, b"\0" + name.encode("utf-8", "surrogatepass"))
         if key not in self._uploads or not self._uploads.is_intact(key):
             self._uploads.add(key, {"name": name}, {"content": content})
         return key
 
-    def load_upload(self, key: str) -> tuple[str, bytes]:
-        """Return name and content of an uploaded file."""
-        entry, files = self._uploads.read(key)
-        return entry.record["name"], files["content"]
+    def upload_files(self, keys: Sequence[str]) -> dict[str, Path]:
+        """Return where uploaded files lie, each checked, by name; files of one name are told apart by a number."""
+        files: dict[str, Path] = {}
+        for key in keys:
+            entry, paths = self._uploads.locate(key)
+            name = unique = entry.record["name"]
+            number = 2
+            while unique in files:
+                unique, number = f"{name} ({number})", number + 1
+            files[unique] = paths["content"]
+        return files
 
     def delete_upload(self, key: str) -> None:
         """Forget an uploaded file, once a set was made of it."""

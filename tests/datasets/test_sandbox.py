@@ -24,13 +24,13 @@ def child():
 
 
 def process_of(child):
-    return child._process
+    return child._running.process
 
 
 def test_one_process_serves_many_files(child):
     child.parse(WIDE, "a.csv", Dialect())
     first = process_of(child).pid
-    (grid,) = child.parse(WIDE, "b.csv", Dialect())
+    (grid,) = child.parse(WIDE, "b.csv", Dialect()).parts
     assert process_of(child).pid == first
     assert grid.name == "b.csv"
     assert np.array_equal(grid.numbers[0, 1:], [1.0, 2.0, 3.0])
@@ -40,7 +40,7 @@ def test_a_process_that_died_is_replaced_and_the_file_is_read(child):
     child.parse(WIDE, "a.csv", Dialect())
     process_of(child).kill()
     process_of(child).wait()
-    (grid,) = child.parse(WIDE, "a.csv", Dialect())
+    (grid,) = child.parse(WIDE, "a.csv", Dialect()).parts
     assert grid.n_rows == 1
 
 
