@@ -1,6 +1,6 @@
 """Import beside plain pandas: time for a 3744 x 919 CSV, and memory for 100,000 spectra of 911 channels.
 
-python benchmarks/import.py [--large]
+python -m benchmarks.import [--large]
 """
 
 import argparse
@@ -52,15 +52,20 @@ def compare_csv(repeats: int) -> None:
 
 
 def resident(process_id: int) -> float:
-    """Memory of a process and its children, MB, with shared pages shared out."""
+    """Memory of a process and its children, MB: pages of files shared out, memory without a name counted once."""
     total = 0.0
+    nameless: dict[int, int] = {}
     for one in [process_id, *children(process_id)]:
         try:
             text = Path(f"/proc/{one}/smaps_rollup").read_text()
+            for link in Path(f"/proc/{one}/fd").iterdir():
+                if str(link.readlink()).startswith("/memfd:"):
+                    nameless[link.stat().st_ino] = link.stat().st_blocks * 512
         except OSError:
             continue
-        total += sum(float(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")) * 1024 / MEGABYTE
-    return total
+        parts = ("Pss_Anon:", "Pss_File:")
+        total += sum(float(line.split()[1]) for line in text.splitlines() if line.startswith(parts)) * 1024 / MEGABYTE
+    return total + sum(nameless.values()) / MEGABYTE
 
 
 def children(process_id: int) -> list[int]:
@@ -73,9 +78,10 @@ def children(process_id: int) -> list[int]:
 def measure_memory(suffix: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"large{suffix}"
-        make = [sys.executable, __file__, "--make", str(path)]
+        make = [sys.executable, "-m", "benchmarks.import", "--make", str(path)]
         subprocess.run(make, check=True)
-        process = subprocess.Popen([sys.executable, __file__, "--read", str(path)], stdout=subprocess.PIPE, text=True)
+        read = [sys.executable, "-m", "benchmarks.import", "--read", str(path)]
+        process = subprocess.Popen(read, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         rest = float(process.stdout.readline())
         peak = [0.0]

@@ -156,4 +156,4 @@ class TestImport:
         assert_array_equal(spectra.signal, [[1, 2, 3], [2, 4, 6], [3, 6, 9.5]])
         assert (spectra.target_info[0].label, spectra.meta.name) == ("Cu2+, mol/L", "Mine")
         with pytest.raises(StoreError, match="not in the store"):
-            store.load_upload(key)
+            store.upload_files([key])

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from spectra_core.choices import Choice
     from spectra_core.datasets import Understanding
     from spectra_core.datasets.parts import Part
+    from spectra_core.datasets.sandbox import Sources
     from spectra_core.evaluation.label_errors import LabelCheck
     from spectra_core.evaluation.outliers import Limits
     from spectra_core.jobs import Jobs

@@ -19,6 +19,7 @@ from spectra_core.datasets.readers import parse
 from spectra_core.datasets.readers.base import Dialect
 from spectra_core.errors import ReadError
 
+THREADS = 4
 _AT_REST = 2_000_000_000  # address space that libraries reserve without using
 
 
@@ -89,9 +90,15 @@ def _plain(array: Any) -> Any:
 
 def _preload() -> None:
     """Import before the clock runs, so that limits count parsing only."""
+    import io
+
     import pandas.io.parsers  # noqa: F401
+    import pyarrow as pa
+    import pyarrow.csv
     import python_calamine  # noqa: F401
 
+    pa.set_cpu_count(max(1, min(THREADS, os.cpu_count() or 1)))
+    pyarrow.csv.read_csv(io.BytesIO(b"a,b\n" + b"1,2\n" * 1000), pyarrow.csv.ReadOptions(block_size=100))
     gc.collect()
     gc.freeze()  # what the libraries hold needs no look after every file
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectra_core.datasets.limits import MAX_CELLS, MEGABYTE
+from spectra_core.spectra.locking import SealedMemory
 
 BY_DESCRIPTOR = hasattr(os, "memfd_create") and hasattr(socket, "send_fds")
 """Whether this system can hand over files and memory."""
@@ -112,7 +113,7 @@ def arrays_in_memory(descriptor: int, described: Sequence[Mapping[str, Any]]) ->
         raise ValueError(size)
     if size == 0:
         return [np.empty(shape, dtype=dtype) for shape, dtype in kinds]
-    mapped = mmap.mmap(descriptor, size, access=mmap.ACCESS_READ)
+    mapped = SealedMemory(descriptor, size, access=mmap.ACCESS_READ)
     arrays: list[NDArray[Any]] = [
         np.frombuffer(mapped, dtype=dtype, count=math.prod(shape), offset=place).reshape(shape)
         for (shape, dtype), place in zip(kinds, places, strict=True)

@@ -11,6 +11,7 @@ from spectra_core.datasets.columns import Role, summary_rows
 from spectra_core.datasets.questions import Point, Problem, choice, listed
 from spectra_core.datasets.recipe import Recipe
 from spectra_core.datasets.table import ImportTable
+from spectra_core.spectra.locking import all_finite
 
 AXIS_CHOICES = (
     choice("Wavelength, nm", axis_quantity="Wavelength", axis_unit="nm"),
@@ -330,9 +331,8 @@ def _leave_out_channels(result: Prepared, recipe: Recipe) -> None:
 
 
 def _close_gaps(result: Prepared, table: ImportTable, roles: list[Role], ids: tuple[str, ...], recipe: Recipe) -> None:
-    finite = np.isfinite(table.signal)
-    if not finite.all() or len(result.order) == 0:
-        _signal_gaps(result, table, finite, ids, recipe)
+    if len(result.order) and not all_finite(table.signal):
+        _signal_gaps(result, table, np.isfinite(table.signal), ids, recipe)
     gaps: dict[str, list[int]] = {}
     for one in roles:
         if one.role == "target" and one.column.numbers is not None:

@@ -222,6 +222,7 @@ def _start() -> _Running:
     root = str(Path(__file__).parents[2])
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, (root, environment.get("PYTHONPATH", ""))))
     environment.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", PYTHONWARNINGS="ignore")
+    environment["ARROW_DEFAULT_MEMORY_POOL"] = "system"  # gives memory back after a file
     ours, theirs = socket.socketpair() if handover.BY_DESCRIPTOR else (None, None)
     inherited = [] if theirs is None else [theirs.fileno()]
     environment[CHANNEL] = str(inherited[0]) if inherited else ""

@@ -492,7 +492,9 @@ def _contents(files: Files) -> dict[str, bytes | Path]:
 def _exact_copies(signal: NDArray[np.floating[Any]]) -> list[tuple[int, int]]:
     """Return (first, copy) per spectrum that equals an earlier one in every channel, found by content."""
     # Copies have equal sums; only spectra that share one are worth hashing.
-    _, where, counts = np.unique(signal.sum(axis=1), return_inverse=True, return_counts=True)
+    with np.errstate(invalid="ignore", over="ignore"):
+        sums = signal.sum(axis=1)
+    _, where, counts = np.unique(sums, return_inverse=True, return_counts=True)
     seen: dict[bytes, int] = {}
     copies = []
     for number in np.flatnonzero(counts[where] > 1):

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spectra_core.errors import SpectraError
 from spectra_core.spectra.frame import SpectralAxis, Target
-from spectra_core.spectra.locking import locked
+from spectra_core.spectra.locking import all_finite, locked
 
 
 def checked_signal(signal: ArrayLike, axis: SpectralAxis, samples: pd.DataFrame | None) -> NDArray[np.floating[Any]]:
@@ -29,8 +29,8 @@ def checked_signal(signal: ArrayLike, axis: SpectralAxis, samples: pd.DataFrame 
         )
     if n_spectra == 0:
         raise SpectraError("The set holds no spectra. Give at least one.")
-    bad = ~np.isfinite(values)
-    if bad.any():
+    if not all_finite(values):
+        bad = ~np.isfinite(values)
         row, channel = (int(index) for index in np.argwhere(bad)[0])
         name = f" ({samples['id'].iloc[row]})" if samples is not None and "id" in samples else ""
         raise SpectraError(

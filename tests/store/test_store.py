@@ -349,11 +349,17 @@ class TestMemo:
 class TestUploads:
     def test_file_comes_back_under_its_own_name(self, store):
         key = store.save_upload("../../x.csv", b"1,2\n")
-        assert store.load_upload(key) == ("../../x.csv", b"1,2\n")
+        other = store.save_upload("../../x.csv", b"3,4\n")
+        files = store.upload_files([key, other])
+        assert {name: path.read_bytes() for name, path in files.items()} == {
+            "../../x.csv": b"1,2\n",
+            "../../x.csv (2)": b"3,4\n",
+        }
+        store.delete_upload(other)
         assert len(list((store.root / "uploads").iterdir())) == 1
         store.delete_upload(key)
         with pytest.raises(StoreError, match="This uploaded file is not in the store"):
-            store.load_upload(key)
+            store.upload_files([key])
 
 
 def test_home_is_the_named_folder_else_the_one_of_the_system(monkeypatch, tmp_path):

@@ -1,4 +1,4 @@
-"""Delimited text in any layout: own look at the head, then the pandas C engine with everything said explicitly."""
+"""Delimited text in any layout: own look at the head; then Arrow for regular tables, the pandas C engine for others."""
 
 import csv
 import io
@@ -23,6 +23,7 @@ from spectra_core.datasets.readers.dialects import (
     count_numeric,
     guess_layout,
 )
+from spectra_core.datasets.readers.regular import regular_cells
 from spectra_core.errors import ReadError
 
 MANY_COLUMNS = 3000  # the pandas engine pays per column; beyond, lines are read one by one
@@ -30,6 +31,8 @@ SAMPLE_ROWS = 6
 HEAD = 2_000
 _TOKENS = "NaN nan NAN NA N/A n/a #N/A null NULL None - -- --- ---- ? * ** *** OVRFLW OVER Over #NUM! #DIV/0! #VALUE!"
 MISSING_TOKENS = ["", *_TOKENS.split()]
+_UTF8 = ("utf-8", "utf-8-sig")
+_Table = tuple[NDArray[np.float64], dict[int, Cells], list[tuple[int, int, str]]]
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,8 @@ class DelimitedText:
         }
         if layout.ambiguous:
             facts["ambiguous"] = "pairs of whole numbers, or single numbers with a decimal comma"
-        return [table_from_lines(lines, layout, name, facts)]
+        regular = None if encoding not in _UTF8 or "\r" in text.replace("\r\n", "") else data
+        return [table_from_lines(lines, layout, name, facts, regular)]
 
 
 def _own_table(text: str, name: str) -> Grid:
@@ -85,21 +89,44 @@ def _own_table(text: str, name: str) -> Grid:
     )
 
 
-def table_from_lines(lines: list[str], layout: Layout, name: str, facts: dict[str, str]) -> Grid:
+def table_from_lines(
+    lines: list[str], layout: Layout, name: str, facts: dict[str, str], data: bytes | None = None
+) -> Grid:
     """Return the table that `layout` finds in the lines.
+
+    Parameters
+    ----------
+    data
+        The same lines in UTF-8, ended by LF or CR LF, where the file is written like that.
 
     Raises
     ------
     ReadError
         Naming the line that does not fit.
     """
+    header, above = _header_cells(lines, layout), _skipped_above(lines, layout)
+    found = None if data is None else _regular_table(data, lines, layout, name)
+    if found is not None:
+        numbers, text, odd = found
+        return Grid(name, "text", numbers, text, header, layout.start + 1, tuple(odd), (), tuple(above), facts)
     body, first_line, cut, notes = _body_lines(lines, layout)
     require_cells(len(body), layout.n_columns, f"The text of {name}")
-    header = _header_cells(lines, layout)
-    notes += _skipped_above(lines, layout)
+    notes += above
     numbers, text, odd = _read_cells(body, layout)
     grid = Grid(name, "text", numbers, text, header, first_line, tuple(odd), tuple(cut), tuple(notes), facts)
     return _without_empty_tail(grid)
+
+
+def _regular_table(data: bytes, lines: list[str], layout: Layout, name: str) -> _Table | None:
+    if layout.n_columns > MANY_COLUMNS:
+        return None
+    require_cells(len(lines) - layout.start, layout.n_columns, f"The text of {name}")
+    sample = [line for line in lines[layout.start : layout.start + 2 * SAMPLE_ROWS] if line.strip()][:SAMPLE_ROWS]
+    if any(count != layout.n_columns for count in _cell_counts(sample, layout.separator)):
+        return None
+    textual = _textual_columns(sample, layout)
+    cells = regular_cells(data, layout, textual)
+    return None if cells is None else _with_text(*cells, layout.decimal)
 
 
 def _body_lines(lines: list[str], layout: Layout) -> tuple[list[str], int, list[int], list[str]]:
@@ -190,9 +217,7 @@ def _skipped_above(lines: list[str], layout: Layout) -> list[str]:
     return [f"{len(skipped)} lines above the table are no data: {_shown(skipped[0])}."]
 
 
-def _read_cells(
-    body: list[str], layout: Layout
-) -> tuple[NDArray[np.float64], dict[int, Cells], list[tuple[int, int, str]]]:
+def _read_cells(body: list[str], layout: Layout) -> _Table:
     textual = _textual_columns(body[:SAMPLE_ROWS], layout)
     if layout.n_columns > MANY_COLUMNS:
         return _one_by_one(body, layout)
@@ -225,9 +250,7 @@ def _textual_columns(sample: list[str], layout: Layout) -> list[int]:
     return sorted(columns)
 
 
-def _through_pandas(
-    raw: bytes, layout: Layout, textual: list[int]
-) -> tuple[NDArray[np.float64], dict[int, Cells], list[tuple[int, int, str]]]:
+def _through_pandas(raw: bytes, layout: Layout, textual: list[int]) -> _Table:
     import pandas as pd
 
     older = {"float_precision": "round_trip"} if int(pd.__version__.split(".")[0]) < 3 else {}
@@ -259,18 +282,17 @@ def _through_pandas(
         return values, {}, []
     numbers = np.full((len(table), layout.n_columns), np.nan)
     numbers[:, numeric] = values
-    text: dict[int, Cells] = {}
-    odd: list[tuple[int, int, str]] = []
-    for column in textual:
-        cells = tuple(str(cell).strip() for cell in table[column])
-        text[column] = cells
-        odd += fill_column(numbers, column, cells, layout.decimal)
+    text = {column: tuple(str(cell).strip() for cell in table[column]) for column in textual}
+    return _with_text(numbers, text, layout.decimal)
+
+
+def _with_text(numbers: NDArray[np.float64], text: dict[int, Cells], decimal: str) -> _Table:
+    """Write numbers that stand in columns of text where they belong."""
+    odd = [cell for column, cells in text.items() for cell in fill_column(numbers, column, cells, decimal)]
     return numbers, text, odd
 
 
-def _one_by_one(
-    body: list[str], layout: Layout
-) -> tuple[NDArray[np.float64], dict[int, Cells], list[tuple[int, int, str]]]:
+def _one_by_one(body: list[str], layout: Layout) -> _Table:
     """Read line by line: for tables with very many columns, and for text where the head promised numbers."""
     numbers = np.full((len(body), layout.n_columns), np.nan)
     strange: dict[int, dict[int, str]] = {}

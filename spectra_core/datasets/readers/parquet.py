@@ -12,7 +12,7 @@ from spectra_core.datasets.readers.base import Dialect
 from spectra_core.datasets.readers.delimited import fill_column
 from spectra_core.errors import ReadError
 
-_AT_ONCE = 64
+_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,7 @@ def _grid(file: "object", name: str) -> Grid:
             done += batch.num_rows
         if done != n_rows:
             raise ReadError(f"{name} declares {n_rows:,} rows and holds {done:,}: it is damaged.")
+        pa.default_memory_pool().release_unused()  # else what is done with is held until the end
     for column_number, cells in text.items():
         odd += fill_column(numbers, column_number, cells, ".")
     facts = {"format": "Parquet"}
