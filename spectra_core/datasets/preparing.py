@@ -420,12 +420,18 @@ def _channel_words(result: Prepared, bad: NDArray[np.bool_]) -> str:
     return f"{listed(places, 3)} {result.axis_unit}".rstrip()
 
 
+def _constant(signal: NDArray[np.floating[Any]], rows: NDArray[np.intp]) -> list[int]:
+    """Return the rows whose values are all the same; only those that end as they begin are looked at as a whole."""
+    first, last = signal[rows, 0], signal[rows, -1]
+    doubtful = rows[(first == last) | np.isnan(first) | np.isnan(last)]
+    return [int(row) for row in doubtful if np.fmin.reduce(signal[row]) == np.fmax.reduce(signal[row])]
+
+
 def _warn(result: Prepared, table: ImportTable, ids: tuple[str, ...]) -> None:
     kept = np.flatnonzero(result.rows)
     signal = table.signal
     if signal.shape[1] > 1 and kept.size:
-        low, high = np.fmin.reduce(signal, axis=1), np.fmax.reduce(signal, axis=1)
-        flat = [int(row) for row in kept if low[row] == high[row]]
+        flat = _constant(signal, kept)
         if flat:
             names = listed([f"{ids[row]} ({table.places[row]})" for row in flat])
             numbers = tuple(row + 1 for row in flat)

@@ -29,6 +29,7 @@ SECONDS = 2.0  # of processor time, for a file of no size
 SECONDS_PER_MEGABYTE = 0.4
 _OUT_OF_TIME = -27  # SIGPROF: the processor time of the file is used up
 PATIENCE = 6.0  # on a busy machine, waiting takes this many times longer than computing
+PIPE_BYTES = 1 << 20
 START_SECONDS = 60.0
 CHANNEL = "SPECTRA_PARSER_CHANNEL"
 """Variable that tells the parser process its end of the socket for descriptors."""
@@ -234,6 +235,7 @@ def _start() -> _Running:
         env=environment,
         close_fds=True,
         pass_fds=inherited,
+        pipesize=PIPE_BYTES,
     )
     if theirs is not None:
         theirs.close()

@@ -46,11 +46,11 @@ def require_text(text: str, *, western: bool = False) -> None:
         raise ReadError("This is a binary file of an unknown format, not text. Export the spectra as text or Excel.")
 
 
-def lines_of(text: str) -> list[str]:
-    """Return the lines, whatever ends them: CR LF, LF or CR."""
+def lines_of(text: str, at_most: int | None = None) -> list[str]:
+    """Return the lines, or the first of them, whatever ends them: CR LF, LF or CR."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text.split("\n")
+    return text.split("\n") if at_most is None else text.split("\n", at_most)[:at_most]
 
 
 def _decoded_as(data: bytes, encoding: str) -> str:

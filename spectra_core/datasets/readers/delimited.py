@@ -17,6 +17,7 @@ from spectra_core.datasets.readers.base import Dialect
 from spectra_core.datasets.readers.decoding import decoded, lines_of, require_text
 from spectra_core.datasets.readers.dialects import (
     DECIMAL_NAMES,
+    MOST_LINES,
     SEPARATOR_NAMES,
     Layout,
     cells_of,
@@ -29,6 +30,7 @@ from spectra_core.errors import ReadError
 MANY_COLUMNS = 3000  # the pandas engine pays per column; beyond, lines are read one by one
 SAMPLE_ROWS = 6
 HEAD = 2_000
+HEAD_LINES = MOST_LINES + 10  # more than the layout is guessed from
 _TOKENS = "NaN nan NAN NA N/A n/a #N/A null NULL None - -- --- ---- ? * ** *** OVRFLW OVER Over #NUM! #DIV/0! #VALUE!"
 MISSING_TOKENS = ["", *_TOKENS.split()]
 _UTF8 = ("utf-8", "utf-8-sig")
@@ -52,8 +54,8 @@ class DelimitedText:
         require_text(text)
         if text.startswith(OWN_MARK):
             return [_own_table(text, name)]
-        lines = lines_of(text)
-        layout = guess_layout(lines, dialect)
+        head = lines_of(text, HEAD_LINES)
+        layout = guess_layout(head, dialect)
         facts = {
             "encoding": f"{encoding} ({why})",
             "separator": f"{SEPARATOR_NAMES.get(layout.separator, layout.separator)} ({layout.reasons['separator']})",
@@ -61,8 +63,9 @@ class DelimitedText:
         }
         if layout.ambiguous:
             facts["ambiguous"] = "pairs of whole numbers, or single numbers with a decimal comma"
-        regular = None if encoding not in _UTF8 or "\r" in text.replace("\r\n", "") else data
-        return [table_from_lines(lines, layout, name, facts, regular)]
+        plain = encoding in _UTF8 and ("\r" not in text or text.count("\r") == text.count("\r\n"))
+        regular = _regular_table(data, head, layout, name, facts) if plain else None
+        return [regular if regular is not None else table_from_lines(lines_of(text), layout, name, facts)]
 
 
 def _own_table(text: str, name: str) -> Grid:
@@ -89,44 +92,36 @@ def _own_table(text: str, name: str) -> Grid:
     )
 
 
-def table_from_lines(
-    lines: list[str], layout: Layout, name: str, facts: dict[str, str], data: bytes | None = None
-) -> Grid:
+def table_from_lines(lines: list[str], layout: Layout, name: str, facts: dict[str, str]) -> Grid:
     """Return the table that `layout` finds in the lines.
-
-    Parameters
-    ----------
-    data
-        The same lines in UTF-8, ended by LF or CR LF, where the file is written like that.
 
     Raises
     ------
     ReadError
         Naming the line that does not fit.
     """
-    header, above = _header_cells(lines, layout), _skipped_above(lines, layout)
-    found = None if data is None else _regular_table(data, lines, layout, name)
-    if found is not None:
-        numbers, text, odd = found
-        return Grid(name, "text", numbers, text, header, layout.start + 1, tuple(odd), (), tuple(above), facts)
     body, first_line, cut, notes = _body_lines(lines, layout)
     require_cells(len(body), layout.n_columns, f"The text of {name}")
-    notes += above
+    header = _header_cells(lines, layout)
+    notes += _skipped_above(lines, layout)
     numbers, text, odd = _read_cells(body, layout)
     grid = Grid(name, "text", numbers, text, header, first_line, tuple(odd), tuple(cut), tuple(notes), facts)
     return _without_empty_tail(grid)
 
 
-def _regular_table(data: bytes, lines: list[str], layout: Layout, name: str) -> _Table | None:
-    if layout.n_columns > MANY_COLUMNS:
+def _regular_table(data: bytes, head: list[str], layout: Layout, name: str, facts: dict[str, str]) -> Grid | None:
+    """Return the table where every line of the data is a full row of plain cells, else None."""
+    start, n_columns = layout.start, layout.n_columns
+    require_cells(data.count(b"\n"), n_columns, f"The text of {name}")
+    sample = [line for line in head[start:] if line.strip()][:SAMPLE_ROWS]
+    if n_columns > MANY_COLUMNS or any(count != n_columns for count in _cell_counts(sample, layout.separator)):
         return None
-    require_cells(len(lines) - layout.start, layout.n_columns, f"The text of {name}")
-    sample = [line for line in lines[layout.start : layout.start + 2 * SAMPLE_ROWS] if line.strip()][:SAMPLE_ROWS]
-    if any(count != layout.n_columns for count in _cell_counts(sample, layout.separator)):
+    cells = regular_cells(data, layout, _textual_columns(sample, layout))
+    if cells is None:
         return None
-    textual = _textual_columns(sample, layout)
-    cells = regular_cells(data, layout, textual)
-    return None if cells is None else _with_text(*cells, layout.decimal)
+    numbers, text, odd = _with_text(*cells, layout.decimal)
+    above = tuple(_skipped_above(head, layout))
+    return Grid(name, "text", numbers, text, _header_cells(head, layout), start + 1, tuple(odd), (), above, facts)
 
 
 def _body_lines(lines: list[str], layout: Layout) -> tuple[list[str], int, list[int], list[str]]:
