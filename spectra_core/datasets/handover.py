@@ -62,7 +62,7 @@ def received(pipe: IO[bytes]) -> dict[str, Any]:
 
 def bytes_of(array: NDArray[Any]) -> memoryview:
     """Return the memory of a contiguous array."""
-    return memoryview(array.reshape(-1).view(np.uint8)) if array.size else memoryview(b"")
+    return array.reshape(-1).view(np.uint8).data if array.size else memoryview(b"")
 
 
 def arrays_from_pipe(pipe: IO[bytes], described: Sequence[Mapping[str, Any]]) -> list[NDArray[Any]]:
