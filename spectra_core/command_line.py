@@ -120,6 +120,27 @@ def spectra_from(
     return spectra if targets is None else spectra.with_targets(targets)
 
 
+def data_of(chosen: Any, store: Store, reporter: Reporter) -> SpectraSet:
+    """Return the spectra that a command's options name."""
+    return spectra_from(
+        chosen.data, store, reporter, targets=chosen.targets, recipe=chosen.recipe, seed=getattr(chosen, "seed", 0)
+    )
+
+
+def say(text: str) -> None:
+    """Write a line on the output stream."""
+    sys.stdout.write(f"{text}\n")
+
+
+def names(text: str) -> list[str]:
+    """Split a list of names; arms hold commas, so semicolons part them where there are any.
+
+    >>> names("mlp,pls"), names("VAE, equalised;Oracle")
+    (['mlp', 'pls'], ['VAE, equalised', 'Oracle'])
+    """
+    return [name.strip() for name in text.split(";" if ";" in text else ",") if name.strip()]
+
+
 def _simulated(source: str, reporter: Reporter, seed: int) -> SpectraSet:
     from spectra_core.datasets.simulator import PRESETS, simulate
 

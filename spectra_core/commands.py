@@ -7,12 +7,12 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from spectra_core import command_line as shared
-from spectra_core.contracts import Cancelled, Reporter
+from spectra_core import study_command
+from spectra_core.contracts import Cancelled
 from spectra_core.errors import ConfigError, SpectraCoreError
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
@@ -32,50 +32,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write("Cancelled. Finished parts are kept: the same command goes on from there." + "\n")
         return EXIT_CANCELLED
     return 0
-
-
-def study(chosen: argparse.Namespace) -> None:
-    """Run an experiment; write its tables as CSV and itself as JSON."""
-    from spectra_core.cluster import workforce
-    from spectra_core.experiment import Experiment, run, study_experiment
-    from spectra_core.experiment.presets import STUDY_ARMS
-    from spectra_core.tasks import default_workers, memo_of
-
-    store, folder = Store(), Path(chosen.out)
-    with shared.progress_bar() as reporter:
-        spectra = _data(chosen, store, reporter)
-        if chosen.experiment is not None:
-            experiment = replace(Experiment.from_json(shared.read_text(chosen.experiment)), data="")
-            if chosen.device is not None:
-                experiment = replace(experiment, device=chosen.device)
-        else:
-            experiment = study_experiment(
-                chosen.arms or STUDY_ARMS,
-                regressors=chosen.regressors,
-                mode=chosen.mode,
-                epochs=chosen.epochs,
-                n_spectra=len(spectra),
-                n_folds=chosen.folds,
-                n_repeats=chosen.repeats,
-                seed=chosen.seed,
-                device=chosen.device or "auto",
-            )
-        found = run(
-            experiment,
-            spectra,
-            reporter=reporter,
-            memo=memo_of(store, "study"),
-            n_workers=chosen.workers or default_workers(),
-            workforce=workforce(chosen.scheduler),
-        )
-    shared.write_tables(folder, found.tables)
-    shared.write_file(folder / "experiment.json", found.experiment.to_json().encode())
-    if chosen.keep:
-        store.save_set(spectra)
-        store.save_result("study", found.document, found.tables, name=f"Study of {spectra.meta.name}")
-    _say(f"RMSEP per target, mean ± sd over folds, on {spectra!r}:\n")
-    _say(shared.error_table(found.tables["errors"], spectra).to_string())
-    _say(f"\nTables and experiment.json are in {folder}.")
 
 
 def simulate(chosen: argparse.Namespace) -> None:
@@ -99,7 +55,7 @@ def import_files(chosen: argparse.Namespace) -> None:
     """Read files into a set and keep it."""
     with shared.progress_bar() as reporter:
         store = Store()
-        spectra = _data(chosen, store, reporter)
+        spectra = shared.data_of(chosen, store, reporter)
         spectra = spectra.with_meta(name=chosen.name) if chosen.name else spectra
         store.save_set(spectra)
     _tell_kept(spectra, None)
@@ -108,7 +64,7 @@ def import_files(chosen: argparse.Namespace) -> None:
 def convert(chosen: argparse.Namespace) -> None:
     """Read files and write them as one wide table."""
     with shared.progress_bar() as reporter:
-        spectra = _data(chosen, Store(), reporter)
+        spectra = shared.data_of(chosen, Store(), reporter)
     _write_wide(spectra, chosen.out)
 
 
@@ -122,17 +78,17 @@ def train(chosen: argparse.Namespace) -> None:
     with shared.progress_bar() as reporter:
         store = Store()
         arguments = {
-            "set": store.save_set(_data(chosen, store, reporter)),
+            "set": store.save_set(shared.data_of(chosen, store, reporter)),
             "generator": chosen.generator,
             "options": options,
             "seed": chosen.seed,
             "held_out_share": chosen.held_out,
         }
         model_id = TASKS["train"](arguments, reporter, store)["model"]
-    _say(f"Kept the model {model_id}.")
+    shared.say(f"Kept the model {model_id}.")
     if chosen.out:
         shared.write_file(Path(chosen.out), store.export_model(model_id))
-        _say(f"Written to {chosen.out}.")
+        shared.say(f"Written to {chosen.out}.")
 
 
 def generate(chosen: argparse.Namespace) -> None:
@@ -149,7 +105,7 @@ def generate(chosen: argparse.Namespace) -> None:
     with shared.progress_bar() as reporter:
         model_id = _model(chosen.model, store)
         stored = store.load_model(model_id)
-        whole = _data(chosen, store, reporter)
+        whole = shared.data_of(chosen, store, reporter)
         unseen = set(stored.record.held_out_rows if stored.record.trained_on == whole.fingerprint else ())
         training = whole.take([row for row in range(len(whole)) if row not in unseen])
         teacher = chosen.teacher and build(REGRESSORS, Choice(chosen.teacher), "regressor")
@@ -172,7 +128,7 @@ def generate(chosen: argparse.Namespace) -> None:
 
 
 def jobs(chosen: argparse.Namespace) -> None:
-    """List jobs, or cancel, resume, remove, or show the log of one."""
+    """List jobs, or cancel, pause, resume, remove, or show the log of one."""
     from spectra_core.jobs import Jobs
 
     queue = Jobs()
@@ -181,18 +137,13 @@ def jobs(chosen: argparse.Namespace) -> None:
         if len(fitting) != 1:
             raise ConfigError(f"{len(fitting)} jobs begin with {chosen.id or ''!r}. Give the beginning of one id.")
         if chosen.action == "log":
-            _say("\n".join(queue.log_tail(fitting[0], 1000)))
+            shared.say("\n".join(queue.log_tail(fitting[0], 1000)))
             return
-        {"cancel": queue.cancel, "resume": queue.resume, "remove": queue.delete}[chosen.action](fitting[0])
+        actions = {"cancel": queue.cancel, "pause": queue.pause, "resume": queue.resume, "remove": queue.delete}
+        actions[chosen.action](fitting[0])
     for record in queue.records():
         share = f"{record.share:4.0%}" if record.state == "running" else ""
-        _say(f"{record.id[:8]}  {record.state:11}  {share:4}  {record.title}  {record.error}".rstrip())
-
-
-def _data(chosen: argparse.Namespace, store: Store, reporter: Reporter) -> SpectraSet:
-    return shared.spectra_from(
-        chosen.data, store, reporter, targets=chosen.targets, recipe=chosen.recipe, seed=getattr(chosen, "seed", 0)
-    )
+        shared.say(f"{record.id[:8]}  {record.state:11}  {share:4}  {record.title}  {record.error}".rstrip())
 
 
 def _model(named: str, store: Store) -> str:
@@ -205,51 +156,21 @@ def _model(named: str, store: Store) -> str:
 
 
 def _tell_kept(spectra: SpectraSet, out: str | None) -> None:
-    _say(f"Kept {spectra!r} as {spectra.fingerprint}.")
+    shared.say(f"Kept {spectra!r} as {spectra.fingerprint}.")
     if out:
         _write_wide(spectra, out)
 
 
 def _write_wide(spectra: SpectraSet, out: str) -> None:
     shared.write_file(Path(out), shared.wide_table(spectra).to_csv(index=False).encode())
-    _say(f"Written to {out}.")
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-
-
-def _names(text: str) -> list[str]:
-    """Split a list of names; arms hold commas, so semicolons part them where there are any."""
-    return [name.strip() for name in text.split(";" if ";" in text else ",") if name.strip()]
+    shared.say(f"Written to {out}.")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m spectra_core", description="Generate spectra and judge them.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    one = _command(commands, "study", study, data=True, seed=True)
-    one.add_argument("--folds", type=int, default=8, help="test parts of the cross-validation (8)")
-    one.add_argument("--repeats", type=int, default=1, help="how often it is repeated (1)")
-    one.add_argument(
-        "--mode",
-        choices=["faithful", "fast"],
-        default="faithful",
-        help="networks trained as in the study, or fast: another path of optimisation (faithful)",
-    )
-    one.add_argument("--epochs", type=int, help="of every network; 100 in faithful mode, fewer in fast mode")
-    one.add_argument("--arms", type=lambda text: [n for n in text.split(";") if n], help="names, parted by ';'")
-    one.add_argument("--regressors", type=_names, default=["mlp", "pls"], help="names, parted by ',' (mlp,pls)")
-    one.add_argument("--experiment", metavar="FILE", help="an experiment.json, in place of the options above")
-    one.add_argument(
-        "--device",
-        choices=["auto", "cpu", "cuda"],
-        help="where networks are trained: an accelerator where torch sees one, else the processor (auto); or insist",
-    )
-    one.add_argument("--workers", type=int, help="threads; changes the time, never a number")
-    one.add_argument("--scheduler", metavar="ADDRESS", help="work on the Dask cluster there, as tcp://host:8786")
-    one.add_argument("--out", required=True, metavar="FOLDER", help="where tables and experiment.json go")
-    one.add_argument("--keep", action="store_true", help="also keep set and result for the app")
+    study_command.add_options(_command(commands, "study", study_command.study, data=True, seed=True))
 
     one = _command(commands, "simulate", simulate, seed=True)
     one.add_argument("--preset", default="msu_like")
@@ -279,7 +200,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--out", metavar="FILE.csv")
 
     one = _command(commands, "jobs", jobs)
-    one.add_argument("action", nargs="?", default="list", choices=["list", "cancel", "resume", "remove", "log"])
+    actions = ["list", "cancel", "pause", "resume", "remove", "log"]
+    one.add_argument("action", nargs="?", default="list", choices=actions)
     one.add_argument("id", nargs="?", help="the beginning of the job's id")
     return parser
 
@@ -296,7 +218,9 @@ def _command(commands: Any, name: str, run: Any, *, data: bool = False, seed: bo
             nargs="+",
             help="files or a folder, simulated:PRESET[:N], or the beginning of a kept set's fingerprint",
         )
-        parser.add_argument("--targets", type=_names, metavar="NAMES", help="parted by ',' or ';'; all by default")
+        parser.add_argument(
+            "--targets", type=shared.names, metavar="NAMES", help="parted by ',' or ';'; all if left out"
+        )
         parser.add_argument("--recipe", metavar="FILE", help="decisions about the import, as JSON")
     if seed:
         parser.add_argument("--seed", type=int, default=0, help="decides everything random (0)")

@@ -5,7 +5,7 @@ Lower layers use them and never know whether a page, a job or a notebook is behi
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,14 @@ class SilentReporter:
 
 
 SILENT = SilentReporter()
+
+
+@runtime_checkable
+class PartsReporter(Protocol):
+    """A reporter that is also told how far each part of the work is."""
+
+    def parts(self, progress: Mapping[str, tuple[float, float | None]]) -> None:
+        """Say of every part, by name, which share is done and about how many seconds the rest takes, where known."""
 
 
 class Memo(Protocol):

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,8 @@ from numpy.testing import assert_array_equal
 
 from spectra_core.command_line import error_table, wide_table
 from spectra_core.commands import main
+from spectra_core.experiment import Experiment
+from spectra_core.experiment.regressor_choice import regressor_label
 from spectra_core.store import Store
 from spectra_core.training import devices
 
@@ -69,6 +72,35 @@ class TestStudy:
         assert main([*again, "--experiment", str(stored), "--device", "auto"]) == 0
         assert "device" not in json.loads(stored.read_text())
 
+    def test_designs_sweeps_preprocessing_and_reasons(self, table, home, capsys):
+        options = ["--arms", "Step-matched;Mixing", "--regressors", "pls,pls:clip+snv", "--folds", "3"]
+        options += ["--epochs", "1", "--sizes", "20,0", "--reasons", "Mixing", "--ratios", "0.5,2"]
+        assert main(["study", "--data", str(table), "--out", str(home / "out"), *options]) == 0
+        experiment = Experiment.from_json((home / "out" / "experiment.json").read_text())
+        assert experiment.n_train == (20, 0)
+        assert [regressor_label(choice) for choice in experiment.regressors] == ["pls", "pls after clip, snv"]
+        assert {arm.ratio for arm in experiment.arms if arm.beside} == {0.5, 2.0}
+        assert "destroys what is to be predicted" in capsys.readouterr().err
+
+    def test_changes_one_field_of_an_experiment_and_says_what_it_would_take(self, table, home, capsys):
+        main(["study", "--data", str(table), "--out", str(home / "one"), *SHORT])
+        again = ["study", "--data", str(table), "--experiment", str(home / "one" / "experiment.json")]
+        assert main([*again, "--set", "n_folds=4", "--out", str(home / "two")]) == 0
+        one, two = (Experiment.from_json((home / name / "experiment.json").read_text()) for name in ("one", "two"))
+        assert two == replace(one, n_folds=4)
+        capsys.readouterr()
+        assert main([*again, "--estimate"]) == 0
+        assert "2 arms, 6 fits of all targets; roughly" in capsys.readouterr().err
+        assert main(again) == 2
+        assert "give --out FOLDER" in capsys.readouterr().err
+
+    def test_leaves_out_arms_that_the_targets_do_not_allow(self, table, home, capsys):
+        few = ["--targets", "Cu2+,Ni2+", "--estimate"]
+        assert main(["study", "--data", str(table), *few]) == 0
+        printed = capsys.readouterr().err
+        assert "Left out, since no salts are known or found among the targets: cVAE, charge-balanced." in printed
+        assert "5 arms" in printed
+
     def test_uses_the_named_targets_only_and_keeps_what_the_app_should_see(self, table, home):
         out = home / "out"
         main(["study", "--data", str(table), "--targets", "Ni2+ ,Cu2+", "--out", str(out), "--keep", *SHORT])
@@ -121,7 +153,7 @@ class TestSentences:
         assert main(["study", "--data", str(home / "few.csv"), "--out", str(home / "out")]) == 2
         assert "8 folds need at least 8 independent spectra" in capsys.readouterr().err
 
-    @pytest.mark.parametrize("arguments", [[], ["fly"], ["study"], ["study", "--data", "x"]])
+    @pytest.mark.parametrize("arguments", [[], ["fly"], ["study"], ["study", "--data", "x", "--folds", "many"]])
     def test_wrong_usage_ends_with_code_2(self, arguments, capsys):
         with pytest.raises(SystemExit) as end:
             main(arguments)

@@ -14,8 +14,8 @@ from spectra_core.errors import ConfigError
 from spectra_core.experiment import PRESET_ARMS, Arm, Experiment, RegressorChoice, study_experiment
 from spectra_core.experiment.counterfactuals import with_counterfactuals
 from spectra_core.experiment.modes import EXPLANATIONS, STUDY_EPOCHS, Mode, trained
-from spectra_core.experiment.presets import STUDY_ARMS, possible_arms
-from spectra_core.experiment.sweeps import RATIOS, sweep_ratio
+from spectra_core.experiment.presets import STUDY_ARMS, has_salts, possible_arms
+from spectra_core.experiment.sweeps import RATIOS, sweep_ratio, sweep_strategies
 from spectra_core.generators import GENERATORS
 from spectra_core.generators.base import DirectGenerator
 from spectra_core.labelling import LABELLINGS
@@ -72,7 +72,7 @@ def by_choices(spectra: SpectraSet) -> Experiment:
     in_mode = partial(trained, mode=mode, epochs=numbers["epochs"], n_train=n_train)
     with st.expander("Preprocessing of the spectra", icon=":material/filter_alt:"):
         steps = pick_preprocessing(regressors)
-    with st.expander("Ratios, learning curve, reasons, and an arm of your own", icon=":material/tune:"):
+    with st.expander("Ratios, sizes, strategies, reasons, and an arm of your own", icon=":material/tune:"):
         ratios = st.multiselect(
             "Added rows per training row",
             RATIOS,
@@ -83,9 +83,17 @@ def by_choices(spectra: SpectraSet) -> Experiment:
         )
         sizes = pick_training_sizes(spectra, numbers["n_folds"])
         own_arm = pick_own_arm(in_mode)
+        generated = [name for name in [*names, *([own_arm.name] if own_arm else [])] if _is_generated(name, own_arm)]
+        swept = st.multiselect(
+            "Every strategy for",
+            [name for name in generated if _has_strategies(name, own_arm)],
+            key="experiment_strategies",
+            persist_state="session",
+            help="Adds an arm for every other way of choosing latent points, or, for a cVAE, concentration sets.",
+        )
         explained = st.multiselect(
             "Reasons for",
-            [name for name in [*names, *([own_arm.name] if own_arm else [])] if _is_generated(name, own_arm)],
+            generated,
             key="experiment_reasons",
             persist_state="session",
             help="Adds arms that change one thing each beside the chosen ones. They cost as much as arms of their own.",
@@ -103,6 +111,8 @@ def by_choices(spectra: SpectraSet) -> Experiment:
         own_arm,
     )
     experiment = replace(experiment, regressors=with_preprocessing(experiment.regressors, steps))
+    for name in swept:
+        experiment = sweep_strategies(experiment, name, has_salts=has_salts(spectra))
     for name in explained:
         experiment = with_counterfactuals(experiment, name, simulated="simulator" in spectra.meta.provenance)
     return sweep_ratio(experiment, sorted(ratios)) if ratios and ratios != [1.0] else experiment
@@ -291,6 +301,11 @@ def _pick_numbers(mode: Mode) -> dict[str, Any]:
 
 def _is_generated(name: str, own_arm: Arm | None) -> bool:
     return (own_arm is not None and name == own_arm.name) or PRESET_ARMS[name].kind == "generated"
+
+
+def _has_strategies(name: str, own_arm: Arm | None) -> bool:
+    arm = own_arm if own_arm is not None and name == own_arm.name else PRESET_ARMS[name]
+    return arm.sampler is not None or arm.conditions is not None
 
 
 def _pick(label: str, registry: dict[str, type], key: str, default: str) -> Choice:

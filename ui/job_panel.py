@@ -18,6 +18,7 @@ STATES: dict[str, tuple[str, str]] = {
     "finished": ("Finished", ":material/check_circle:"),
     "failed": ("Failed", ":material/error:"),
     "cancelled": ("Cancelled", ":material/cancel:"),
+    "paused": ("Paused", ":material/pause_circle:"),
     "interrupted": ("Interrupted", ":material/power_off:"),
 }
 """How a person says the state of a job, and its icon."""
@@ -110,6 +111,7 @@ def _panel(job_id: str, *, was_active: bool) -> None:
         else:
             st.caption(f"Took {duration(record.seconds_running)}.")
         _show_curves(record)
+        _show_parts(record)
         _show_buttons(record)
         if lines := state.jobs().log_tail(record.id, 10):
             with st.expander("Log", icon=":material/notes:"):
@@ -137,15 +139,57 @@ def _show_curves(record: "JobRecord") -> None:
         )
 
 
+def parts_table(record: "JobRecord") -> pd.DataFrame:
+    """Say how far every part of a job is.
+
+    Returns
+    -------
+    DataFrame, one row per part
+        ``Part``, ``Done`` (share), ``Time left`` in words; empty where the job has no parts.
+    """
+    return pd.DataFrame(
+        [
+            {"Part": name, "Done": share, "Time left": _left(share, seconds)}
+            for name, (share, seconds) in record.parts.items()
+        ]
+    )
+
+
+def _left(share: float, seconds: float | None) -> str:
+    if share >= 1.0:
+        return "done"
+    return "" if seconds is None else f"about {duration(seconds)}"
+
+
+def _show_parts(record: "JobRecord") -> None:
+    table = parts_table(record)
+    if record.is_active and len(table) > 1:
+        st.dataframe(
+            table,
+            hide_index=True,
+            column_config={"Done": st.column_config.ProgressColumn(format="percent", min_value=0.0, max_value=1.0)},
+            alt="; ".join(f"{part} {100 * share:.0f} %" for part, (share, _) in record.parts.items()),
+        )
+
+
 def _show_buttons(record: "JobRecord") -> None:
     if record.is_active:
-        st.button(
-            "Cancel",
-            key=f"cancel_{record.id}",
-            icon=":material/stop_circle:",
-            on_click=state.jobs().cancel,
-            args=(record.id,),
-        )
+        with st.container(horizontal=True):
+            st.button(
+                "Pause",
+                key=f"pause_{record.id}",
+                icon=":material/pause_circle:",
+                help="Stops it for a while and lets others go first; what is finished is kept.",
+                on_click=state.jobs().pause,
+                args=(record.id,),
+            )
+            st.button(
+                "Cancel",
+                key=f"cancel_{record.id}",
+                icon=":material/stop_circle:",
+                on_click=state.jobs().cancel,
+                args=(record.id,),
+            )
     elif record.can_resume:
         st.button(
             "Resume",

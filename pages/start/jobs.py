@@ -63,8 +63,8 @@ if damaged:
 with st.expander("How to read this"):
     st.markdown(
         """
-- **Waiting** jobs start by themselves, one after the other. **Cancel** stops a job within two seconds; what it had
-  finished is kept, so that **Resume** goes on from there and gives the same result to the last bit.
+- **Waiting** jobs start by themselves, one after the other. **Cancel** and **Pause** stop a job within two seconds;
+  what it had finished is kept, so that **Resume** goes on from there and gives the same result to the last bit.
 - **Interrupted** means that the process ended without a word, because the computer was restarted for instance.
 - **Failed** says why. Where it asks for a change, start the work again with that change rather than resume it.
 - **Cluster**: where this app was started with the address of a Dask scheduler (`SPECTRA_SCHEDULER`), experiments run on

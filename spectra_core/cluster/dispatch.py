@@ -90,7 +90,7 @@ class Dispatch:
     def run(self) -> None:
         """Work until every unit is done."""
         for number in self._desk.finished():
-            self._progress.set_share(number, 1.0, self._units[number].stage)
+            self._progress.set_found(number, self._units[number].stage)
         while not self._desk.is_done:
             self._hand_out()
             self._take_in()

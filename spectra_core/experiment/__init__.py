@@ -5,7 +5,7 @@ from spectra_core.experiment.design import Arm, Experiment
 from spectra_core.experiment.presets import PRESET_ARMS, fast_experiment, study_experiment
 from spectra_core.experiment.regressor_choice import RegressorChoice
 from spectra_core.experiment.run import ExperimentResult, run
-from spectra_core.experiment.sweeps import at_ratios, sweep_ratio
+from spectra_core.experiment.sweeps import at_ratios, at_strategies, sweep_ratio, sweep_strategies
 
 __all__ = [
     "PRESET_ARMS",
@@ -14,11 +14,13 @@ __all__ = [
     "ExperimentResult",
     "RegressorChoice",
     "at_ratios",
+    "at_strategies",
     "counterfactuals",
     "fast_experiment",
     "harm_arms",
     "run",
     "study_experiment",
     "sweep_ratio",
+    "sweep_strategies",
     "with_counterfactuals",
 ]

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from spectra_core import __version__
 from spectra_core.choices import Choice, build, build_if_chosen
 from spectra_core.conditions import CONDITIONS
-from spectra_core.contracts import Arrays, Budget, Memo, Reporter, derived_seed, random_stream
+from spectra_core.contracts import SILENT, Arrays, Budget, Memo, Reporter, derived_seed, random_stream
+from spectra_core.errors import TrainingError
 from spectra_core.evaluation.noise import with_noise
 from spectra_core.experiment.design import Arm
 from spectra_core.experiment.regressor_choice import build_regressor
@@ -31,6 +32,10 @@ from spectra_core.spectra import SpectraSet, stack
 from spectra_core.training.devices import CPU
 
 Member = TypeVar("Member", Generator, Regressor)
+
+MOST_TRAININGS = 3
+"""One fold's training that diverges by bad luck must not end an experiment of hours; a hopeless one must."""
+_TRAININGS = "n_trainings"
 
 
 class OnceMemo:
@@ -127,19 +132,36 @@ class Fold:
 
     def generator(self, choice: Choice, reporter: Reporter) -> Generator:
         """Return the generator trained on the training spectra."""
-        state = self.memo.arrays(
-            self.generator_key(choice),
-            lambda: (
-                self.new_generator(choice)
-                .fit(self.train, seed=self.generator_seed(choice), reporter=reporter)
-                .to_arrays()
-            ),
+        return build(GENERATORS, choice, "generator").from_arrays(
+            {name: array for name, array in self._generator_state(choice, reporter).items() if name != _TRAININGS},
+            self.train.frame,
         )
-        return build(GENERATORS, choice, "generator").from_arrays(state, self.train.frame)
 
-    def generator_seed(self, choice: Choice) -> int:
-        """Return the seed of `generator`."""
-        return self.seed_for("generator", json.dumps({"generator": choice.to_json()}, sort_keys=True))
+    def n_trainings(self, choice: Choice) -> int:
+        """Return how often the generator was trained until a training did not diverge."""
+        return int(self._generator_state(choice, SILENT).get(_TRAININGS, np.ones(1))[0])
+
+    def _generator_state(self, choice: Choice, reporter: Reporter) -> Arrays:
+        def trained() -> Arrays:
+            for number in range(MOST_TRAININGS):
+                try:
+                    fitted = self.new_generator(choice).fit(
+                        self.train, seed=self.generator_seed(choice, number), reporter=reporter
+                    )
+                except TrainingError as error:
+                    if number == MOST_TRAININGS - 1:
+                        raise
+                    reporter.message(f"{error} It is trained once more, from another seed.")
+                else:
+                    return {**fitted.to_arrays(), **({_TRAININGS: np.array([number + 1])} if number else {})}
+            raise AssertionError("The loop above returns or raises.")
+
+        return self.memo.arrays(self.generator_key(choice), trained)
+
+    def generator_seed(self, choice: Choice, number: int = 0) -> int:
+        """Return the seed of `generator`, and of the trainings after a first one that diverged."""
+        again = (str(number),) if number else ()
+        return self.seed_for("generator", json.dumps({"generator": choice.to_json()}, sort_keys=True), *again)
 
     def new_regressor(self, choice: Choice) -> Regressor:
         """Make a regressor that trains where this fold does."""

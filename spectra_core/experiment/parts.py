@@ -78,6 +78,7 @@ class Part:
             "repeat": self.split.repeat,
             "fold": self.split.fold,
             "n_train": len(self.fold.train),
+            "n_trainings": self.fold.n_trainings(choice),
         }
         if hasattr(generator, "components_"):
             row |= {"n_components": int(generator.components_[0]), "share_left_out": float(generator.components_[1])}

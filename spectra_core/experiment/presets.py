@@ -6,6 +6,8 @@ from functools import partial
 from typing import Any
 
 from spectra_core.choices import Choice
+from spectra_core.conditions import CONDITIONS
+from spectra_core.conditions.salts import salt_basis
 from spectra_core.errors import ConfigError
 from spectra_core.experiment.design import Arm, Experiment
 from spectra_core.experiment.modes import Mode, trained
@@ -150,9 +152,22 @@ def fast_experiment(arms: Sequence[str] = STUDY_ARMS, **options: Any) -> Experim
 
 
 def possible_arms(spectra: SpectraSet) -> list[str]:
-    """Return the names of the ready-made arms that this set allows: the oracle needs a simulator."""
-    simulated = "simulator" in spectra.meta.provenance
-    return [name for name, arm in PRESET_ARMS.items() if simulated or arm.kind != "oracle"]
+    """Return the names of the ready-made arms that this set allows.
+
+    The oracle needs a simulator, and charge-balanced concentrations need salts, known or found among the targets.
+    """
+    simulated, salts = "simulator" in spectra.meta.provenance, has_salts(spectra)
+    return [
+        name
+        for name, arm in PRESET_ARMS.items()
+        if (simulated or arm.kind != "oracle")
+        and (salts or arm.conditions is None or not CONDITIONS[arm.conditions.name].needs_salts)
+    ]
+
+
+def has_salts(spectra: SpectraSet) -> bool:
+    """Whether concentrations of this set can be drawn as amounts of salts."""
+    return spectra.n_targets > 0 and salt_basis(spectra).found_from != "none"
 
 
 def _trained_arm(arm: Arm, in_mode: Callable[[Choice], Choice]) -> Arm:

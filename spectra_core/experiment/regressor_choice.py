@@ -1,6 +1,6 @@
 """A regressor by name, and what is done to the spectra before it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,11 @@ def regressor_from_json(document: Any) -> Choice:
         raise ConfigError(f"The preprocessing of a regressor is a list of steps, got {steps!r:.100}.")
     plain_choice = Choice.from_json({key: value for key, value in document.items() if key != "preprocessing"})
     return RegressorChoice(plain_choice.name, plain_choice.options, tuple(Choice.from_json(step) for step in steps))
+
+
+def with_steps(choice: Choice, steps: Sequence[Choice]) -> Choice:
+    """Return the regressor with these steps before it; without any, as it is."""
+    return RegressorChoice(choice.name, choice.options, tuple(steps)) if steps else choice
 
 
 def steps_of(choice: Choice) -> tuple[Choice, ...]:

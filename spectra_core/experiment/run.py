@@ -42,9 +42,9 @@ class ExperimentResult:
         - ``errors``: `evaluation.errors.regression_errors` of it.
         - ``comparisons``: `evaluation.verdicts.compare_arms` of that, against the experiment's reference arm; empty
           where there is no such arm.
-        - ``generators``: row per (generator, repeat, fold, n_train): active units, KL, reconstruction error beside the
-          noise of the training spectra, and how well targets are read from z (`dependence_on_targets`: mean and
-          largest over targets).
+        - ``generators``: row per (generator, repeat, fold, n_train): how often it was trained until it did not diverge,
+          active units, KL, reconstruction error beside the noise of the training spectra, and how well targets are read
+          from z (`dependence_on_targets`: mean and largest over targets).
         - ``added``: row per (arm, target, repeat, fold, n_train) of arms that add spectra: label honesty and noise; see
           `experiment.added.added_rows`.
         - ``densities``: row per (repeat, fold, sample, n_train) with ``log_density`` of the training spectra there.
@@ -138,6 +138,7 @@ def _units(experiment: Experiment, parts: list[Part]) -> list[Unit]:
                 generator_cost(generator, len(part.fold.train), part.fold.train.n_channels),
                 partial(part.fold.generator, choice),
                 key=part.fold.generator_key(choice),
+                part="Training generators",
                 task=task_of("generator", experiment, arm, experiment.regressors[0], part),
             )
             for part in parts
@@ -153,6 +154,7 @@ def _units(experiment: Experiment, parts: list[Part]) -> list[Unit]:
                         arm_cost(arm, regressor, len(train), train.n_channels, train.n_targets),
                         partial(part.predicted, arm, choice),
                         key=part.predicted_key(arm, choice),
+                        part=arm.name,
                         shared=part.fold.shared_keys(arm, choice),
                         task=task_of("prediction", experiment, arm, choice, part),
                     )

@@ -1,4 +1,4 @@
-"""Sweeps over the ratio of generated to measured rows: arms that differ by it, each with controls of its own."""
+"""Sweeps: arms that differ by the ratio of generated to measured rows, or by where new spectra come from."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -6,7 +6,11 @@ from typing import Any
 
 import pandas as pd
 
+from spectra_core.choices import Choice
+from spectra_core.conditions import CONDITIONS
+from spectra_core.errors import ConfigError
 from spectra_core.experiment.design import Arm, Experiment
+from spectra_core.samplers import SAMPLERS
 
 RATIOS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """What the page offers: from a few generated rows to mostly generated ones."""
@@ -47,6 +51,58 @@ def at_ratios(arms: Iterable[Arm], ratios: Sequence[float]) -> tuple[Arm, ...]:
 def sweep_ratio(experiment: Experiment, ratios: Sequence[float]) -> Experiment:
     """Return the experiment with every arm that adds rows at every ratio."""
     return replace(experiment, arms=at_ratios(experiment.arms, ratios))
+
+
+def at_strategies(arm: Arm, *, has_salts: bool = True) -> tuple[Arm, ...]:
+    """Return the arm with every other strategy, named after it.
+
+    A conditional generator is asked for every kind of concentration set, another one for every kind of latent points.
+
+    Parameters
+    ----------
+    has_salts
+        Whether the data allow strategies that draw salts.
+
+    Raises
+    ------
+    ConfigError
+        When the arm does not choose between strategies.
+
+    Examples
+    --------
+    >>> arm = Arm("PCA", generator=Choice("pca"), sampler=Choice("standard_normal"), labelling=Choice("latent"))
+    >>> len(at_strategies(arm)) == len(SAMPLERS) - 1
+    True
+    """
+    if arm.conditions is not None:
+        return tuple(
+            replace(arm, name=f"{arm.name}: {member.title}", conditions=Choice(name))
+            for name, member in CONDITIONS.items()
+            if name != arm.conditions.name and (has_salts or not member.needs_salts)
+        )
+    if arm.sampler is None:
+        raise ConfigError(f"The arm {arm.name!r} has no strategy for choosing latent points or concentrations.")
+    return tuple(
+        replace(arm, name=f"{arm.name}: {member.title}", sampler=Choice(name))
+        for name, member in SAMPLERS.items()
+        if name != arm.sampler.name
+    )
+
+
+def sweep_strategies(experiment: Experiment, name: str, *, has_salts: bool = True) -> Experiment:
+    """Return the experiment with its arm `name` also at every other strategy; arms that are there are not added again.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such arm, or it does not choose between strategies.
+    """
+    arm = next((one for one in experiment.arms if one.name == name), None)
+    if arm is None:
+        raise ConfigError(f"There is no arm {name!r}. The arms are: {'; '.join(one.name for one in experiment.arms)}.")
+    there = [one.content for one in experiment.arms]
+    more = [one for one in at_strategies(arm, has_salts=has_salts) if one.content not in there]
+    return replace(experiment, arms=(*experiment.arms, *more))
 
 
 def doses(arms: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from typing import Any
 
 from spectra_core.choices import Choice, build
 from spectra_core.contracts import SILENT, Arrays, Memo, Reporter
+from spectra_core.errors import TrainingError
 from spectra_core.experiment.cost import arm_cost, generator_cost, regressor_cost
 from spectra_core.experiment.design import Arm, Experiment
 from spectra_core.experiment.fold import mean_prediction
@@ -124,12 +125,17 @@ def _fit_generators(parts: Sequence[Part], choice: Choice, reporter: Reporter) -
     folds = [part.fold for part in parts if not _holds(part.fold.memo, part.fold.generator_key(choice))]
     if folds:
         generator: Any = folds[0].new_generator(choice)
-        fitted = generator.fit_many(
-            [fold.train for fold in folds],
-            seeds=[fold.generator_seed(choice) for fold in folds],
-            names=[fold.name for fold in folds],
-            reporter=reporter,
-        )
+        try:
+            fitted = generator.fit_many(
+                [fold.train for fold in folds],
+                seeds=[fold.generator_seed(choice) for fold in folds],
+                names=[fold.name for fold in folds],
+                reporter=reporter,
+            )
+        except TrainingError as error:
+            # Left to the units of single folds, which try another seed where one diverges.
+            reporter.message(f"{error} Every fold is trained by itself instead.")
+            return
         for fold, one in zip(folds, fitted, strict=True):
             fold.memo.arrays(fold.generator_key(choice), one.to_arrays)
 

@@ -1,16 +1,21 @@
 """Units of work with their estimated cost, worked through by threads with one progress figure."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from spectra_core.contracts import Memo, Reporter
+from spectra_core.contracts import Memo, PartsReporter, Reporter
 from spectra_core.spectra import SpectraSet
 from spectra_core.training.parallel import run_in_threads
 
 RESOLUTION = 1000
 """Progress of a whole experiment is told in thousandths."""
+LOOKED_UP = 0.05
+"""Seconds within which a unit is done that was looked up; a pace made of such would promise too much."""
+_TELL_PARTS = 1.0
+"""Seconds between two tellings of how far each part is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +26,8 @@ class Unit:
     ----------
     stage
         What a person is told while it runs.
+    part
+        Of the experiment, which has a progress of its own: an arm, or the generators.
     cost
         Estimated, in any unit common to all units of an experiment.
     work
@@ -39,6 +46,7 @@ class Unit:
     key: str = ""
     shared: tuple[str, ...] = ()
     task: Mapping[str, Any] = field(default_factory=dict)
+    part: str = ""
 
 
 class Workforce(Protocol):
@@ -61,6 +69,9 @@ class Progress:
         self._total = sum(unit.cost for unit in units)
         self._shares = [0.0] * len(units)
         self._costs = [unit.cost for unit in units]
+        self._parts = [unit.part for unit in units]
+        self._begin = self._told = time.monotonic()
+        self._found = 0.0
         self._lock = threading.Lock()
         self._reporter = reporter
 
@@ -69,7 +80,40 @@ class Progress:
         with self._lock:
             self._shares[number] = max(self._shares[number], min(1.0, share))
             done = sum(s * c for s, c in zip(self._shares, self._costs, strict=True)) / self._total
+            parts = self._parts_due()
+        if parts and isinstance(self._reporter, PartsReporter):
+            self._reporter.parts(parts)
         self._reporter.progress(stage, round(RESOLUTION * done), RESOLUTION)
+
+    def set_found(self, number: int, stage: str) -> None:
+        """Note that a unit was done before: it counts as done, and not for the pace."""
+        with self._lock:
+            self._found += self._costs[number] * (1.0 - self._shares[number])
+        self.set_share(number, 1.0, stage)
+
+    def parts(self, seconds: float) -> dict[str, tuple[float, float | None]]:
+        """Return per part the share done, and the seconds that its rest takes at the pace of the `seconds` so far.
+
+        All workers are taken to do one part after the other, so that the times of all parts add up to the whole's.
+        """
+        done: dict[str, float] = {}
+        whole: dict[str, float] = {}
+        for part, share, cost in zip(self._parts, self._shares, self._costs, strict=True):
+            done[part] = done.get(part, 0.0) + share * cost
+            whole[part] = whole.get(part, 0.0) + cost
+        worked = sum(done.values()) - self._found
+        pace = seconds / worked if worked > 0 else None
+        return {
+            part: (done[part] / whole[part], None if pace is None else pace * (whole[part] - done[part]))
+            for part in whole
+        }
+
+    def _parts_due(self) -> dict[str, tuple[float, float | None]]:
+        now = time.monotonic()
+        if now - self._told < _TELL_PARTS:
+            return {}
+        self._told = now
+        return self.parts(now - self._begin)
 
     def message(self, text: str) -> None:
         """Add one sentence to the log."""
@@ -110,8 +154,12 @@ def work_through(units: Sequence[Unit], n_workers: int, reporter: Reporter, *, n
 
     def job(number: int, unit: Unit) -> Callable[[Reporter], None]:
         def do(_: Reporter) -> None:
+            begin = time.monotonic()
             unit.work(_UnitReporter(progress, number, unit.stage))
-            progress.set_share(number, 1.0, unit.stage)
+            if time.monotonic() - begin < LOOKED_UP:
+                progress.set_found(number, unit.stage)
+            else:
+                progress.set_share(number, 1.0, unit.stage)
 
         return do
 

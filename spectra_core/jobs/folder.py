@@ -6,7 +6,8 @@ file                written by               holds
 ``job.json``        who submits or resumes   task, arguments, title, place in the queue, number of the attempt
 ``launch.json``     who starts the process   attempt, process id and start of the process, host
 ``status.json``     the process              attempt, stage, progress, and at the end state, error, result
-``cancel-N``        who cancels              nothing: that it is there asks attempt N to stop
+``cancel-N``        who cancels or pauses    nothing: that it is there asks attempt N to stop
+``pause-N``         who pauses               nothing: attempt N is stopped to be resumed later
 ``events.jsonl``    the process              one line per progress report, for curves
 ``log.txt``         the process              sentences for people
 ``output.txt``      the process              everything printed, and tracebacks; never shown on a page
@@ -53,6 +54,10 @@ class JobFolder:
     def cancel_path(self, attempt: int) -> Path:
         """Return the file whose presence asks an attempt to stop."""
         return self.path / f"cancel-{attempt}"
+
+    def pause_path(self, attempt: int) -> Path:
+        """Return the file whose presence says that an attempt was asked to stop for a while only."""
+        return self.path / f"pause-{attempt}"
 
     def read(self, name: str) -> dict[str, Any]:
         """Return "job", "launch" or "status"; empty where it is not there or cannot be read."""

@@ -127,8 +127,17 @@ class Jobs:
             with disk_errors("Cancelling"), self._locked():
                 self._of(job_id).cancel_path(record.attempt).touch()
 
+    def pause(self, job_id: str) -> None:
+        """Stop a job for a while, as `cancel` does: it makes room for others, and `resume` lets it go on."""
+        record = self.record(job_id)
+        if record.is_active:
+            with disk_errors("Pausing"), self._locked():
+                folder = self._of(job_id)
+                folder.pause_path(record.attempt).touch()
+                folder.cancel_path(record.attempt).touch()
+
     def resume(self, job_id: str) -> None:
-        """Put a job that failed, was cancelled or interrupted into the queue again, with the same arguments.
+        """Put a job that failed, was cancelled, paused or interrupted into the queue again, with the same arguments.
 
         Finished parts are looked up, not done again, so that the result is the same to the last bit.
 

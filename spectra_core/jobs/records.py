@@ -3,13 +3,13 @@
 import socket
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from spectra_core.jobs import processes
 from spectra_core.jobs.folder import JobFolder
 
-JobState = Literal["queued", "running", "finished", "failed", "cancelled", "interrupted"]
+JobState = Literal["queued", "running", "finished", "failed", "cancelled", "paused", "interrupted"]
 
 FINAL: tuple[JobState, ...] = ("finished", "failed", "cancelled")
 STARTING = 30.0
@@ -25,8 +25,9 @@ class JobRecord:
     Parameters
     ----------
     state
-        "queued"; "running"; "finished" with a `result`; "failed" with an `error`; "cancelled"; or "interrupted", when
-        the process is gone without having said why (power cut, restart). The last three can be resumed.
+        "queued"; "running"; "finished" with a `result`; "failed" with an `error`; "cancelled"; "paused", which is the
+        same but meant to go on; or "interrupted", when the process is gone without having said why (power cut,
+        restart). The last four can be resumed.
     sequence
         Order of submission, growing.
     created
@@ -45,6 +46,8 @@ class JobRecord:
         What the task returned: fingerprints and ids.
     position
         Place in the queue from 1; None for a job that does not wait.
+    parts
+        Share done and seconds left of every part of the work, where it has parts.
     """
 
     id: str
@@ -63,6 +66,7 @@ class JobRecord:
     error: str = ""
     result: dict[str, Any] | None = None
     position: int | None = None
+    parts: Mapping[str, tuple[float, float | None]] = field(default_factory=dict)
 
     @property
     def is_active(self) -> bool:
@@ -72,7 +76,7 @@ class JobRecord:
     @property
     def can_resume(self) -> bool:
         """Whether `Jobs.resume` would start it again."""
-        return self.state in ("failed", "cancelled", "interrupted")
+        return self.state in ("failed", "cancelled", "paused", "interrupted")
 
     @property
     def share(self) -> float:
@@ -136,6 +140,8 @@ def read_record(folder: JobFolder) -> JobRecord:
         # Read after looking at the process: one that ended in between has left its last words by then.
         status = folder.read("status")
     state = state_of(attempt, launch, status, alive=alive, cancel_asked=cancel_asked)
+    if state == "cancelled" and folder.pause_path(attempt).exists():
+        state = "paused"
     if status.get("attempt") != attempt:
         status = {"stage": "Starting"} if state == "running" else {}
     return JobRecord(
@@ -149,6 +155,7 @@ def read_record(folder: JobFolder) -> JobRecord:
         seconds_left=status.get("seconds_left") if state == "running" else None,
         error=status.get("error", "") or _explanation(state),
         result=status.get("result") if state == "finished" else None,
+        parts={name: (share, left) for name, (share, left) in status.get("parts", {}).items()},
         **known,
     )
 

@@ -72,6 +72,11 @@ class JobReporter:
                 self._last_event[stage] = now
                 self._append_event(now, stage, done, total, values or {})
 
+    def parts(self, progress: Mapping[str, tuple[float, float | None]]) -> None:
+        """Note how far each part of the work is."""
+        with self._lock:
+            self._status["parts"] = {name: list(of_part) for name, of_part in progress.items()}
+
     def message(self, text: str) -> None:
         """Add one sentence to the log."""
         moment = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

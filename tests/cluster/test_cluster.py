@@ -54,8 +54,7 @@ class Processes:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-        self._start("scheduler", "--host", self.address, "--no-dashboard", "--no-show")
-
+        self.scheduler = self._start("scheduler", "--host", self.address, "--no-dashboard", "--no-show")
         self._workers: dict[str, subprocess.Popen] = {}
         self._names = (f"worker-{number}" for number in itertools.count())
 
@@ -208,6 +207,40 @@ class TestLosses:
         processes.workers(0)
         with pytest.raises(ClusterError, match=r"has had no worker for 1 seconds. Start workers."):
             run(SMALL, mixtures, workforce=processes.cluster(patience=1.0))
+
+
+class TestALostScheduler:
+    """One of its own, since the others need theirs."""
+
+    def test_that_dies_ends_the_run_in_a_sentence_and_what_was_finished_is_not_done_again(
+        self, tmp_path, mixtures, local
+    ):
+        own = Processes(tmp_path)
+        memo = Interrupted(10_000)
+        try:
+            own.workers(1)
+            listener = Listener(0.3, own.scheduler.kill)
+            with pytest.raises(ClusterError, match=r"at tcp://\S+ no longer answers. Finished parts are kept"):
+                run(SMALL, mixtures, reporter=listener, memo=memo, workforce=own.cluster(silence=3.0))
+        finally:
+            own.end()
+        finished = dict(memo.kept)
+        assert finished
+        same(run(SMALL, mixtures, memo=memo), local)
+        assert all(memo.kept[key] is content for key, content in finished.items())
+        assert len(memo.kept) > len(finished)
+
+    def test_that_freezes_is_given_up_after_its_silence(self, tmp_path, mixtures):
+        own = Processes(tmp_path)
+        try:
+            own.workers(1)
+            listener = Listener(1e-6, lambda: own.scheduler.send_signal(signal.SIGSTOP))
+            begin = time.monotonic()
+            with pytest.raises(ClusterError, match="no longer answers"):
+                run(LONG, mixtures, reporter=listener, workforce=own.cluster(silence=3.0))
+            assert time.monotonic() - begin < PATIENCE
+        finally:
+            own.end()
 
 
 class TestStopping:

@@ -5,9 +5,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from spectra_core.choices import Choice
 from spectra_core.contracts import NO_MEMO, SILENT, Budget
-from spectra_core.errors import ConfigError, SpectraError
+from spectra_core.errors import ConfigError, SpectraError, TrainingError
 from spectra_core.experiment import Arm, Experiment, run
 from spectra_core.experiment.fold import Fold, OnceMemo
+from spectra_core.generators import GENERATORS
 from spectra_core.regressors import REGRESSORS
 from spectra_core.spectra import SpectraSet
 from spectra_core.splits import k_fold
@@ -35,6 +36,15 @@ ARMS = (
     Arm("Jitter", generator=Choice("jitter")),
 )
 SMALL = Experiment(arms=ARMS, regressors=(MLP, Choice("ridge")), n_folds=3, seed=1)
+WITH_PCA = Experiment(
+    arms=(
+        Arm("PCA", generator=Choice("pca"), sampler=Choice("standard_normal"), labelling=Choice("latent")),
+        Arm("Baseline", "baseline"),
+    ),
+    regressors=(Choice("ridge"),),
+    n_folds=3,
+    reference="baseline",
+)
 
 
 @pytest.fixture(scope="module")
@@ -187,6 +197,34 @@ class TestControls:
         experiment = Experiment(arms=(ARMS[0],), regressors=(Choice("ridge"),), n_folds=3, n_train=(10, 20, 0))
         errors = run(experiment, mixtures).tables["errors"]
         assert sorted(errors["n_train"].unique()) == [10, 20, 40]
+
+
+class TestDivergence:
+    """A training that diverges is repeated from another seed, and the table tells."""
+
+    @staticmethod
+    def fails_first(monkeypatch, n_failures):
+        seeds, fit = [], GENERATORS["pca"].fit
+
+        def failing(self, train, **options):
+            seeds.append(options["seed"])
+            if len(seeds) <= n_failures:
+                raise TrainingError("The loss is no longer finite.")
+            return fit(self, train, **options)
+
+        monkeypatch.setattr(GENERATORS["pca"], "fit", failing)
+        return seeds
+
+    def test_is_trained_again_from_another_seed(self, mixtures, monkeypatch):
+        seeds = self.fails_first(monkeypatch, 2)
+        table = run(WITH_PCA, mixtures).tables["generators"]
+        assert table["n_trainings"].tolist() == [3, 1, 1]
+        assert len(set(seeds)) == 5
+
+    def test_that_does_not_end_ends_the_experiment(self, mixtures, monkeypatch):
+        self.fails_first(monkeypatch, 3)
+        with pytest.raises(TrainingError, match="no longer finite"):
+            run(WITH_PCA, mixtures)
 
 
 class TestRefusals:

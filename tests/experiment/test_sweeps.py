@@ -1,15 +1,23 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from spectra_core.choices import Choice
+from spectra_core.conditions import CONDITIONS
 from spectra_core.contracts import NO_MEMO, SILENT
-from spectra_core.experiment import Arm, Experiment, run
+from spectra_core.errors import ConfigError
+from spectra_core.experiment import PRESET_ARMS, Arm, Experiment, run
 from spectra_core.experiment.fold import Fold, OnceMemo
-from spectra_core.experiment.sweeps import at_ratios, doses, sweep_ratio
+from spectra_core.experiment.presets import possible_arms
+from spectra_core.experiment.sweeps import at_ratios, at_strategies, doses, sweep_ratio, sweep_strategies
+from spectra_core.samplers import SAMPLERS
+from spectra_core.spectra import SetMeta, SpectraSet
 
 MIXING = Arm("Mixing", generator=Choice("mixing"))
 CONTROLS = (Arm("Baseline", "baseline"), Arm("Step-matched", "step_matched"), Arm("Ensemble", "ensemble"))
 MLP = Choice("mlp", {"epochs": 2})
+INDEPENDENT = "cVAE, independent concentrations"
 
 
 def test_only_arms_that_add_rows_are_multiplied():
@@ -43,6 +51,39 @@ def test_with_one_reference_all_are_compared_with_it_whatever_their_ratio():
 
 def test_one_ratio_changes_no_name():
     assert [(arm.name, arm.ratio) for arm in at_ratios([MIXING], [4.0])] == [("Mixing", 4.0)]
+
+
+class TestStrategies:
+    @pytest.mark.parametrize(
+        ("arm", "field", "registry"),
+        [("VAE, standard normal", "sampler", SAMPLERS), ("cVAE, charge-balanced", "conditions", CONDITIONS)],
+    )
+    def test_every_one_is_run_once_and_nothing_else_changes(self, arm, field, registry):
+        experiment = sweep_strategies(Experiment(arms=(PRESET_ARMS[arm],), reference="generated"), arm)
+        assert sorted(getattr(one, field).name for one in experiment.arms) == sorted(registry)
+        for one in experiment.arms:
+            assert replace(one, name=arm, **{field: getattr(PRESET_ARMS[arm], field)}) == PRESET_ARMS[arm]
+
+    def test_arms_that_are_there_are_not_added_again(self):
+        arms = (PRESET_ARMS["VAE, standard normal"], PRESET_ARMS["VAE, equalised"])
+        experiment = sweep_strategies(Experiment(arms=arms, reference="generated"), arms[0].name)
+        assert len(experiment.arms) == len(SAMPLERS)
+
+    def test_without_salts_none_are_drawn(self):
+        names = [one.conditions.name for one in at_strategies(PRESET_ARMS[INDEPENDENT], has_salts=False)]
+        assert "salt_box" not in names
+        assert "sobol" in names  # spreads over the box of the targets then
+
+    def test_mixing_has_none(self):
+        with pytest.raises(ConfigError, match="'Mixing' has no strategy"):
+            at_strategies(PRESET_ARMS["Mixing"])
+
+
+def test_arms_that_draw_salts_are_offered_where_there_are_any(mixtures):
+    assert "cVAE, charge-balanced" in possible_arms(mixtures)
+    alone = SpectraSet(mixtures.axis, mixtures.signal, mixtures.targets[["Cu2+", "Ni2+"]], meta=SetMeta("No anions"))
+    assert "cVAE, charge-balanced" not in possible_arms(alone)
+    assert INDEPENDENT in possible_arms(alone)
 
 
 def test_training_sets_grow_by_the_ratio(mixtures):

@@ -11,6 +11,7 @@ import pytest
 
 from spectra_core.errors import ConfigError, StoreError
 from spectra_core.jobs import Jobs, processes
+from spectra_core.store import Store
 
 PATIENCE = 60.0  # seconds a job may take to start on a busy computer
 
@@ -143,6 +144,27 @@ class TestCancelling:
         jobs.wait(first, 5.0)
         assert jobs.record(second).state == "cancelled"
 
+    def test_a_paused_job_lets_the_next_one_go_and_goes_on_where_it_was(self, jobs, tmp_path):
+        job_id = jobs.submit("work_for_tests:add_up", {"steps": 12, "seed": 2, "pause": 0.1}, "Add")
+        until(lambda: jobs.record(job_id).done >= 3)
+        jobs.pause(job_id)
+        assert jobs.wait(job_id, 5.0).state == "paused"
+        other = jobs.submit("work_for_tests:echo", {"say": 1}, "Echo")
+        assert jobs.wait(other, PATIENCE).state == "finished"
+        jobs.resume(job_id)
+        record = jobs.wait(job_id, PATIENCE)
+        assert (record.state, record.result["started_at"] >= 3) == ("finished", True)
+
+    def test_a_paused_job_that_waits_is_taken_off_the_queue(self, jobs):
+        first = jobs.submit("work_for_tests:run_until_asked", {}, "First")
+        second = jobs.submit("work_for_tests:echo", {"say": 1}, "Second")
+        jobs.pause(second)
+        assert (jobs.record(second).state, jobs.record(second).can_resume) == ("paused", True)
+        jobs.resume(second)
+        assert jobs.record(second).state == "queued"
+        jobs.cancel(first)
+        assert jobs.wait(second, PATIENCE).state == "finished"
+
     def test_is_refused_for_deleting(self, jobs):
         job_id = jobs.submit("work_for_tests:run_until_asked", {}, "Wait")
         with pytest.raises(ConfigError, match="Cancel it first"):
@@ -169,6 +191,28 @@ class TestInterruption:
         other = undisturbed.submit("work_for_tests:add_up", {**arguments, "pause": 0.0}, "Add")
         assert undisturbed.wait(other, PATIENCE).result["digest"] == record.result["digest"]
         assert jobs.events(job_id)["done"].is_unique
+
+    def test_a_killed_experiment_resumes_to_the_same_tables(self, jobs, tmp_path, mixtures):
+        store, elsewhere = Store(tmp_path), Jobs(tmp_path / "elsewhere")
+        experiment = {
+            "arms": [{"name": "Baseline", "kind": "baseline"}, {"name": "Duplicates", "kind": "duplicate_rows"}],
+            "regressors": [{"name": "mlp", "options": {"epochs": 150, "batch_size": 4}}],
+            "n_folds": 4,
+            "reference": "baseline",
+        }
+        arguments = {"set": store.save_set(mixtures), "experiment": experiment, "workers": 1}
+        job_id = jobs.submit("study", arguments, "Study")
+        until(lambda: jobs.record(job_id).share > 0.3)
+        os.kill(process_of(jobs, job_id), signal.SIGKILL)
+        until(lambda: jobs.record(job_id).state == "interrupted")
+        assert store.results("study") == []
+        jobs.resume(job_id)
+        assert jobs.wait(job_id, PATIENCE).state == "finished"
+        Store(elsewhere.home).save_set(mixtures)
+        other = elsewhere.submit("study", arguments, "Study")
+        assert elsewhere.wait(other, PATIENCE).state == "finished"
+        contents = {Store(home).results("study")[0].content for home in (jobs.home, elsewhere.home)}
+        assert len(contents) == 1  # the sha256 of all tables
 
     def test_another_process_with_the_same_id_is_not_taken_for_the_job(self, jobs):
         job_id = jobs.submit("work_for_tests:echo", {"say": 1}, "Echo")

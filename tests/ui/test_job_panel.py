@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from spectra_core.jobs import JobRecord
-from ui.job_panel import curves, duration, progress_text
+from ui.job_panel import curves, duration, parts_table, progress_text
 
 
 def record(**changes):
@@ -42,6 +42,13 @@ def test_progress_says_stage_steps_and_time_left():
         "Training the VAE, 34 of 12\u202f000; running for 10 seconds; about 2 minutes left"
     )
     assert progress_text(record(state="queued", position=2)) == "Waits for its turn, place 2 in the queue"
+
+
+def test_every_part_has_its_share_and_the_time_it_takes():
+    table = parts_table(record(parts={"Baseline": (1.0, 0.0), "Oracle": (0.25, 90.0), "VAE": (0.0, None)}))
+    assert table["Part"].tolist() == ["Baseline", "Oracle", "VAE"]
+    assert table["Done"].tolist() == [1.0, 0.25, 0.0]
+    assert table["Time left"].tolist() == ["done", "about 2 minutes", ""]
 
 
 class TestCurves:
