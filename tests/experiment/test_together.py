@@ -12,6 +12,7 @@ from spectra_core.experiment import Arm, Experiment, RegressorChoice, run
 from spectra_core.experiment.parts import do_task, parts_of, task_of
 from spectra_core.experiment.run import _units
 from spectra_core.experiment.together import units_together
+from spectra_core.generators import GENERATORS
 from spectra_core.training import devices
 
 MLP = Choice("mlp", {"epochs": 3})
@@ -171,6 +172,17 @@ def test_the_fold_that_diverges_is_named(mixtures, accelerator):
     wild = Choice("mlp", {"epochs": 30, "learning_rate": 1e30})
     with pytest.raises(TrainingError, match="Training the MLP, repetition 1, fold 1 diverged in epoch"):
         run(replace(SMALL, arms=SMALL.arms[:1], regressors=(wild,)), mixtures)
+
+
+def test_generators_of_which_one_diverges_are_left_to_the_single_folds(mixtures, accelerator, monkeypatch):
+    def diverging(self, sets, **options):
+        raise TrainingError("Training the VAE, repetition 1, fold 2 diverged in epoch 2 of 3.")
+
+    monkeypatch.setattr(GENERATORS["vae"], "fit_many", diverging)
+    listener = Listener()
+    found = run(replace(SMALL, arms=(SMALL.arms[1], SMALL.arms[3])), mixtures, reporter=listener)
+    assert any("fold 2 diverged" in text and "trained by itself instead" in text for text in listener.messages)
+    assert found.tables["generators"]["n_trainings"].tolist() == [1, 1, 1]
 
 
 @pytest.mark.parametrize("device", ["gpu", "mps", ""])
