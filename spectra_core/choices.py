@@ -94,3 +94,20 @@ def build(registry: Mapping[str, type[Member]], choice: Choice, what: str) -> Me
 def build_if_chosen(registry: Mapping[str, type[Member]], choice: Choice | None, what: str) -> Member | None:
     """Make the member that `choice` names, or return None where there is no choice."""
     return None if choice is None else build(registry, choice, what)
+
+
+def checked_arguments(arguments: Mapping[str, Any], task: str, **known: Any) -> dict[str, Any]:
+    """Return the arguments of a task with defaults filled in; `...` marks those without one.
+
+    Raises
+    ------
+    ConfigError
+        When an argument is not known, or one without a default is missing.
+    """
+    unknown = sorted(set(arguments) - set(known))
+    if unknown:
+        raise ConfigError(f"The task {task!r} has no argument {unknown[0]!r}. It has: {', '.join(known)}.")
+    missing = [name for name, default in known.items() if default is ... and name not in arguments]
+    if missing:
+        raise ConfigError(f"The task {task!r} needs the argument {missing[0]!r}.")
+    return {**known, **arguments}

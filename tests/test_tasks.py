@@ -115,7 +115,7 @@ class TestStudy:
 
 class TestMap:
     def test_shows_what_the_model_did_not_see_as_held_out(self, store, kept, mixtures, monkeypatch):
-        monkeypatch.setattr("spectra_core.tasks.MAP_SPECTRA", 40)
+        monkeypatch.setattr("spectra_core.judging.MOST_COMPARED", 40)
         model = TASKS["train"]({"set": kept, "generator": "pca", "options": {"n_latent": 3}}, SILENT, store)["model"]
         generated = store.save_set(mixtures.take(np.arange(30)).with_meta(origin="generated"))
         arguments = {"set": kept, "generated": generated, "model": model, "method": "pca"}

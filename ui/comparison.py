@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from spectra_core.evaluation.sampling import MOST_COMPARED, sampled_rows
 from spectra_core.figures.theme import alt_text, runs_down
 from spectra_core.spectra import SpectraSet
 from ui import cache, state
@@ -23,17 +24,21 @@ class Compared:
     Parameters
     ----------
     sets
-        By role: "training" and "generated", and "held-out" where the generator left spectra out.
+        By role: "training" and "generated", and "held-out" where the generator left spectra out; of more than
+        `MOST_COMPARED` spectra of a role a random part.
     rows
-        Rows of the experimental set in "training" and "held-out".
+        Rows of the experimental set in "training" and "held-out", and of the generated set in "generated".
+    all_rows
+        The same of the whole roles.
     sentence
-        Which spectra play which role, for the page.
+        Which spectra play which role, and how many of them are compared, for the page.
     model
         Identifier of the generator whose held-out rows are told apart; None where none are.
     """
 
     sets: dict[str, SpectraSet]
     rows: dict[str, tuple[int, ...]]
+    all_rows: dict[str, tuple[int, ...]]
     sentence: str
     model: str | None = None
 
@@ -41,6 +46,11 @@ class Compared:
     def has_held_out(self) -> bool:
         """Whether some experimental spectra were not trained on."""
         return "held-out" in self.sets
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether some role has more spectra than are compared."""
+        return self.rows != self.all_rows
 
     @property
     def same_targets(self) -> bool:
@@ -51,26 +61,24 @@ class Compared:
 def compared() -> Compared:
     """Return the sets in hand by role; where one is missing, say how to get it and stop."""
     experimental, generated = state.require_experimental(), state.require_generated()
+    every = tuple(range(len(experimental)))
     record = _generator_record(experimental, generated)
-    if record is None:
-        sentence = "Compared with the whole experimental set: which rows the generator was trained on is not known."
-        return _whole(experimental, generated, sentence)
-    held_out = tuple(sorted(set(record.held_out_rows)))
-    if not held_out or held_out[-1] >= len(experimental) or len(held_out) >= len(experimental) - 1:
-        sentence = "Compared with the whole experimental set: the generator was trained on all of it."
-        return _whole(experimental, generated, sentence)
+    held_out = () if record is None else tuple(sorted(set(record.held_out_rows)))
+    if record is None or not held_out or held_out[-1] >= len(experimental) or len(held_out) >= len(experimental) - 1:
+        why = (
+            "which rows the generator was trained on is not known"
+            if record is None
+            else "the generator was trained on all of it"
+        )
+        sentence = f"Compared with the whole experimental set: {why}."
+        return _sampled(experimental, generated, {"training": every}, sentence, None)
     left_out = set(held_out)
-    trained = tuple(row for row in range(len(experimental)) if row not in left_out)
-    sets = {
-        "training": cache.rows_of(experimental, trained),
-        "held-out": cache.rows_of(experimental, held_out),
-        "generated": generated,
-    }
+    trained = tuple(row for row in every if row not in left_out)
     sentence = (
         f"{len(generated)} generated spectra beside {len(trained)} that the generator was trained on and "
         f"{len(held_out)} that it never saw (held out)."
     )
-    return Compared(sets, {"training": trained, "held-out": held_out}, sentence, record.id)
+    return _sampled(experimental, generated, {"training": trained, "held-out": held_out}, sentence, record.id)
 
 
 def pick_reference(found: Compared, *, key: str) -> str:
@@ -114,8 +122,31 @@ def _csv_of(table: pd.DataFrame) -> Callable[[], str]:
     return lambda: str(table.to_csv(index=False))
 
 
-def _whole(experimental: SpectraSet, generated: SpectraSet, sentence: str) -> Compared:
-    return Compared({"training": experimental, "generated": generated}, {}, sentence)
+def _sampled(
+    experimental: SpectraSet,
+    generated: SpectraSet,
+    rows: dict[str, tuple[int, ...]],
+    sentence: str,
+    model: str | None,
+) -> Compared:
+    """Take the spectra of every role, of large roles a random part, and say so."""
+    all_rows = {**rows, "generated": tuple(range(len(generated)))}
+    chosen = {
+        role: tuple(numbers[place] for place in sampled_rows(len(numbers), role, MOST_COMPARED))
+        for role, numbers in all_rows.items()
+    }
+    sets = {
+        role: cache.rows_of(source, chosen[role]) if len(chosen[role]) < len(source) else source
+        for role, source in ((role, generated if role == "generated" else experimental) for role in chosen)
+    }
+    cut = [
+        f"{len(chosen[role])} of {len(numbers)} {role}"
+        for role, numbers in all_rows.items()
+        if len(chosen[role]) < len(numbers)
+    ]
+    if cut:
+        sentence = f"{sentence} A random part is compared, the same at every visit: {', '.join(cut)} spectra."
+    return Compared(sets, chosen, all_rows, sentence, model)
 
 
 def _generator_record(experimental: SpectraSet, generated: SpectraSet) -> "ModelRecord | None":

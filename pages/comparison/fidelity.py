@@ -11,7 +11,7 @@ from ui import cache, comparison, judged, state
 
 st.title("What do the metrics say, and what can't they see?")
 found = comparison.compared()
-training, generated = found.sets["training"], found.sets["generated"]
+training, generated = found.sets["training"], state.require_generated()
 st.write(
     "Every number beside what two halves of the experimental set give: none should be worse, and none better. "
     + found.sentence

@@ -1,14 +1,14 @@
+import pandas as pd
 import streamlit as st
 
 from spectra_core.evaluation.distances import METRICS
 from spectra_core.evaluation.neighbours import pair_difference
 from spectra_core.figures import neighbours as figures
-from ui import cache, comparison, state
+from ui import cache, comparison, neighbour_panel, state
 
 st.title("Are they copies?")
 found = comparison.compared()
-sets = found.sets
-training, generated = sets["training"], sets["generated"]
+training = found.sets["training"]
 st.write("Each generated spectrum beside the experimental spectrum nearest to it. " + found.sentence)
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -35,20 +35,24 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
             persist_state="session",
         )
 
-table = cache.neighbours(sets, metric, window, "generated")
+nearest = neighbour_panel.find(found, metric, window)
+if nearest is None:
+    st.stop()
+table = nearest.table
+if nearest.note:
+    st.caption(nearest.note)
 units = {"euclidean": training.meta.signal_label.lower(), "spectral_angle": "radians", "noise_weighted": "noise units"}
 unit = units[metric]
 
 columns = st.columns(4)
 columns[0].metric(
     "Exact copies",
-    f"{int(table['exact_copy'].sum())} of {len(table)}",
+    f"{nearest.n_copies} of {nearest.n_generated}",
     help="Generated spectra equal to a training spectrum, value by value.",
 )
-tables = {"generated": table}
-if found.has_held_out and len(training) >= len(sets["held-out"]):
-    judged = cache.memorisation(sets, metric)
-    row = judged.set_index("role").loc["generated"]
+if nearest.memorisation is not None:
+    by_role = nearest.memorisation.set_index("role")
+    row = by_role.loc["generated"]
     columns[1].metric(
         "Nearer to training",
         f"{row['share']:.0%}",
@@ -56,15 +60,14 @@ if found.has_held_out and len(training) >= len(sets["held-out"]):
         f"{row['n_held_out']} spectra. 50 % where nothing is memorised, 100 % for copies. "
         f"95 % interval {row['lower']:.0%} to {row['upper']:.0%}.",
     )
-    if "held-out" in set(judged["role"]):
-        real = judged.set_index("role").loc["held-out"]
+    if "held-out" in by_role.index:
+        real = by_role.loc["held-out"]
         columns[2].metric(
             "The same, held-out",
             f"{real['share']:.0%}",
             help="Real-versus-real floor: one half of the held-out spectra judged against the training set and the "
             f"other half. 95 % interval {real['lower']:.0%} to {real['upper']:.0%}.",
         )
-    tables["held-out"] = cache.neighbours(sets, metric, None, "held-out")
 else:
     columns[1].metric(
         "Nearer to training",
@@ -97,14 +100,15 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button(label, on_click=state.set_widget, args=(key, rank))
     rank = st.number_input(f"Pair, of {n_pairs}", 1, n_pairs, 1, key=key, width=180)
 pair = pairs.iloc[int(rank) - 1]
-neighbour = int(pair[row_column])
-names = sets[reference].samples["id"]
+both = {
+    "generated": neighbour_panel.spectrum(found, "generated", int(pair["sample"])),
+    reference: neighbour_panel.spectrum(found, reference, int(pair[row_column])),
+}
 st.caption(
-    f"Generated spectrum {pair['id']} and {reference} spectrum {names.iloc[neighbour]}: "
+    f"Generated spectrum {pair['id']} and {reference} spectrum {both[reference].samples['id'].iloc[0]}: "
     f"distance {pair[distance_column]:.3g} ({unit})."
 )
-noise = cache.noise_level(training)
-difference = pair_difference(sets, int(pair["sample"]), reference, neighbour, noise=noise)
+difference = pair_difference(both, 0, reference, 0, noise=cache.noise_level(training))
 figure = figures.duel(
     difference,
     role="generated",
@@ -115,21 +119,22 @@ figure = figures.duel(
 )
 comparison.show_figure(figure, key="duel")
 if found.same_targets:
-    concentrations = generated.targets.iloc[[int(pair["sample"])]].T
-    concentrations.columns = ["generated"]
-    concentrations[reference] = sets[reference].target_values[neighbour]
-    concentrations.index = [info.label for info in training.target_info]
+    labels = [info.label for info in training.target_info]
+    concentrations = pd.DataFrame({role: one.target_values[0] for role, one in both.items()}, index=labels)
     st.dataframe(concentrations.T, key="pair_concentrations")
 
 st.subheader("How near are they altogether?")
 comparison.show_figure(
     figures.distance_distributions(
-        tables, column="distance_training", label=f"Distance to the nearest training spectrum, {unit}"
+        {"generated": table} | ({} if nearest.floor is None else {"held-out": nearest.floor}),
+        column="distance_training",
+        label=f"Distance to the nearest training spectrum, {unit}",
     ),
     key="distance_distributions",
 )
 comparison.offer_tables(
-    {"neighbours": table, "pair": difference} | ({"memorisation": judged} if len(tables) > 1 else {})
+    {"neighbours": table, "pair": difference}
+    | ({} if nearest.memorisation is None else {"memorisation": nearest.memorisation})
 )
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(

@@ -2,6 +2,7 @@ import streamlit as st
 
 from spectra_core.evaluation.design import SATURATION, target_rank
 from spectra_core.evaluation.label_errors import FEWEST
+from spectra_core.evaluation.sampling import MOST_JUDGED, sampled_rows
 from spectra_core.figures import explore as figures
 from spectra_core.figures.physics import suspicious_labels
 from spectra_core.figures.spectra import density
@@ -98,6 +99,10 @@ if spectra.n_targets:
     )
     comparison.offer_tables({"targets": dependence, "concentrations": spectra.targets})
 
+checked_rows = sampled_rows(len(spectra), "checked", MOST_JUDGED)
+checked_part = spectra if len(checked_rows) == len(spectra) else cache.rows_of(spectra, tuple(checked_rows.tolist()))
+part = "" if checked_part is spectra else f"Looked at: a random part of {len(checked_part)} of {len(spectra)} spectra. "
+
 st.subheader("Does a spectrum stand out?")
 if len(spectra) < 4 or spectra.constant_channels.all():
     st.caption("At least four spectra that differ are needed to say so.")
@@ -105,9 +110,10 @@ else:
     confidence = st.select_slider(
         "Confidence of the limits", [0.95, 0.99, 0.999], 0.99, key="outlier_confidence", persist_state="session"
     )
-    table, limits = cache.outliers(spectra, None, float(confidence))
+    table, limits = cache.outliers(checked_part, None, float(confidence))
+    table = table.assign(sample=checked_rows[table["sample"]])
     st.write(
-        f"A PCA with {limits.n_components} component{'s' if limits.n_components > 1 else ''} holds "
+        f"{part}A PCA with {limits.n_components} component{'s' if limits.n_components > 1 else ''} holds "
         f"{limits.explained:.1%} of the variance. "
         f"{int(table['set_apart'].sum())} of {len(table)} spectra exceed a limit; "
         f"about {2 * (1 - limits.confidence):.1%} would by chance if scores were normal."
@@ -124,10 +130,11 @@ if spectra.n_targets:
     if not checkable or int(counted["n_groups"]) < FEWEST:
         st.caption(f"At least {FEWEST} independent spectra and a target that varies are needed to say so.")
     else:
-        labels_checked, check = cache.label_errors(spectra)
+        labels_checked, check = cache.label_errors(checked_part)
+        labels_checked = labels_checked.assign(sample=checked_rows[labels_checked["sample"]])
         st.write(
-            f"Each label beside what the other spectra say: {check.n_suspicious} of {len(spectra)} spectra carry "
-            f"a label more than {check.cutoff:.1f} spreads off."
+            f"{part}Each label beside what the other spectra say: {check.n_suspicious} of {len(checked_part)} spectra "
+            f"carry a label more than {check.cutoff:.1f} spreads off."
         )
         if check.unreadable:
             st.write(f"Not judged, since the spectra do not tell them well enough: {', '.join(check.unreadable)}.")

@@ -7,7 +7,15 @@ import pandas as pd
 
 from spectra_core.contracts import SILENT, Reporter, derived_seed, random_stream
 from spectra_core.errors import SpectraError
-from spectra_core.evaluation.judgement import FEWEST, N_REPEATS, beside_floor, chosen_metrics, parts
+from spectra_core.evaluation.judgement import (
+    FEWEST,
+    N_REPEATS,
+    Stage,
+    at_once,
+    beside_floor,
+    chosen_metrics,
+    parts,
+)
 from spectra_core.evaluation.known_bad import KNOWN_BAD
 from spectra_core.evaluation.metrics import METRICS
 from spectra_core.evaluation.point_clouds import CloudPair, PointCloud
@@ -15,6 +23,7 @@ from spectra_core.spectra import SpectraSet
 
 NOTHING_WRONG = "nothing_wrong"
 """The control: fresh experimental spectra, in which nothing is wrong."""
+_FLOOR = ""
 MOST = 400
 """Spectra per set: enough to see the defects, few enough to try all of them in half a minute."""
 
@@ -26,6 +35,7 @@ def metric_bench(
     n_repeats: int = N_REPEATS,
     most: int = MOST,
     seed: int = 0,
+    n_workers: int = 1,
     reporter: Reporter = SILENT,
 ) -> pd.DataFrame:
     """Try all metrics on known-bad generators made from the person's own spectra.
@@ -39,7 +49,7 @@ def metric_bench(
     ----------
     real
         At least 100 independent spectra.
-    metrics, n_repeats, most, seed
+    metrics, n_repeats, most, seed, n_workers
         As for `judgement`; `most` spectra per set.
 
     Returns
@@ -55,11 +65,10 @@ def metric_bench(
     """
     names = chosen_metrics(metrics, unseen=True)
     defects = [NOTHING_WRONG, *KNOWN_BAD]
-    values: dict[tuple[str, str], list[float]] = {(defect, name): [] for defect in defects for name in names}
-    floors: dict[str, list[float]] = {name: [] for name in names}
     centre = real.signal.mean(axis=0, dtype=np.float64)
-    n = 0
-    for repeat in range(n_repeats):
+    stage = Stage(reporter, "Trying the metrics", n_repeats * (len(defects) + 1))
+
+    def tried_on(repeat: int) -> tuple[int, dict[tuple[str, str], float]]:
         rng = random_stream(seed, "bench", repeat)
         dealt = parts(real.groups, (1, 1, 3), rng)
         n = min(len(dealt[0]), len(dealt[1]), len(dealt[2]) // 3, most)
@@ -73,24 +82,29 @@ def metric_bench(
         floor, material = real.take(dealt[2][:n]), real.take(dealt[2][n : 3 * n])
         clouds = [PointCloud(spectra.signal - centre) for spectra in (seen, unseen, floor)]
         pair_seed = derived_seed(seed, "bench pair", repeat)
-        tried = {"": clouds[2], NOTHING_WRONG: PointCloud(material.signal[:n] - centre)}
+        tried = {_FLOOR: clouds[2], NOTHING_WRONG: PointCloud(material.signal[:n] - centre)}
         for defect, bad in KNOWN_BAD.items():
             spoiled = bad.spoil(seen if bad.from_training else material, n, random_stream(seed, defect, repeat))
             tried[defect] = PointCloud(spoiled - centre)
-        for done, (defect, cloud) in enumerate(tried.items()):
-            reporter.progress("Trying the metrics", repeat * len(tried) + done, n_repeats * len(tried))
+        found = {}
+        for defect, cloud in tried.items():
+            stage.step()
             pair = CloudPair(clouds[0], cloud, real.axis, clouds[1], pair_seed)
             for name in names:
-                kept = floors[name] if defect == "" else values[defect, name]
-                kept.append(METRICS[name].compute(pair.first(METRICS[name].most)))
-    reporter.progress("Trying the metrics", n_repeats, n_repeats)
+                found[defect, name] = METRICS[name].compute(pair.first(METRICS[name].most))
+        return n, found
+
+    repeats = at_once(tried_on, n_repeats, n_workers)
+    stage.end()
+    values = {case: [found[case] for _, found in repeats] for case in repeats[0][1]}
     table = pd.DataFrame(
         [
-            {"defect": defect, "metric": name, **beside_floor(name, found, floors[name])}
-            for (defect, name), found in values.items()
+            {"defect": defect, "metric": name, **beside_floor(name, values[defect, name], values[_FLOOR, name])}
+            for defect in defects
+            for name in names
         ]
     )
     table["seen"] = table["verdict"].isin(["worse than real", "beyond real"])
-    table["n_per_set"] = n
+    table["n_per_set"] = repeats[-1][0]
     table["n_repeats"] = n_repeats
     return table

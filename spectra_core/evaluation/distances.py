@@ -85,7 +85,9 @@ class FeatureSpace:
         SpectraError
             When a spectrum that is zero everywhere is asked for its angle.
         """
-        points: NDArray[np.float64] = (signal.astype(np.float64) - self.centre) * self.weights
+        points: NDArray[np.float64] = signal.astype(np.float64)
+        points -= self.centre
+        points *= self.weights
         if self.metric != "spectral_angle":
             return points
         length = np.linalg.norm(points, axis=1, keepdims=True)
@@ -130,38 +132,58 @@ def nearest(
     rows, distances : (n_query, n_nearest)
         Ascending; row -1 and distance NaN where fewer neighbours are allowed.
     """
-    n_wanted = min(n_nearest, len(pool))
-    n_candidates = min(n_wanted + SPARE, len(pool))
     rows = np.full((len(query), n_nearest), -1, dtype=np.int64)
     distances = np.full((len(query), n_nearest), np.nan)
     for part, squared in _squared_distances(query, pool):
         if allowed is not None:
             squared[~allowed.mask(part)] = np.inf
-        candidates = np.sort(np.argpartition(squared, n_candidates - 1, axis=1)[:, :n_candidates], axis=1)
-        missing = np.isinf(np.take_along_axis(squared, candidates, axis=1))
-        exact = np.stack([np.linalg.norm(query[part] - pool[column], axis=1) for column in candidates.T], axis=1)
-        exact[missing] = np.inf
-        order = np.argsort(exact, axis=1, kind="stable")[:, :n_wanted]
-        found = np.take_along_axis(exact, order, axis=1)
-        rows[part, :n_wanted] = np.where(np.isinf(found), -1, np.take_along_axis(candidates, order, axis=1))
-        distances[part, :n_wanted] = np.where(np.isinf(found), np.nan, found)
+        rows[part], distances[part] = _nearest_of(query[part], pool, squared, n_nearest)
     return rows, distances
 
 
-def count_closer(
-    query: NDArray[np.float64], pool: NDArray[np.float64], squared_limit: NDArray[np.float64]
-) -> NDArray[np.int64]:
-    """Count, for every query, the rows of `pool` whose squared Euclidean distance is below its limit.
+def nearest_and_closer(
+    query: NDArray[np.float64], pool: NDArray[np.float64], squared_limits: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Find the distance to the nearest row of `pool`, and count the rows whose squared distance is below limits.
 
     Parameters
     ----------
-    squared_limit : (n_query,)
-        Distances come from a matrix product: leave room for its rounding, of order 1e-13 of the squared lengths.
+    squared_limits : (n_query, n_limits)
+        Counted distances come from a matrix product: leave room for its rounding, of order 1e-13 of the squared
+        lengths.
+
+    Returns
+    -------
+    distances : (n_query,)
+        As from `nearest`.
+    counts : (n_query, n_limits)
     """
-    counts = np.empty(len(query), dtype=np.int64)
+    distances = np.empty(len(query))
+    counts = np.empty(squared_limits.shape, dtype=np.int64)
     for part, squared in _squared_distances(query, pool):
-        counts[part] = (squared < squared_limit[part, None]).sum(axis=1)
-    return counts
+        for number, limit in enumerate(squared_limits[part].T):
+            counts[part, number] = (squared < limit[:, None]).sum(axis=1)
+        distances[part] = _nearest_of(query[part], pool, squared, 1)[1][:, 0]
+    return distances, counts
+
+
+def _nearest_of(
+    query: NDArray[np.float64], pool: NDArray[np.float64], squared: NDArray[np.float64], n_nearest: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Put the candidates of a product in order by their exact distances; infinite ones do not count."""
+    rows = np.full((len(query), n_nearest), -1, dtype=np.int64)
+    distances = np.full((len(query), n_nearest), np.nan)
+    n_wanted = min(n_nearest, len(pool))
+    n_candidates = min(n_wanted + SPARE, len(pool))
+    candidates = np.sort(np.argpartition(squared, n_candidates - 1, axis=1)[:, :n_candidates], axis=1)
+    missing = np.isinf(np.take_along_axis(squared, candidates, axis=1))
+    exact = np.stack([np.linalg.norm(query - pool[column], axis=1) for column in candidates.T], axis=1)
+    exact[missing] = np.inf
+    order = np.argsort(exact, axis=1, kind="stable")[:, :n_wanted]
+    found = np.take_along_axis(exact, order, axis=1)
+    rows[:, :n_wanted] = np.where(np.isinf(found), -1, np.take_along_axis(candidates, order, axis=1))
+    distances[:, :n_wanted] = np.where(np.isinf(found), np.nan, found)
+    return rows, distances
 
 
 @dataclass(frozen=True, eq=False)

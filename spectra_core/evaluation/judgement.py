@@ -1,6 +1,9 @@
 """All metrics of a generated set beside what two halves of the experimental set give."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -12,6 +15,8 @@ from spectra_core.evaluation.metrics import METRICS
 from spectra_core.evaluation.point_clouds import CloudPair, PointCloud
 from spectra_core.evaluation.roles import require_comparable
 from spectra_core.spectra import SpectraSet
+
+Result = TypeVar("Result")
 
 N_REPEATS = 5
 """Halvings: values beyond all five floors on one side happen by chance in 2 of C(10, 5) = 252 cases."""
@@ -27,6 +32,7 @@ def judgement(
     n_repeats: int = N_REPEATS,
     most: int = MOST,
     seed: int = 0,
+    n_workers: int = 1,
     reporter: Reporter = SILENT,
 ) -> pd.DataFrame:
     """Measure generated spectra by every metric, each beside its real-versus-real floor.
@@ -48,6 +54,8 @@ def judgement(
         Spectra per set and halving at most; of larger sets a fresh random part each time.
     seed
         Decides halves and parts.
+    n_workers
+        Halvings judged at the same time, by threads; it changes nothing but the time and the memory.
 
     Returns
     -------
@@ -71,10 +79,9 @@ def judgement(
     training, generated = sets["training"], sets["generated"]
     groups = training.groups
     centre = training.signal.mean(axis=0, dtype=np.float64)
-    values: dict[str, list[float]] = {name: [] for name in names}
-    floors: dict[str, list[float]] = {name: [] for name in names}
-    n = 0
-    for repeat in range(n_repeats):
+    stage = Stage(reporter, "Judging the generated spectra", n_repeats * len(names))
+
+    def judged(repeat: int) -> tuple[int, list[float], list[float]]:
         rng = random_stream(seed, "halves", repeat)
         first, second = parts(groups, (1, 1), rng)
         n = min(len(first), len(second), len(generated), most)
@@ -93,16 +100,51 @@ def judgement(
             CloudPair(real, made, training.axis, seed=pair_seed),
             CloudPair(real, other, training.axis, seed=pair_seed),
         )
-        for done, name in enumerate(names):
-            reporter.progress("Judging the generated spectra", repeat * len(names) + done, n_repeats * len(names))
-            for pair, kept in zip(pairs, (values, floors), strict=True):
-                kept[name].append(METRICS[name].compute(pair.first(METRICS[name].most)))
-    reporter.progress("Judging the generated spectra", n_repeats * len(names), n_repeats * len(names))
+        found: tuple[list[float], list[float]] = ([], [])
+        for name in names:
+            stage.step()
+            for pair, kept in zip(pairs, found, strict=True):
+                kept.append(METRICS[name].compute(pair.first(METRICS[name].most)))
+        return n, *found
+
+    repeats = at_once(judged, n_repeats, n_workers)
+    stage.end()
+    values, floors = (
+        dict(zip(names, zip(*part, strict=True), strict=True)) for part in list(zip(*repeats, strict=True))[1:]
+    )
+    n = repeats[-1][0]
     rows = [{"metric": name, **beside_floor(name, values[name], floors[name])} for name in names]
     table = pd.DataFrame(rows)
     table["n_per_set"] = [min(n, METRICS[name].most) for name in names]
     table["n_repeats"] = n_repeats
     return table
+
+
+class Stage:
+    """Counts the steps of a stage, whichever thread does them."""
+
+    def __init__(self, reporter: Reporter, name: str, total: int) -> None:
+        self._reporter, self._name, self._total = reporter, name, total
+        self._begun = 0
+        self._lock = Lock()
+
+    def step(self) -> None:
+        """Say that one more step begins, and so how many are done or under way."""
+        with self._lock:
+            begun, self._begun = self._begun, self._begun + 1
+        self._reporter.progress(self._name, begun, self._total)
+
+    def end(self) -> None:
+        """Say that all steps are done."""
+        self._reporter.progress(self._name, self._total, self._total)
+
+
+def at_once(work: Callable[[int], Result], n_repeats: int, n_workers: int) -> list[Result]:
+    """Return what `work` makes of every repeat, in order, some of them at the same time."""
+    if min(n_workers, n_repeats) <= 1:
+        return [work(repeat) for repeat in range(n_repeats)]
+    with ThreadPoolExecutor(min(n_workers, n_repeats), thread_name_prefix="judging") as pool:
+        return list(pool.map(work, range(n_repeats)))
 
 
 def chosen_metrics(metrics: Iterable[str] | None, *, unseen: bool) -> list[str]:
@@ -138,7 +180,7 @@ def parts(groups: NDArray[np.int64], shares: tuple[int, ...], rng: np.random.Gen
     return [rng.permutation(np.flatnonzero(part == number)) for number in range(len(shares))]
 
 
-def beside_floor(name: str, values: list[float], floors: list[float]) -> dict[str, object]:
+def beside_floor(name: str, values: Sequence[float], floors: Sequence[float]) -> dict[str, object]:
     """Sum up values and floors of one metric over repeats, with the verdict; see `judgement`."""
     value, floor = np.array(values), np.array(floors)
     defined = bool(np.isfinite(value).all() and np.isfinite(floor).all())

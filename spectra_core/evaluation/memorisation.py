@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from spectra_core.contracts import random_stream
 from spectra_core.errors import SpectraError
-from spectra_core.evaluation.distances import FeatureSpace, count_closer, nearest
+from spectra_core.evaluation.distances import FeatureSpace, nearest, nearest_and_closer
 from spectra_core.evaluation.neighbours import copy_of
 from spectra_core.evaluation.roles import require_comparable
 from spectra_core.spectra import SpectraSet
@@ -92,9 +92,9 @@ def _judge(
     limit = held_distance[:, 0]
     # Squared distances from the product carry rounding of this size; it must not decide between equal ones.
     slack = 1e-12 * (np.einsum("ij,ij->i", query, query) + limit**2)
-    closer = count_closer(query, pool, limit**2 - slack)
-    not_farther = count_closer(query, pool, limit**2 + slack)
-    absent, absent_or_tied = (_share_without(n_training, n_held_out, count) for count in (closer, not_farther))
+    limits = np.stack([limit**2 - slack, limit**2 + slack], axis=1)
+    distance, counts = nearest_and_closer(query, pool, limits)
+    absent, absent_or_tied = (_share_without(n_training, n_held_out, count) for count in counts.T)
     share = float((1.0 - 0.5 * (absent + absent_or_tied)).mean())
     per_neighbour = np.bincount(held_row[:, 0])
     n_effective = len(judged) ** 2 / float((per_neighbour.astype(float) ** 2).sum())
@@ -109,7 +109,7 @@ def _judge(
         "n_training": n_training,
         "n_held_out": n_held_out,
         "n_copies": int((copy_of(judged, training) >= 0).sum()),
-        "median_distance": float(np.median(space.measure(nearest(query, pool, 1)[1][:, 0]))),
+        "median_distance": float(np.median(space.measure(distance))),
         "median_distance_held_out": float(np.median(space.measure(limit))),
     }
 

@@ -91,12 +91,15 @@ def copy_of(spectra: SpectraSet, training: SpectraSet) -> NDArray[np.int64]:
     -------
     (n_spectra,)
     """
+    from hashlib import blake2b
+
     both_double = spectra.signal.dtype == training.signal.dtype == np.float64
     precision = "float64" if both_double else "float32"
     first_row: dict[bytes, int] = {}
     for row, content in enumerate(_contents(training, precision)):
-        first_row.setdefault(content, row)
-    return np.array([first_row.get(content, -1) for content in _contents(spectra, precision)], dtype=np.int64)
+        first_row.setdefault(blake2b(content, digest_size=32).digest(), row)
+    found = [first_row.get(blake2b(content, digest_size=32).digest(), -1) for content in _contents(spectra, precision)]
+    return np.array(found, dtype=np.int64)
 
 
 def concentration_window(asked: SpectraSet, pool: SpectraSet, training: SpectraSet, half_width: float) -> Window:
@@ -169,7 +172,7 @@ def pair_difference(
 
 def _contents(spectra: SpectraSet, precision: str) -> Iterator[bytes]:
     # Adding zero turns -0.0 into 0.0, which is the same value with other bytes.
-    return (row.tobytes() for row in spectra.signal.astype(precision) + 0)
+    return ((row.astype(precision) + 0).tobytes() for row in spectra.signal)
 
 
 def _ratio(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:

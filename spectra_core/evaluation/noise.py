@@ -13,6 +13,8 @@ from spectra_core.spectra import SpectralAxis, SpectraSet
 
 POINTS = 5
 """Channels in a window: the fewest that leave a residual from a cubic."""
+BLOCK_VALUES = 8_000_000
+"""Residuals held at once (64 MB)."""
 ALIKE = (0.8, 1.25)
 """Noise ratios between these count as alike: a quarter more, or as much less, on a logarithmic scale."""
 
@@ -43,19 +45,9 @@ def local_residual(signal: NDArray[np.floating[Any]], axis: SpectralAxis) -> NDA
     SpectraError
         When there are fewer than five channels.
     """
-    n_channels = len(axis)
-    if n_channels < POINTS:
-        raise SpectraError(
-            f"Noise is read from {POINTS} neighbouring channels, but the spectra have {n_channels}. "
-            "Compare noise on spectra with more channels."
-        )
-    weights = _difference_weights(axis.positions)
-    n_windows = n_channels - POINTS + 1
-    residual = np.zeros((len(signal), n_windows))
-    for point in range(POINTS):
-        residual += weights[:, point] * signal[:, point : point + n_windows]
+    weights = _difference_weights(axis)
     margin = POINTS // 2
-    return np.pad(residual, ((0, 0), (margin, margin)), mode="edge")
+    return np.pad(_windows(signal, weights, 0, len(weights)), ((0, 0), (margin, margin)), mode="edge")
 
 
 def noise_level(spectra: SpectraSet) -> NDArray[np.float64]:
@@ -64,11 +56,16 @@ def noise_level(spectra: SpectraSet) -> NDArray[np.float64]:
     The root mean square over spectra of `local_residual`, after removing its median over spectra in every
     channel: what all spectra share is curvature of the signal, not noise.
     """
-    residual = local_residual(spectra.signal, spectra.axis)
-    if len(spectra) > 1:
-        residual -= np.median(residual, axis=0)
-    level: NDArray[np.float64] = np.sqrt((residual**2).mean(axis=0))
-    return level
+    weights = _difference_weights(spectra.axis)
+    level = np.empty(len(weights))
+    step = max(1, BLOCK_VALUES // len(spectra))
+    for begin in range(0, len(weights), step):
+        end = min(begin + step, len(weights))
+        residual = _windows(spectra.signal, weights, begin, end)
+        if len(spectra) > 1:
+            residual -= np.median(residual, axis=0)
+        level[begin:end] = np.sqrt((residual**2).mean(axis=0))
+    return np.pad(level, POINTS // 2, mode="edge")
 
 
 def replicate_noise(spectra: SpectraSet) -> NDArray[np.float64] | None:
@@ -158,10 +155,12 @@ def with_noise(generated: SpectraSet, experimental: SpectraSet, rng: np.random.G
     """
     require_comparable({"training": experimental, "generated": generated})
     missing = np.sqrt(np.maximum(noise_level(experimental) ** 2 - noise_level(generated) ** 2, 0.0))
-    signal = generated.signal + missing * rng.standard_normal(generated.signal.shape)
+    drawn = rng.standard_normal(generated.signal.shape)
+    drawn *= missing
+    drawn += generated.signal
     return SpectraSet(
         generated.axis,
-        signal.astype(generated.signal.dtype),
+        drawn.astype(generated.signal.dtype),
         generated.targets,
         target_info=generated.target_info,
         samples=generated.samples,
@@ -188,12 +187,27 @@ def _noise_rows(role: str, spectra: SpectraSet, reference: NDArray[np.float64]) 
     )
 
 
-def _difference_weights(positions: NDArray[np.float64]) -> NDArray[np.float64]:
+def _windows(
+    signal: NDArray[np.floating[Any]], weights: NDArray[np.float64], begin: int, end: int
+) -> NDArray[np.float64]:
+    """Residuals (n_spectra, end - begin) of the windows from `begin` to before `end`."""
+    residual = np.zeros((len(signal), end - begin))
+    for point in range(POINTS):
+        residual += weights[begin:end, point] * signal[:, begin + point : end + point]
+    return residual
+
+
+def _difference_weights(axis: SpectralAxis) -> NDArray[np.float64]:
     """Weights (n_windows, 5) of the fourth divided difference, of unit length in every window.
 
     w_j = 1 / prod_{k != j} (x_j - x_k); their sum with any cubic is zero.
     """
-    windows = np.lib.stride_tricks.sliding_window_view(positions, POINTS)
+    if len(axis) < POINTS:
+        raise SpectraError(
+            f"Noise is read from {POINTS} neighbouring channels, but the spectra have {len(axis)}. "
+            "Compare noise on spectra with more channels."
+        )
+    windows = np.lib.stride_tricks.sliding_window_view(axis.positions, POINTS)
     gaps = windows[:, :, None] - windows[:, None, :]
     # Steps of about 1 keep the products far from overflow; the scale cancels in the unit length.
     gaps = gaps / np.abs(windows[:, -1] - windows[:, 0])[:, None, None]

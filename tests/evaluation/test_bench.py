@@ -92,7 +92,7 @@ def test_bench_is_complete_and_decided_by_its_seed(bench):
     assert len(bench) == len(METRICS) * (len(KNOWN_BAD) + 1)
     assert bench["n_per_set"].unique() == [100]
     small = beer_lambert_set(150, 20)
-    one, two = (metric_bench(small, metrics=QUICK, n_repeats=2, seed=4) for _ in range(2))
+    one, two = (metric_bench(small, metrics=QUICK, n_repeats=2, seed=4, n_workers=n) for n in (1, 2))
     pd.testing.assert_frame_equal(one, two)
 
 
@@ -150,6 +150,11 @@ class TestJudgement:
         sets = {"training": beer_lambert_set(60), "generated": beer_lambert_set(60, seed=1)}
         judgement(sets, metrics=QUICK, n_repeats=2, reporter=Steps())
         assert seen == [(done, 10) for done in range(11)]
+
+    def test_threads_change_nothing(self):
+        sets = {"training": beer_lambert_set(80), "generated": beer_lambert_set(60, seed=1)}
+        one, two = (judgement(sets, metrics=[*QUICK, "classifier"], n_workers=n) for n in (1, 2))
+        pd.testing.assert_frame_equal(one, two)
 
     def test_impossible_requests_are_refused(self):
         sets = {"training": beer_lambert_set(30), "generated": beer_lambert_set(60)}

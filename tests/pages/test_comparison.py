@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from spectra_core.evaluation.sampling import sampled_rows
 from spectra_core.generators import GENERATORS
 from spectra_core.spectra import SetMeta, SpectraSet
 from spectra_core.store import Store
@@ -206,6 +207,42 @@ def test_a_neighbour_map_is_offered_as_a_job_and_shown_once_it_is_there(in_hand,
     TASKS["map"]({**in_hand, "method": "tsne", "seed": 0}, SILENT, store)
     healthy(app.run())
     assert "t-SNE 1" in chart_texts(app)[0]
+
+
+class TestLargeSets:
+    @pytest.fixture(autouse=True)
+    def small_samples(self, monkeypatch):
+        monkeypatch.setattr("ui.comparison.MOST_COMPARED", 20)
+
+    @pytest.mark.parametrize("page", COMPARISONS)
+    def test_every_page_compares_a_part_and_says_so(self, page, in_hand):
+        app = opened(page, **in_hand)
+        assert "A random part is compared, the same at every visit: 20 of 48 training, 20 of 60 generated" in words(app)
+
+    def test_neighbours_are_searched_by_a_job_among_all_spectra(self, in_hand, store: Store):
+        from spectra_core.contracts import SILENT
+        from spectra_core.tasks import TASKS
+
+        page = "pages/comparison/neighbours.py"
+        app = opened(page, **in_hand)
+        assert any(button.label == "Find the neighbours" for button in app.button)
+        TASKS["neighbours"]({**in_hand, "metric": "euclidean", "window": None, "seed": 0}, SILENT, store)
+        app = opened(page, **in_hand)
+        assert metrics(app)["Exact copies"] == "3 of 60"
+        assert "60 of 60 generated" in words(app)
+        # Rows are those of the whole sets: the copies lie at no distance from what they were copied from.
+        assert "Generated spectrum 2 and training spectrum 2: distance 0 (absorbance)" in words(app)
+
+    def test_explore_looks_at_a_part(self, store: Store, monkeypatch):
+        monkeypatch.setattr("spectra_core.evaluation.sampling.MOST_JUDGED", 30)
+        spectra, (one, other) = beer_lambert_set(), sampled_rows(60, "checked", 30)[[4, 25]]
+        targets = spectra.targets
+        targets.iloc[[one, other]] = spectra.target_values[[other, one]]
+        app = opened(EXPLORE, set=store.save_set(spectra.relabelled(targets)))
+        assert "Looked at: a random part of 30 of 60 spectra." in words(app)
+        assert "2 of 30 spectra carry a label" in words(app)
+        wrong = next(frame.value for frame in app.dataframe if "fits_label_of" in frame.value)
+        assert set(wrong["sample"]) == {one, other}
 
 
 EXPLORE = "pages/data/explore.py"
