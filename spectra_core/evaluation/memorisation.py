@@ -42,9 +42,9 @@ def memorisation(
     Returns
     -------
     DataFrame, two rows
-        ``role``: "generated", and "held-out" as the real-versus-real floor (one half of the held-out spectra
-        judged against the training set and the other half; left out below 4 held-out spectra); ``share``
-        (0.5 where nothing is memorised, 1 where every spectrum is a copy), ``lower``, ``upper``,
+        ``role``: "generated", and "held-out" as the real-versus-real floor (one half of the held-out spectra, at most
+        as many as generated ones, judged against the training set and the other half; left out below 4 held-out
+        spectra); ``share`` (0.5 where nothing is memorised, 1 where every spectrum is a copy), ``lower``, ``upper``,
         ``n_spectra``, ``n_effective``, ``n_training``, ``n_held_out`` (to which the training set is cut),
         ``n_copies`` (spectra equal to a training spectrum), ``median_distance`` and ``median_distance_held_out``
         (to the nearest training spectrum of the whole set, and to the nearest held-out one).
@@ -67,7 +67,9 @@ def memorisation(
     if len(held_out) >= 4:
         shuffled = random_stream(seed, "memorisation floor").permutation(len(held_out))
         half = len(held_out) // 2
-        judged, against = held_out.take(shuffled[:half]), held_out.take(shuffled[half : 2 * half])
+        # No more than the generated spectra: so many are enough for them, and the search takes its time.
+        judged = held_out.take(shuffled[: min(half, len(generated))])
+        against = held_out.take(shuffled[half : 2 * half])
         rows.append(_judge("held-out", judged, training, against, space=space, confidence=confidence))
     return pd.DataFrame(rows)
 

@@ -12,7 +12,7 @@ MOST_COMPARED = 5000
 """Spectra per role that pages compare and maps show."""
 MOST_JUDGED = 10_000
 """Spectra per role that a judgement in the background, and the search for outliers and wrong labels, look at."""
-MOST_PAIRS = 200_000_000
+MOST_PAIRS = 100_000_000
 """Pairs of spectra whose distance is computed when neighbours are searched: some seconds at a thousand channels."""
 FEWEST_ASKED = 1000
 
@@ -49,6 +49,6 @@ def most_asked(n_pool: int) -> int:
     """Return for how many spectra neighbours are searched among `n_pool`: the pool is never cut, or copies are missed.
 
     >>> most_asked(5000), most_asked(100_000), most_asked(1_000_000)
-    (40000, 2000, 1000)
+    (20000, 1000, 1000)
     """
     return max(FEWEST_ASKED, MOST_PAIRS // max(n_pool, 1))
