@@ -26,6 +26,9 @@ OTHER_CONDITIONS = {
     "cVAE, convex mixtures": "convex_mixtures",
     MEASURED: "resampled",
 }
+SLOW = f"{BALANCED}: slower training"
+SLOWER = 1e-4
+"""Learning rate of sharp decoders on the simulated set, where they diverge at the usual 1e-3; `SLOW` is the control."""
 Changed = Callable[[Choice], Choice]
 
 
@@ -41,6 +44,7 @@ class Study:
 def all_arms(epochs: int, *, simulated: bool = True) -> dict[str, Arm]:
     """Return every arm of the study by name, in the order of its tables."""
     networks = partial(trained, mode="faithful", epochs=epochs)
+    slower = {"learning_rate": SLOWER} if simulated else {}
     arms = {name: _with_networks(arm, networks) for name, arm in PRESET_ARMS.items()}
     independent, balanced = arms[INDEPENDENT], arms[BALANCED]
     ready = {
@@ -58,19 +62,23 @@ def all_arms(epochs: int, *, simulated: bool = True) -> dict[str, Arm]:
     }
     others[MEASURED] = replace(others[MEASURED], beside=BALANCED, change="concentrations as measured")
     similar = Choice("similar_concentrations")
-    sharp = Choice("cvae", {**dict(balanced.generator.options), "beta": SHARP})
+    sharp = Choice("cvae", {**dict(balanced.generator.options), "beta": SHARP, **slower})
     together = replace(balanced, name=TOGETHER, generator=sharp, latent_given=similar)
     sees = Choice("cvae", {**dict(sharp.options), "encoder_sees_targets": True})
     teacher = networks(Choice("mlp"))
+    changed = [
+        replace(one, generator=sharp) if one.change == "sharper decoder" else one
+        for one in counterfactuals(balanced, teacher=teacher, simulated=simulated)
+        if one.beside and one.change != others[MEASURED].change
+    ]
+    if simulated:
+        slow = Choice("cvae", {**dict(balanced.generator.options), **slower})
+        changed.append(replace(balanced, name=SLOW, generator=slow, beside=BALANCED, change="slower training"))
     found = [
         *ready.values(),
         *others.values(),
         *(one for one in counterfactuals(independent, teacher=teacher) if "labels" in one.change),
-        *(
-            one
-            for one in counterfactuals(balanced, teacher=teacher, simulated=simulated)
-            if one.beside and one.change != others[MEASURED].change
-        ),
+        *changed,
         together,
         replace(together, name=ALL_CHANGES, generator=sees),
         replace(
@@ -93,7 +101,7 @@ def simulated_study(epochs: int, n_spectra: int | None) -> Study:
         f"{BALANCED}: labels read from the spectra",
     )
     third = (
-        *(f"{BALANCED}: encoder sees the concentrations", ALL_CHANGES),
+        *(f"{BALANCED}: encoder sees the concentrations", ALL_CHANGES, SLOW),
         f"{INDEPENDENT}: labels read from the spectra",
         *("VAE, uniform box", "VAE, equalised"),
         *("cVAE, convex mixtures", MEASURED),
@@ -105,6 +113,13 @@ def simulated_study(epochs: int, n_spectra: int | None) -> Study:
         partial(_simulated, n_spectra),
         _stages(all_arms(epochs), (first, second, third, fourth, last), epochs),
     )
+
+
+def repeated_study(epochs: int, n_spectra: int | None) -> Study:
+    """Return the main arms of part a with three repetitions of the 8 folds, of which the first is part a's."""
+    names = ("Step-matched", "VAE, standard normal", INDEPENDENT, BALANCED, TOGETHER, "Oracle")
+    stages = _stages(all_arms(epochs), (names,), epochs, n_repeats=3)
+    return Study("a-repeated", partial(_simulated, n_spectra), stages)
 
 
 def sizes_study(epochs: int, n_spectra: int | None, size: int, **fields: Any) -> Study:
@@ -144,7 +159,7 @@ def metals_study(epochs: int, name: str, path: str, **fields: Any) -> Study:
 def studies(epochs: int, n_spectra: int | None = None) -> dict[str, list[Study]]:
     """Return all parts by letter; `n_spectra` and fewer epochs are for trying the script out."""
     return {
-        "a": [simulated_study(epochs, n_spectra)],
+        "a": [simulated_study(epochs, n_spectra), repeated_study(epochs, n_spectra)],
         "b": [
             sizes_study(epochs, n_spectra, 100, n_folds=20),
             sizes_study(epochs, n_spectra, 400, n_folds=20),
