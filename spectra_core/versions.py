@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from spectra_core import __version__
 from spectra_core.training.devices import CPU, device_title
 
-_PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "torch", "umap-learn", "phreeqc")
+_PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "torch", "numba", "phreeqc")
 
 
 def versions(device: str = CPU) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """Where spectra of every role lie on a map of the latent space or of the channels."""
 
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,12 +8,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spectra_core.errors import ConfigError, SpectraError
+from spectra_core.evaluation.distances import nearest
 from spectra_core.evaluation.roles import require_comparable
 from spectra_core.generators.base import LatentGenerator
 from spectra_core.spectra import SpectraSet
 
 N_KEPT = 50
 """Principal components kept before a neighbour map: more only add noise to the distances and time."""
+ROUNDS, FEWEST_ROUNDS, MOST_ROUNDS = 1_000_000, 200, 500
+"""Rounds of UMAP's layout times spectra, and the bounds of rounds: those of umap-learn for large and small sets."""
 TRUST_SPECTRA = 2000
 """Trustworthiness compares all pairs: beyond so many spectra it is estimated from a seeded sample."""
 
@@ -67,10 +69,10 @@ def umap_map(
     min_dist: float = 0.1,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Map spectra of all roles together by UMAP (McInnes, Healy, Melville 2018, arXiv:1802.03426).
+    """Map spectra of all roles together by UMAP (McInnes, Healy & Melville 2018, arXiv:1802.03426).
 
-    Neighbours are found exactly by brute force first and handed to UMAP, which saves most of its time.
-    Distances and densities on such a map mean little: read which spectra are neighbours, nothing else.
+    Neighbours are found exactly, by brute force. Distances and densities on such a map mean little: read which spectra
+    are neighbours, nothing else.
 
     Parameters
     ----------
@@ -86,31 +88,23 @@ def umap_map(
     DataFrame
         As `latent_map`; ``share_x`` and ``share_y`` are NaN.
     """
-    from sklearn.neighbors import NearestNeighbors
+    from spectra_core.evaluation.umap_layout import umap_layout
 
     values, sizes = _pooled(sets, generator)
-    if not 2 <= n_neighbours < len(values):
-        raise ConfigError(
-            f"UMAP needs from 2 to {len(values) - 1} neighbours for {len(values)} spectra, got {n_neighbours}."
-        )
-    search = NearestNeighbors(n_neighbors=n_neighbours, algorithm="brute").fit(values)
-    # Asked with the points themselves, every point is its own first neighbour, which is what UMAP expects.
-    distances, rows = search.kneighbors(values)
-    with warnings.catch_warnings():
-        # UMAP says on import that a variant which nobody asks for is missing.
-        warnings.filterwarnings("ignore", message="Tensorflow not installed", category=ImportWarning)
-        # Without its own search index UMAP cannot place new points later; nobody asks it to.
-        warnings.filterwarnings("ignore", message="precomputed_knn", category=UserWarning)
-        from umap import UMAP
-
-        layout = UMAP(
-            n_neighbors=n_neighbours,
-            min_dist=min_dist,
-            random_state=seed,
-            n_jobs=1,
-            init="pca" if len(values) < 100 else "spectral",
-            precomputed_knn=(rows.astype(np.int32), distances.astype(np.float32), None),
-        ).fit_transform(values)
+    n_points = len(values)
+    if not 2 <= n_neighbours < n_points:
+        raise ConfigError(f"UMAP needs from 2 to {n_points - 1} neighbours for {n_points} spectra, got {n_neighbours}.")
+    # Asked with the points themselves, every point, or an exact copy of it, is its own first neighbour at distance 0.
+    rows, distances = nearest(values, values, n_neighbours)
+    loadings, _ = _leading_components(values - values.mean(axis=0), 2)
+    layout = umap_layout(
+        rows,
+        distances,
+        values @ loadings,
+        min_dist=min_dist,
+        n_epochs=int(np.clip(ROUNDS / n_points, FEWEST_ROUNDS, MOST_ROUNDS)),
+        seed=seed,
+    )
     return _table(sets, _by_role(layout, sizes), (np.nan, np.nan))
 
 
