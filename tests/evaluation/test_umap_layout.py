@@ -53,6 +53,19 @@ def test_curve_is_near_what_it_stands_for(min_dist):
     assert np.abs(1.0 / (1.0 + a * d ** (2 * b)) - wanted).max() < 0.1
 
 
+@pytest.mark.filterwarnings("ignore")  # of the library's import
+def test_graph_and_curve_are_those_of_umap_learn():
+    umap_ = pytest.importorskip("umap.umap_")
+    points = np.concatenate([points_in(2), points_in(1)[:3]])  # with copies
+    rows, distances = nearest(points, k=10)
+    theirs, *_ = umap_.fuzzy_simplicial_set(
+        points, 10, np.random.RandomState(0), "euclidean", knn_indices=rows, knn_dists=distances.astype(np.float32)
+    )
+    # The library sums in single precision and stops its bisection at 1e-5.
+    assert_allclose(neighbour_graph(rows, distances).toarray(), theirs.toarray(), atol=2e-5)
+    assert_allclose(curve(0.1), umap_.find_ab_params(1.0, 0.1), rtol=1e-6)
+
+
 RATE, SEED = 0.5, 11
 
 
