@@ -178,7 +178,8 @@ def _sd(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _skew(ordered: NDArray[np.float64], centred: NDArray[np.float64]) -> NDArray[np.float64]:
-    second, third = (centred**2).mean(axis=1), (centred**3).mean(axis=1)
+    squares = centred * centred
+    second, third = squares.mean(axis=1), (squares * centred).mean(axis=1)
     varies = ordered[:, 0] != ordered[:, -1]
     skew = np.full(len(ordered), np.nan)
     skew[varies] = third[varies] / second[varies] ** 1.5

@@ -1,6 +1,5 @@
 """Distances between spectra, and the nearest ones, by chunked matrix products."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 
 from spectra_core.errors import ConfigError, SpectraError
 from spectra_core.evaluation.noise import noise_level
+from spectra_core.evaluation.row_blocks import by_blocks
 from spectra_core.spectra import SpectraSet
 
 Metric = Literal["euclidean", "spectral_angle", "noise_weighted"]
@@ -20,8 +20,8 @@ METRICS: dict[str, str] = {
 }
 """The distances and what each says."""
 
-CHUNK_VALUES = 8_000_000
-"""Distances held at once (64 MB)."""
+CHUNK_VALUES = 2_000_000
+"""Distances held at once by one thread (16 MB)."""
 CACHED_VALUES = 50_000
 """Differences of one target held at once: they stay in the processor's cache, which is three times faster."""
 SPARE = 4
@@ -115,8 +115,8 @@ def nearest(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Find the nearest rows of `pool` for every row of `query`, in Euclidean distance.
 
-    Candidates come from one matrix product per chunk; their distances are then computed from the differences,
-    so that they are exact and an exact copy is at distance 0. Equal distances are ordered by row.
+    Candidates come from one matrix product per block of queries; their distances are then computed from the
+    differences, so that they are exact and an exact copy is at distance 0. Equal distances are ordered by row.
 
     Parameters
     ----------
@@ -134,10 +134,15 @@ def nearest(
     """
     rows = np.full((len(query), n_nearest), -1, dtype=np.int64)
     distances = np.full((len(query), n_nearest), np.nan)
-    for part, squared in _squared_distances(query, pool):
+    pool_squared = np.einsum("ij,ij->i", pool, pool)
+
+    def search(part: slice) -> None:
+        squared = _squared_distances(query[part], pool, pool_squared)
         if allowed is not None:
             squared[~allowed.mask(part)] = np.inf
         rows[part], distances[part] = _nearest_of(query[part], pool, squared, n_nearest)
+
+    by_blocks(len(query), max(1, CHUNK_VALUES // len(pool)), search)
     return rows, distances
 
 
@@ -160,10 +165,15 @@ def nearest_and_closer(
     """
     distances = np.empty(len(query))
     counts = np.empty(squared_limits.shape, dtype=np.int64)
-    for part, squared in _squared_distances(query, pool):
+    pool_squared = np.einsum("ij,ij->i", pool, pool)
+
+    def search(part: slice) -> None:
+        squared = _squared_distances(query[part], pool, pool_squared)
         for number, limit in enumerate(squared_limits[part].T):
             counts[part, number] = (squared < limit[:, None]).sum(axis=1)
         distances[part] = _nearest_of(query[part], pool, squared, 1)[1][:, 0]
+
+    by_blocks(len(query), max(1, CHUNK_VALUES // len(pool)), search)
     return distances, counts
 
 
@@ -223,14 +233,10 @@ class Window:
 
 
 def _squared_distances(
-    query: NDArray[np.float64], pool: NDArray[np.float64]
-) -> Iterator[tuple[slice, NDArray[np.float64]]]:
-    pool_squared = np.einsum("ij,ij->i", pool, pool)
-    step = max(1, CHUNK_VALUES // len(pool))
-    for start in range(0, len(query), step):
-        part = slice(start, min(start + step, len(query)))
-        squared = query[part] @ pool.T
-        squared *= -2.0
-        squared += pool_squared
-        squared += np.einsum("ij,ij->i", query[part], query[part])[:, None]
-        yield part, squared
+    query: NDArray[np.float64], pool: NDArray[np.float64], pool_squared: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    squared: NDArray[np.float64] = query @ pool.T
+    squared *= -2.0
+    squared += pool_squared
+    squared += np.einsum("ij,ij->i", query, query)[:, None]
+    return squared

@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectra_core.errors import SpectraError
+from spectra_core.evaluation.row_blocks import by_blocks
 from spectra_core.spectra import SpectralAxis
 
 ROUNDING = 1e-13
 """Squared distances below this share of the squared lengths are rounding of the matrix product: equal points."""
+BLOCK_ROWS = 128
+"""Rows of a table of distances made at once: with some thousand columns they stay in the processor's cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,17 +34,37 @@ class PointCloud:
 
     @cached_property
     def within(self) -> NDArray[np.float64]:
-        """Euclidean distances (n, n) between its own points, zero on the diagonal."""
-        distances = distances_between(self.points, self.points)
+        """Euclidean distances (n, n) between its own points, symmetric and zero on the diagonal."""
+        distances = np.empty((len(self), len(self)))
+        lengths = np.einsum("ij,ij->i", self.points, self.points)
+
+        def fill(rows: slice) -> None:
+            later = slice(rows.start, None)
+            _distances(self.points[rows], self.points[later], lengths[rows], lengths[later], distances[rows, later])
+
+        def mirror(rows: slice) -> None:
+            distances[rows, : rows.start] = distances[: rows.start, rows].T
+            own = distances[rows, rows]  # of one product with itself, which BLAS libraries may round unevenly
+            own[np.tril_indices(len(own), -1)] = own.T[np.tril_indices(len(own), -1)]
+
+        by_blocks(len(self), BLOCK_ROWS, fill)
+        by_blocks(len(self), BLOCK_ROWS, mirror)
         np.fill_diagonal(distances, 0.0)
         return distances
 
     @cached_property
     def _ordered_neighbours(self) -> NDArray[np.float64]:
-        apart = self.within.copy()
-        np.fill_diagonal(apart, np.inf)
         most = min(len(self) - 1, 16)
-        return np.sort(np.partition(apart, most - 1, axis=1)[:, :most], axis=1)
+        ordered = np.empty((len(self), most))
+
+        def put_in_order(rows: slice) -> None:
+            apart = self.within[rows].copy()
+            apart[np.arange(len(apart)), np.arange(rows.start, rows.stop)] = np.inf
+            ordered[rows] = np.sort(np.partition(apart, most - 1, axis=1)[:, :most], axis=1)
+
+        _ = self.within  # before threads ask for it
+        by_blocks(len(self), BLOCK_ROWS, put_in_order)
+        return ordered
 
     def to_neighbour(self, k: int) -> NDArray[np.float64]:
         """Return the distance (n,) of every point to its k-th nearest other point, k up to 16.
@@ -100,12 +123,24 @@ class CloudPair:
 
 def distances_between(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.float64]:
     """Return Euclidean distances (n_one, n_other) by a matrix product; equal points are at exactly 0."""
-    one_squared = np.einsum("ij,ij->i", one, one)
-    other_squared = np.einsum("ij,ij->i", other, other)
-    lengths = one_squared[:, None] + other_squared[None, :]
+    one_lengths, other_lengths = (np.einsum("ij,ij->i", points, points) for points in (one, other))
+    distances = np.empty((len(one), len(other)))
+
+    def fill(rows: slice) -> None:
+        _distances(one[rows], other, one_lengths[rows], other_lengths, distances[rows])
+
+    by_blocks(len(one), BLOCK_ROWS, fill)
+    return distances
+
+
+def _distances(
+    one: NDArray[Any], other: NDArray[Any], one_lengths: NDArray[Any], other_lengths: NDArray[Any], out: NDArray[Any]
+) -> None:
+    """Write distances (n_one, n_other) to `out`, given the squared lengths of the points."""
+    lengths = one_lengths[:, None] + other_lengths
     squared = one @ other.T
     squared *= -2.0
     squared += lengths
-    squared[squared < ROUNDING * lengths] = 0.0
-    distances: NDArray[np.float64] = np.sqrt(squared, out=squared)
-    return distances
+    lengths *= ROUNDING
+    squared[squared < lengths] = 0.0
+    np.sqrt(squared, out=out)
