@@ -114,6 +114,6 @@ def offenders(table: pd.DataFrame, offences: pd.DataFrame, checks: dict[str, str
     broken = (offences["role"] == role) & (offences["n_offences"] > 0)
     order = offences[broken].sort_values("n_offences", ascending=False, kind="stable").index
     found = table.loc[order].drop(columns="role").dropna(axis="columns", how="all")
-    breaks = [", ".join(title for name, title in checks.items() if offences.at[row, name]) for row in order]
+    breaks = ["; ".join(title for name, title in checks.items() if offences.at[row, name]) for row in order]
     found.insert(2, "breaks", breaks)
     return found.reset_index(drop=True)

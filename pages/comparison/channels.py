@@ -60,12 +60,12 @@ columns[3].metric(
 
 shown = statistics[statistics["role"].isin([reference, "generated"])]
 comparison.show_figure(quantile_fan(shown, **labels), key="channel_bands")
-strips = figures.difference_strips(differences, noise, reference=reference, **labels)
+strips = figures.difference_strips(differences, noise, statistics, reference=reference, **labels)
 comparison.show_figure(strips, key="difference_strips")
 
 st.subheader("Do channels move together as they should?")
 correlation = cache.channel_correlation({role: sets[role] for role in (reference, "generated")})
-images = figures.correlation_images(correlation, axis_label=training.axis.label)
+images = figures.correlation_images(correlation, axis_label=training.axis.label, reverse=reverse)
 comparison.show_figure(images, key="correlation_images")
 
 comparison.offer_tables(
@@ -82,7 +82,9 @@ with st.expander("How to read this", icon=":material/menu_book:"):
 - **Bands.** Median, middle half and middle 90 % of the signal in every channel.
 - **Mean difference.** Generated minus experimental, with its 95 % interval (Welch 1947). Grey is the
   *real-versus-real floor*: held-out minus training spectra, a difference without any cause.
-- **Ratio of standard deviations.** Below 1, generated spectra do not reach the extremes of the experimental ones.
+- **Ratio of standard deviations.** Below 1, generated spectra do not reach the extremes of the experimental ones. The
+  interval allows for heavy tails (Layard 1973).
+- **Skewness.** Positive where few spectra are far stronger than most. A normal latent space tends to lose it.
 - **Ratio of noise.** Noise is what a cubic through five neighbouring channels leaves (Savitzky and Golay 1964). Below
   1 the generator smooths; a network trained on such spectra may rely on details that real spectra hide. *Give the noise
   back* adds what is missing.

@@ -58,7 +58,7 @@ else:
     comparison.show_figure(
         physics_figures.offending_shares(summary, confidence=physics.CONFIDENCE), key="offending_shares"
     )
-    applied = {name: physics.CHECKS[name].title for name in limits["check"]}
+    applied = {name: physics.CHECKS[name].title.partition(",")[0] for name in limits["check"]}
     offenders = judged.offenders(checked, physics.physics_offences(checked, limits), applied, "generated")
     if offenders.empty:
         st.write("No generated spectrum breaks a limit.")

@@ -60,8 +60,10 @@ def channel_differences(sets: Mapping[str, SpectraSet], *, confidence: float = 0
     DataFrame, one row per (role, reference, position)
         ``position``, ``role``, ``reference``, ``n_role``, ``n_reference``; ``mean_difference`` with ``lower``
         and ``upper`` (Welch 1947, unequal variances) and ``wasserstein`` (area between the two distribution
-        functions) [signal unit]; ``sd_ratio`` (role over reference; NaN where the reference is constant);
-        ``ks`` (largest distance of the distribution functions), ``ks_p`` (asymptotic, from the exact
+        functions) [signal unit]; ``sd_ratio`` (role over reference; NaN where the reference is constant) with
+        ``sd_ratio_lower`` and ``sd_ratio_upper`` (normal interval of its logarithm; the variance of ln s^2 is
+        2/(n - 1) + (kurtosis - 3)/n, Layard, J Am Stat Assoc 1973; NaN where one of the two is constant); ``ks``
+        (largest distance of the distribution functions), ``ks_p`` (asymptotic, from the exact
         one-sample distribution at n = n1 n2 / (n1 + n2)), ``ks_p_adjusted`` (Benjamini & Hochberg, J R Stat
         Soc B 1995, over the channels of the comparison). Channels that hold one and the same constant in
         both sets have NaN p-values and are not counted in the adjustment. p-values take spectra as
@@ -190,7 +192,8 @@ def _differences(role: str, one: SpectraSet, reference: str, other: SpectraSet, 
     from scipy import stats
 
     n_one, n_other, n_channels = len(one), len(other), one.n_channels
-    names = ("mean_difference", "lower", "upper", "sd_ratio", "ks", "wasserstein")
+    names = ("mean_difference", "lower", "upper", "sd_ratio", "sd_ratio_lower", "sd_ratio_upper", "ks", "wasserstein")
+    quantile = float(stats.norm.ppf(0.5 + confidence / 2))
     columns = {name: np.empty(n_channels) for name in names}
     same_constant = np.empty(n_channels, dtype=bool)
     for block in _blocks(n_one + n_other, n_channels):
@@ -202,6 +205,9 @@ def _differences(role: str, one: SpectraSet, reference: str, other: SpectraSet, 
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = _sd(rows_one) / _sd(rows_other)
         columns["sd_ratio"][block] = np.where(np.isfinite(ratio), ratio, np.nan)
+        spread = np.exp(quantile * np.sqrt(_variance_of_log_sd(rows_one) + _variance_of_log_sd(rows_other)))
+        columns["sd_ratio_lower"][block] = columns["sd_ratio"][block] / spread
+        columns["sd_ratio_upper"][block] = columns["sd_ratio"][block] * spread
         columns["ks"][block], columns["wasserstein"][block] = _distribution_distances(rows_one, rows_other)
         low = np.minimum(rows_one[:, 0], rows_other[:, 0])
         same_constant[block] = low == np.maximum(rows_one[:, -1], rows_other[:, -1])
@@ -235,6 +241,18 @@ def _welch(
     freedom = np.where(variance > 0, freedom, 1.0)
     half_width = stats.t.ppf(0.5 + confidence / 2, freedom) * np.sqrt(variance)
     return one.mean(axis=1) - other.mean(axis=1), half_width
+
+
+def _variance_of_log_sd(ordered: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Variance of ln s of ascending rows, a quarter of that of ln s^2; NaN where a row is constant."""
+    n = ordered.shape[1]
+    squares = (ordered - ordered.mean(axis=1, keepdims=True)) ** 2
+    varies = ordered[:, 0] != ordered[:, -1]
+    kurtosis = np.full(len(ordered), np.nan)
+    kurtosis[varies] = (squares[varies] ** 2).mean(axis=1) / squares[varies].mean(axis=1) ** 2
+    # Kurtosis is at least 1: the sum stays positive.
+    variance: NDArray[np.float64] = (2 / (n - 1) + (kurtosis - 3) / n) / 4
+    return variance
 
 
 def _distribution_distances(

@@ -15,13 +15,14 @@ SMALLEST_P = 1e-16
 def difference_strips(
     differences: pd.DataFrame,
     noise: pd.DataFrame,
+    statistics: pd.DataFrame,
     *,
     axis_label: str,
     signal_label: str,
     reference: str = "training",
     reverse: bool | None = None,
 ) -> go.Figure:
-    """Draw what changes channel by channel: mean, spread, noise and distribution, one strip each.
+    """Draw what changes channel by channel: mean, spread, skewness, noise and distribution, one strip each.
 
     Parameters
     ----------
@@ -29,18 +30,21 @@ def difference_strips(
         As from `channel_differences`; held-out against training is drawn in grey as the floor.
     noise
         As from `noise_fidelity`.
+    statistics
+        As from `channel_statistics`.
     reference
         What generated spectra are compared with: "training" or "held-out".
     """
     figure = make_subplots(
-        rows=4,
+        rows=5,
         cols=1,
         shared_xaxes=True,
-        vertical_spacing=0.06,
-        row_heights=[0.34, 0.22, 0.22, 0.22],
+        vertical_spacing=0.05,
+        row_heights=[0.28, 0.18, 0.18, 0.18, 0.18],
         subplot_titles=[
             f"Mean difference from {reference}, with interval",
-            "Ratio of standard deviations",
+            "Ratio of standard deviations, with interval",
+            "Skewness",
             "Ratio of noise to that of the training set",
             "Adjusted p-value of the Kolmogorov-Smirnov test",
         ],
@@ -51,35 +55,41 @@ def difference_strips(
         if rows.empty:
             continue
         _add_difference(figure, rows, role)
+        _add_interval(figure, rows, ("sd_ratio_lower", "sd_ratio_upper"), ROLE_COLOUR[role], 2)
         _add_line(figure, rows["position"], rows["sd_ratio"], role, 2)
         p = -np.log10(rows["ks_p_adjusted"].clip(lower=SMALLEST_P))
-        _add_line(figure, rows["position"], p, role, 4)
+        _add_line(figure, rows["position"], p, role, 5)
         ratio = noise[noise["role"] == role]
-        _add_line(figure, ratio["position"], ratio["ratio"], role, 3)
-    for row, level in ((1, 0.0), (2, 1.0), (3, 1.0), (4, -np.log10(SIGNIFICANT))):
+        _add_line(figure, ratio["position"], ratio["ratio"], role, 4)
+    for role in dict.fromkeys((reference, "generated")):
+        rows = statistics[statistics["role"] == role]
+        _add_line(figure, rows["position"], rows["skew"], role, 3)
+    for row, level in ((1, 0.0), (2, 1.0), (3, 0.0), (4, 1.0), (5, -np.log10(SIGNIFICANT))):
         figure.add_hline(y=level, line={"color": "rgba(127,127,127,0.7)", "width": 1, "dash": "dot"}, row=row, col=1)
     turned = runs_down(axis_label) if reverse is None else reverse
     figure.update_xaxes(autorange="reversed" if turned else True)
-    figure.update_xaxes(title_text=axis_label, row=4, col=1)
-    for row, title in enumerate((signal_label, "Ratio", "Ratio", "-log10 p"), start=1):
+    figure.update_xaxes(title_text=axis_label, row=5, col=1)
+    for row, title in enumerate((signal_label, "Ratio", "Skewness", "Ratio", "-log10 p"), start=1):
         figure.update_yaxes(title_text=title, row=row, col=1)
-    figure.update_yaxes(rangemode="tozero", row=2, col=1)
-    figure.update_yaxes(rangemode="tozero", row=3, col=1)
-    figure.update_yaxes(rangemode="tozero", row=4, col=1)
+    for row in (2, 4, 5):
+        figure.update_yaxes(rangemode="tozero", row=row, col=1)
     return styled(
         figure,
-        alt=f"Differences between generated and {reference} spectra along {axis_label}: mean, spread, noise, p-value.",
-        height=880,
-    ).update_layout(legend_y=1.04)
+        alt=f"Differences between generated and {reference} spectra along {axis_label}: mean, spread, "
+        "skewness, noise, p-value.",
+        height=1040,
+    ).update_layout(legend_y=1.035)
 
 
-def correlation_images(correlation: pd.DataFrame, *, axis_label: str) -> go.Figure:
+def correlation_images(correlation: pd.DataFrame, *, axis_label: str, reverse: bool | None = None) -> go.Figure:
     """Draw the correlation between channels as an image per role, side by side.
 
     Parameters
     ----------
     correlation
         As from `channel_correlation`, of one to three roles.
+    reverse
+        Draw both axes from high to low; None does so for wavenumbers.
     """
     roles = list(dict.fromkeys(correlation["role"]))
     figure = make_subplots(
@@ -105,6 +115,9 @@ def correlation_images(correlation: pd.DataFrame, *, axis_label: str) -> go.Figu
         )
         figure.update_xaxes(title_text=axis_label, row=1, col=column)
     figure.update_yaxes(title_text=axis_label, row=1, col=1)
+    if runs_down(axis_label) if reverse is None else reverse:
+        figure.update_xaxes(autorange="reversed")
+        figure.update_yaxes(autorange="reversed")
     styled(figure, alt=f"Correlation between channels for {', '.join(roles)}.", height=440)
     return figure.update_layout(
         coloraxis={
@@ -118,21 +131,7 @@ def correlation_images(correlation: pd.DataFrame, *, axis_label: str) -> go.Figu
 
 def _add_difference(figure: go.Figure, rows: pd.DataFrame, role: str) -> None:
     colour = PURPLE if role == "generated" else ROLE_COLOUR[role]
-    for name, fill in (("lower", None), ("upper", "tonexty")):
-        figure.add_trace(
-            go.Scatter(
-                x=rows["position"],
-                y=rows[name].astype(np.float32),
-                mode="lines",
-                line={"width": 0},
-                fill=fill,
-                fillcolor=transparent(colour, 0.28),
-                showlegend=False,
-                hoverinfo="skip",
-            ),
-            row=1,
-            col=1,
-        )
+    _add_interval(figure, rows, ("lower", "upper"), colour, 1)
     figure.add_trace(
         go.Scatter(
             x=rows["position"],
@@ -147,6 +146,24 @@ def _add_difference(figure: go.Figure, rows: pd.DataFrame, role: str) -> None:
     )
 
 
+def _add_interval(figure: go.Figure, rows: pd.DataFrame, names: tuple[str, str], colour: str, row: int) -> None:
+    for name, fill in zip(names, (None, "tonexty"), strict=True):
+        figure.add_trace(
+            go.Scatter(
+                x=rows["position"],
+                y=rows[name].astype(np.float32),
+                mode="lines",
+                line={"width": 0},
+                fill=fill,
+                fillcolor=transparent(colour, 0.28),
+                showlegend=False,
+                hoverinfo="skip",
+            ),
+            row=row,
+            col=1,
+        )
+
+
 def _add_line(figure: go.Figure, x: pd.Series, y: pd.Series, role: str, row: int) -> None:
     figure.add_trace(
         go.Scatter(
@@ -154,9 +171,10 @@ def _add_line(figure: go.Figure, x: pd.Series, y: pd.Series, role: str, row: int
             y=y.astype(np.float32),
             mode="lines",
             line={"color": ROLE_COLOUR[role], "dash": ROLE_DASH[role], "width": 1.4},
-            name="generated" if role == "generated" else "held-out (floor)",
+            name="held-out (floor)" if role == "held-out" else role,
             legendgroup=role,
-            showlegend=row == 2,
+            # The training set is drawn in the third strip only: elsewhere it is the measure.
+            showlegend=row == (3 if role == "training" else 2),
             hovertemplate="%{x}: %{y:.3g}",
         ),
         row=row,

@@ -14,6 +14,7 @@ from spectra_core.figures.theme import (
     VERMILION,
     styled,
     transparent,
+    wrapped,
 )
 
 MOST_PAIR_POINTS = 2000
@@ -31,12 +32,14 @@ def concentration_design(targets: Mapping[str, pd.DataFrame], *, labels: Mapping
         Axis title with unit per target.
     """
     names = list(labels)
+    # A panel of many is narrow: names run over several lines, or into each other.
+    short = {name: wrapped(label, max(13, 90 // len(names))) for name, label in labels.items()}
     figure = go.Figure()
     for role, table in targets.items():
         rows = table.iloc[:: max(1, -(-len(table) // MOST_PAIR_POINTS))]
         figure.add_trace(
             go.Splom(
-                dimensions=[{"label": labels[name], "values": rows[name].to_numpy(dtype=np.float32)} for name in names],
+                dimensions=[{"label": short[name], "values": rows[name].to_numpy(dtype=np.float32)} for name in names],
                 name=role,
                 marker={
                     "color": transparent(ROLE_COLOUR[role], 0.55),
@@ -50,7 +53,7 @@ def concentration_design(targets: Mapping[str, pd.DataFrame], *, labels: Mapping
         )
     height = max(HEIGHT, 120 + 120 * len(names))
     styled(figure, alt=f"Pairs of concentrations: {', '.join(labels.values())}.", height=height)
-    figure.update_layout(showlegend=len(targets) > 1)
+    figure.update_layout(showlegend=len(targets) > 1, margin={"l": 96, "b": 88})
     return figure
 
 

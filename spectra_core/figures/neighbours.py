@@ -45,7 +45,6 @@ def duel(
             row=1,
             col=1,
         )
-    figure.add_hrect(y0=-SAME_SOLUTION, y1=SAME_SOLUTION, fillcolor=transparent(GREY, 0.2), line_width=0, row=2, col=1)
     figure.add_trace(
         go.Scatter(
             x=pair["position"],
@@ -59,6 +58,8 @@ def duel(
         row=2,
         col=1,
     )
+    # After the line: plotly shades no panel that is still empty.
+    figure.add_hrect(y0=-SAME_SOLUTION, y1=SAME_SOLUTION, fillcolor=transparent(GREY, 0.2), line_width=0, row=2, col=1)
     turned = runs_down(axis_label) if reverse is None else reverse
     figure.update_xaxes(autorange="reversed" if turned else True)
     figure.update_xaxes(title_text=axis_label, row=2, col=1)

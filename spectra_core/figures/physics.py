@@ -16,6 +16,7 @@ from spectra_core.figures.theme import (
     runs_down,
     styled,
     transparent,
+    wrapped,
 )
 
 MOST_POINTS = 2000
@@ -76,7 +77,6 @@ def spectrum_and_mixture(
         figure.add_trace(
             go.Scatter(x=table["position"], y=table[column], name=name, mode="lines", line=line), row=1, col=1
         )
-    figure.add_hrect(y0=-1.96, y1=1.96, fillcolor=transparent(GREY, 0.2), line_width=0, row=2, col=1)
     figure.add_trace(
         go.Scatter(
             x=table["position"],
@@ -88,6 +88,8 @@ def spectrum_and_mixture(
         row=2,
         col=1,
     )
+    # After the line: plotly shades no panel that is still empty.
+    figure.add_hrect(y0=-1.96, y1=1.96, fillcolor=transparent(GREY, 0.2), line_width=0, row=2, col=1)
     turned = runs_down(axis_label) if reverse is None else reverse
     figure.update_xaxes(autorange="reversed" if turned else True)
     figure.update_xaxes(title_text=axis_label, row=2, col=1)
@@ -140,7 +142,7 @@ def labels_and_readings(table: pd.DataFrame, *, target: str, label: str, reading
             )
         )
     figure.update_xaxes(title_text=f"{label}, on the label")
-    figure.update_yaxes(title_text=f"{label}, {reading_label}")
+    figure.update_yaxes(title_text=wrapped(f"{label}, {reading_label}", 44))
     return styled(figure, alt=f"{label}: reading against label, {len(rows)} spectra.")
 
 
@@ -175,6 +177,6 @@ def suspicious_labels(table: pd.DataFrame, *, target: str, label: str) -> go.Fig
             )
         )
     figure.update_xaxes(title_text=f"{label}, on the label")
-    figure.update_yaxes(title_text=f"{label}, from the other spectra")
+    figure.update_yaxes(title_text=wrapped(f"{label}, from the other spectra", 44))
     n_wrong = int(rows["suspicious"].sum())
     return styled(figure, alt=f"{label}: {n_wrong} of {len(rows)} labels do not fit their spectra.")

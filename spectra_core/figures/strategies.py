@@ -6,7 +6,16 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from spectra_core.figures.theme import GREY, ROLE_COLOUR, ROLE_DASH, ROLE_SYMBOL, runs_down, styled, transparent
+from spectra_core.figures.theme import (
+    GREY,
+    ROLE_COLOUR,
+    ROLE_DASH,
+    ROLE_SYMBOL,
+    runs_down,
+    styled,
+    transparent,
+    wrapped,
+)
 
 ROLE_NAME = {"training": "Experimental", "generated": "Generated"}
 
@@ -69,7 +78,9 @@ def concentration_pairs(points: pd.DataFrame, target_labels: Mapping[str, str]) 
     for role, rows in points.groupby("role", sort=False):
         shown, label = _thinned(rows, ROLE_NAME[str(role)])
         figure.add_splom(
-            dimensions=[{"label": target_labels[name], "values": shown[f"target {name}"]} for name in names],
+            dimensions=[
+                {"label": wrapped(target_labels[name], 32), "values": shown[f"target {name}"]} for name in names
+            ],
             name=label,
             showupperhalf=False,
             diagonal_visible=False,
@@ -104,7 +115,7 @@ def concentration_marginals(marginals: pd.DataFrame, target_labels: Mapping[str,
         row, column = divmod(place, n_columns)
         for role, rows in marginals[marginals["target"] == name].groupby("role", sort=False):
             _add_steps(figure, rows, str(role), first=place == 0, row=row + 1, column=column + 1)
-        figure.update_xaxes(title_text=target_labels[name], row=row + 1, col=column + 1)
+        figure.update_xaxes(title_text=wrapped(target_labels[name], 32), row=row + 1, col=column + 1)
         figure.update_yaxes(tickformat=".0%", rangemode="tozero", row=row + 1, col=column + 1)
     for row in range(n_rows):
         figure.update_yaxes(title_text="Share of sets", row=row + 1, col=1)

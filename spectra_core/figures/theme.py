@@ -5,6 +5,7 @@ page; the page's theme gives the rest.
 """
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 import plotly.graph_objects as go
 
@@ -121,6 +122,22 @@ def styled(figure: go.Figure, *, alt: str = "", height: int = HEIGHT) -> go.Figu
     figure.update_xaxes(gridcolor=GRID, zeroline=False, showline=False, ticks="outside", tickcolor=GRID)
     figure.update_yaxes(gridcolor=GRID, zeroline=False, showline=False, ticks="outside", tickcolor=GRID)
     return figure
+
+
+def wrapped(label: str, width: int, most_lines: int = 3) -> str:
+    """Break a label into lines of at most `width` characters; too long a name is cut short, its unit is kept.
+
+    >>> wrapped("Cu2+, mol/L", 14), wrapped("Sulfate of all salts and acid, mol/L", 12)
+    ('Cu2+, mol/L', 'Sulfate of<br>all salts …<br>mol/L')
+    """
+    lines = wrap(label, width)
+    if len(lines) <= most_lines:
+        return "<br>".join(lines)
+    name, _, unit = label.rpartition(", ")
+    unit = unit if name and len(unit) <= width else ""
+    kept = wrap(name or label, width)[: most_lines - bool(unit)]
+    kept[-1] = f"{kept[-1][: width - 2]} …"
+    return "<br>".join([*kept, *([unit] if unit else [])])
 
 
 def alt_text(figure: go.Figure) -> str:

@@ -21,6 +21,8 @@ LIVE_PARTS: dict[str, tuple[str, str]] = {
     "validation_reconstruction": ("Reconstruction, held out", VERMILION),
 }
 """Name and colour of what is drawn while training runs; three curves can be told apart without dashes."""
+_COUNTED = 20
+"""Latent dimensions up to which every one has its number on the axis."""
 _SUMS = {"loss": {"reconstruction", "kl"}, "validation_loss": {"validation_reconstruction", "validation_kl"}}
 """Columns that only add up others; hidden until a click in the legend where those are there."""
 
@@ -84,6 +86,8 @@ def information_by_dimension(dimensions: pd.DataFrame) -> go.Figure:
         barmode="overlay",
     )
     figure.update_yaxes(rangemode="tozero")
+    if len(dimensions) <= _COUNTED:
+        figure.update_xaxes(dtick=1)
     n_active = int(dimensions["active"].sum())
     return styled(figure, alt=f"{n_active} of {len(dimensions)} latent dimensions are active.", height=340)
 

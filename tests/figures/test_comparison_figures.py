@@ -20,7 +20,7 @@ from spectra_core.evaluation.latent_map import latent_map
 from spectra_core.evaluation.neighbours import neighbours, pair_difference
 from spectra_core.evaluation.noise import noise_fidelity
 from spectra_core.evaluation.outliers import outliers
-from spectra_core.figures import alt_text, channels, explore, image, spectra, traversal
+from spectra_core.figures import alt_text, channels, explore, image, spectra, theme, traversal
 from spectra_core.figures import latent_map as map_figures
 from spectra_core.figures import neighbours as neighbour_figures
 from spectra_core.figures.theme import ROLE_COLOUR
@@ -80,7 +80,7 @@ def _figures(sets):
         "density comparison": spectra.density_comparison(histograms, **LABELS),
         "fan": spectra.quantile_fan(statistics, **LABELS),
         "single": spectra.single_spectra(single, **LABELS),
-        "strips": channels.difference_strips(differences, noise, **LABELS),
+        "strips": channels.difference_strips(differences, noise, statistics, **LABELS),
         "correlation": channels.correlation_images(channel_correlation(sets), axis_label="Wavelength, nm"),
         "duel": neighbour_figures.duel(
             pair_difference(sets, 0, "training", int(nearest["nearest_training"][0])),
@@ -204,8 +204,20 @@ def test_markers_of_a_map_carry_role_and_row(figures):
 def test_p_values_of_zero_stay_on_the_strip(sets):
     differences, noise = channel_differences(sets), noise_fidelity(sets)
     differences["ks_p_adjusted"] = 0.0
-    figure = channels.difference_strips(differences, noise, **LABELS)
-    assert np.isfinite(np.concatenate([trace.y for trace in figure.data if trace.yaxis == "y4"])).all()
+    figure = channels.difference_strips(differences, noise, channel_statistics(sets), **LABELS)
+    assert np.isfinite(np.concatenate([trace.y for trace in figure.data if trace.yaxis == "y5"])).all()
+
+
+@pytest.mark.parametrize("reference", ["training", "held-out"])
+def test_skewness_stands_beside_that_of_the_reference(sets, reference):
+    statistics = channel_statistics(sets)
+    figure = channels.difference_strips(
+        channel_differences(sets), noise_fidelity(sets), statistics, reference=reference, **LABELS
+    )
+    drawn = {trace.line.color: trace.y for trace in figure.data if trace.yaxis == "y3"}
+    assert list(drawn) == [ROLE_COLOUR[reference], ROLE_COLOUR["generated"]]
+    expected = statistics.loc[statistics["role"] == reference, "skew"]
+    assert_allclose(drawn[ROLE_COLOUR[reference]], expected, rtol=1e-6)
 
 
 def test_coloured_markers_keep_a_legend_of_their_shapes(figures):
@@ -215,6 +227,25 @@ def test_coloured_markers_keep_a_legend_of_their_shapes(figures):
     # Zero is the middle; all but the largest 2 % of the values lie within.
     assert_allclose(axis.cmax, np.quantile(np.abs(np.linspace(-1, 3, 140)), 0.98))
     assert axis.cmin == -axis.cmax
+
+
+def test_a_band_shows_what_two_measurements_of_one_solution_differ_by(figures):
+    band = next(shape for shape in figures["duel"].layout.shapes if shape.type == "rect")
+    assert_allclose([band.y0, band.y1], [-1.96 * np.sqrt(2), 1.96 * np.sqrt(2)])
+    assert band.yref == "y2"
+
+
+def test_long_names_of_targets_are_cut_and_keep_their_unit(sets):
+    long = {
+        name: f"Tris(2,2'-bipyridine)ruthenium(II) chloride no. {i}, mmol/L"
+        for i, name in enumerate(["ion 0", "ion 1"])
+    }
+    figure = explore.concentration_design({"training": sets["training"].targets}, labels=long)
+    short = [one.label for one in figure.data[0].dimensions]
+    assert all(max(map(len, label.split("<br>"))) <= 45 for label in short)
+    eight = theme.wrapped(long["ion 0"], 13).split("<br>")
+    assert (len(eight), eight[-1]) == (3, "mmol/L")
+    assert max(map(len, eight)) <= 13
 
 
 class TestWalk:

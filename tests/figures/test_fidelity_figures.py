@@ -96,6 +96,8 @@ def test_residual_is_drawn_in_noise_units_along_the_axis_as_the_field_does(label
     figure = spectrum_and_mixture(table, role="generated", axis_label=label, signal_label="Absorbance")
     assert {trace.name: list(trace.y) for trace in figure.data}["residual"] == [7.0, 0.0]
     assert figure.layout.xaxis.autorange == reversed_axis
+    band = figure.layout.shapes[0]
+    assert (band.y0, band.y1, band.yref) == (-1.96, 1.96, "y2")
     assert "differ by up to 7 noise units" in alt_text(figure)
 
 

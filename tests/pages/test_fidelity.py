@@ -63,7 +63,7 @@ def test_judgement_shows_value_floor_direction_and_sentence_of_every_metric(hand
 def test_offenders_are_listed_and_the_worst_is_drawn(hand):
     app = opened(PAGE, **hand)
     assert "Generated spectrum 8 breaks: " in words(app)
-    assert "Charge residual of the labels, share" in words(app)
+    assert "Charge residual of the labels" in words(app)
     assert any("its nearest mixture; they differ by up to" in text for text in chart_texts(app))
     healthy(app.selectbox("honesty_target").set_value("NO3-").run())
     healthy(app.segmented_control("honesty_reading").set_value("pure_components").run())
