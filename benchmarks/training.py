@@ -6,38 +6,48 @@ Natural loop, scikit-learn, JAX (where it is installed) and the engine take turn
 product (sgemm) measured in the same minutes, since a busy machine slows all of them. "An epoch" is one pass over
 one training fold, and all regressors of the fold count as one network. The data are random numbers of the study's
 size, of low rank with noise: speed does not depend on their values. Nothing but this script should be running.
+
+It may be run in parts, a few minutes each: `--keep FILE` holds what earlier parts found, and `--parts` says which to
+do now. On machines where the variables OPENBLAS_CORETYPE or OPENBLAS_L2_SIZE are set, unset them: they decide which
+kernels one of the two sgemm rates is measured with.
 """
 
 import argparse
+import json
 import os
 import statistics
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_info, threadpool_limits
 
+from benchmarks import training_costs as costs
 from benchmarks import training_ways as ways
 from spectra_core.contracts import SILENT, Reporter
+from spectra_core.training.coordinates import signal_coordinates
 from spectra_core.training.parallel import run_in_threads
 from spectra_core.training.vae_shape import VaeShape
 
 N_SPECTRA, N_CHANNELS, N_TARGETS = 3744 * 7 // 8, 911, 8
 FOLDS, EPOCHS = 8, 100
-CLOCKS = {"wall": (time.perf_counter, time.perf_counter), "cpu": (time.thread_time, time.process_time)}
-"""For one thread and for the whole process; time of the processor tells more beside other work."""
+ENGINE_EPOCHS = 10  # its epochs are short beside what goes before the first
+PARTS = ("regressors", "VAE", "cVAE", "scaling", "whole", "profile", "memory")
 
 
 @dataclass(frozen=True)
 class Way:
-    """A way of training, and how many trainings run side by side."""
+    """A way of training, how many epochs it does, and how many trainings run side by side."""
 
     name: str
     train: ways.Train
+    epochs: int
     workers: int = 1
 
 
@@ -57,7 +67,7 @@ class Row:
         return [
             self.way,
             str(self.workers),
-            f"{self.milliseconds:.0f}",
+            f"{self.milliseconds:.1f}" if self.milliseconds < 100 else f"{self.milliseconds:.0f}",
             f"{self.ratio:.1f}x",
             "" if "fast" in self.way else f"{100 * self.share:.0f} %",
             f"{self.limit / 1e9:.0f}",
@@ -78,41 +88,46 @@ def flop_per_spectrum(layers: Sequence[tuple[int, int]]) -> int:
     return 4 * first + 6 * sum(others)
 
 
-def seconds(work: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
-    start = clock()
+def seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
     work()
-    return clock() - start
+    return time.perf_counter() - start
 
 
-def sgemm_rate(n_threads: int, clock: Callable[[], float], size: int = 1024, repeats: int = 10) -> float:
-    """Rate of large float32 products in FLOP/s, one numerical thread in each of `n_threads` Python threads."""
-    begin = threading.Barrier(n_threads)
-    spent = []
+def sgemm_rate(n_threads: int, size: int = 1024, repeats: int = 10) -> float:
+    """Rate of large float32 products in FLOP/s, one numerical thread in each of `n_threads` Python threads.
 
-    def multiply(_: Reporter) -> None:
-        one, other, product = torch.ones(size, size), torch.ones(size, size), torch.empty(size, size)
-        torch.mm(one, other, out=product)
-        begin.wait()
-        spent.append(seconds(lambda: [torch.mm(one, other, out=product) for _ in range(repeats)], clock))
+    That of torch's library or of numpy's, whichever is faster.
+    """
 
-    run_in_threads([multiply] * n_threads, n_threads)
-    return sum(repeats * 2.0 * size**3 / each for each in spent)
+    def rate(multiply: Callable[[Any, Any, Any], object], of: Callable[[np.ndarray], Any]) -> float:
+        begin = threading.Barrier(n_threads)
+        spent = []
+
+        def work(_: Reporter) -> None:
+            one, other, product = (of(np.ones((size, size), np.float32)) for _ in range(3))
+            multiply(one, other, product)
+            begin.wait()
+            spent.append(seconds(lambda: [multiply(one, other, product) for _ in range(repeats)]))
+
+        run_in_threads([work] * n_threads, n_threads)
+        return sum(repeats * 2.0 * size**3 / each for each in spent)
+
+    by_torch = rate(lambda a, b, out: torch.mm(a, b, out=out), torch.tensor)
+    return max(by_torch, rate(lambda a, b, out: np.dot(a, b, out=out), np.array))
 
 
-def side_by_side(every: Sequence[Way], flop: float, options: argparse.Namespace) -> list[Row]:
+def side_by_side(every: Sequence[Way], flop: float, repeats: int) -> list[Row]:
     """Let all ways take turns; ratios to the first and shares of sgemm are taken within each round."""
-    of_threads, of_process = CLOCKS[options.clock]
-    for way in every[1:]:
+    for way in every:
         way.train(SILENT)  # compiles, fills caches
     spent: dict[Way, list[tuple[float, float, float, float]]] = {way: [] for way in every}
-    for _ in range(options.repeats):
+    for _ in range(repeats):
         first = None
         for way in every:
-            limit = sgemm_rate(way.workers, of_threads)
+            limit = sgemm_rate(way.workers)
             work = partial(run_in_threads, [way.train] * way.workers, way.workers) if way.workers > 1 else None
-            epoch = seconds(work or partial(way.train, SILENT), of_process) / options.epochs / way.workers
-            if options.clock == "cpu":
-                epoch /= min(way.workers, os.cpu_count() or 1)  # as if all cores had been free
+            epoch = seconds(work or partial(way.train, SILENT)) / way.epochs / way.workers
             first = first or epoch
             spent[way].append((1e3 * epoch, first / epoch, flop / epoch / limit, limit))
     return [
@@ -121,21 +136,24 @@ def side_by_side(every: Sequence[Way], flop: float, options: argparse.Namespace)
 
 
 def ways_for(name: str, problem: ways.Problem, workers: int) -> list[Way]:
+    n, longer = problem.epochs, replace(problem, epochs=ENGINE_EPOCHS)
     every: list[Way] = []
     if name == "regressors":
-        natural, engine = partial(ways.natural_mlps, problem), ways.engine_mlps
-        every.append(Way("natural loop", natural))
-        every.append(Way("scikit-learn", partial(ways.sklearn_mlps, problem)))
+        engine, basis = partial(ways.engine_mlps, longer), signal_coordinates(problem.spectra).basis
+        every.append(Way("natural loop", partial(ways.natural_mlps, problem), n))
+        every.append(Way("scikit-learn", partial(ways.sklearn_mlps, problem), n))
         if ways.has_jax():
-            every.append(Way("JAX: jit, vmap, scan; own threads", ways.jax_mlps(problem)))
+            every.append(Way("JAX: jit, vmap, scan; own threads", ways.jax_mlps(longer), ENGINE_EPOCHS))
     else:
         conditional = name == "cVAE"
-        natural = partial(ways.natural_vae, problem, conditional=conditional)
-        engine = partial(ways.engine_vae, conditional=conditional)
-        every.append(Way("natural loop", natural))
-    for n in sorted({1, workers}):
-        every += [Way(f"engine, {k}", partial(engine, problem, kernels=k), n) for k in ("torch", "numba")]
-        every.append(Way("engine, fast mode's epoch", partial(engine, problem, kernels="numba", fast=True), n))
+        engine = partial(ways.engine_vae, longer, conditional=conditional)
+        basis = signal_coordinates(problem.spectra, most=32).mixed
+        every.append(Way("natural loop", partial(ways.natural_vae, problem, conditional=conditional), n))
+    for side in sorted({1, workers}):
+        every += [Way(f"engine, {k}", partial(engine, kernels=k), ENGINE_EPOCHS, side) for k in ("torch", "numba")]
+        every.append(
+            Way("engine, fast mode's epoch", partial(engine, kernels="numba", basis=basis), ENGINE_EPOCHS, side)
+        )
     return every
 
 
@@ -152,33 +170,27 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
-def compared(options: argparse.Namespace) -> tuple[str, dict[str, list[Row]]]:
+def compared(name: str, options: argparse.Namespace) -> list[Row]:
     problem = problem_of(options.spectra, N_CHANNELS, N_TARGETS, options.epochs)
-    found, rows = {}, []
-    for name in ("regressors", "VAE", "cVAE"):
-        layers, n_networks = layers_of(name, problem)
-        flop = float(options.spectra * n_networks * flop_per_spectrum(layers))
-        found[name] = side_by_side(ways_for(name, problem, options.workers), flop, options)
-        title = f"{N_TARGETS} regressors" if name == "regressors" else name
-        rows += [[title, *row.cells()] for row in found[name]]
-        print(f"{name} done", flush=True)
-    heads = ["one epoch of a fold", "way", "side by side", "ms", "to natural", "share of sgemm", "sgemm, GFLOP/s"]
-    return table(heads, rows), found
+    layers, n_networks = layers_of(name, problem)
+    flop = float(options.spectra * n_networks * flop_per_spectrum(layers))
+    return side_by_side(ways_for(name, problem, options.workers), flop, options.repeats)
 
 
 def whole_study(found: dict[str, list[Row]]) -> str:
     """Add epochs up to the study: per fold 8 regressors, a VAE, a cVAE, 8 regressors on each of two doubled sets."""
-    rows: list[tuple[str, float]] = []
+    rows: list[tuple[str, float, float]] = []
     epochs = {"regressors": 5 * EPOCHS, "VAE": EPOCHS, "cVAE": EPOCHS}  # 1 + 2 + 2 times the rows of a fold
     for way in dict.fromkeys(row.way for row in found["VAE"] if "fast" not in row.way):
-        total = 0.0
+        total = work = 0.0
         for name, n_epochs in epochs.items():
-            fastest = min(row.milliseconds for row in found[name] if row.way == way)
-            total += FOLDS * n_epochs * fastest / 1e3
-        rows.append((way, total))
+            best = min((row for row in found[name] if row.way == way), key=lambda row: row.milliseconds)
+            total += FOLDS * n_epochs * best.milliseconds / 1e3
+            work += FOLDS * n_epochs * best.share * best.milliseconds / 1e3
+        rows.append((way, total, work / total))
     natural = rows[0][1]
-    cells = [[way, f"{total:.0f}", f"{natural / total:.1f}x"] for way, total in rows]
-    return table(["whole study, from these epochs", "s", "to natural"], cells)
+    cells = [[way, f"{total:.0f}", f"{natural / total:.1f}x", f"{100 * share:.0f} %"] for way, total, share in rows]
+    return table(["whole study, from these epochs", "s", "to natural", "share of sgemm"], cells)
 
 
 def scaling(options: argparse.Namespace) -> str:
@@ -195,75 +207,75 @@ def scaling(options: argparse.Namespace) -> str:
     for what, sizes in changes.items():
         for size in sizes:
             now = usual | {what: size}
-            problem = problem_of(now["spectra"], now["channels"], now["regressors"], options.epochs)
+            problem = problem_of(now["spectra"], now["channels"], now["regressors"], ENGINE_EPOCHS)
             layers, n_networks = layers_of("regressors", problem)
             flop = float(now["spectra"] * n_networks * flop_per_spectrum(layers))
-            way = Way("", partial(ways.engine_mlps, problem, kernels="numba"), now["side by side"])
-            way.train(SILENT)
-            (row,) = side_by_side([way], flop, options)
+            train = partial(ways.engine_mlps, problem, kernels="numba")
+            train(SILENT)
+            (row,) = side_by_side([Way("", train, ENGINE_EPOCHS, now["side by side"])], flop, options.repeats)
             per_spectrum = 1e3 * row.milliseconds / now["spectra"]
-            rows.append([what, str(size), f"{row.milliseconds:.0f}", f"{per_spectrum:.1f}", f"{100 * row.share:.0f} %"])
+            rows.append([what, str(size), f"{row.milliseconds:.1f}", f"{per_spectrum:.1f}", f"{100 * row.share:.0f} %"])
     return table(["varied", "to", "ms per epoch and fold", "µs per spectrum", "share of sgemm"], rows)
 
 
-def whole_fast(workers: int) -> str:
-    """Run the whole 8-fold experiment in fast mode on simulated spectra, and time it."""
-    from spectra_core.datasets.simulator import PRESETS, simulate
-    from spectra_core.experiment import fast_experiment, run
+def libraries() -> str:
+    """Say which kernels numpy's BLAS library runs here."""
+    kinds = {library.get("architecture", "") for library in threadpool_info() if library["user_api"] == "blas"}
+    return f"numpy's BLAS library runs its kernels for {', '.join(sorted(kinds))}"
 
-    spectra = simulate(PRESETS["msu_like"], seed=0)
-    arms = ["Baseline", "VAE, standard normal", "cVAE, independent concentrations"]
-    experiment = fast_experiment(arms, regressors=["mlp"], n_spectra=len(spectra))
-    ends: list[float] = []
 
-    class Clock:
-        def progress(self, stage: str, done: int, total: int, values: object = None) -> None:
-            if done == total and not ends:
-                ends.extend((time.perf_counter(), time.process_time()))
-
-        def message(self, text: str) -> None:
-            pass
-
-    start, start_cpu = time.perf_counter(), time.process_time()
-    run(experiment, spectra, reporter=Clock(), n_workers=workers)
-    total = time.perf_counter() - start
-    return (
-        f"Fast mode, whole 8-fold experiment on simulated {len(spectra)} x {spectra.n_channels} (64 base and 128 "
-        f"extended regressors, 8 VAE, 8 cVAE), {workers} workers: training, generating and predicting "
-        f"{ends[0] - start:.1f} s ({ends[1] - start_cpu:.1f} s of processor time), with tables and checks "
-        f"{total:.1f} s.\n"
+def document(kept: dict[str, Any]) -> str:
+    """Put all parts that are there into one page."""
+    found = {name: [Row(**row) for row in kept[name]] for name in ("regressors", "VAE", "cVAE") if name in kept}
+    rows = [
+        [f"{N_TARGETS} regressors" if name == "regressors" else name, *row.cells()]
+        for name, its_rows in found.items()
+        for row in its_rows
+    ]
+    heads = ["one epoch of a fold", "way", "side by side", "ms", "to natural", "share of sgemm", "sgemm, GFLOP/s"]
+    parts = ["# Benchmarks of training\n", kept["about"], table(heads, rows)]
+    parts.append(
+        "Fast mode's epoch computes less, so it has no share. Libraries rearrange what they multiply, which the "
+        "compiled kernels need not: they may come nearer to the processor's limit than a library's large sgemm does.\n"
     )
+    if len(found) == 3:
+        parts.append(whole_study(found))
+    parts += [kept[name] for name in PARTS if isinstance(kept.get(name), str)]
+    return "\n".join(parts)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--spectra", type=int, default=N_SPECTRA, help="training spectra of a fold")
-    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=2, help="of the slow ways")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--natural-threads", type=int, default=1, help="more gain nothing beside other work")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="folds at a time")
-    parser.add_argument("--clock", choices=list(CLOCKS), default="wall", help="cpu for a machine with other work")
-    parser.add_argument("--skip", nargs="*", default=[], choices=["scaling", "whole"])
-    parser.add_argument("--out", type=Path, help="where to write the tables; printed in any case")
+    parser.add_argument("--parts", nargs="*", default=PARTS, choices=PARTS)
+    parser.add_argument("--keep", type=Path, help="JSON file of what was found, read first and written after each part")
+    parser.add_argument("--out", type=Path, help="where to write the page; printed in any case")
     options = parser.parse_args()
     torch.set_num_threads(options.natural_threads)  # the engine has one per worker whatever this says
-    load = os.getloadavg()[0]
-    side, found = compared(options)
-    parts = [
-        "# Benchmarks of training\n",
+    kept = json.loads(options.keep.read_text("utf-8")) if options.keep and options.keep.exists() else {}
+    kept["about"] = (
         f"{options.spectra} x {N_CHANNELS}, batch {ways.BATCH}, float32, torch {torch.__version__}, {os.cpu_count()} "
         f"cores; natural loop with {options.natural_threads} numerical thread(s), engine with one per worker; medians "
-        f"of {options.repeats} rounds by {options.clock} time; load {load:.1f}. From `benchmarks/training.py`.\n",
-        side,
-        "Fast mode's epoch computes less, so it has no share. Adam is bound by memory, not by "
-        "arithmetic: on a core whose sgemm is fast, the share is smaller though nothing is slower.\n",
-        whole_study(found),
-    ]
-    if "whole" not in options.skip:
-        parts.append(whole_fast(options.workers))
-    if "scaling" not in options.skip:
-        parts += ["## Scaling\n", scaling(options)]
-    text = "\n".join(parts)
+        f"of {options.repeats} rounds by the clock on the wall. sgemm is that of torch or of numpy, whichever is "
+        f"faster ({libraries()}). From `benchmarks/training.py`.\n"
+    )
+    for name in options.parts:
+        load = os.getloadavg()[0]
+        with threadpool_limits(options.natural_threads, user_api="blas"):
+            if name in ("regressors", "VAE", "cVAE"):
+                kept[name] = [vars(row) for row in compared(name, options)]
+            elif name == "scaling":
+                kept[name] = "## Scaling\n\n" + scaling(options)
+            else:
+                kept[name] = getattr(costs, name)(options.workers)
+        print(f"{name} done; load before it {load:.1f}", flush=True)
+        if options.keep:
+            options.keep.write_text(json.dumps(kept, indent=1), "utf-8")
+    text = document(kept)
     print(text)
     if options.out:
         options.out.write_text(text, "utf-8")

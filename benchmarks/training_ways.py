@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from spectra_core.contracts import Budget, Reporter
-from spectra_core.training.coordinates import signal_coordinates
 from spectra_core.training.mlps import train_mlps
 from spectra_core.training.plan import Kernels, Plan
 from spectra_core.training.vae_shape import VaeLoss, VaeShape
@@ -155,21 +154,19 @@ def jax_mlps(problem: Problem) -> Train:
     return train
 
 
-def engine_mlps(problem: Problem, reporter: Reporter, *, kernels: Kernels, fast: bool = False) -> None:
+def engine_mlps(problem: Problem, reporter: Reporter, *, kernels: Kernels, basis: np.ndarray | None = None) -> None:
     """Train by this program."""
     budget = Budget(epochs=problem.epochs)
-    basis = signal_coordinates(problem.spectra).basis if fast else None
     train_mlps(problem.spectra, problem.targets, budget=budget, kernels=kernels, basis=basis, reporter=reporter)
 
 
 def engine_vae(
-    problem: Problem, reporter: Reporter, *, conditional: bool, kernels: Kernels, fast: bool = False
+    problem: Problem, reporter: Reporter, *, conditional: bool, kernels: Kernels, basis: np.ndarray | None = None
 ) -> None:
     """Train the VAE or the cVAE by this program."""
     _, n_channels, n_targets = problem.sizes
     shape = VaeShape(n_channels, N_HIDDEN, N_LATENT, n_targets if conditional else 0)
     plan = Plan(Budget(epochs=problem.epochs), BATCH, kernels=kernels)
-    basis = signal_coordinates(problem.spectra, most=32).mixed if fast else None
     targets = problem.targets if conditional else None
     train_vae(problem.spectra, targets, shape=shape, loss=VaeLoss(), plan=plan, basis=basis, reporter=reporter)
 
