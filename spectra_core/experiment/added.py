@@ -77,7 +77,7 @@ def _checked(part: Part, arm: Arm) -> Arrays:
     )
     ratio = np.nan
     if added.n_channels >= POINTS:
-        noise = noise_level(fold.train)
+        noise = fold.noise()
         if (noise > 0).any():
             ratio = float(np.median(noise_level(added)[noise > 0] / noise[noise > 0]))
     return {

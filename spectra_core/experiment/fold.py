@@ -15,7 +15,7 @@ from spectra_core.choices import Choice, build, build_if_chosen
 from spectra_core.conditions import CONDITIONS
 from spectra_core.contracts import SILENT, Arrays, Budget, Memo, Reporter, derived_seed, random_stream
 from spectra_core.errors import TrainingError
-from spectra_core.evaluation.noise import with_noise
+from spectra_core.evaluation.noise import noise_level, with_noise
 from spectra_core.experiment.design import Arm
 from spectra_core.experiment.regressor_choice import build_regressor
 from spectra_core.experiment.simulated import fresh_simulation, truly_measured
@@ -182,6 +182,11 @@ class Fold:
         """What it is called where something fails in it."""
         repeat, fold, size = self.place
         return f"repetition {repeat + 1}, fold {fold + 1}" + (f", {size} spectra" if size else "")
+
+    def noise(self) -> NDArray[np.float64]:
+        """Return the noise of every channel of the training spectra, as `noise_level`, which see for its limits."""
+        found = self.memo.arrays(self.key("noise", {}), lambda: {"noise": noise_level(self.train)})
+        return np.asarray(found["noise"], dtype=np.float64)
 
     def training_set(self, arm: Arm, reporter: Reporter) -> SpectraSet:
         """Return what the regressors of `arm` are trained on."""

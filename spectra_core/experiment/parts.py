@@ -13,7 +13,7 @@ from spectra_core.choices import Choice
 from spectra_core.contracts import SILENT, Memo, Reporter, random_stream
 from spectra_core.errors import ConfigError
 from spectra_core.evaluation.latent_dependence import dependence_on_targets
-from spectra_core.evaluation.noise import POINTS, noise_level
+from spectra_core.evaluation.noise import POINTS
 from spectra_core.experiment.design import Arm, Experiment
 from spectra_core.experiment.fold import Fold
 from spectra_core.experiment.regressor_choice import regressor_label
@@ -91,17 +91,17 @@ class Part:
                 "active_units": int(posterior.active.sum()),
                 "kl": float(posterior.kl_per_dimension.sum()),
                 "reconstruction_rmse": float(np.sqrt(np.mean(residual**2))),
-                "training_noise": _noise(self.fold.train),
+                "training_noise": _noise(self.fold),
                 **_read_from_latent(posterior, self.fold.train),
             }
         return row
 
 
-def _noise(spectra: SpectraSet) -> float:
+def _noise(fold: Fold) -> float:
     """Return the root mean square of the noise over channels, in the signal's unit; NaN for too few channels."""
-    if spectra.n_channels < POINTS:
+    if fold.train.n_channels < POINTS:
         return float("nan")
-    return float(np.sqrt(np.mean(noise_level(spectra) ** 2)))
+    return float(np.sqrt(np.mean(fold.noise() ** 2)))
 
 
 def _read_from_latent(posterior: LatentPosterior, train: SpectraSet) -> dict[str, float]:

@@ -107,7 +107,7 @@ def run(
             work_through(units, n_workers, reporter, n_first=n_first)
         else:
             workforce.work_through(units, spectra, memo, reporter)
-        tables = result_tables(experiment, spectra, parts, reporter)
+        tables = result_tables(experiment, spectra, parts, reporter, n_workers)
     experiment = replace(experiment, data=spectra.fingerprint, targets=spectra.target_names)
     return ExperimentResult(experiment, tables, _document(experiment, spectra, device))
 

@@ -1,5 +1,9 @@
 """From finished units of work to the tables of a result."""
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import pandas as pd
 
 from spectra_core.choices import Choice
@@ -15,12 +19,13 @@ from spectra_core.experiment.parts import Part
 from spectra_core.experiment.reasons import reasons
 from spectra_core.experiment.worth import efficiencies, equivalents
 from spectra_core.spectra import SpectraSet
+from spectra_core.training.parallel import run_in_threads
 
 
 def result_tables(
-    experiment: Experiment, spectra: SpectraSet, parts: list[Part], reporter: Reporter
+    experiment: Experiment, spectra: SpectraSet, parts: list[Part], reporter: Reporter, n_workers: int = 1
 ) -> dict[str, pd.DataFrame]:
-    """Return the tables that `ExperimentResult` describes."""
+    """Return the tables that `ExperimentResult` describes; the checks of parts run `n_workers` at a time."""
     predictions = pd.concat(
         [
             part.prediction_rows(arm, choice)
@@ -37,15 +42,10 @@ def result_tables(
         "predictions": predictions,
         "errors": errors,
         "comparisons": compared,
-        "generators": pd.DataFrame(
-            [part.generator_row(choice) for choice in generators_of(experiment) for part in parts]
-        ),
-        "added": _added(experiment, parts, reporter),
-        "densities": pd.concat([_density_rows(part) for part in parts], ignore_index=True),
+        **_checks(experiment, spectra, parts, reporter, n_workers),
         "efficiencies": efficiencies(experiment, compared),
         "equivalents": equivalents(experiment, errors),
         "reasons": reasons(experiment, errors),
-        "floors": _floors(spectra),
         "spreads": pd.DataFrame(
             {
                 "target": spectra.target_names,
@@ -65,13 +65,34 @@ def generators_of(experiment: Experiment) -> list[Choice]:
     return different
 
 
-def _added(experiment: Experiment, parts: list[Part], reporter: Reporter) -> pd.DataFrame:
+def _checks(
+    experiment: Experiment, spectra: SpectraSet, parts: list[Part], reporter: Reporter, n_workers: int
+) -> dict[str, pd.DataFrame]:
+    """Return the tables ``floors``, ``generators``, ``added`` and ``densities``."""
     adding = [arm for arm in experiment.arms if arm.kind in ("generated", "oracle")]
-    rows = []
-    for number, arm in enumerate(adding):
-        reporter.progress("Checking what was added", number, len(adding))
-        rows += [added_rows(part, arm) for part in parts]
-    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=ADDED_COLUMNS)
+    works: dict[str, list[Callable[[], Any]]] = {
+        "floors": [partial(_floors, spectra)],
+        "generators": [partial(part.generator_row, choice) for choice in generators_of(experiment) for part in parts],
+        "added": [partial(added_rows, part, arm) for arm in adding for part in parts],
+        "densities": [partial(_density_rows, part) for part in parts],
+    }
+
+    def job(work: Callable[[], Any]) -> Callable[[Reporter], Any]:
+        def do(told: Reporter) -> Any:
+            found = work()
+            told.progress("Checking what was added", 1, 1)
+            return found
+
+        return do
+
+    found = run_in_threads([job(work) for each in works.values() for work in each], n_workers, reporter)
+    rows = {name: [found.pop(0) for _ in each] for name, each in works.items()}
+    return {
+        "floors": rows["floors"][0],
+        "generators": pd.DataFrame(rows["generators"]),
+        "added": pd.concat(rows["added"], ignore_index=True) if rows["added"] else pd.DataFrame(columns=ADDED_COLUMNS),
+        "densities": pd.concat(rows["densities"], ignore_index=True),
+    }
 
 
 def _density_rows(part: Part) -> pd.DataFrame:

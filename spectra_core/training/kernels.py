@@ -217,18 +217,24 @@ def descend(
         As in `pull_back`.
     inputs : (n_columns, at least n_inputs, in whole COLUMNS)
         One row per spectrum.
-    block : (ROWS, as many columns as `inputs`)
+    block : (ROWS, at least as many columns as `inputs` needs)
         Overwritten: the gradient of a few units at a time.
     pace
         `rate`, `scale` and `constants` of `adam`.
     """
     at, stride, bias, bias_stride = place
-    n_units = delta.shape[0]
+    n_units, width = delta.shape[0], whole(n_inputs, COLUMNS)
+    flat = block.reshape(-1)[: ROWS * width]
+    narrow = flat.reshape(ROWS, width)
     for unit in range(0, n_units, ROWS):
+        n_rows, start = min(ROWS, n_units - unit), at + unit * stride
         for column in range(0, n_inputs, COLUMNS):
-            _tile(delta, nought, inputs, block, unit, column, 0)
-        for row in range(min(ROWS, n_units - unit)):
-            adam(state, at + (unit + row) * stride, n_inputs, block[row], pace)
+            _tile(delta, nought, inputs, narrow, unit, column, 0)
+        if stride == width:  # one after the other without a gap
+            adam(state, start, n_rows * width, flat, pace)
+        else:
+            for row in range(n_rows):
+                adam(state, start + row * stride, n_inputs, narrow[row], pace)
     for unit in range(n_units):
         total = delta.dtype.type(0)
         for column in range(delta.shape[1]):
