@@ -200,12 +200,14 @@ def _dose_response(result: StoredResult, regressor: str) -> None:
     table = doses(result.document["experiment"]["arms"])
     st.subheader("By the ratio of added spectra")
     several = table.groupby("family")["ratio"].nunique()
-    families = list(several[several > 1].index)
-    if not families or comparisons.empty:
+    swept = set(several[several > 1].index) - set(table.loc[table["kind"] == "step_matched", "family"])
+    offered = [family for family in dict.fromkeys(table["family"]) if family in swept]
+    if not offered or comparisons.empty:
         st.caption("Known for experiments with several ratios of added to measured rows.")
         return
+    families = st.multiselect("Arms by ratio", offered, default=offered[:4], key="dose_arms")
     rows = comparisons.drop(columns="ratio").merge(table[table["family"].isin(families)], on="arm")
-    rows = rows[(rows["n_train"] == rows["n_train"].max()) & (rows["kind"] != "step_matched")]
+    rows = rows[rows["n_train"] == rows["n_train"].max()]
     if rows.empty:
         return
     kinds = dict(zip(rows["family"], rows["kind"], strict=True))

@@ -1,26 +1,31 @@
 """What a unit of work will cost, estimated from the number of multiplications, before it is done."""
 
+import time
+from functools import cache
 from itertools import pairwise
 from typing import Any
+
+import numpy as np
 
 from spectra_core.contracts import Budget
 from spectra_core.experiment.design import Arm, Experiment
 from spectra_core.spectra import SpectraSet
+from spectra_core.training.parallel import one_blas_thread
 
-_DIRECT_FIT_GFLOP = 20.0
-"""Stands for fits without optimiser steps, about a second each: PLS with inner cross-validation, PCA."""
+_DIRECT_FIT_GFLOP = 3e-5
+"""Per value of the training spectra, for fits without optimiser steps: PLS with inner cross-validation, ridge, PCA."""
 
 _COMPONENTS, _SMALLER_IS_SLOWER = 64, 2.0
 """Inputs of networks trained on principal components, at most; such small products run at half the rate."""
 
-SUSTAINED_GFLOP_PER_SECOND = 40.0
-"""One core's rate in training small networks; measured by benchmarks/training.py. For time estimates only."""
+_PROBE = (256, 911, 512)
+"""Rows, inputs and outputs of the product that tells how fast a core is: about what a first layer multiplies."""
 
 
 def regressor_cost(regressor: Any, n_rows: int, n_channels: int, n_targets: int) -> float:
     """Return Gflop of one fit: three products (forward, two backward) of 2 operations per weight and row."""
     if not regressor.has_steps:
-        return _DIRECT_FIT_GFLOP
+        return _DIRECT_FIT_GFLOP * n_rows * n_channels
     n_inputs, slower = _inputs(regressor, n_channels)
     widths = (n_inputs, *regressor.hidden, 1)
     n_weights = slower * sum(a * b for a, b in pairwise(widths)) * n_targets
@@ -32,7 +37,7 @@ def regressor_cost(regressor: Any, n_rows: int, n_channels: int, n_targets: int)
 def generator_cost(generator: Any, n_rows: int, n_channels: int) -> float:
     """Return Gflop of training a generator."""
     if not hasattr(generator, "epochs"):
-        return _DIRECT_FIT_GFLOP
+        return _DIRECT_FIT_GFLOP * n_rows * n_channels
     n_inputs, slower = _inputs(generator, n_channels)
     n_weights = slower * (2 * generator.n_hidden * n_inputs + 3 * generator.n_hidden * generator.n_latent)
     steps = Budget(epochs=generator.epochs).total_steps(n_rows, generator.batch_size)
@@ -73,4 +78,24 @@ def estimated_seconds(experiment: Experiment, spectra: SpectraSet, n_workers: in
         for choice in generators_of(experiment):
             total += generator_cost(build(GENERATORS, choice, "generator"), n_train, spectra.n_channels)
     n_fits = experiment.n_folds * experiment.n_repeats
-    return total * n_fits / SUSTAINED_GFLOP_PER_SECOND / max(1, n_workers)
+    return total * n_fits / gflop_per_second() / max(1, n_workers)
+
+
+@cache
+def gflop_per_second() -> float:
+    """Return how fast one core multiplies matrices, the best of a few tries of some milliseconds.
+
+    Training reaches about this rate in the operations that are counted here, since what is counted for the first
+    layer and not done (its inputs need no derivative) makes up for what is done and not counted.
+    """
+    n_rows, n_inputs, n_outputs = _PROBE
+    rng = np.random.default_rng(0)
+    one = rng.standard_normal((n_rows, n_inputs), dtype=np.float32)
+    other = rng.standard_normal((n_inputs, n_outputs), dtype=np.float32)
+    seconds = []
+    with one_blas_thread():
+        for _ in range(10):
+            begin = time.perf_counter()
+            one @ other
+            seconds.append(time.perf_counter() - begin)
+    return 2e-9 * n_rows * n_inputs * n_outputs / min(seconds)

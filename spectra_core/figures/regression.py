@@ -25,6 +25,8 @@ _MAX_POINTS = 4000
 _ROW_HEIGHT = 26
 _FRAME_HEIGHT = 120
 """Pixels per row of panels for titles and axis."""
+_MARGINS = 120
+"""Pixels above and below all panels."""
 
 
 def error_per_arm(
@@ -252,16 +254,16 @@ def _panels(targets: Sequence[str], n_arms: int) -> tuple[go.Figure, int, int]:
     """Return panels for the targets in rows of up to four, the number of columns, and the height in pixels."""
     n_columns = min(4, len(targets))
     n_rows = -(-len(targets) // n_columns)
-    height = n_rows * (_FRAME_HEIGHT + _ROW_HEIGHT * n_arms)
+    inner = n_rows * (_FRAME_HEIGHT + _ROW_HEIGHT * n_arms) - _FRAME_HEIGHT
     figure = make_subplots(
         rows=n_rows,
         cols=n_columns,
         subplot_titles=targets,
         shared_yaxes=True,
         horizontal_spacing=0.03,
-        vertical_spacing=_FRAME_HEIGHT / height if n_rows > 1 else 0,
+        vertical_spacing=_FRAME_HEIGHT / inner if n_rows > 1 else 0,
     )
-    return figure, n_columns, height
+    return figure, n_columns, inner + _MARGINS
 
 
 def _add_arms(

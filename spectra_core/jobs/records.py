@@ -155,7 +155,7 @@ def read_record(folder: JobFolder) -> JobRecord:
         seconds_left=status.get("seconds_left") if state == "running" else None,
         error=status.get("error", "") or _explanation(state),
         result=status.get("result") if state == "finished" else None,
-        parts={name: (share, left) for name, (share, left) in status.get("parts", {}).items()},
+        parts={name: (share, left) for name, share, left in status.get("parts", [])},
         **known,
     )
 

@@ -75,7 +75,8 @@ class JobReporter:
     def parts(self, progress: Mapping[str, tuple[float, float | None]]) -> None:
         """Note how far each part of the work is."""
         with self._lock:
-            self._status["parts"] = {name: list(of_part) for name, of_part in progress.items()}
+            # A list, since the names of a JSON object are sorted, and parts have an order.
+            self._status["parts"] = [[name, *of_part] for name, of_part in progress.items()]
 
     def message(self, text: str) -> None:
         """Add one sentence to the log."""

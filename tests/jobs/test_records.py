@@ -3,7 +3,7 @@
 import pytest
 
 from spectra_core.jobs.folder import JobFolder
-from spectra_core.jobs.records import state_of
+from spectra_core.jobs.records import read_record, state_of
 from spectra_core.jobs.reporting import JobReporter, Pace
 
 
@@ -61,3 +61,13 @@ def test_only_the_first_last_words_count(tmp_path):
     assert reporter.finish("cancelled")
     assert not reporter.finish("finished", result={"set": "x"})
     assert JobFolder(tmp_path).read("status")["state"] == "cancelled"
+
+
+def test_parts_are_told_in_their_order(tmp_path):
+    reporter = JobReporter(JobFolder(tmp_path), 1, before_end=lambda: None)
+    reporter.parts({"Two": (0.5, 3.0), "One": (0.0, None)})
+    reporter.finish("finished")
+    JobFolder(tmp_path).write(
+        "job", {"attempt": 1, "task": "t", "title": "T", "arguments": {}, "sequence": 1, "created": ""}
+    )
+    assert list(read_record(JobFolder(tmp_path)).parts.items()) == [("Two", (0.5, 3.0)), ("One", (0.0, None))]

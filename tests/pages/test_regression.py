@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from spectra_core.choices import Choice
+from spectra_core.conditions import CONDITIONS
 from spectra_core.experiment import Arm, Experiment, run
 from spectra_core.experiment.counterfactuals import with_counterfactuals
 from spectra_core.jobs import Jobs
@@ -111,6 +112,7 @@ class TestDesigningAnExperiment:
         app.multiselect(key="experiment_steps_pls").set_value(["clip", "snv"])
         app.multiselect(key="experiment_ratios").set_value([0.5, 2.0])
         app.multiselect(key="experiment_reasons").set_value(["VAE, standard normal"])
+        app.multiselect(key="experiment_strategies").set_value(["cVAE, charge-balanced"])
         healthy(app.run())
         assert any("destroys what is to be predicted" in warning.value for warning in app.warning)
         healthy(next(button for button in app.button if button.label == "Change it as text").click().run())
@@ -118,6 +120,8 @@ class TestDesigningAnExperiment:
         assert [len(getattr(choice, "preprocessing", ())) for choice in experiment.regressors] == [0, 2]
         assert {arm.ratio for arm in experiment.arms if arm.kind == "step_matched"} == {0.5, 2.0}
         assert sum(arm.beside == "VAE, standard normal, ratio 2" for arm in experiment.arms) >= 4
+        conditions = {arm.conditions.name for arm in experiment.arms if arm.ratio == 2.0 and arm.conditions is not None}
+        assert conditions == set(CONDITIONS)
 
     def test_a_text_that_is_no_experiment_is_a_sentence(self, fingerprint):
         app = opened(DESIGN, set=fingerprint)
