@@ -105,9 +105,10 @@ def simulated_study(epochs: int, n_spectra: int | None) -> Study:
         f"{INDEPENDENT}: labels read from the spectra",
         *("VAE, uniform box", "VAE, equalised"),
         *("cVAE, convex mixtures", MEASURED),
+        f"{BALANCED}: true spectra at the labels",
     )
-    fourth = ("Ensemble of 5", "Noise jitter", "Mixing", "PCA, standard normal", *list(OTHER_CONDITIONS)[:2])
-    last = (OWN, f"{BALANCED}: noise given back", f"{BALANCED}: true spectra at the labels")
+    fourth = ("Ensemble of 5", OWN, "Noise jitter", "Mixing", "PCA, standard normal")
+    last = (*list(OTHER_CONDITIONS)[:2], f"{BALANCED}: noise given back")
     return Study(
         "a",
         partial(_simulated, n_spectra),
