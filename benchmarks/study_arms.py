@@ -16,6 +16,7 @@ from spectra_core.experiment.modes import trained
 from spectra_core.spectra import SpectraSet
 
 INDEPENDENT, BALANCED = "cVAE, independent concentrations", "cVAE, charge-balanced"
+READ = f"{BALANCED}: labels read from the spectra"
 TOGETHER = f"{BALANCED}: sharper decoder, z fits"
 ALL_CHANGES = f"{BALANCED}: sharper decoder, z fits, encoder sees"
 OWN = "cVAE, a training spectrum's own concentrations and z, sharper decoder"
@@ -98,7 +99,7 @@ def simulated_study(epochs: int, n_spectra: int | None) -> Study:
     second = (
         *("Duplicate rows", "VAE, data's own distribution"),
         *(f"{BALANCED}: sharper decoder", f"{BALANCED}: z fits the concentrations", TOGETHER),
-        f"{BALANCED}: labels read from the spectra",
+        READ,
     )
     third = (
         *(f"{BALANCED}: encoder sees the concentrations", ALL_CHANGES, SLOW),
@@ -118,14 +119,14 @@ def simulated_study(epochs: int, n_spectra: int | None) -> Study:
 
 def repeated_study(epochs: int, n_spectra: int | None) -> Study:
     """Return the main arms of part a with three repetitions of the 8 folds, of which the first is part a's."""
-    names = ("Step-matched", "VAE, standard normal", INDEPENDENT, BALANCED, TOGETHER, "Oracle")
+    names = ("Step-matched", "VAE, standard normal", INDEPENDENT, BALANCED, READ, "Oracle")
     stages = _stages(all_arms(epochs), (names,), epochs, n_repeats=3)
     return Study("a-repeated", partial(_simulated, n_spectra), stages)
 
 
 def sizes_study(epochs: int, n_spectra: int | None, size: int, **fields: Any) -> Study:
     """Return part b: fewer arms at one training size; the whole fold is in part a."""
-    first = ("Baseline", "Step-matched", "VAE, standard normal", INDEPENDENT, BALANCED, TOGETHER, "Oracle")
+    first = ("Baseline", "Step-matched", "VAE, standard normal", INDEPENDENT, BALANCED, READ, TOGETHER, "Oracle")
     second = ("Duplicate rows", "VAE, data's own distribution", "Ensemble of 5")
     stages = _stages(all_arms(epochs), (first, second), epochs, n_train=(size,), **fields)
     return Study(f"b-{size}", partial(_simulated, n_spectra), stages)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
-from benchmarks.study_arms import BALANCED, INDEPENDENT, TOGETHER
+from benchmarks.study_arms import BALANCED, INDEPENDENT, READ
 from spectra_core.evaluation.errors import error_summary
 from spectra_core.figures.gains import learning_curves
 from spectra_core.figures.regression import comparison_per_arm, error_per_arm
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 WIDTH = 1240
 SHOWN = (
     *("Baseline", "Step-matched", "Duplicate rows", "Ensemble of 5", "VAE, standard normal", INDEPENDENT, BALANCED),
-    *(TOGETHER, "Oracle"),
+    *(READ, "Oracle"),
 )
 """Arms of the first picture."""
-CURVES = ("Step-matched", "VAE, standard normal", INDEPENDENT, TOGETHER, "Oracle")
+CURVES = ("Step-matched", "VAE, standard normal", INDEPENDENT, READ, "Oracle")
 
 
 def draw(parts: Mapping[str, "Finished"], folder: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.study_arms import BALANCED, INDEPENDENT, OWN, TOGETHER
+from benchmarks.study_arms import BALANCED, INDEPENDENT, OWN, READ, TOGETHER
 from benchmarks.study_figures import draw
 from spectra_core.evaluation.errors import with_training_size
 from spectra_core.evaluation.gains import augmentation_efficiency, equivalent_samples
@@ -19,7 +19,7 @@ from spectra_core.experiment import Experiment
 
 REGRESSORS = {"mlp": "MLP", "pls": "PLS"}
 SHORT = {"no practical difference": "same", "cannot tell": "?"}
-TOLD = ("VAE, standard normal", INDEPENDENT, BALANCED, TOGETHER)
+TOLD = ("VAE, standard normal", INDEPENDENT, BALANCED, READ)
 """Arms whose verdicts are told in sentences."""
 HARMS = {
     ("independent", "prior", "1"): INDEPENDENT,
