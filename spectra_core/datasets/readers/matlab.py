@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 from spectra_core.datasets.parts import Part
 from spectra_core.datasets.readers.arrays import labelled_grid, parts_of_arrays
 from spectra_core.datasets.readers.base import Dialect
+from spectra_core.datasets.readers.mat_elements import plain_elements
 from spectra_core.errors import ReadError
+
+_VERSION_5 = (b"MATLAB 5.0", b"MATLAB 7.0")
 
 
 @dataclass(frozen=True)
@@ -22,12 +25,14 @@ class Matlab:
 
     def recognises(self, head: bytes, name: str) -> bool:
         """The text at the start; files of version 4 have none and are known by their ending."""
-        return head.startswith((b"MATLAB 5.0", b"MATLAB 7.0")) or (name.endswith(".mat") and len(head) > 20)
+        return head.startswith(_VERSION_5) or (name.endswith(".mat") and len(head) > 20)
 
     def read(self, data: bytes, name: str, dialect: Dialect) -> list[Part]:
         """Return one table per numeric variable."""
         import scipy.io
 
+        if data.startswith(_VERSION_5):
+            data = plain_elements(data, name)
         try:
             variables = scipy.io.loadmat(
                 io.BytesIO(data), struct_as_record=True, squeeze_me=False, verify_compressed_data_integrity=True
