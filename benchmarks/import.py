@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -56,15 +57,14 @@ def resident(process_id: int) -> float:
     total = 0.0
     nameless: dict[int, int] = {}
     for one in [process_id, *children(process_id)]:
-        try:
+        with suppress(OSError):
             text = Path(f"/proc/{one}/smaps_rollup").read_text()
-            for link in Path(f"/proc/{one}/fd").iterdir():
+            lines = [line.split() for line in text.splitlines() if line.startswith(("Pss_Anon:", "Pss_File:"))]
+            total += sum(float(words[1]) for words in lines) * 1024 / MEGABYTE
+        for link in sorted(Path(f"/proc/{one}/fd").glob("*")):
+            with suppress(OSError):
                 if str(link.readlink()).startswith("/memfd:"):
                     nameless[link.stat().st_ino] = link.stat().st_blocks * 512
-        except OSError:
-            continue
-        parts = ("Pss_Anon:", "Pss_File:")
-        total += sum(float(line.split()[1]) for line in text.splitlines() if line.startswith(parts)) * 1024 / MEGABYTE
     return total + sum(nameless.values()) / MEGABYTE
 
 

@@ -8,6 +8,7 @@ import pytest
 import scipy.io
 import scipy.sparse
 
+from spectra_core.datasets import understand
 from spectra_core.datasets.readers.mat_elements import plain_elements
 from spectra_core.errors import ReadError
 
@@ -95,3 +96,11 @@ def test_a_missing_imaginary_part_is_refused():
     struct.pack_into("<I", data, flags, before | 0x800)
     with pytest.raises(ReadError, match="damaged"):
         plain_elements(bytes(data), "a.mat")
+
+
+def test_a_file_whose_text_says_nothing_is_checked_all_the_same():
+    data = saved(packed=False)
+    at = tags(data, 128, len(data))[4]
+    changed = b"X" + data[1:at] + struct.pack("<H", 69) + data[at + 2 :]
+    with pytest.raises(ReadError, match="damaged"):
+        understand({"a.mat": changed})

@@ -13,8 +13,6 @@ from spectra_core.datasets.readers.base import Dialect
 from spectra_core.datasets.readers.mat_elements import plain_elements
 from spectra_core.errors import ReadError
 
-_VERSION_5 = (b"MATLAB 5.0", b"MATLAB 7.0")
-
 
 @dataclass(frozen=True)
 class Matlab:
@@ -25,18 +23,22 @@ class Matlab:
 
     def recognises(self, head: bytes, name: str) -> bool:
         """The text at the start; files of version 4 have none and are known by their ending."""
-        return head.startswith(_VERSION_5) or (name.endswith(".mat") and len(head) > 20)
+        return head.startswith((b"MATLAB 5.0", b"MATLAB 7.0")) or (name.endswith(".mat") and len(head) > 20)
 
     def read(self, data: bytes, name: str, dialect: Dialect) -> list[Part]:
         """Return one table per numeric variable."""
         import scipy.io
+        import scipy.io.matlab
 
-        if data.startswith(_VERSION_5):
-            data = plain_elements(data, name)
         try:
+            # The version stands at the end of the text, which itself may say anything.
+            if scipy.io.matlab.matfile_version(io.BytesIO(data))[0] == 1:
+                data = plain_elements(data, name)
             variables = scipy.io.loadmat(
                 io.BytesIO(data), struct_as_record=True, squeeze_me=False, verify_compressed_data_integrity=True
             )
+        except ReadError:
+            raise
         except Exception as error:
             # scipy raises nearly any kind of error on damaged files; each of them means the same to a person.
             raise ReadError(f"{name} is no readable MATLAB file: it is damaged or cut off. Save it again.") from error
