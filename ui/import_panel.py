@@ -306,7 +306,7 @@ def _save(found: Understanding, draft: state.ImportDraft) -> None:
 
 def _offer_recipe(draft: state.ImportDraft) -> None:
     with st.popover("Use a recipe", icon=":material/receipt_long:"):
-        file = st.file_uploader("Recipe of an earlier import", key=_key(draft, "recipe"), accept_multiple_files=False)
+        file = st.file_uploader("Recipe of an earlier import", key=_key(draft, "recipe"), max_upload_size=1)
         if file is None:
             return
         try:

@@ -3,7 +3,7 @@
 from spectra_core.errors import ReadError
 
 MEGABYTE = 1_000_000
-MAX_FILE_BYTES = 512 * MEGABYTE
+MAX_FILE_BYTES = 512 * 2**20
 MAX_UNPACKED_BYTES = 1024 * MEGABYTE
 MAX_RATIO = 200  # text of constant digits packs 100-fold; bombs pack 1000-fold
 MAX_CELLS = 200_000_000
@@ -11,6 +11,18 @@ MAX_CHANNELS = 1_000_000
 MAX_SPECTRA = 5_000_000
 MAX_MEMBERS = 5_000
 UNSUSPICIOUS_BYTES = 20 * MEGABYTE  # below this, unpacking harms nobody whatever the ratio
+
+
+def require_size(n_bytes: int) -> None:
+    """Refuse a file that is too large to be read.
+
+    Raises
+    ------
+    ReadError
+        Naming its size and what is accepted.
+    """
+    if n_bytes > MAX_FILE_BYTES:
+        raise ReadError(f"The file has {n_bytes / 2**20:.0f} MB; at most {MAX_FILE_BYTES // 2**20} MB are read.")
 
 
 def require_cells(n_rows: int, n_columns: int, what: str) -> None:

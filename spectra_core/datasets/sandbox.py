@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from spectra_core.datasets import handover
-from spectra_core.datasets.limits import MAX_FILE_BYTES, MEGABYTE
+from spectra_core.datasets.limits import MEGABYTE, require_size
 from spectra_core.datasets.parts import Part, restored
 from spectra_core.datasets.readers.base import Dialect
 from spectra_core.errors import ReadError
@@ -126,10 +126,7 @@ class Child:
         with self._lock, contextlib.ExitStack() as opened:
             source = opened.enter_context(_opened(content)) if isinstance(content, Path) else content
             size = len(source) if isinstance(source, bytes) else os.fstat(source.fileno()).st_size
-            if size > MAX_FILE_BYTES:
-                raise ReadError(
-                    f"The file has {size / MEGABYTE:.0f} MB; at most {MAX_FILE_BYTES // MEGABYTE} MB are read."
-                )
+            require_size(size)
             try:
                 return self._asked(source, size, name, dialect)
             except _DiedError as death:

@@ -1,6 +1,6 @@
 """Readers by format; the first that recognises the bytes reads the file. Content counts, the extension hardly."""
 
-from spectra_core.datasets.limits import MAX_FILE_BYTES, MEGABYTE
+from spectra_core.datasets.limits import require_size
 from spectra_core.datasets.parts import Part
 from spectra_core.datasets.readers.archives import Gzip, Zip
 from spectra_core.datasets.readers.avantes import Avantes
@@ -55,10 +55,7 @@ def reader_of(data: bytes, name: str) -> str:
     ReadError
         When the content is known to be no data: an empty file, a web page, a model, a pointer to a file.
     """
-    if len(data) > MAX_FILE_BYTES:
-        raise ReadError(
-            f"The file has {len(data) / MEGABYTE:.0f} MB; at most {MAX_FILE_BYTES // MEGABYTE} MB are read."
-        )
+    require_size(len(data))
     head = data[:HEAD_BYTES]
     refuse(head, name.lower())
     return next(key for key, reader in READERS.items() if reader().recognises(head, name.lower()))
