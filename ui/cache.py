@@ -351,8 +351,21 @@ def understanding(home: str, keys: tuple[str, ...], recipe: str) -> "Understandi
     from spectra_core.datasets import Recipe, Understanding
 
     decided = Recipe.from_json(recipe)
-    parts, sources = _parsed_uploads(home, keys, Recipe(**vars(decided.dialect)).to_json())
+    parts, sources = _parsed_uploads(home, keys, _dialect_of(recipe))
     return Understanding(parts, decided, sources)
+
+
+def forget_understanding(home: str, keys: tuple[str, ...], recipe: str) -> None:
+    """Let go of what kept uploads hold, which may be half a gigabyte."""
+    understanding.clear()
+    _parsed_uploads.clear(home, keys, _dialect_of(recipe))
+
+
+def _dialect_of(recipe: str) -> str:
+    """Return the decisions (JSON) that need the files parsed again."""
+    from spectra_core.datasets import Recipe
+
+    return Recipe(**vars(Recipe.from_json(recipe).dialect)).to_json()
 
 
 @st.cache_data(max_entries=4, show_spinner="Writing the file")

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -9,11 +10,15 @@ import streamlit as st
 
 from spectra_core.datasets import Point, Problem, Recipe, Understanding
 from spectra_core.datasets.columns import ROLE_WORDS
+from spectra_core.datasets.questions import listed
 from spectra_core.errors import ConfigError, ReadError, SpectraCoreError
 from spectra_core.figures.imports import import_preview
 from ui import cache, state
 from ui.text import plain
 
+_BOX = "import_files_box"
+_NO_ROUNDED_SIZE = f"<style>.st-key-{_BOX} [data-testid=stFileUploaderDropzoneInstructions] {{display: none}}</style>"
+"""Of 512 MB Streamlit says 1 GB."""
 _UNCHANGED = "as it is"
 _CONVERSIONS = {
     "convert_axis": ("Axis in", ("nm", "cm-1", "eV")),
@@ -25,20 +30,23 @@ _CONVERSIONS = {
 def upload(draft: state.ImportDraft | None) -> None:
     """Take files; their bytes go to the store at once, since the widget forgets them on a page switch."""
     whole_folder = st.toggle("A whole folder", key="import_folder", persist_state="session")
-    files = st.file_uploader(
-        "Files with spectra, axis or targets",
-        accept_multiple_files="directory" if whole_folder else True,
-        key=f"import_files_{state.import_round()}_{whole_folder}",
-        help="CSV and other text, Excel, JCAMP-DX, SPC, instrument exports, MATLAB, NumPy, Parquet, HDF5, or a zip. "
-        "Files that belong together, such as spectra and concentrations, are given together.",
-    )
-    before = draft if draft is not None else state.ImportDraft(())
+    with st.container(key=_BOX, gap="xsmall"):
+        files = st.file_uploader(
+            "Files with spectra, axis or targets",
+            accept_multiple_files="directory" if whole_folder else True,
+            key=f"import_files_{state.import_round()}_{whole_folder}",
+            help="CSV and other text, Excel, JCAMP-DX, SPC, instrument exports, MATLAB, NumPy, Parquet, HDF5, or a "
+            "zip. Files that belong together, such as spectra and concentrations, are given together.",
+        )
+        st.caption("At most 512 MB a file.")
+        st.html(_NO_ROUNDED_SIZE)
+    before = draft if draft is not None else state.ImportDraft()
     new = [one for one in files or [] if one.file_id not in before.seen]
     if not new:
         return
     kept = tuple(state.store().save_upload(one.name, one.getvalue()) for one in new)
     seen = (*before.seen, *(one.file_id for one in new))
-    state.set_import_draft(state.ImportDraft((*before.uploads, *kept), before.recipe, seen))
+    state.set_import_draft(replace(before, uploads=(*before.uploads, *kept), seen=seen))
     st.rerun()
 
 
@@ -56,6 +64,8 @@ def show(draft: state.ImportDraft) -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.subheader("What I understood")
+        names = [name for name, _ in found.sources]
+        st.caption(f"Files in hand: {plain(listed(names, 10))}")
         _points(found, draft, recipe)
     with right:
         _preview(found)
@@ -72,7 +82,7 @@ def plain_sentence(text: str) -> str:
 
 def _decide(draft: state.ImportDraft, recipe: Recipe, changes: Mapping[str, Any]) -> None:
     """Add decisions to the recipe and run again."""
-    state.set_import_draft(state.ImportDraft(draft.uploads, recipe.but(**changes).to_json(), draft.seen))
+    state.set_import_draft(replace(draft, recipe=recipe.but(**changes).to_json()))
     st.rerun()
 
 
@@ -277,7 +287,7 @@ def _finish(found: Understanding, draft: state.ImportDraft) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         ready = not found.open_questions
         if st.button("Save and use", type="primary", icon=":material/check:", disabled=not ready, key="import_save"):
-            _save(found, draft)
+            _save(found)
         st.download_button(
             "Save the recipe",
             found.recipe_used().to_json(),
@@ -293,14 +303,14 @@ def _finish(found: Understanding, draft: state.ImportDraft) -> None:
         st.caption("Decide the open questions above first.")
 
 
-def _save(found: Understanding, draft: state.ImportDraft) -> None:
+def _save(found: Understanding) -> None:
     try:
         spectra = found.build()
     except ReadError as error:
         st.error(plain_sentence(str(error)), icon=":material/error:")
         return
     fingerprint = state.store().save_set(spectra)
-    _forget(draft)
+    state.end_import()
     state.choose_experimental(fingerprint)
 
 
@@ -319,14 +329,8 @@ def _offer_recipe(draft: state.ImportDraft) -> None:
 
 def _offer_way_back(draft: state.ImportDraft) -> None:
     if Recipe.from_json(draft.recipe) != Recipe() and st.button("Undo all decisions", key="import_undo"):
-        state.set_import_draft(state.ImportDraft(draft.uploads, seen=draft.seen))
+        state.set_import_draft(replace(draft, recipe="{}"))
         st.rerun()
     if st.button("Other files", key="import_drop"):
-        _forget(draft)
+        state.end_import()
         st.rerun()
-
-
-def _forget(draft: state.ImportDraft) -> None:
-    for key in draft.uploads:
-        state.store().delete_upload(key)
-    state.set_import_draft(None)

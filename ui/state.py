@@ -6,7 +6,7 @@ that they survive a page switch, a reload and a shared link; the content itself 
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import streamlit as st
@@ -27,8 +27,8 @@ _CHOSEN, _RECORDS, _NOTICES, _FOLLOWED = "chosen", "records", "notices", "follow
 """Session keys: identifiers by kind, what the store listed in this run, sentences to show once, a job's id."""
 _IMPORT, _IMPORT_ROUND = "import", "import_round"
 """Session keys: the import under way, and how many were ended."""
-_JOB = "job"
-"""Name of the followed job in the URL."""
+_JOB, _DRAFT = "job", "import"
+"""Names of the followed job and of the import under way in the URL."""
 EXPERIMENT_TEXT, EXPERIMENT_WAY = "experiment_text", "experiment_way"
 """Widget keys of the page that designs an experiment, which another page may fill: its JSON, and how it is designed."""
 BY_CHOICES, FROM_JSON = "By choices", "From an experiment (JSON)"
@@ -191,7 +191,7 @@ def followed_job_ended() -> bool:
 
 @dataclass(frozen=True)
 class ImportDraft:
-    """Files that are being imported.
+    """Files that are being imported; kept in the store, so that a reload brings them back.
 
     Parameters
     ----------
@@ -201,11 +201,14 @@ class ImportDraft:
         What was decided about them, as JSON.
     seen
         What the upload widget calls the files that are kept already: they arrive one after the other.
+    key
+        Of the draft in the store.
     """
 
-    uploads: tuple[str, ...]
+    uploads: tuple[str, ...] = ()
     recipe: str = "{}"
     seen: tuple[str, ...] = ()
+    key: str | None = None
 
 
 def import_draft() -> ImportDraft | None:
@@ -214,11 +217,21 @@ def import_draft() -> ImportDraft | None:
     return draft
 
 
-def set_import_draft(draft: ImportDraft | None) -> None:
-    """Keep what is being imported; None ends the import and empties the upload widget."""
-    st.session_state[_IMPORT] = draft
+def set_import_draft(draft: ImportDraft) -> None:
+    """Keep what is being imported, and what was decided about it so far."""
+    st.session_state[_IMPORT] = replace(draft, key=store().save_draft(draft.uploads, draft.recipe, draft.key))
+
+
+def end_import() -> None:
+    """Forget the files that are being imported, and empty the upload widget."""
+    draft = import_draft()
     if draft is None:
-        st.session_state[_IMPORT_ROUND] = st.session_state.get(_IMPORT_ROUND, 0) + 1
+        return
+    st.session_state[_IMPORT] = None
+    st.session_state[_IMPORT_ROUND] = import_round() + 1
+    cache.forget_understanding(cache.home(), draft.uploads, draft.recipe)
+    if draft.key is not None:
+        store().delete_draft(draft.key)
 
 
 def import_round() -> int:
@@ -231,6 +244,7 @@ def begin_run() -> None:
     st.session_state[_RECORDS] = _listed()
     if _CHOSEN not in st.session_state:
         st.session_state[_FOLLOWED] = st.query_params.get(_JOB)
+        st.session_state[_IMPORT] = _kept_import(st.query_params.get(_DRAFT))
         asked = {kind: st.query_params[kind] for kind in WORDS if kind in st.query_params}
         _take({kind: _found(kind, beginning) for kind, beginning in asked.items()})
     for kind, words in WORDS.items():
@@ -380,6 +394,18 @@ def _found(kind: str, beginning: str) -> str | None:
     return None
 
 
+def _kept_import(beginning: str | None) -> ImportDraft | None:
+    """Return the import under way that the URL names."""
+    if not beginning:
+        return None
+    try:
+        kept = store().load_draft(beginning)
+    except StoreError as error:
+        notify(str(error))
+        return None
+    return ImportDraft(kept.uploads, kept.recipe, key=kept.key)
+
+
 def _adopt_finished_job() -> None:
     """Take in hand what the followed job made, or say why it made nothing.
 
@@ -402,6 +428,8 @@ def _adopt_finished_job() -> None:
 def _mirror_in_url() -> None:
     shown = {kind: (chosen(kind) or "")[:_URL_LENGTH] for kind in WORDS}
     shown[_JOB] = st.session_state.get(_FOLLOWED) or ""
+    draft = import_draft()
+    shown[_DRAFT] = "" if draft is None else (draft.key or "")[:_URL_LENGTH]
     # Sent in every run, changed or not: a run that is overtaken by another may not reach the browser. The browser
     # leaves its address alone where nothing differs. New values first, so that an address read in between still says
     # where to find what a finished job made.

@@ -33,7 +33,7 @@ class Damaged:
     Parameters
     ----------
     kind, key
-        Shelf ("sets", "models", "results", "uploads") and storage key of the entry.
+        Shelf ("sets", "models", "results", "uploads", "drafts") and storage key of the entry.
     name
         What people called it, where that can still be read.
     reason
@@ -277,7 +277,7 @@ class Shelf:
         return Damaged(self._kind, folder.name, name, reason)
 
 
-_ONE = {"sets": "set", "models": "model", "results": "result", "uploads": "uploaded file"}
+_ONE = {"sets": "set", "models": "model", "results": "result", "uploads": "uploaded file", "drafts": "import"}
 
 
 def _entry(manifest: Mapping[str, Any]) -> Entry:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from spectra_core.errors import ReadError, StoreError
 from spectra_core.spectra import SpectraSet
+from spectra_core.store.drafts import Draft, found_draft, remove_draft, surplus_drafts
 from spectra_core.store.entries import Damaged, Shelf
 from spectra_core.store.files import sha256
 from spectra_core.store.memo import StoreCheckpoint, StoreMemo, name_for, trim
@@ -50,7 +51,7 @@ class Store:
     def __init__(self, root: Path | None = None) -> None:
         self.root = Path(root) if root is not None else home_folder()
         self._sets, self._models, self._results = (Shelf(self.root, kind) for kind in ("sets", "models", "results"))
-        self._uploads = Shelf(self.root, "uploads")
+        self._uploads, self._drafts = Shelf(self.root, "uploads"), Shelf(self.root, "drafts")
 
     def save_set(self, spectra: SpectraSet) -> str:
         """Keep a set and return its fingerprint; a set that is there already keeps its name."""
@@ -168,7 +169,7 @@ class Store:
         """Keep an uploaded file as it came, for a job to read, and return its key; `name` is data, never a path."""
         key = sha256(content, b"\0" + name.encode("utf-8", "surrogatepass"))
         if key not in self._uploads or not self._uploads.is_intact(key):
-            self._uploads.add(key, {"name": name}, {"content": content})
+            self._uploads.add(key, {"name": name, "size": len(content)}, {"content": content})
         return key
 
     def upload_files(self, keys: Sequence[str]) -> dict[str, Path]:
@@ -186,6 +187,29 @@ class Store:
     def delete_upload(self, key: str) -> None:
         """Forget an uploaded file, once a set was made of it."""
         self._uploads.remove(key)
+
+    def save_draft(self, uploads: Sequence[str], recipe: str, key: str | None = None) -> str:
+        """Keep an import under way, in place of the draft `key` where there is one, and return its key.
+
+        The oldest drafts are forgotten, with their files, beyond a number and a size.
+        """
+        record = {"uploads": list(uploads), "recipe": recipe}
+        if key is not None and key in self._drafts:
+            self._drafts.update_record(key, record)
+        else:
+            key = uuid.uuid4().hex
+            self._drafts.add(key, record, {})
+        for surplus in surplus_drafts(self._drafts.entries(), self._uploads.entries()):
+            self.delete_draft(surplus)
+        return key
+
+    def load_draft(self, beginning: str) -> Draft:
+        """Return the import under way whose key begins like this."""
+        return found_draft(self._drafts, beginning)
+
+    def delete_draft(self, key: str) -> None:
+        """Forget an import, and its files unless another one has them too."""
+        remove_draft(self._drafts, self._uploads, key)
 
     def memo(self, namespace: str) -> StoreMemo:
         """Return the memo of one piece of work, named by `namespace` (any text)."""
@@ -212,7 +236,7 @@ class Store:
 
     @property
     def _shelves(self) -> tuple[Shelf, ...]:
-        return self._sets, self._models, self._results, self._uploads
+        return self._sets, self._models, self._results, self._uploads, self._drafts
 
     def _keep_model(self, content: bytes) -> str:
         found = read_model(content)

@@ -29,9 +29,12 @@ BROUGHT = {
 SHAPES = {"semicolon": (2, 3), "transposed": (2, 4), "headerless": (3, 31), "spc": (3, 31), "jcamp": (1, 31)}
 
 
-def bring(visitor, app, contents):
+def open_page(visitor, app):
     visitor.open(app.url)
     visitor.menu("Data set")
+
+
+def bring(visitor, contents):
     payload = [{"name": name, "mimeType": "application/octet-stream", "buffer": data} for name, data in contents]
     visitor.page.locator("input[type=file]").first.set_input_files(payload)
     visitor.page.get_by_role("heading", name="What I understood").wait_for(timeout=60_000)
@@ -43,32 +46,56 @@ def click(visitor, label):
     visitor.calm()
 
 
-@pytest.mark.parametrize("kind", BROUGHT)
-def test_a_visitor_imports_and_keeps(kind, app, visit):
+def test_a_visitor_imports_one_kind_after_the_other(app, visit):
     visitor = visit()
-    bring(visitor, app, BROUGHT[kind])
-    for answer in ANSWERS.get(kind, []):
-        click(visitor, answer)
-    click(visitor, "Save and use")
-    visitor.page.wait_for_url("**set=*")
+    open_page(visitor, app)
+    store = Store(app.home)
+    for number, (kind, contents) in enumerate(BROUGHT.items(), 1):
+        bring(visitor, contents)
+        for answer in ANSWERS.get(kind, []):
+            click(visitor, answer)
+        click(visitor, "Save and use")
+        visitor.page.get_by_role("heading", name="Kept sets").wait_for(timeout=60_000)
+        assert len(store.sets()) == number, kind
+        newest = max(store.sets(), key=lambda record: record.sequence)
+        spectra = store.load_set(newest.fingerprint)
+        visitor.page.wait_for_url(f"**set={newest.fingerprint[:12]}*")
+        assert np.isfinite(spectra.signal).all()
+        assert spectra.signal.shape == SHAPES.get(kind, spectra.signal.shape), kind
     visitor.require_health()
-    newest = max(Store(app.home).sets(), key=lambda record: record.sequence)
-    spectra = Store(app.home).load_set(newest.fingerprint)
-    assert np.isfinite(spectra.signal).all()
-    assert spectra.signal.shape == SHAPES.get(kind, spectra.signal.shape)
 
 
-def test_a_guess_is_corrected_and_the_recipe_kept(app, visit):
+def choice_of(visitor, point):
+    """Return the box that shows, and changes, what one point was understood as."""
+    return visitor.page.get_by_test_id("stSelectbox").filter(has_text=point).get_by_role("combobox").first
+
+
+def test_a_guess_is_corrected_survives_a_reload_and_the_recipe_reads_the_next_file(app, visit):
     visitor = visit()
-    bring(visitor, app, BROUGHT["semicolon"])
-    signal = visitor.page.get_by_test_id("stSelectbox").filter(has_text="Signal").get_by_role("combobox").first
+    open_page(visitor, app)
+    bring(visitor, BROUGHT["semicolon"])
+    signal = choice_of(visitor, "Signal")
     signal.click()
     signal.fill("Intensity")
     signal.press("Enter")
     visitor.calm()
+    visitor.page.reload()
+    visitor.page.get_by_text("Files in hand: probe.csv").wait_for(timeout=60_000)
+    visitor.calm()
+    assert choice_of(visitor, "Signal").input_value() == "Intensity"
     with visitor.page.expect_download() as waiting:
         visitor.page.get_by_role("button", name="Save the recipe").click()
-    recipe = json.loads(waiting.value.path().read_text())
+    content = waiting.value.path().read_bytes()
+    recipe = json.loads(content)
     assert recipe["signal_quantity"] == "Intensity"
     assert recipe["columns"] == {"probe": "id", "Cu2+ (mM)": "target"}
+    click(visitor, "Other files")
+    bring(visitor, [("next.csv", SEMICOLON.replace(b"0,7", b"0,8"))])
+    assert choice_of(visitor, "Signal").input_value() == "Absorbance"
+    visitor.page.get_by_role("button", name="Use a recipe").click()
+    given = {"name": "import_recipe.json", "mimeType": "application/json", "buffer": content}
+    visitor.page.get_by_test_id("stPopoverBody").locator("input[type=file]").set_input_files(given)
+    visitor.page.get_by_role("button", name="Undo all decisions").wait_for(timeout=60_000)
+    visitor.calm()
+    assert choice_of(visitor, "Signal").input_value() == "Intensity"
     visitor.require_health()

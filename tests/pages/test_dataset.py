@@ -1,5 +1,6 @@
 """Importing files, as a visitor does it."""
 
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from spectra_core.datasets import export
+from spectra_core.datasets.limits import MAX_FILE_BYTES
 from spectra_core.store import Store
 from tests.conftest import beer_lambert_set
 
@@ -130,3 +132,27 @@ def test_kept_sets_can_be_renamed_and_deleted(store: Store):
     assert store.sets()[0].name == "Other name"
     app = healthy(app.button(key="delete_set").click().run())
     assert store.sets() == []
+
+
+def test_a_reload_brings_back_the_files_and_what_was_decided(store: Store):
+    app = opened(store, ("probe.csv", SEMICOLON))
+    app = pick(app, "Signal", "Intensity")
+    named = "".join(app.query_params["import"])
+    again = AppTest.from_file(APP, default_timeout=60)
+    again.query_params["import"] = named
+    again = healthy(again.switch_page("pages/data/dataset.py").run())
+    assert "3 spectra, 3 channels, 1 target" in text_of(again)
+    click(again, "Save and use")
+    assert kept(store).meta.quantity == "Intensity"
+    late = AppTest.from_file(APP, default_timeout=60)
+    late.query_params["import"] = named
+    late = healthy(late.switch_page("pages/data/dataset.py").run())
+    assert "no longer kept" in text_of(late) + "".join(one.value for one in late.warning)
+    assert "import" not in late.query_params
+    assert not list((store.root / "uploads").iterdir())
+
+
+def test_what_the_uploader_lets_through_is_not_too_large_for_the_readers():
+    config = tomllib.loads((Path(APP).parent / ".streamlit" / "config.toml").read_text())
+    # The uploader counts in 1000s or in 1024s, depending on the visitor's system.
+    assert config["server"]["maxUploadSize"] * 2**20 <= MAX_FILE_BYTES

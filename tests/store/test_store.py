@@ -13,7 +13,7 @@ from pandas.testing import assert_frame_equal
 
 from spectra_core.errors import StoreError
 from spectra_core.spectra import SetMeta, SpectralAxis, SpectraSet
-from spectra_core.store import Store, home_folder
+from spectra_core.store import Store, drafts, home_folder
 
 
 @pytest.fixture
@@ -360,6 +360,40 @@ class TestUploads:
         store.delete_upload(key)
         with pytest.raises(StoreError, match="This uploaded file is not in the store"):
             store.upload_files([key])
+
+
+class TestDrafts:
+    def test_draft_comes_back_as_it_was_last_kept(self, store):
+        upload = store.save_upload("a.csv", b"1,2\n")
+        key = store.save_draft([upload], "{}")
+        assert store.save_draft([upload], '{"decimal": ","}', key) == key
+        draft = store.load_draft(key[:12])
+        assert (draft.key, draft.uploads, draft.recipe) == (key, (upload,), '{"decimal": ","}')
+
+    def test_files_go_with_the_last_draft_that_has_them(self, store):
+        shared, own = store.save_upload("a.csv", b"1,2\n"), store.save_upload("b.csv", b"3,4\n")
+        one, other = store.save_draft([shared, own], "{}"), store.save_draft([shared], "{}")
+        store.delete_draft(one)
+        assert list(store.upload_files([shared])) == ["a.csv"]
+        with pytest.raises(StoreError, match="not in the store"):
+            store.upload_files([own])
+        store.delete_draft(other)
+        store.delete_draft(other)
+        assert not list((store.root / "uploads").iterdir())
+        with pytest.raises(StoreError, match="no longer kept"):
+            store.load_draft(one)
+
+    def test_oldest_drafts_make_room(self, store, monkeypatch):
+        monkeypatch.setattr(drafts, "MAX_DRAFTS", 3)
+        monkeypatch.setattr(drafts, "MAX_BYTES", 2500)
+        # The fourth is one too many; with the large one there is room for itself and one small one only.
+        keys = [store.save_draft([store.save_upload(f"{n}.csv", bytes([n]) * 100)], "{}") for n in range(4)]
+        assert [entry.key for entry in store._drafts.entries()] == keys[1:]
+        large = store.save_draft([store.save_upload("large.csv", b"x" * 2350)], "{}")
+        assert [entry.key for entry in store._drafts.entries()] == [keys[3], large]
+        larger = store.save_draft([store.save_upload("larger.csv", b"y" * 9000)], "{}")
+        assert [entry.key for entry in store._drafts.entries()] == [larger]
+        assert len(list((store.root / "uploads").iterdir())) == 1
 
 
 def test_home_is_the_named_folder_else_the_one_of_the_system(monkeypatch, tmp_path):

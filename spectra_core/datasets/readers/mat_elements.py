@@ -32,7 +32,7 @@ def plain_elements(data: bytes, name: str) -> bytes:
     order = {b"IM": "<", b"MI": ">"}.get(data[126:128])
     if order is None:
         raise _damaged(name)
-    pieces = [data[:_HEADER]]
+    pieces: list[bytes | memoryview] = [data[:_HEADER]]
     unpacked = 0
     for kind, body in _elements(memoryview(data)[_HEADER:], order, name):
         if kind == _COMPRESSED:
