@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import false_alarm, menu, state, status_line
+from ui import compiling, false_alarm, menu, state, status_line
 from ui.boundary import error_boundary
 
 st.set_page_config(
@@ -26,3 +26,4 @@ with error_boundary(page.title):
     state.begin_run()
     status_line.show()
     page.run()
+compiling.begin()

@@ -10,6 +10,7 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from spectra_core.numerical_threads import THREAD_LIMITS
 
@@ -24,6 +25,16 @@ def start(folder: Path, output: Path) -> int:
     It is the first of its own session, so that it outlives whoever started it and can be ended with all that it
     starts. Numerical libraries get one thread: for networks of this size more threads are slower.
     """
+    with output.open("ab") as printed:
+        return _launch(["spectra_core.jobs", str(folder)], printed, folder)
+
+
+def start_aside(module: str) -> int:
+    """Start a module of this package that nobody waits for in a process of its own, and return its id."""
+    return _launch([module], subprocess.DEVNULL, None)
+
+
+def _launch(arguments: list[str], printed: IO[bytes] | int, folder: Path | None) -> int:
     environment = {**os.environ, **dict.fromkeys(THREAD_LIMITS, "1")}
     package_home = str(Path(__file__).resolve().parents[2])
     environment["PYTHONPATH"] = os.pathsep.join(
@@ -34,18 +45,17 @@ def start(folder: Path, output: Path) -> int:
         flags = (
             subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW | subprocess.BELOW_NORMAL_PRIORITY_CLASS
         )
-    with output.open("ab") as printed:
-        process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
-            # -P: a file beside the working directory can never stand in for a module.
-            [sys.executable, "-P", "-m", "spectra_core.jobs", str(folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=printed,
-            stderr=printed,
-            cwd=folder,
-            env=environment,
-            start_new_session=True,
-            creationflags=flags,
-        )
+    process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+        # -P: a file beside the working directory can never stand in for a module.
+        [sys.executable, "-P", "-m", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=printed,
+        stderr=printed,
+        cwd=folder,
+        env=environment,
+        start_new_session=True,
+        creationflags=flags,
+    )
     with _CHILDREN_LOCK:
         _CHILDREN.append(process)
     return process.pid

@@ -12,6 +12,7 @@ from spectra_core import __version__
 from spectra_core.contracts import SILENT, Arrays, Cancelled, Checkpoint, Reporter, random_stream
 from spectra_core.errors import TrainingError
 from spectra_core.training.adam import Adam
+from spectra_core.training.compiling import tell_compiling
 from spectra_core.training.parallel import one_numerical_thread
 from spectra_core.training.parameters import FlatParameters
 from spectra_core.training.plan import Plan
@@ -37,6 +38,10 @@ class Network(Protocol):
 
     def step(self, start: int, stop: int) -> Tensor:
         """Write the gradient of the loss at rows start:stop; return the loss parts, summed over these rows."""
+
+    @property
+    def compiled(self) -> Any:
+        """What `compiled_epoch` calls, compiled at its first call."""
 
     def compiled_epoch(self, batch_size: int, steps: tuple[Any, ...]) -> NDArray[np.float64]:
         """Do all steps of an epoch, given `Adam.compiled_steps`; return the loss parts, summed over the rows."""
@@ -131,6 +136,7 @@ class _Run:
         return parts.double().numpy()
 
     def _compiled_steps(self, rates: list[float]) -> NDArray[np.float64]:
+        tell_compiling(self.network.compiled, self.reporter)
         return self.network.compiled_epoch(self.plan.batch_size, self.adam.compiled_steps(rates))
 
     def _keep(self) -> None:

@@ -76,16 +76,21 @@ class FusedMlps:
             delta = torch.ops.aten.threshold_backward(delta, hidden, 0)  # through the ReLU
         return error.square().sum(dim=(1, 2)), delta
 
-    def compiled_epoch(self, batch_size: int, steps: tuple[Any, ...]) -> NDArray[np.float64]:
-        """Do all steps of an epoch by `kernels.mlp_epoch`."""
+    @property
+    def compiled(self) -> Any:
+        """What `compiled_epoch` calls."""
         from spectra_core.training.kernels import mlp_epoch
 
+        return mlp_epoch
+
+    def compiled_epoch(self, batch_size: int, steps: tuple[Any, ...]) -> NDArray[np.float64]:
+        """Do all steps of an epoch by `kernels.mlp_epoch`."""
         values = self.parameters.values
         deeper = [values[f"layer{number}.weight"].shape[1] for number in self._deeper]
         widths = np.array([len(values["layer1"]) // self.n_networks, *deeper])
         # Without the ones of the last column: compiled steps add the bias themselves.
         arrays = self._inputs.numpy()[:, :-1], self._targets.numpy(), self._order.numpy()
-        loss: NDArray[np.float64] = mlp_epoch(*arrays, batch_size, widths, *steps)
+        loss: NDArray[np.float64] = self.compiled(*arrays, batch_size, widths, *steps)
         return loss
 
     def figures(self, epoch: int, parts: NDArray[np.float64]) -> dict[str, float]:

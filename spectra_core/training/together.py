@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from spectra_core import __version__
 from spectra_core.contracts import SILENT, Arrays, Cancelled, Checkpoint, Reporter, random_stream
 from spectra_core.errors import TrainingError
 from spectra_core.training.adam import Adam
@@ -281,6 +282,6 @@ class _Run:
         }
 
     def _identity(self) -> NDArray[np.uint8]:
-        digest = hashlib.sha256(repr((self.stack.device, tuple(self.plans))).encode())
+        digest = hashlib.sha256(repr((__version__, self.stack.device, tuple(self.plans))).encode())
         digest.update(self.stack.identity())
         return np.frombuffer(digest.digest(), dtype=np.uint8)

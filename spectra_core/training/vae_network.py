@@ -148,17 +148,22 @@ class VaeNetwork:
         self._gradient("encoder.hidden", d_hidden, seen)
         return parts
 
-    def compiled_epoch(self, batch_size: int, steps: tuple[Any, ...]) -> NDArray[np.float64]:
-        """Do all steps of an epoch by `kernels.vae_epoch`."""
+    @property
+    def compiled(self) -> Any:
+        """What `compiled_epoch` calls."""
         from spectra_core.training.kernels import vae_epoch
 
+        return vae_epoch
+
+    def compiled_epoch(self, batch_size: int, steps: tuple[Any, ...]) -> NDArray[np.float64]:
+        """Do all steps of an epoch by `kernels.vae_epoch`."""
         weights = (
             2.0 * self._reconstruction_weight * self._squared_unit,
             self._loss.beta * self._kl_weight,
         )
         shape = self._shape
         arrays = self._spectra.numpy(), self._conditions.numpy(), self._order.numpy(), self._noise.numpy()
-        parts: NDArray[np.float64] = vae_epoch(
+        parts: NDArray[np.float64] = self.compiled(
             *arrays, batch_size, shape.n_hidden, shape.encoder_sees_conditions, weights, *steps
         )
         return parts

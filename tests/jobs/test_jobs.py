@@ -311,3 +311,15 @@ class TestTheQueue:
         with pytest.raises(StoreError, match="the disk is full"):
             jobs.submit("work_for_tests:echo", {"say": 1}, "Echo")
         assert jobs.records() == []
+
+
+def test_a_module_started_aside_runs_in_a_session_of_its_own(tmp_path, monkeypatch):
+    answer = tmp_path / "answer"
+    says = "f\"{os.getsid(0)} {os.environ['OMP_NUM_THREADS']}\""
+    source = f"import os, pathlib\npathlib.Path({str(answer)!r}).write_text({says})\n"
+    (tmp_path / "aside_for_tests.py").write_text(source)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    process_id = processes.start_aside("aside_for_tests")
+    until(lambda: answer.exists() and answer.read_text())
+    assert answer.read_text() == f"{process_id} 1"
+    until(lambda: processes.reap() or not processes._CHILDREN)
