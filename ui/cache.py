@@ -179,20 +179,31 @@ def signal_histograms(sets: dict[str, SpectraSet]) -> dict[str, pd.DataFrame]:
     return channels.signal_histograms(sets)
 
 
-@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Describing channels")
 def channel_statistics(sets: dict[str, SpectraSet]) -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.channels.channel_statistics`."""
+    """Return `spectra_core.evaluation.channels.channel_statistics`, each role computed once."""
+    return pd.concat([_statistics_of(role, spectra) for role, spectra in sets.items()], ignore_index=True)
+
+
+@st.cache_data(hash_funcs=BY_CONTENT, max_entries=32, show_spinner="Describing channels")
+def _statistics_of(role: str, spectra: SpectraSet) -> pd.DataFrame:
     from spectra_core.evaluation import channels
 
-    return channels.channel_statistics(sets)
+    return channels.channel_statistics({role: spectra})
 
 
-@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Comparing channels")
 def channel_differences(sets: dict[str, SpectraSet]) -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.channels.channel_differences`."""
+    """Return `spectra_core.evaluation.channels.channel_differences`, each pair of roles computed once."""
+    from spectra_core.evaluation.roles import comparisons
+
+    pairs = [_differences_of({role: sets[role], reference: sets[reference]}) for role, reference in comparisons(sets)]
+    return pd.concat(pairs, ignore_index=True)
+
+
+@st.cache_data(hash_funcs=BY_CONTENT, max_entries=32, show_spinner="Comparing channels")
+def _differences_of(pair: dict[str, SpectraSet]) -> pd.DataFrame:
     from spectra_core.evaluation import channels
 
-    return channels.channel_differences(sets)
+    return channels.channel_differences(pair)
 
 
 @st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Correlating channels")

@@ -3,16 +3,23 @@
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ui import cache, job_panel, state
+from spectra_core.figures import physics as figures
+from spectra_core.spectra import SpectraSet
+from ui import cache, comparison, job_panel, state
 
 if TYPE_CHECKING:
     from spectra_core.evaluation.metrics import Metric
     from spectra_core.store import StoredResult
 
 _SIDES = {"higher": "Higher is better", "lower": "Lower is better", "one": "1 is right", "half": "One half is right"}
+_READINGS = {
+    "predicted": ("Teacher (PLS)", "read by the teacher"),
+    "pure_components": ("Pure components (CLS)", "read by pure components"),
+}
 QUESTIONS = {
     "fidelity": "Are they like experimental spectra?",
     "coverage": "Is the whole range there?",
@@ -83,6 +90,68 @@ def metric_cards(judgement: pd.DataFrame, metrics: "dict[str, Metric]", unit: st
                 )
 
 
+@st.fragment
+def show_offenders(offenders: pd.DataFrame, n_judged: int, sets: dict[str, SpectraSet]) -> None:
+    """List spectra that break a limit, and draw the chosen one on its nearest mixture.
+
+    Parameters
+    ----------
+    offenders
+        As from `offenders`.
+    n_judged
+        Of so many.
+    sets
+        "training" and "generated", whose rows `offenders` names.
+    """
+    if offenders.empty:
+        st.write("No generated spectrum breaks a limit.")
+        return
+    st.write(f"{len(offenders)} of {n_judged} generated spectra break a limit. Select one to see it.")
+    event = st.dataframe(
+        offenders.head(500), hide_index=True, key="offenders", on_select="rerun", selection_mode="single-row"
+    )
+    rows = event["selection"]["rows"]
+    chosen = offenders.iloc[rows[0] if rows and rows[0] < len(offenders) else 0]
+    st.caption(f"Generated spectrum {chosen['id']} breaks: {chosen['breaks']}.")
+    training = sets["training"]
+    figure = figures.spectrum_and_mixture(
+        cache.mixture_residual(sets, "generated", int(chosen["sample"])),
+        role="generated",
+        axis_label=training.axis.label,
+        signal_label=training.meta.signal_label,
+        reverse=comparison.pick_direction(training),
+    )
+    comparison.show_figure(figure, key="offender")
+
+
+@st.fragment
+def show_honesty(honesty: pd.DataFrame, labels: dict[str, str]) -> None:
+    """Draw what is read from spectra against their labels, target by target.
+
+    Parameters
+    ----------
+    honesty
+        As from `label_honesty`.
+    labels
+        Axis title with unit per target.
+    """
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        target = st.selectbox("Target", list(labels), key="honesty_target", persist_state="session")
+        reading: str = st.segmented_control(
+            "Read by",
+            list(_READINGS),
+            default="predicted",
+            required=True,
+            format_func=lambda name: _READINGS[name][0],
+            key="honesty_reading",
+            persist_state="session",
+        )
+    figure = figures.labels_and_readings(
+        honesty, target=target, label=labels[target], reading=reading, reading_label=_READINGS[reading][1]
+    )
+    comparison.show_figure(figure, key="label_honesty")
+
+
 def said(value: float, kind: str, unit: str) -> str:
     """Say a metric's value as a person would.
 
@@ -114,6 +183,8 @@ def offenders(table: pd.DataFrame, offences: pd.DataFrame, checks: dict[str, str
     broken = (offences["role"] == role) & (offences["n_offences"] > 0)
     order = offences[broken].sort_values("n_offences", ascending=False, kind="stable").index
     found = table.loc[order].drop(columns="role").dropna(axis="columns", how="all")
-    breaks = ["; ".join(title for name, title in checks.items() if offences.at[row, name]) for row in order]
+    marks = offences.loc[order, list(checks)].to_numpy(dtype=bool)
+    titles = np.array(list(checks.values()), dtype=object)
+    breaks = ["; ".join(titles[row]) for row in marks]
     found.insert(2, "breaks", breaks)
     return found.reset_index(drop=True)

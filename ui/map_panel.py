@@ -55,7 +55,7 @@ class Colour:
     target: str = ""
 
 
-def pick_colour(found: Compared, model: "StoredModel | None") -> Colour:
+def _pick_colour(found: Compared, model: "StoredModel | None") -> Colour:
     """Let the visitor choose what the markers are coloured by, out of what the sets and the generator allow."""
     kinds = {"role": "Role", "density": "Density of the data"}
     if found.same_targets:
@@ -80,7 +80,7 @@ def pick_colour(found: Compared, model: "StoredModel | None") -> Colour:
     return Colour(kind, target)
 
 
-def coloured(
+def _coloured(
     found: Compared, table: pd.DataFrame, colour: Colour, model: "StoredModel | None"
 ) -> tuple[pd.DataFrame, str, str]:
     """Return the table of a map with the column to colour by, the name of that column, "" for the role, and its label.
@@ -121,23 +121,23 @@ def neighbour_map(found: Compared, model: "StoredModel | None", method: str) -> 
     return _by_role_rows(finished.tables["map"], found), float(finished.document["trustworthiness"])
 
 
-def show(
-    found: Compared, table: pd.DataFrame, colour: Colour, model: "StoredModel | None", *, method: str, space: str
-) -> None:
-    """Draw the map in a fragment of its own, with what is selected on it below."""
+def show(found: Compared, table: pd.DataFrame, model: "StoredModel | None", *, method: str, space: str) -> None:
+    """Draw the map in a fragment of its own, with what it is coloured by and what is selected on it."""
     x_label, y_label = _axes(table, method, space)
-    table, column, colour_label = coloured(found, table, colour, model)
-    figure = map_scatter(
-        table,
-        x_label=x_label,
-        y_label=y_label,
-        colour=column or None,
-        colour_label=colour_label,
-        around_zero=colour.kind == "label error",
-    )
 
     @st.fragment
     def drawn() -> None:
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            colour = _pick_colour(found, model)
+        shown, column, colour_label = _coloured(found, table, colour, model)
+        figure = map_scatter(
+            shown,
+            x_label=x_label,
+            y_label=y_label,
+            colour=column or None,
+            colour_label=colour_label,
+            around_zero=colour.kind == "label error",
+        )
         event = st.plotly_chart(
             figure,
             key=f"map_{method}_{space}",
@@ -148,9 +148,10 @@ def show(
         )
         points = event["selection"]["points"]
         if points:
-            _show_selected(found, table, points)
+            _show_selected(found, shown, points)
         else:
             st.caption("Draw a box or a lasso around markers to see their spectra.")
+        offer_tables({"latent_map": shown})
 
     drawn()
 

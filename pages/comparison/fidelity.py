@@ -60,53 +60,16 @@ else:
     )
     applied = {name: physics.CHECKS[name].title.partition(",")[0] for name in limits["check"]}
     offenders = judged.offenders(checked, physics.physics_offences(checked, limits), applied, "generated")
-    if offenders.empty:
-        st.write("No generated spectrum breaks a limit.")
-    else:
-        n_judged = result.document["n_judged"]["generated"]
-        st.write(f"{len(offenders)} of {n_judged} generated spectra break a limit. Select one to see it.")
-        event = st.dataframe(
-            offenders.head(500), hide_index=True, key="offenders", on_select="rerun", selection_mode="single-row"
-        )
-        rows = event["selection"]["rows"]
-        chosen = offenders.iloc[rows[0] if rows and rows[0] < len(offenders) else 0]
-        st.caption(f"Generated spectrum {chosen['id']} breaks: {chosen['breaks']}.")
-        sets = {"training": training, "generated": cache.with_noise(generated, training) if given_back else generated}
-        residual = cache.mixture_residual(sets, "generated", int(chosen["sample"]))
-        comparison.show_figure(
-            physics_figures.spectrum_and_mixture(
-                residual,
-                role="generated",
-                axis_label=training.axis.label,
-                signal_label=training.meta.signal_label,
-                reverse=comparison.pick_direction(training),
-            ),
-            key="offender",
-        )
+    shown = cache.with_noise(generated, training) if given_back else generated
+    judged.show_offenders(
+        offenders, result.document["n_judged"]["generated"], {"training": training, "generated": shown}
+    )
     comparison.offer_tables({"physics": checked, "physics_limits": limits, "offenders": offenders})
 
     if "label_honesty" in result.tables:
         st.subheader("Do they hold what their labels say?")
         honesty = result.tables["label_honesty"]
-        labels = {info.name: info.label for info in training.target_info}
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            target = st.selectbox("Target", list(labels), key="honesty_target", persist_state="session")
-            reading = st.segmented_control(
-                "Read by",
-                ["predicted", "pure_components"],
-                default="predicted",
-                required=True,
-                format_func={"predicted": "Teacher (PLS)", "pure_components": "Pure components (CLS)"}.get,
-                key="honesty_reading",
-                persist_state="session",
-            )
-        words = {"predicted": "read by the teacher", "pure_components": "read by pure components"}[reading]
-        comparison.show_figure(
-            physics_figures.labels_and_readings(
-                honesty, target=target, label=labels[target], reading=reading, reading_label=words
-            ),
-            key="label_honesty",
-        )
+        judged.show_honesty(honesty, {info.name: info.label for info in training.target_info})
         summed = honesty_summary(honesty)
         st.dataframe(summed, hide_index=True, key="honesty_summary")
         comparison.offer_tables({"label_honesty_summary": summed, "label_honesty": honesty})

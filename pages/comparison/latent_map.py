@@ -18,7 +18,6 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         persist_state="session",
         help="PCA is a projection and is there at once. UMAP and t-SNE keep neighbours together and run as a job.",
     )
-    colour = map_panel.pick_colour(found, model)
 shown_model = model if space == "latent" else None
 
 if method == "PCA":
@@ -37,8 +36,7 @@ if drawn is not None:
     )
     if method == "PCA":
         columns[1].metric("Variance shown", f"{table['share_x'].iloc[0] + table['share_y'].iloc[0]:.0%}")
-    map_panel.show(found, table, colour, model, method=str(method), space=space)
-    comparison.offer_tables({"latent_map": map_panel.coloured(found, table, colour, model)[0]})
+    map_panel.show(found, table, model, method=str(method), space=space)
 
 if model is not None and models.has_latent_space(model):
     traversal_panel.show(found, model)

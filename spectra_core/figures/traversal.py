@@ -46,7 +46,7 @@ def walk_figure(
         Distance beyond which a step is remote, as from `remote_from`.
     """
     figure = make_subplots(rows=2, cols=1, vertical_spacing=0.16, row_heights=[0.7, 0.3])
-    signal = spectra["signal"].to_numpy(dtype=np.float32).reshape(len(steps), -1)
+    signal = _rounded(spectra["signal"].to_numpy()).reshape(len(steps), -1)
     position = spectra["position"].to_numpy()[: signal.shape[1]]
     first = int(steps["at"].abs().to_numpy().argmin())
     _add_range(figure, range_of_data)
@@ -84,7 +84,7 @@ def walk_figure(
                         "label": f"{steps['at'].iloc[step]:.3g}",
                         "method": "restyle",
                         "args": [
-                            {"y": [signal[step], heights], "marker.size": [None, _sizes(len(steps), step)]},
+                            {"y": [signal[step].tolist(), heights], "marker.size": [None, _sizes(len(steps), step)]},
                             [moving_line, moving_marker],
                         ],
                     }
@@ -179,6 +179,12 @@ def _stretches(steps: pd.DataFrame) -> list[tuple[float, float]]:
     half = (at[1] - at[0]) / 2
     edges = np.flatnonzero(np.diff(np.concatenate([[False], left, [False]]).astype(int)))
     return [(float(at[begin] - half), float(at[end - 1] + half)) for begin, end in edges.reshape(-1, 2)]
+
+
+def _rounded(signal: np.ndarray) -> np.ndarray:
+    """Round to a ten-thousandth of the range: more digits than a screen shows would only make the figure heavy."""
+    size = float(np.ptp(signal)) or 1.0
+    return np.asarray(np.round(signal.astype(np.float64), 4 - int(np.floor(np.log10(size)))))
 
 
 def _sizes(n_steps: int, step: int) -> list[int]:

@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose
 from scipy import stats
 from scipy.linalg import sqrtm
 from sklearn.decomposition import PCA
+from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.metrics.pairwise import rbf_kernel
 
 from spectra_core.contracts import random_stream
@@ -100,3 +101,11 @@ def test_classifier_sees_a_difference_of_spread_that_no_linear_one_can():
     rng = np.random.default_rng(6)
     real, generated = rng.normal(size=(400, 5)), rng.normal(size=(400, 5)) * np.array([0.1, 1, 1, 1, 1])
     assert two_sample.classifier_auc(pair_of(real, generated)) > 0.3
+
+
+def test_trees_are_those_of_scikit_learns_forest():
+    rng = np.random.default_rng(7)
+    scores, origin, asked = rng.normal(size=(60, 9)), np.arange(60) % 2, rng.normal(size=(20, 9))
+    scores[:, 0] += origin
+    forest = ExtraTreesClassifier(two_sample.N_TREES, min_samples_leaf=3, random_state=11).fit(scores, origin)
+    assert_allclose(two_sample._trees_say(scores, origin, asked, 11), forest.predict_proba(asked)[:, 1], atol=1e-12)
