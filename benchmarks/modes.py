@@ -23,6 +23,7 @@ import pandas as pd
 from spectra_core.choices import Choice, build
 from spectra_core.contracts import random_stream
 from spectra_core.datasets.simulator import PRESETS, simulate
+from spectra_core.errors import TrainingError
 from spectra_core.evaluation.fidelity import coverage, recall
 from spectra_core.evaluation.point_clouds import CloudPair, PointCloud
 from spectra_core.experiment.modes import trained
@@ -68,20 +69,30 @@ def resemblance(made: np.ndarray, held_out: SpectraSet, scaling: Standardiser, d
 
 
 def measured(
-    way: str, name: str, choice: Choice, sets: tuple[SpectraSet, SpectraSet], fold: int
+    way: str, name: str, choice: Choice, sets: tuple[SpectraSet, SpectraSet], *, fold: int, seed: int
 ) -> list[dict[str, Any]]:
-    """Train one member on the first of the sets, and say how it does on the other."""
+    """Train one member on the first of the sets, and say how it does on the other; again where it diverges."""
+    try:
+        return trained_and_judged(way, name, choice, sets, fold=fold, seed=seed)
+    except TrainingError as error:
+        print(f"fold {fold}, {way}, seed {seed}: {error} Another seed is taken.", flush=True)
+        return measured(way, name, choice, sets, fold=fold, seed=seed + FOLDS)
+
+
+def trained_and_judged(
+    way: str, name: str, choice: Choice, sets: tuple[SpectraSet, SpectraSet], *, fold: int, seed: int
+) -> list[dict[str, Any]]:
     train, held_out = sets
     start = time.thread_time()
     said = {"way": way, "member": name, "fold": fold}
     if name == "mlp":
-        regressor = build(REGRESSORS, choice, "regressor").fit(train, seed=fold)
+        regressor = build(REGRESSORS, choice, "regressor").fit(train, seed=seed)
         took = time.thread_time() - start
         squares = (regressor.predict(held_out).to_numpy() - held_out.target_values) ** 2
         errors = np.sqrt(squares.mean(axis=0)) / train.target_values.std(axis=0)
         figures = dict(zip(train.target_names, errors, strict=True)) | {"all": errors.mean()}
     else:
-        generator = build(GENERATORS, choice, "generator").fit(train, seed=fold)
+        generator = build(GENERATORS, choice, "generator").fit(train, seed=seed)
         took = time.thread_time() - start
         scaling = Standardiser.fit(train.signal)
         scaled = scaling.transform(train.signal).astype(np.float64)
@@ -115,7 +126,11 @@ def main() -> None:
         train, held_out = spectra.take(split.train), spectra.take(split.test)
         for way, choices in ways_of(len(train), options.candidates).items():
             for name, choice in choices.items():
-                jobs.append(lambda _, every=(way, name, choice, (train, held_out), number): measured(*every))
+                jobs.append(
+                    lambda _, every=(way, name, choice, (train, held_out)), at=number: measured(
+                        *every, fold=at, seed=at
+                    )
+                )
     with one_blas_thread():
         rows = [row for found in run_in_threads(jobs, options.workers) for row in found]
     table = pd.DataFrame(rows)
