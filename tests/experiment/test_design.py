@@ -124,7 +124,7 @@ def test_fast_mode_changes_how_networks_are_trained_and_nothing_else():
 def test_fast_mode_trains_small_sets_for_more_epochs_but_never_longer_than_the_study():
     small, large = (fast_experiment(["Baseline"], n_spectra=n, n_folds=8) for n in (60, 100_000))
     assert small.regressors[0].options["epochs"] == 100
-    assert large.regressors[0].options["epochs"] == 10
+    assert large.regressors[0].options["epochs"] == 15
 
 
 def test_unknown_mode_is_refused():
