@@ -220,10 +220,8 @@ class _Run:
         rows = torch.from_numpy(table).to(self.stack.device)
         before_last = (self.steps_per_epoch - 1) * size
         left = [n - before_last for n in n_rows]
-        batches = [
-            Batch(rows[:, start : start + size], start, self._columns([size] * len(n_rows)), None)
-            for start in range(0, before_last, size)
-        ]
+        full = self._columns([size] * len(n_rows))
+        batches = [Batch(rows[:, start : start + size], start, full, None) for start in range(0, before_last, size)]
         counts = None
         if min(left) < max(left):
             counting = np.arange(max(left))[None, :, None] < np.array(left)[:, None, None]

@@ -1,7 +1,10 @@
 """Trainings advanced together equal trainings one by one: in float64 on the processor, where rounding is small."""
 
+from functools import partial
+
 import numpy as np
 import pytest
+import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from spectra_core.contracts import Budget, Cancelled
@@ -118,6 +121,30 @@ def test_autoencoders_of_unequal_folds_equal_those_trained_one_by_one(kind, basi
         assert list(found.curve) == list(alone.curve)
         for name, theirs in alone.curve.items():
             assert_allclose(found.curve[name], theirs, rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["mlp", "vae", "cvae, encoder sees targets"])
+def test_nothing_of_a_step_lies_elsewhere_than_on_the_device(kind, monkeypatch):
+    """Torch's device without content refuses to add or multiply anything that lies on another."""
+    began = []
+
+    def begin(stack, plans, *, stages, reporter, checkpoint=None):
+        run = together._Run(stack, plans, stages, reporter, checkpoint)
+        stack.start_epoch(1)
+        for batch in run._batches(1):
+            parts = stack.step(batch)
+            run.adam.step(1e-3)
+            began.append({parts.device.type, stack.parameters.flat.device.type, run.adam.n_steps.device.type})
+        raise Cancelled
+
+    monkeypatch.setattr(f"spectra_core.training.{'mlps' if kind == 'mlp' else 'vaes'}.train_stack", begin)
+    sizes = (70, 71, 65)
+    make, train = (
+        (mlp_trainings, train_mlps_together) if kind == "mlp" else (partial(vae_trainings, kind), train_vaes_together)
+    )
+    with pytest.raises(Cancelled), torch.no_grad():
+        train(make(sizes=sizes), device="meta")
+    assert began == [{"meta"}] * 3
 
 
 def test_only_trainings_that_keep_step_are_advanced_together(monkeypatch):
