@@ -2,6 +2,7 @@
 
 from itertools import combinations
 
+import numpy as np
 import plotly.graph_objects as go
 import pytest
 
@@ -41,3 +42,45 @@ def test_styled_figure_is_transparent_keeps_its_alt_text_and_sets_no_font_colour
 
 def test_a_figure_never_styled_has_no_alt_text():
     assert theme.alt_text(go.Figure()) == ""
+
+
+# Machado, Oliveira & Fernandes (IEEE Trans Vis Comput Graph 2009), full severity, on linear RGB.
+DEFICIENCIES = {
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+
+
+def _lab_as_seen(colour, matrix):
+    """CIE L*a*b* (D65) of a colour as a person with a colour vision deficiency sees it."""
+    parts = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(np.array(matrix) @ linear, 0, 1)
+    to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    x, y, z = np.cbrt(to_xyz @ seen / np.array([0.9505, 1.0, 1.089]))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+# Colours that lie on one figure and must be told apart.
+TOGETHER = {
+    "training, held-out, generated": ("training", "held-out", "generated"),
+    "generated, difference": ("generated", "difference"),  # grey and purple look alike: the floor is dotted, too
+    "generated, oracle": ("generated", "oracle", "training"),
+    "warning beside training": ("training", "warning", "held-out"),
+}
+
+
+@pytest.mark.parametrize("deficiency", DEFICIENCIES)
+@pytest.mark.parametrize("roles", TOGETHER.values(), ids=TOGETHER)
+def test_colours_of_one_figure_stay_apart_for_colour_blind_people(roles, deficiency):
+    seen = [_lab_as_seen(theme.ROLE_COLOUR[role], DEFICIENCIES[deficiency]) for role in roles]
+    distances = [float(np.linalg.norm(one - two)) for one, two in combinations(seen, 2)]
+    # 2.3 is just noticeable side by side; thin lines want several times that.
+    assert min(distances) > 12
+
+
+def test_what_two_roles_of_one_hue_would_hide_is_told_by_marker_and_dash():
+    for table in (theme.ROLE_SYMBOL, theme.ROLE_DASH):
+        shown = [table[role] for role in ("training", "held-out", "generated", "oracle")]
+        assert len(set(shown)) == len(shown)
