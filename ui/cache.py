@@ -156,6 +156,14 @@ def strategies_compared(model: "StoredModel", train: SpectraSet) -> dict[str, pd
     return sampling.strategies_compared(model.model, train)
 
 
+@st.cache_data(hash_funcs=BY_CONTENT, max_entries=8, show_spinner="Comparing all strategies")
+def strategy_points(model: "StoredModel", train: SpectraSet) -> pd.DataFrame:
+    """Cache `spectra_core.evaluation.strategies.strategy_points` of the posteriors of `train`."""
+    from spectra_core.evaluation import strategies
+
+    return strategies.strategy_points(model.model.encode(train))
+
+
 @st.cache_resource(hash_funcs=BY_CONTENT, max_entries=8, show_spinner=False)
 def rows_of(spectra: SpectraSet, rows: tuple[int, ...]) -> SpectraSet:
     """Take rows of a set once, so that what is computed from them is found again by its fingerprint."""

@@ -1,6 +1,7 @@
 import streamlit as st
 
 from spectra_core.conditions.charge import charge_obstacle
+from spectra_core.figures import alt_text
 from spectra_core.figures import strategies as figures
 from ui import cache, models, sampling, state
 
@@ -73,6 +74,10 @@ if "concentration_points" in tables:
         st.caption(sampling.hull_sentence(hull))
 
 if "latent_points" in tables and st.toggle("Compare all strategies", key="compare_strategies"):
+    everywhere = cache.strategy_points(found, train)
+    panels = figures.strategy_panels(everywhere)
+    st.plotly_chart(panels, key="strategy_panels", alt=alt_text(panels))
+    tables = {**tables, "strategy_points": everywhere}
     for what, overview in cache.strategies_compared(found, train).items():
         st.subheader(what)
         st.dataframe(overview, hide_index=True, column_config=sampling.OVERVIEW_COLUMNS)

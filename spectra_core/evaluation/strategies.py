@@ -259,6 +259,32 @@ def sampler_overview(
     return pd.DataFrame(rows)
 
 
+def strategy_points(posterior: LatentPosterior, n_points: int = 400, seed: int = 0) -> pd.DataFrame:
+    """Map the points of every latent sampler, with its defaults, over the training spectra.
+
+    Returns
+    -------
+    DataFrame, one row per training spectrum and, per sampler, per point
+        ``strategy`` (registry name; "" for training spectra, evenly spaced ones where they are more than `n_points`),
+        ``title``, ``x``, ``y`` (scores on the two leading principal components of the posterior means, units of the
+        prior), ``share_x``, ``share_y`` (of their variance, the same in every row).
+    """
+    centre = posterior.mean.mean(axis=0)
+    axes, shares = _leading_axes(posterior.mean - centre)
+    drawn = {("", "Training spectra"): posterior.mean[_evenly_spaced(len(posterior), n_points)]}
+    for name, member in SAMPLERS.items():
+        drawn[name, member.title] = member().draw(posterior, n_points, random_stream(seed, "overview", name))
+    tables = []
+    for (name, title), points in drawn.items():
+        scores = (points - centre) @ axes
+        tables.append(
+            pd.DataFrame({"strategy": name, "title": title, "x": scores[:, 0], "y": scores[:, 1]}).assign(
+                share_x=shares[0], share_y=shares[1]
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
 def condition_overview(train: SpectraSet, n_sets: int = 100, seed: int = 0) -> pd.DataFrame:
     """Compare where every way of choosing concentrations, with its defaults, puts its sets.
 

@@ -26,6 +26,7 @@ MAX_PAIR_TARGETS = 4
 """Targets in one matrix of pairs; beyond, its panels are too small to read."""
 
 _N_COLUMNS = 4
+_N_PANELS = 3
 
 
 def drawn_points(latent_map: pd.DataFrame) -> go.Figure:
@@ -61,6 +62,51 @@ def drawn_points(latent_map: pd.DataFrame) -> go.Figure:
         alt=f"Map of the latent space with {counts.get('training', 0)} experimental spectra "
         f"and {counts.get('generated', 0)} drawn points.",
     )
+
+
+def strategy_panels(points: pd.DataFrame) -> go.Figure:
+    """Draw where the points of every latent strategy fall over the training spectra, one panel each on shared axes.
+
+    Parameters
+    ----------
+    points
+        Table of `spectra_core.evaluation.strategies.strategy_points`.
+    """
+    data = points[points["strategy"] == ""]
+    strategies = list(points.loc[points["strategy"] != ""].groupby(["strategy", "title"], sort=False))
+    n_columns = min(_N_PANELS, len(strategies))
+    n_rows = -(-len(strategies) // n_columns)
+    figure = make_subplots(
+        rows=n_rows,
+        cols=n_columns,
+        shared_xaxes=True,
+        shared_yaxes=True,
+        horizontal_spacing=0.03,
+        vertical_spacing=0.12,
+        subplot_titles=[str(title) for (_, title), _ in strategies],
+    )
+    for place, (_, rows) in enumerate(strategies):
+        row, column = divmod(place, n_columns)
+        for role, shown in (("training", data), ("generated", rows)):
+            figure.add_scattergl(
+                x=shown["x"].astype("float32"),
+                y=shown["y"].astype("float32"),
+                name=ROLE_NAME[role],
+                legendgroup=role,
+                showlegend=place == 0,
+                mode="markers",
+                marker={"color": ROLE_COLOUR[role], "symbol": ROLE_SYMBOL[role], "size": 4, "opacity": 0.5},
+                hoverinfo="skip",
+                row=row + 1,
+                col=column + 1,
+            )
+    share_x, share_y = points["share_x"].iloc[0], points["share_y"].iloc[0]
+    middle = (n_columns + 1) // 2
+    figure.update_xaxes(title_text=f"Component 1 ({share_x:.0%}), prior units", row=n_rows, col=middle)
+    for row in range(1, n_rows + 1):
+        figure.update_yaxes(title_text=f"Component 2 ({share_y:.0%}),<br>prior units", row=row, col=1)
+    alt = f"Points of {len(strategies)} latent strategies over {len(data)} training spectra, one panel each."
+    return styled(figure, alt=alt, height=130 + 230 * n_rows).update_layout(legend_y=1.08)
 
 
 def concentration_pairs(points: pd.DataFrame, target_labels: Mapping[str, str]) -> go.Figure:

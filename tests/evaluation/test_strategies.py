@@ -8,6 +8,7 @@ from scipy.spatial.distance import cdist
 from sklearn.decomposition import PCA
 
 from spectra_core.conditions import CONDITIONS
+from spectra_core.contracts import random_stream
 from spectra_core.errors import SpectraError
 from spectra_core.evaluation import strategies
 from spectra_core.latent import LatentPosterior
@@ -139,6 +140,16 @@ class TestOverviews:
     def test_a_collapsed_latent_space_has_no_distances(self):
         collapsed = LatentPosterior(np.zeros((30, 2)), np.ones((30, 2)))
         assert strategies.sampler_overview(collapsed, 10)["remote"].isna().all()
+
+    def test_points_of_every_strategy_lie_on_the_map_of_the_data(self, posterior):
+        table = strategies.strategy_points(posterior, 50, seed=3)
+        assert list(dict.fromkeys(table["strategy"])) == ["", *SAMPLERS]
+        fitted = PCA(2).fit(posterior.mean)
+        rng = random_stream(3, "overview", "uniform_box")
+        expected = fitted.transform(SAMPLERS["uniform_box"]().draw(posterior, 50, rng))
+        found = table.loc[table["strategy"] == "uniform_box", ["x", "y"]].to_numpy()
+        assert_allclose(np.abs(found), np.abs(expected), atol=1e-9)
+        assert (table["strategy"] == "").sum() == 50
 
     def test_only_independent_ions_are_unbalanced_and_outside(self, mixtures):
         table = strategies.condition_overview(mixtures, 40).set_index("strategy")

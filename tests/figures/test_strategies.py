@@ -27,6 +27,20 @@ def test_points_of_both_roles_differ_in_colour_and_in_shape(latent_map):
     assert "2 experimental spectra and 2 drawn points" in alt_text(figure)
 
 
+def test_every_strategy_has_a_panel_with_the_data_under_its_points():
+    points = pd.concat(
+        pd.DataFrame({"strategy": name, "title": title, "x": [place, 1.0], "y": [0.0, 1.0]})
+        for place, (name, title) in enumerate(
+            [("", "Training spectra"), *((f"s{i}", f"Strategy {i}") for i in range(4))]
+        )
+    ).assign(share_x=0.7, share_y=0.2)
+    figure = strategies.strategy_panels(points)
+    assert [note.text for note in figure.layout.annotations] == [f"Strategy {i}" for i in range(4)]
+    assert [trace.x[0] for trace in figure.data] == [0, 1, 0, 2, 0, 3, 0, 4]
+    assert sum(trace.showlegend for trace in figure.data) == 2
+    assert "4 latent strategies over 2 training spectra" in alt_text(figure)
+
+
 def test_thinned_points_are_said_to_be_thinned():
     n = 2 * strategies.MAX_MARKERS + 1
     many = both_roles(x=np.arange(n), y=np.arange(n), nearest=np.ones(n), share_x=np.ones(n), share_y=np.zeros(n))

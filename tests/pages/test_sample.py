@@ -142,7 +142,9 @@ def test_pictures_stand_before_anything_is_kept(store: Store):
 
 def test_all_strategies_can_be_compared(store: Store):
     app = with_model(store, "cvae")
+    before = charts(app)
     healthy(app.toggle(key="compare_strategies").set_value(True).run())
+    assert charts(app) == before + 1
     assert [frame.value["strategy"].iloc[0] for frame in app.dataframe] == ["aggregate_posterior", "resampled"]
 
 
