@@ -37,7 +37,7 @@ def checked_signal(signal: ArrayLike, axis: SpectralAxis, samples: pd.DataFrame 
             f"Every value must be a finite number, but {int(bad.sum())} are not; the first is in spectrum "
             f"{row + 1}{name} at {axis.name_of(channel)}. Exclude those spectra or channels, or correct the file."
         )
-    return locked(values, "Spectra", ndim=2)
+    return locked(values, "Spectra", ndim=2, finite=True)
 
 
 def checked_target_info(table: pd.DataFrame, target_info: Sequence[Target] | None) -> tuple[Target, ...]:

@@ -15,15 +15,16 @@ class SealedMemory(mmap.mmap):
     """Mapped memory that no process can write or shrink any more: whoever maps it vouches for that."""
 
 
-def locked(values: NDArray[Any], what: str, *, ndim: int) -> NDArray[Any]:
+def locked(values: NDArray[Any], what: str, *, ndim: int, finite: bool = False) -> NDArray[Any]:
     """Return a contiguous read-only array, refusing wrong dimensions and values that are not finite.
 
-    It is a copy, unless the values lie in sealed memory: then nobody can change them anyway.
+    It is a copy, unless the values lie in sealed memory: then nobody can change them anyway. `finite` says that they
+    were found finite already.
     """
     if values.ndim != ndim:
         raise SpectraError(f"{what} must have {ndim} dimension(s), got an array of shape {values.shape}.")
     kept = values if values.flags.c_contiguous and _is_sealed(values) else np.array(values, order="C", copy=True)
-    if not all_finite(kept):
+    if not finite and not all_finite(kept):
         at = tuple(int(index) + 1 for index in np.argwhere(~np.isfinite(kept))[0])
         raise SpectraError(f"{what} must be finite, but the value at position {at} is not.")
     kept.setflags(write=False)

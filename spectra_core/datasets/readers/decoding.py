@@ -4,6 +4,8 @@ from spectra_core.errors import ReadError
 
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
+_SOME = 20
+
 
 def decoded(data: bytes, encoding: str | None = None) -> tuple[str, str, str]:
     """Return the text, its encoding, and why that encoding.
@@ -46,11 +48,23 @@ def require_text(text: str, *, western: bool = False) -> None:
         raise ReadError("This is a binary file of an unknown format, not text. Export the spectra as text or Excel.")
 
 
-def lines_of(text: str, at_most: int | None = None) -> list[str]:
-    """Return the lines, or the first of them, whatever ends them: CR LF, LF or CR."""
+def lines_of(text: str) -> list[str]:
+    """Return the lines, whatever ends them: CR LF, LF or CR."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text.split("\n") if at_most is None else text.split("\n", at_most)[:at_most]
+    return text.split("\n")
+
+
+def first_lines(text: str, at_most: int, n_letters: int) -> list[str]:
+    """Return the first lines; fewer where they already have more than `n_letters`, but always some."""
+    end = 0
+    for number in range(at_most):
+        end = text.find("\n", end) + 1
+        if end == 0:
+            return lines_of(text)[:at_most]
+        if end > n_letters and number > _SOME:
+            break
+    return lines_of(text[: end - 1])
 
 
 def _decoded_as(data: bytes, encoding: str) -> str:

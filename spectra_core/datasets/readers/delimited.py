@@ -14,9 +14,10 @@ from spectra_core.datasets.numbers import is_missing, parse_number
 from spectra_core.datasets.own import own_grid
 from spectra_core.datasets.parts import Cells, Grid, Part
 from spectra_core.datasets.readers.base import Dialect
-from spectra_core.datasets.readers.decoding import decoded, lines_of, require_text
+from spectra_core.datasets.readers.decoding import decoded, first_lines, lines_of, require_text
 from spectra_core.datasets.readers.dialects import (
     DECIMAL_NAMES,
+    HEAD_LETTERS,
     MOST_LINES,
     SEPARATOR_NAMES,
     Layout,
@@ -54,7 +55,7 @@ class DelimitedText:
         require_text(text)
         if text.startswith(OWN_MARK):
             return [_own_table(text, name)]
-        head = lines_of(text, HEAD_LINES)
+        head = first_lines(text, HEAD_LINES, 2 * HEAD_LETTERS)
         layout = guess_layout(head, dialect)
         facts = {
             "encoding": f"{encoding} ({why})",

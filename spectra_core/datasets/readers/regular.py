@@ -62,7 +62,8 @@ def regular_cells(
     numeric = [column for column in range(n_columns) if column not in textual]
     run = bool(numeric) and numeric == list(range(numeric[0], numeric[-1] + 1))
     columns = slice(numeric[0], numeric[-1] + 1) if run else numeric
-    numbers = np.full((table.num_rows, n_columns), np.nan)
+    numbers = np.empty((table.num_rows, n_columns))
+    numbers[:, textual] = np.nan
     done = 0
     for batch in table.to_batches() if numeric else []:
         # Turned from columns to rows batch by batch, which fits into the processor's cache.
