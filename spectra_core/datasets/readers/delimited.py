@@ -113,13 +113,13 @@ def table_from_lines(lines: list[str], layout: Layout, name: str, facts: dict[st
 def _regular_table(data: bytes, head: list[str], layout: Layout, name: str, facts: dict[str, str]) -> Grid | None:
     """Return the table where every line of the data is a full row of plain cells, else None."""
     start, n_columns = layout.start, layout.n_columns
-    require_cells(data.count(b"\n"), n_columns, f"The text of {name}")
     sample = [line for line in head[start:] if line.strip()][:SAMPLE_ROWS]
     if n_columns > MANY_COLUMNS or any(count != n_columns for count in _cell_counts(sample, layout.separator)):
         return None
     cells = regular_cells(data, layout, _textual_columns(sample, layout))
     if cells is None:
         return None
+    require_cells(len(cells[0]), n_columns, f"The text of {name}")
     numbers, text, odd = _with_text(*cells, layout.decimal)
     above = tuple(_skipped_above(head, layout))
     return Grid(name, "text", numbers, text, _header_cells(head, layout), start + 1, tuple(odd), (), above, facts)
