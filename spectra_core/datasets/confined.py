@@ -112,8 +112,7 @@ def _limited(n_bytes: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
         room = _address_space() + sandbox.memory_bytes(n_bytes)
         resource.setrlimit(resource.RLIMIT_AS, (room, resource.getrlimit(resource.RLIMIT_AS)[1]))
-    # A timer that starts from zero, not RLIMIT_CPU: over thousands of files the system's count of the processor time
-    # drifts from the one that a program can ask for, and a limit set from the latter ends an innocent file.
+    # A timer that starts from zero, not RLIMIT_CPU set from the time used so far: see decision 071.
     set_timer = getattr(signal, "setitimer", None)
     if set_timer is not None:
         set_timer(signal.ITIMER_PROF, sandbox.processor_seconds(n_bytes))
