@@ -79,8 +79,8 @@ def strategy_panels(points: pd.DataFrame) -> go.Figure:
     figure = make_subplots(
         rows=n_rows,
         cols=n_columns,
-        shared_xaxes=True,
-        shared_yaxes=True,
+        shared_xaxes="all",
+        shared_yaxes="all",
         horizontal_spacing=0.03,
         vertical_spacing=0.12,
         subplot_titles=[str(title) for (_, title), _ in strategies],

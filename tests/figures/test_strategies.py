@@ -38,6 +38,8 @@ def test_every_strategy_has_a_panel_with_the_data_under_its_points():
     assert [note.text for note in figure.layout.annotations] == [f"Strategy {i}" for i in range(4)]
     assert [trace.x[0] for trace in figure.data] == [0, 1, 0, 2, 0, 3, 0, 4]
     assert sum(trace.showlegend for trace in figure.data) == 2
+    for axes in (list(figure.select_xaxes()), list(figure.select_yaxes())):
+        assert len([axis for axis in axes if axis.matches is None]) == 1
     assert "4 latent strategies over 2 training spectra" in alt_text(figure)
 
 
