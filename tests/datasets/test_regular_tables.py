@@ -55,14 +55,32 @@ def test_a_regular_table_is_read_at_once_and_as_with_care(separator, decimal, en
     assert cells == expected.text
 
 
+@pytest.mark.parametrize("cell", ["", "NaN", "nan", "NA", "-", "---", "OVRFLW", "#N/A"])
+def test_a_missing_value_is_a_gap_as_with_care(cell):
+    content = (HEAD + f"s1,1,2,3,4\ns2,1,2,3,5\nNA,1,{cell},3,{cell}\ns4,1,2,3,6\n").encode()
+    numbers, text = at_once(content)
+    expected = with_care(content)
+    assert np.array_equal(numbers, expected.numbers, equal_nan=True)
+    assert np.argwhere(np.isnan(numbers[:, 1:])).tolist() == [[2, 1], [2, 3]]
+    assert (text, expected.odd_cells) == (expected.text, ())
+
+
+def test_empty_columns_behind_separators_at_the_line_ends_are_dropped_and_told():
+    content = (HEAD.strip() + ",\n" + "".join(f"s{at},1,{at},3,4,\n" for at in range(9))).encode()
+    (grid,) = DelimitedText().read(content, "a.csv", Dialect())
+    assert grid.numbers.shape == (9, 5)
+    assert "empty columns at the end" in grid.notes[-1]
+    assert at_once(content) is not None
+
+
 @pytest.mark.parametrize(
     "line",
     [
         "s3,1,2,3",
         "s3,1,2,3,4,5",
-        "s3,1,2,3,",
-        "s3,1,2,3,NaN",
-        "s3,1,2,3,nan",
+        "s3,1,2,3, ",
+        "s3,1,2,3,missing",
+        "s3,1,2,3,-nan",
         "s3,1,2,3,nan(7)",
         "s3,1,2,3,inf",
         "s3,1,2,3,1e999",

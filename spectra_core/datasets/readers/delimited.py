@@ -25,15 +25,13 @@ from spectra_core.datasets.readers.dialects import (
     count_numeric,
     guess_layout,
 )
-from spectra_core.datasets.readers.regular import regular_cells
+from spectra_core.datasets.readers.regular import MISSING_TOKENS, regular_cells
 from spectra_core.errors import ReadError
 
 MANY_COLUMNS = 3000  # the pandas engine pays per column; beyond, lines are read one by one
 SAMPLE_ROWS = 6
 HEAD = 2_000
 HEAD_LINES = MOST_LINES + 10  # more than the layout is guessed from
-_TOKENS = "NaN nan NAN NA N/A n/a #N/A null NULL None - -- --- ---- ? * ** *** OVRFLW OVER Over #NUM! #DIV/0! #VALUE!"
-MISSING_TOKENS = ["", *_TOKENS.split()]
 _UTF8 = ("utf-8", "utf-8-sig")
 _Table = tuple[NDArray[np.float64], dict[int, Cells], list[tuple[int, int, str]]]
 
@@ -122,7 +120,8 @@ def _regular_table(data: bytes, head: list[str], layout: Layout, name: str, fact
     require_cells(len(cells[0]), n_columns, f"The text of {name}")
     numbers, text, odd = _with_text(*cells, layout.decimal)
     above = tuple(_skipped_above(head, layout))
-    return Grid(name, "text", numbers, text, _header_cells(head, layout), start + 1, tuple(odd), (), above, facts)
+    header = _header_cells(head, layout)
+    return _without_empty_tail(Grid(name, "text", numbers, text, header, start + 1, tuple(odd), (), above, facts))
 
 
 def _body_lines(lines: list[str], layout: Layout) -> tuple[list[str], int, list[int], list[str]]:

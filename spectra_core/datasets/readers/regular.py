@@ -1,7 +1,7 @@
-"""Regular tables of text, read at once: nothing but whole rows of finite numbers, in columns of names or of numbers.
+"""Regular tables of text, read at once: nothing but whole rows, in columns of names or of finite numbers with gaps.
 
 Most large tables are like that. Arrow reads them without a detour through Python and refuses whatever is not: a row of
-another length, an empty cell, a mark of a missing value, a remark. Such a table is read by `delimited` with care.
+another length, a cell of text among numbers, a remark. Such a table is read by `delimited` with care.
 """
 
 import numpy as np
@@ -11,6 +11,8 @@ from spectra_core.datasets.parts import Cells
 from spectra_core.datasets.readers.dialects import Layout
 from spectra_core.spectra.locking import all_finite
 
+_TOKENS = "NaN nan NAN NA N/A n/a #N/A null NULL None - -- --- ---- ? * ** *** OVRFLW OVER Over #NUM! #DIV/0! #VALUE!"
+MISSING_TOKENS = ["", *_TOKENS.split()]
 MANY_BYTES = 1 << 20  # below, threads cost more than they save
 _BLOCK = 1 << 22
 _MARK = b"\xef\xbb\xbf"
@@ -26,12 +28,12 @@ def regular_cells(
     data
         The whole file; lines end with LF or CR LF.
     textual
-        Columns of names; all others must hold finite numbers in every row.
+        Columns of names; all others must hold a finite number or a mark of a missing one in every row.
 
     Returns
     -------
     numbers : (n_rows, n_columns)
-        NaN in columns of names. Every number is the double nearest to its digits.
+        NaN in columns of names and where a value is missing. Every number is the double nearest to its digits.
     text
         Cells of the columns of names.
     """
@@ -54,7 +56,7 @@ def regular_cells(
             pyarrow.csv.ReadOptions(column_names=names, block_size=_BLOCK, use_threads=len(data) - start > MANY_BYTES),
             pyarrow.csv.ParseOptions(delimiter=layout.separator, quote_char=False),
             pyarrow.csv.ConvertOptions(
-                column_types=kinds, decimal_point=layout.decimal, null_values=[], strings_can_be_null=False
+                column_types=kinds, decimal_point=layout.decimal, null_values=MISSING_TOKENS, strings_can_be_null=False
             ),
         )
     except pa.ArrowException:
@@ -67,9 +69,12 @@ def regular_cells(
     done = 0
     for batch in table.to_batches() if numeric else []:
         # Turned from columns to rows batch by batch, which fits into the processor's cache.
-        values = batch.select(numeric).to_tensor().to_numpy()
-        if not all_finite(values):
-            return None
+        cells = batch.select(numeric)
+        values = cells.to_tensor(null_to_nan=True).to_numpy()
+        n_missing = sum(column.null_count for column in cells.columns)
+        finite = all_finite(values) if n_missing == 0 else np.isfinite(values).sum() == values.size - n_missing
+        if not finite:
+            return None  # infinite, or one of the words that are no numbers
         numbers[done : done + batch.num_rows, columns] = values
         done += batch.num_rows
     return numbers, {column: tuple(cell.strip() for cell in table.column(column).to_pylist()) for column in textual}
