@@ -58,6 +58,13 @@ columns[3].metric(
     + (f"{real}{floor['wasserstein'].median():.2g}." if real else ""),
 )
 
+own = noise[noise["role"] == "training"]
+if own["replicate_noise"].notna().any():
+    times = (own["replicate_noise"] / own["noise"]).median()
+    st.caption(
+        f"Replicates of the training set differ by {times:.2g} times its noise "
+        "(median over channels): beside the detector's noise they hold what changes from one measurement to the next."
+    )
 shown = statistics[statistics["role"].isin([reference, "generated"])]
 comparison.show_figure(quantile_fan(shown, **labels), key="channel_bands")
 strips = figures.difference_strips(differences, noise, statistics, reference=reference, **labels)

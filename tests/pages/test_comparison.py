@@ -118,6 +118,27 @@ def test_noise_of_generated_spectra_is_judged_and_given_back_to_smooth_ones(stor
     assert 0.9 < float(metrics(app)["Noise, ratio to training"]) < 1.1
 
 
+def test_replicates_are_set_beside_the_noise(store: Store):
+    base = beer_lambert_set(40)
+    rng = np.random.default_rng(2)
+    signal = np.repeat(base.signal, 2, axis=0) + 1e-2 * rng.standard_normal((80, 50))
+    spectra = SpectraSet(
+        base.axis,
+        signal,
+        base.targets.loc[np.repeat(np.arange(40), 2)].reset_index(drop=True),
+        target_info=base.target_info,
+        samples=pd.DataFrame({"group": np.repeat(np.arange(40), 2).astype(str)}),
+    )
+    hand = {
+        "set": store.save_set(spectra),
+        "generated": store.save_set(beer_lambert_set(30).with_meta(origin="generated")),
+    }
+    said = words(opened("pages/comparison/channels.py", **hand))
+    # White noise alone: both read the same, but for bands that coarse channels do not resolve.
+    ratio = float(said.split("Replicates of the training set differ by ")[1].split()[0])
+    assert 0.3 < ratio < 1.1
+
+
 def test_copies_are_counted_and_pairs_can_be_stepped_through(in_hand):
     app = opened("pages/comparison/neighbours.py", **in_hand)
     # Copies of rows 1 to 3, none of which is held out.
