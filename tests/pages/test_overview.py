@@ -55,5 +55,5 @@ def test_a_job_that_failed_is_told_with_its_reason_on_whatever_page(store: Store
     app.query_params["job"] = job
     app.run()
     assert app.warning[0].value.startswith("Train on nothing: failed. This set is not in the store.")
-    monkeypatch.setattr("ui.state.NOTICE_SECONDS", 0.0)
+    monkeypatch.setattr("ui.state.notice_board.NOTICE_SECONDS", 0.0)
     assert not app.run().warning

@@ -83,7 +83,7 @@ def test_the_sentence_about_an_unknown_set_is_shown_once_and_for_a_while(store: 
     app = opened(set="0123456789ab")
     assert "names a data set" in notices(app)
     assert notices(app.run()).count("names a data set") == 1
-    monkeypatch.setattr("ui.state.NOTICE_SECONDS", 0.0)
+    monkeypatch.setattr("ui.state.notice_board.NOTICE_SECONDS", 0.0)
     assert "names a data set" not in notices(app.run())
 
 

@@ -1,0 +1,75 @@
+"""What this visitor has chosen: data set, model, generated set, and the job whose outcome is awaited.
+
+The only place that names session-state keys. The choices live in the session and are mirrored in the URL, so
+that they survive a page switch, a reload and a shared link; the content itself lives in the store.
+"""
+
+from ui.state.beginning import begin_run
+from ui.state.choices import (
+    WORDS,
+    choose,
+    choose_experimental,
+    choose_from_picker,
+    choose_generated,
+    choose_model,
+    chosen,
+    experimental,
+    generated,
+    model,
+    picker_key,
+    records,
+)
+from ui.state.data_folder import jobs, store
+from ui.state.followed import followed_job, followed_job_ended, start_job
+from ui.state.import_under_way import ImportDraft, end_import, import_draft, import_round, set_import_draft
+from ui.state.needed import require_experimental, require_generated, require_model
+from ui.state.notice_board import notices, notify
+from ui.state.widget_values import (
+    BY_CHOICES,
+    EXPERIMENT_TEXT,
+    EXPERIMENT_WAY,
+    FROM_JSON,
+    set_widget,
+    start_experiment_from,
+    take_experiment,
+    unless_set,
+)
+
+__all__ = [
+    "BY_CHOICES",
+    "EXPERIMENT_TEXT",
+    "EXPERIMENT_WAY",
+    "FROM_JSON",
+    "WORDS",
+    "ImportDraft",
+    "begin_run",
+    "choose",
+    "choose_experimental",
+    "choose_from_picker",
+    "choose_generated",
+    "choose_model",
+    "chosen",
+    "end_import",
+    "experimental",
+    "followed_job",
+    "followed_job_ended",
+    "generated",
+    "import_draft",
+    "import_round",
+    "jobs",
+    "model",
+    "notices",
+    "notify",
+    "picker_key",
+    "records",
+    "require_experimental",
+    "require_generated",
+    "require_model",
+    "set_import_draft",
+    "set_widget",
+    "start_experiment_from",
+    "start_job",
+    "store",
+    "take_experiment",
+    "unless_set",
+]

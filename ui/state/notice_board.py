@@ -1,0 +1,39 @@
+"""Sentences that are shown once, under the status line."""
+
+import time
+from dataclasses import dataclass
+
+import streamlit as st
+
+NOTICE_SECONDS = 3.0
+"""How long a notice stays after it was first shown, however often the page runs."""
+_NOTICES = "notices"
+"""Session key: sentences to show once."""
+
+
+@dataclass
+class _Notice:
+    """A sentence to show, and when (monotonic clock) it was first shown."""
+
+    sentence: str
+    warning: bool
+    first_shown: float | None = None
+
+
+def notify(sentence: str, *, warning: bool = False) -> None:
+    """Show a sentence under the status line of the next run."""
+    st.session_state.setdefault(_NOTICES, []).append(_Notice(sentence, warning))
+
+
+def notices() -> list[tuple[str, bool]]:
+    """Return the sentences to show in this run, each with whether it is a warning.
+
+    A run may be overtaken before the browser has drawn it, so a sentence stays for the runs of a few seconds.
+    """
+    now = time.monotonic()
+    waiting: list[_Notice] = st.session_state.get(_NOTICES, [])
+    kept = [one for one in waiting if one.first_shown is None or now - one.first_shown < NOTICE_SECONDS]
+    for one in kept:
+        one.first_shown = one.first_shown or now
+    st.session_state[_NOTICES] = kept
+    return list(dict.fromkeys((one.sentence, one.warning) for one in kept))
