@@ -1,0 +1,97 @@
+"""Do all blocks hold one quantity on one grid? What does not is converted, resampled, or asked about."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from spectra_core.datasets.blocks import Block
+from spectra_core.datasets.conversions import converted_signal
+from spectra_core.datasets.questions import Problem, choice
+from spectra_core.datasets.recipe import Recipe
+from spectra_core.datasets.resampling import onto_first_grid
+
+
+def agreeing(blocks: list[Block], recipe: Recipe) -> tuple[list[Block], list[str], list[Problem]]:
+    """Return the blocks that can be stacked, notes on what was done to them, and what a person must decide."""
+    problems: list[Problem] = []
+    first = blocks[0]
+    kinds = {(block.signal_quantity, block.signal_unit) for block in blocks}
+    if len(kinds) > 1:
+        kept = [
+            block
+            for block in blocks
+            if (block.signal_quantity, block.signal_unit) == (first.signal_quantity, first.signal_unit)
+        ]
+        dropped = sorted(
+            {f"{q}{', ' + u if u else ''}" for q, u in kinds - {(first.signal_quantity, first.signal_unit)}}
+        )
+        wanted = recipe.signal_quantity or recipe.convert_signal
+        if wanted is None:
+            problems.append(_mixed_units(first, dropped))
+        blocks = _one_quantity(blocks, kept, recipe)
+        first = blocks[0]
+    same = all(_same_positions(first, block) for block in blocks)
+    if not same:
+        if recipe.resample is None:
+            problems.append(_different_grids(blocks))
+            blocks = [block for block in blocks if _same_positions(first, block)]
+        else:
+            blocks, note = onto_first_grid(blocks, recipe.resample)
+            return blocks, [note], problems
+    return blocks, [], problems
+
+
+def _one_quantity(blocks: list[Block], kept: list[Block], recipe: Recipe) -> list[Block]:
+    goal = recipe.convert_signal
+    if goal is None:
+        wanted = [block for block in blocks if block.signal_quantity == recipe.signal_quantity]
+        return wanted or kept
+    return [
+        replace(
+            block,
+            signal=converted_signal(block.signal, block.signal_quantity, block.signal_unit, goal),
+            signal_quantity=goal,
+            signal_unit="",
+        )
+        for block in blocks
+    ]
+
+
+def _mixed_units(first: Block, dropped: list[str]) -> Problem:
+    name = first.signal_quantity or "unnamed"
+    return Problem(
+        "mixed quantities",
+        f"The files mix {name} with {', '.join(dropped)}; one set holds one quantity. Choose one, or convert.",
+        (
+            choice(f"Use only {name}", signal_quantity=first.signal_quantity),
+            choice("Convert all to absorbance", convert_signal="Absorbance"),
+            choice("Convert all to transmittance", convert_signal="Transmittance"),
+        ),
+    )
+
+
+def _different_grids(blocks: list[Block]) -> Problem:
+    grids = sorted({_grid_words(block) for block in blocks})
+    return Problem(
+        "different grids",
+        f"The spectra lie on {len({_key(block) for block in blocks})} different grids ({'; '.join(grids[:3])}"
+        f"{'; ...' if len(grids) > 3 else ''}). Put them on the grid of the first one, within the common range.",
+        (choice("Resample linearly", resample="linear"), choice("Resample with cubic splines", resample="cubic")),
+    )
+
+
+def _grid_words(block: Block) -> str:
+    if block.positions is None:
+        return f"{block.signal.shape[1]} channels without positions"
+    first, last = block.positions[0], block.positions[-1]
+    return f"{len(block.positions)} channels from {first:g} to {last:g} {block.axis_unit}".rstrip()
+
+
+def _key(block: Block) -> bytes:
+    return b"" if block.positions is None else block.positions.tobytes()
+
+
+def _same_positions(one: Block, other: Block) -> bool:
+    if one.positions is None or other.positions is None:
+        return one.positions is other.positions and one.signal.shape[1] == other.signal.shape[1]
+    return np.array_equal(one.positions, other.positions, equal_nan=True)
