@@ -1,0 +1,102 @@
+"""What becomes of missing values? Left out with their spectrum or channel, interpolated, or asked about."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectra_core.datasets.columns import Role
+from spectra_core.datasets.preparing.base import Prepared
+from spectra_core.datasets.questions import Problem, choice, listed
+from spectra_core.datasets.recipe import Recipe
+from spectra_core.datasets.table import ImportTable
+from spectra_core.spectra.locking import all_finite
+
+
+def close_gaps(result: Prepared, table: ImportTable, roles: list[Role], ids: tuple[str, ...], recipe: Recipe) -> None:
+    """Treat missing values of the signal, then of the targets, as the recipe says; ask where it says nothing."""
+    if len(result.order) and not all_finite(table.signal):
+        _signal_gaps(result, table, np.isfinite(table.signal), ids, recipe)
+    gaps: dict[str, list[int]] = {}
+    for one in roles:
+        if one.role == "target" and one.column.numbers is not None:
+            lacking = np.flatnonzero(result.rows & ~np.isfinite(one.column.numbers))
+            if lacking.size:
+                gaps[one.column.name] = [int(row) for row in lacking]
+    if not gaps:
+        return
+    rows = sorted({row for found in gaps.values() for row in found})
+    parts = "; ".join(
+        f"{name}: {listed([f'{ids[row]} ({table.places[row]})' for row in found], 3)}" for name, found in gaps.items()
+    )
+    leave = recipe.gaps is not None
+    if leave:
+        result.rows[rows] = False
+    decided = (
+        "and are left out"
+        if leave
+        else "A calibration needs every target of every spectrum: leave those spectra out, or do not use the target"
+    )
+    options = (
+        choice("Leave out those spectra", gaps=recipe.gaps or "leave out spectra"),
+        *(choice(f"Do not use {name}", columns={name: "ignored"}) for name in gaps),
+    )
+    result.problems.append(
+        Problem(
+            "target gaps",
+            f"{len(rows)} spectra lack a target ({parts}){' ' if leave else '. '}{decided}.",
+            options,
+            not leave,
+            tuple(rows),
+        )
+    )
+
+
+def _signal_gaps(
+    result: Prepared, table: ImportTable, finite: NDArray[np.bool_], ids: tuple[str, ...], recipe: Recipe
+) -> None:
+    bad = ~finite
+    bad[~result.rows] = False
+    kept = np.zeros(bad.shape[1], dtype=bool)
+    kept[result.order] = True
+    bad[:, ~kept] = False
+    if not bad.any():
+        return
+    rows, channels = np.flatnonzero(bad.any(axis=1)), np.flatnonzero(bad.any(axis=0))
+    infinite = int(np.isinf(table.signal[bad]).sum())
+    words = {(row, channel): cell for row, channel, cell in table.odd}
+    names = listed([f"{ids[row]} ({table.places[row]}) at {_channel_words(result, bad[row])}" for row in rows], 4)
+    kinds = f"{int(bad.sum())} values are missing or no numbers"
+    kinds += f", {infinite} of them infinite" if infinite else ""
+    kinds += f", such as {next(iter(words.values()))!r}" if words else ""
+    options = (
+        choice(f"Leave out {len(rows)} spectra", gaps="leave out spectra"),
+        choice(f"Leave out {len(channels)} channels", gaps="leave out channels"),
+        choice("Interpolate from neighbouring channels", gaps="interpolate"),
+    )
+    done = {
+        "leave out spectra": "Those spectra are left out",
+        "leave out channels": "Those channels are left out",
+        "interpolate": "They are interpolated from neighbouring channels",
+        None: "Say what to do with them",
+    }[recipe.gaps]
+    if recipe.gaps == "leave out spectra":
+        result.rows[rows] = False
+    elif recipe.gaps == "leave out channels":
+        keep = ~np.isin(result.order, channels)
+        result.order, result.positions = result.order[keep], result.positions[keep]
+    elif recipe.gaps == "interpolate":
+        result.interpolate = True
+    result.problems.append(
+        Problem(
+            "gaps",
+            f"{kinds}: {names}. {done}.",
+            options,
+            recipe.gaps is None,
+            tuple(map(int, rows)),
+            tuple(map(int, channels)),
+        )
+    )
+
+
+def _channel_words(result: Prepared, bad: NDArray[np.bool_]) -> str:
+    places = [f"{result.positions[np.flatnonzero(result.order == at)[0]]:g}" for at in np.flatnonzero(bad)[:4]]
+    return f"{listed(places, 3)} {result.axis_unit}".rstrip()

@@ -1,0 +1,73 @@
+"""Which spectra and channels are left out? Summaries, rows a file ends within, and what a person chose."""
+
+import numpy as np
+
+from spectra_core.datasets.columns import summary_rows
+from spectra_core.datasets.preparing.base import Prepared
+from spectra_core.datasets.questions import Problem, choice, listed
+from spectra_core.datasets.recipe import Recipe
+from spectra_core.datasets.table import ImportTable
+
+
+def leave_out_spectra(result: Prepared, table: ImportTable, ids: tuple[str, ...], recipe: Recipe) -> None:
+    """Mask summaries, rows that a file ends within, and spectra left out by choice."""
+    summary = summary_rows(ids)
+    if summary:
+        names = listed([f"{ids[row]!r} ({table.places[row]})" for row in summary])
+        leave = recipe.summary_rows != "keep"
+        result.rows[summary] = not leave
+        options = (
+            choice("Leave them out", summary_rows="leave out"),
+            choice("Keep them as spectra", summary_rows="keep"),
+        )
+        result.problems.append(
+            Problem(
+                "summary rows",
+                f"{len(summary)} rows look like summaries and are {'left out' if leave else 'kept'}: {names}.",
+                options,
+                False,
+                tuple(summary),
+            )
+        )
+    if table.cut:
+        leave = recipe.cut_rows != "keep"
+        result.rows[list(table.cut)] = not leave
+        names = listed([table.places[row] for row in table.cut])
+        result.problems.append(
+            Problem(
+                "cut rows",
+                f"The file ends within a row, which is {'left out' if leave else 'kept'}: {names}.",
+                (choice("Leave it out", cut_rows="leave out"), choice("Keep it", cut_rows="keep")),
+                False,
+                table.cut,
+            )
+        )
+    chosen = [number - 1 for number in recipe.leave_out_spectra if 1 <= number <= len(result.rows)]
+    if chosen:
+        result.rows[chosen] = False
+        result.problems.append(
+            Problem(
+                "left out",
+                f"{len(chosen)} spectra are left out as chosen: {listed([ids[row] for row in chosen])}.",
+                (choice("Use all", leave_out_spectra=()),),
+                False,
+                tuple(chosen),
+            )
+        )
+
+
+def leave_out_channels(result: Prepared, recipe: Recipe) -> None:
+    """Drop the channels in the ranges that were left out by choice."""
+    if not recipe.leave_out_channels:
+        return
+    keep = np.ones(len(result.positions), dtype=bool)
+    for low, high in recipe.leave_out_channels:
+        keep &= ~((result.positions >= min(low, high)) & (result.positions <= max(low, high)))
+    n_out = int((~keep).sum())
+    if keep.any():
+        result.order, result.positions = result.order[keep], result.positions[keep]
+    result.problems.append(
+        Problem(
+            "left out", f"{n_out} channels are left out as chosen.", (choice("Use all", leave_out_channels=()),), False
+        )
+    )
