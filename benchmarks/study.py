@@ -57,7 +57,7 @@ def work(study: Study, folder: Path, n_workers: int, n_stages: int | None) -> No
     except FileNotFoundError as error:
         print(f"{study.name}: skipped. {error}", flush=True)
         return
-    store = Store(folder / "home")
+    store, commit = Store(folder / "home"), _commit()
     for number, experiment in enumerate(study.stages[:n_stages], start=1):
         memo = Counted(memo_of(store, "study"))
         begin, processor = time.perf_counter(), time.process_time()
@@ -75,6 +75,7 @@ def work(study: Study, folder: Path, n_workers: int, n_stages: int | None) -> No
                 "stage": number,
                 "stages": len(study.stages),
                 "finished": finished,
+                "commit": commit,
                 **_cost(experiment, memo, begin, processor, n_workers),
             }
             with (folder / "runs.jsonl").open("a") as log:
@@ -94,7 +95,6 @@ def _cost(experiment: Experiment, memo: Counted, begin: float, processor: float,
         "workers": n_workers,
         "load": round(os.getloadavg()[0], 1),
         "nice": os.nice(0),
-        "commit": _commit(),
     }
 
 

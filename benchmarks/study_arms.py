@@ -108,12 +108,13 @@ def simulated_study(epochs: int, n_spectra: int | None) -> Study:
         *("cVAE, convex mixtures", MEASURED),
         f"{BALANCED}: true spectra at the labels",
     )
-    fourth = ("Ensemble of 5", OWN, "Noise jitter", "Mixing", "PCA, standard normal")
-    last = (*list(OTHER_CONDITIONS)[:2], f"{BALANCED}: noise given back")
+    fourth = (f"{BALANCED}: noise given back", "Noise jitter", "Ensemble of 5")
+    fifth = (OWN, "Mixing", "PCA, standard normal")
+    last = tuple(OTHER_CONDITIONS)[:2]
     return Study(
         "a",
         partial(_simulated, n_spectra),
-        _stages(all_arms(epochs), (first, second, third, fourth, last), epochs),
+        _stages(all_arms(epochs), (first, second, third, fourth, fifth, last), epochs),
     )
 
 
