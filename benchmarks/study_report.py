@@ -311,8 +311,6 @@ def _all_tables(parts: Mapping[str, Finished]) -> str:
         "improved, worse, same (no practical difference), ? (cannot tell); Holm over all comparisons of an experiment.",
     ]
     for name, part in parts.items():
-        if name.startswith("b-"):
-            continue  # joined in "b"
         lines += ["", f"## {name}"]
         for what, title in _IN_ALL.items():
             if what.split(",")[0] in part.tables or what.startswith("changes"):
