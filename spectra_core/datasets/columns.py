@@ -233,6 +233,27 @@ def summary_rows(ids: Sequence[str]) -> list[int]:
     return list(range(last, len(ids))) if 0 < last < len(ids) else []
 
 
+def charge_points(roles: Sequence[Role], recipe: Recipe) -> list[Point]:
+    """Say which charge every target is taken to have."""
+    points = []
+    for one in roles:
+        if one.role != "target":
+            continue
+        target, reason = target_of(one.column, recipe)
+        charge = "no charge known" if target.charge is None else f"charge {target.charge:+d}"
+        points.append(
+            Point(
+                f"target {one.column.name}",
+                target.label,
+                charge,
+                reason,
+                (),
+                "charge" in recipe.targets.get(one.column.name, {}),
+            )
+        )
+    return points
+
+
 def stems(ids: Sequence[str]) -> list[str] | None:
     """Return the ids without the mark of the replicate, where several spectra then share one; else None.
 

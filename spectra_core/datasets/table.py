@@ -83,7 +83,7 @@ def assemble(parts: Sequence[Part], recipe: Recipe) -> tuple[ImportTable, list[G
         )
     agreed, notes, more = agreeing(blocks, recipe)
     table = _stacked(agreed, notes)
-    problems += more
+    problems = [*_dialect_question(parts, recipe), *problems, *more]
     points += _facts(parts)
     if len(blocks) == 1 and blocks[0].orientation in {"rows", "columns"}:
         reason = next(guesses[number].reason for number, _ in grids if guesses[number].role == "spectra")
@@ -189,6 +189,22 @@ def _facts(parts: Sequence[Part]) -> list[Point]:
             )
         )
     return points
+
+
+def _dialect_question(parts: Sequence[Part], recipe: Recipe) -> list[Problem]:
+    """Ask where the separator may as well be the decimal mark."""
+    if recipe.separator is not None or not any("ambiguous" in part.facts for part in parts):
+        return []
+    return [
+        Problem(
+            "dialect",
+            "Every line reads as two whole numbers, or as one number with a decimal comma. Say which.",
+            (
+                choice("Two numbers", separator=",", decimal="."),
+                choice("One number with a decimal comma", separator=";", decimal=","),
+            ),
+        )
+    ]
 
 
 def joined_columns(grid: Grid) -> tuple[Column, ...]:

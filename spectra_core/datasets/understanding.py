@@ -1,40 +1,30 @@
 """Understand files: what was guessed and why, what is open, and the set that comes of it."""
 
-import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from spectra_core.datasets.columns import Role, column_roles, joined, role_points, stems, target_of
-from spectra_core.datasets.conversions import AXIS_GOALS, concentration_factor, converted_axis, converted_signal
+from spectra_core.datasets.building import built_axis, built_samples, built_signal, built_targets
+from spectra_core.datasets.columns import Role, charge_points, column_roles, joined, role_points, target_of
+from spectra_core.datasets.conversions import converted_signal
 from spectra_core.datasets.document import Document
+from spectra_core.datasets.files import Files, contents_of, files_of
+from spectra_core.datasets.groups import group_points
 from spectra_core.datasets.own import own_part, own_recipe, own_set, own_table
 from spectra_core.datasets.parts import Grid, Part
 from spectra_core.datasets.preparing import Prepared, prepared
-from spectra_core.datasets.questions import Point, Problem, choice, listed
+from spectra_core.datasets.questions import Point, Problem, listed
 from spectra_core.datasets.recipe import Recipe
 from spectra_core.datasets.sandbox import Sources, parse_files
 from spectra_core.datasets.table import ImportTable, assemble
 from spectra_core.errors import ReadError, SpectraError
-from spectra_core.spectra import SetMeta, SpectralAxis, SpectraSet, Target
-
-
-class UploadedFile(Protocol):
-    """A file as Streamlit hands it over."""
-
-    name: str
-
-    def getvalue(self) -> bytes:
-        """Return the content."""
-
-
-Files = Mapping[str, bytes | Path] | Sequence[UploadedFile]
+from spectra_core.spectra import SetMeta, SpectraSet, Target
 
 
 @dataclass(eq=False)
@@ -83,9 +73,9 @@ class Understanding:
         if self.table.odd and not any(problem.kind == "gaps" for problem in self.problems):
             cells = listed([repr(cell) for _, _, cell in self.table.odd])
             self.problems.append(Problem("odd cells", f"Some cells hold text instead of numbers: {cells}.", (), False))
-        self._ask_about_dialect()
-        self._offer_groups()
-        self._say_charges()
+        group_said, same = group_points(self.roles, self.ids, self.table.signal, self.recipe)
+        self.points += [*group_said, *charge_points(self.roles, self.recipe)]
+        self.problems += same
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
@@ -176,18 +166,18 @@ class Understanding:
         if len(self.prepared.order) == 0:
             raise ReadError("No channel is left: all are left out. Use some of them again.")
         quantity, unit = self.prepared.signal_quantity, self.prepared.signal_unit
-        signal = self._signal(rows)
+        signal = built_signal(self.table, self.prepared, self.ids, rows)
         if self.recipe.convert_signal is not None:
             signal = converted_signal(signal, quantity, unit, self.recipe.convert_signal)
             quantity, unit = self.recipe.convert_signal, ""
-        targets, info = self._targets(rows)
+        targets, info = built_targets(self.roles, self.recipe, rows)
         try:
             return SpectraSet(
-                self._axis(),
+                built_axis(self.prepared, self.recipe),
                 signal,
                 targets,
                 target_info=info,
-                samples=self._samples(rows),
+                samples=built_samples(self.roles, self.ids, self.recipe, rows),
                 meta=self._meta(quantity, unit),
             )
         except SpectraError as error:
@@ -216,161 +206,6 @@ class Understanding:
         }
         return self.recipe.but(columns=columns, targets=targets, **keep)
 
-    def _axis(self) -> SpectralAxis:
-        positions, quantity, unit = self.prepared.positions, self.prepared.axis_quantity, self.prepared.axis_unit
-        goal = self.recipe.convert_axis
-        if goal is not None and goal != unit:
-            positions = converted_axis(positions, unit, goal)
-            quantity, unit = AXIS_GOALS[goal], goal
-        return SpectralAxis(positions, quantity, unit)
-
-    def _signal(self, rows: NDArray[np.intp]) -> NDArray[np.floating[Any]]:
-        order, signal = self.prepared.order, self.table.signal
-        whole = len(order) == signal.shape[1] and bool((np.diff(order) == 1).all())
-        if len(rows) < len(signal):
-            signal = signal[rows]
-        for kept, alike in self.prepared.averaged.items():
-            signal = signal.copy()
-            signal[:, kept] = signal[:, alike].mean(axis=1)
-        signal = signal if whole else signal[:, order]
-        if self.prepared.interpolate:
-            signal = _interpolated(signal, self.prepared.positions, [self.ids[row] for row in rows])
-        return signal
-
-    def _targets(self, rows: NDArray[np.intp]) -> tuple[pd.DataFrame | None, list[Target] | None]:
-        columns = [one.column for one in self.roles if one.role == "target"]
-        if not columns:
-            return None, None
-        values, info = [], []
-        for column in columns:
-            if column.numbers is None:
-                raise ReadError(
-                    f"Column {column.name!r} holds text and cannot be a target. Choose another role for it."
-                )
-            target, _ = target_of(column, self.recipe)
-            numbers = np.asarray(column.numbers, dtype=np.float64)[rows]
-            goal = self.recipe.convert_targets
-            if goal is not None and goal != target.unit:
-                numbers = numbers * concentration_factor(target.unit, goal, target.molar_mass, target.name)
-                target = Target(target.name, goal, target.charge, target.molar_mass)
-            values.append(numbers)
-            info.append(target)
-        table = pd.DataFrame(np.column_stack(values), columns=[target.name for target in info])
-        return table, info
-
-    def _samples(self, rows: NDArray[np.intp]) -> pd.DataFrame:
-        samples = {"id": [self.ids[row] for row in rows]}
-        groups = self._group_values()
-        if groups is not None:
-            samples["group"] = [groups[row] for row in rows]
-        return pd.DataFrame(samples)
-
-    def _group_values(self) -> Sequence[str] | None:
-        """Return the group of every spectrum under the recipe, or as guessed."""
-        wanted = self.recipe.groups
-        by_name = {one.column.name: one.column for one in self.roles}
-        if wanted == "none":
-            return None
-        if wanted == "equal targets":
-            columns = [one.column for one in self.roles if one.role == "target"]
-            return (
-                [" ".join(cells) for cells in zip(*(column.cells() for column in columns), strict=True)]
-                if columns
-                else None
-            )
-        if wanted == "id":
-            return self.ids
-        if wanted == "id without replicate":
-            return stems(self.ids) or self.ids
-        if wanted is not None:
-            if wanted not in by_name:
-                raise ReadError(
-                    f"The recipe groups by {wanted!r}, but there is no such column. "
-                    f"Columns: {', '.join(by_name) or 'none'}."
-                )
-            return by_name[wanted].cells()
-        grouping = next((one.column for one in self.roles if one.role == "group"), None)
-        if grouping is not None:
-            return grouping.cells()
-        return self.ids if len(set(self.ids)) < len(self.ids) else None
-
-    def _offer_groups(self) -> None:
-        options = [choice("none", groups="none")]
-        words = self.recipe.groups or "none"
-        reason = "no two spectra share an id"
-        repeated = len(self.ids) - len(set(self.ids))
-        if repeated:
-            options.append(choice("equal ids", groups="id"))
-            words, reason = self.recipe.groups or "equal ids", f"{repeated} spectra repeat the id of another one"
-            seen: set[str] = set()
-            names = sorted({name for name in self.ids if name in seen or seen.add(name)})  # type: ignore[func-returns-value]
-            self.problems.append(
-                Problem(
-                    "repeated ids",
-                    f"{repeated} spectra repeat an id: {listed(names)}. They are kept together in every split.",
-                    tuple(options),
-                    False,
-                )
-            )
-        if stems(self.ids) is not None:
-            options.append(choice("ids without the replicate mark", groups="id without replicate"))
-        targets = [one.column.numbers for one in self.roles if one.role == "target" and one.column.numbers is not None]
-        if targets and len(np.unique(np.column_stack(targets), axis=0)) < len(self.ids):
-            options.append(choice("equal targets", groups="equal targets"))
-        options += [
-            choice(one.column.name, groups=one.column.name) for one in self.roles if one.role in {"group", "ignored"}
-        ]
-        grouping = next((one.column.name for one in self.roles if one.role == "group"), None)
-        if grouping and self.recipe.groups is None:
-            words, reason = grouping, "the name of the column"
-        copies = _exact_copies(self.table.signal)
-        if copies:
-            pairs = listed([f"{self.ids[two]} = {self.ids[one]}" for one, two in copies], 3)
-            self.problems.append(
-                Problem(
-                    "copies",
-                    f"{len(copies)} spectra are exact copies of another one ({pairs}). "
-                    "They are kept together in every split.",
-                    (choice("Leave out the copies", leave_out_spectra=tuple(two + 1 for _, two in copies)),),
-                    False,
-                    tuple(two for _, two in copies),
-                )
-            )
-        self.points.append(
-            Point("groups", "Groups kept together", words, reason, tuple(options), self.recipe.groups is not None)
-        )
-
-    def _say_charges(self) -> None:
-        for one in self.roles:
-            if one.role != "target":
-                continue
-            target, reason = target_of(one.column, self.recipe)
-            charge = "no charge known" if target.charge is None else f"charge {target.charge:+d}"
-            self.points.append(
-                Point(
-                    f"target {one.column.name}",
-                    target.label,
-                    charge,
-                    reason,
-                    (),
-                    "charge" in self.recipe.targets.get(one.column.name, {}),
-                )
-            )
-
-    def _ask_about_dialect(self) -> None:
-        if any("ambiguous" in part.facts for part in self.parts) and self.recipe.separator is None:
-            self.problems.insert(
-                0,
-                Problem(
-                    "dialect",
-                    "Every line reads as two whole numbers, or as one number with a decimal comma. Say which.",
-                    (
-                        choice("Two numbers", separator=",", decimal="."),
-                        choice("One number with a decimal comma", separator=";", decimal=","),
-                    ),
-                ),
-            )
-
     def _meta(self, quantity: str, unit: str) -> SetMeta:
         """Return the description of the set; what another origin left behind stays with it."""
         provenance = self._provenance()
@@ -388,8 +223,6 @@ class Understanding:
         return stem if len(names) == 1 else f"{stem} and {len(names) - 1} more"
 
     def _provenance(self) -> dict[str, Any]:
-        import json
-
         left_out = [self.ids[row] for row in np.flatnonzero(~self.prepared.rows)]
         return {
             "files": [{"name": name, "sha256": digest} for name, digest in self.sources],
@@ -415,7 +248,7 @@ def understand(files: Files, recipe: Recipe | None = None) -> Understanding:
         When a file cannot be read at all, or holds no spectra.
     """
     recipe = recipe if recipe is not None else Recipe()
-    contents = _contents(files)
+    contents = contents_of(files)
     if not contents:
         raise ReadError("No file was given. Choose at least one.")
     parts, sources = parse_files(contents, recipe.dialect)
@@ -443,7 +276,7 @@ def read(
     ReadError
         In one sentence, when a file cannot be read or leaves a question open.
     """
-    understanding = understand(_opened(source), recipe)
+    understanding = understand(files_of(source), recipe)
     if targets is not None:
         known = [one.column.name for one in understanding.roles]
         unknown = [name for name in targets if name not in known]
@@ -456,69 +289,6 @@ def read(
         chosen = {**others, **dict.fromkeys(targets, "target")}
         understanding = understanding.with_recipe(understanding.recipe.but(columns=chosen))
     return understanding.build()
-
-
-def _opened(source: "str | Path | Files | Iterable[str | Path]") -> Files:
-    """Return contents or paths by name; only paths that the caller wrote are opened."""
-    if isinstance(source, Mapping):
-        return source
-    paths = [source] if isinstance(source, str | Path) else list(source)
-    if paths and not isinstance(paths[0], str | Path):
-        return paths  # type: ignore[return-value]
-    files: dict[str, bytes | Path] = {}
-    for path in map(Path, paths):  # type: ignore[arg-type]
-        try:
-            inside = sorted(path.iterdir()) if path.is_dir() else [path]
-        except OSError as error:
-            raise ReadError(
-                f"{path} cannot be opened: {error.strerror}. Check the name and the permissions."
-            ) from error
-        files |= {one.name: one for one in inside if one == path or (one.is_file() and not one.name.startswith("."))}
-    return files
-
-
-def _contents(files: Files) -> dict[str, bytes | Path]:
-    if isinstance(files, Mapping):
-        return dict(files)
-    contents: dict[str, bytes | Path] = {}
-    for one in files:
-        name, number = one.name, 2
-        while name in contents:
-            name, number = f"{one.name} ({number})", number + 1
-        contents[name] = one.getvalue()
-    return contents
-
-
-def _exact_copies(signal: NDArray[np.floating[Any]]) -> list[tuple[int, int]]:
-    """Return (first, copy) per spectrum that equals an earlier one in every channel, found by content."""
-    # Copies have equal sums; only spectra that share one are worth hashing.
-    with np.errstate(invalid="ignore", over="ignore"):
-        sums = signal.sum(axis=1)
-    _, where, counts = np.unique(sums, return_inverse=True, return_counts=True)
-    seen: dict[bytes, int] = {}
-    copies = []
-    for number in np.flatnonzero(counts[where] > 1):
-        row = signal[number]
-        digest = hashlib.blake2b(np.ascontiguousarray(row).data, digest_size=16).digest()
-        if digest in seen:
-            copies.append((seen[digest], int(number)))
-        else:
-            seen[digest] = int(number)
-    return copies
-
-
-def _interpolated(
-    signal: NDArray[np.floating[Any]], positions: NDArray[np.float64], ids: list[str]
-) -> NDArray[np.floating[Any]]:
-    filled = np.array(signal)
-    order = np.argsort(positions)
-    for number in np.flatnonzero(~np.isfinite(filled).all(axis=1)):
-        good = np.isfinite(filled[number])
-        if good.sum() < 2:
-            raise ReadError(f"Spectrum {ids[number]} has fewer than two values to interpolate from. Leave it out.")
-        at = order[good[order]]
-        filled[number, ~good] = np.interp(positions[~good], positions[at], filled[number, at])
-    return filled
 
 
 def _words(changes: Mapping[str, Any]) -> str:
