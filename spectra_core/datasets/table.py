@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectra_core.datasets.agreement import agreeing
-from spectra_core.datasets.blocks import Block, Column, block_in_columns, block_in_rows, blocks_of_curves, side_table
+from spectra_core.datasets.blocks import Block, Column, block_in_columns, block_in_rows, blocks_of_curves
 from spectra_core.datasets.part_roles import part_points, part_roles, role_key
 from spectra_core.datasets.parts import Curve, Grid, Part
 from spectra_core.datasets.questions import Point, Problem, choice
@@ -205,8 +205,3 @@ def _dialect_question(parts: Sequence[Part], recipe: Recipe) -> list[Problem]:
             ),
         )
     ]
-
-
-def joined_columns(grid: Grid) -> tuple[Column, ...]:
-    """Return the columns of a table of targets."""
-    return side_table(grid)
