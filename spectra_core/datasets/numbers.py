@@ -70,8 +70,3 @@ def parse_number(cell: str, decimal: str = ".") -> float | None:
 def is_missing(cell: str) -> bool:
     """Whether a cell says that its value is not there."""
     return cell.strip().lower() in MISSING
-
-
-def is_numeric(cell: str, decimal: str = ".") -> bool:
-    """Whether a cell holds a number, or says that one is missing."""
-    return parse_number(cell, decimal) is not None or is_missing(cell)
