@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from spectra_core.evaluation.sampling import sampled_rows
 from spectra_core.figures.latent_map import map_scatter
 from spectra_core.figures.spectra import single_spectra
 from spectra_core.figures.theme import alt_text
@@ -15,8 +16,12 @@ from ui.comparison import Compared, offer_tables, show_figure
 from ui.models import has_latent_space
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from spectra_core.store import StoredModel, StoredResult
 
+MOST_MARKERS = 800
+"""Markers of a role that are drawn at first: a browser without a graphics card draws so many at once."""
 MOST_SHOWN = 60
 """Selected spectra that are drawn; the table holds all."""
 _AXES = {"UMAP": ("UMAP 1, no unit", "UMAP 2, no unit"), "t-SNE": ("t-SNE 1, no unit", "t-SNE 2, no unit")}
@@ -129,9 +134,10 @@ def show(found: Compared, table: pd.DataFrame, model: "StoredModel | None", *, m
     def drawn() -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             colour = _pick_colour(found, model)
-        shown, column, colour_label = _coloured(found, table, colour, model)
+            markers, part = _pick_markers(table)
+        coloured, column, colour_label = _coloured(found, table, colour, model)
         figure = map_scatter(
-            shown,
+            coloured.iloc[markers],
             x_label=x_label,
             y_label=y_label,
             colour=column or None,
@@ -146,14 +152,42 @@ def show(found: Compared, table: pd.DataFrame, model: "StoredModel | None", *, m
             alt=alt_text(figure),
             config={"displaylogo": False},
         )
+        if part:
+            st.caption(part)
         points = event["selection"]["points"]
         if points:
-            _show_selected(found, shown, points)
+            _show_selected(found, coloured, points)
         else:
             st.caption("Draw a box or a lasso around markers to see their spectra.")
-        offer_tables({"latent_map": shown})
+        offer_tables({"latent_map": coloured})
 
     drawn()
+
+
+def _pick_markers(table: pd.DataFrame) -> tuple["NDArray[np.int64]", str]:
+    """Return which rows of the map are drawn, and which part that is, for the page; "" where all are.
+
+    Parameters
+    ----------
+    table
+        As from `latent_map`.
+    """
+    every = np.arange(len(table))
+    places = {str(role): every[table["role"] == role] for role in table["role"].unique()}
+    chosen = {role: rows[sampled_rows(len(rows), role, MOST_MARKERS)] for role, rows in places.items()}
+    cut = [
+        f"{len(rows)} of {len(places[role])} {role}" for role, rows in chosen.items() if len(rows) < len(places[role])
+    ]
+    if not cut or st.toggle(
+        "Draw every spectrum",
+        key="map_every",
+        persist_state="session",
+        help="All markers take a browser without a graphics card more than a second after every click.",
+    ):
+        return every, ""
+    return np.concatenate(
+        list(chosen.values())
+    ), f"A random part is drawn, the same at every visit: {', '.join(cut)} spectra. The table as a file holds all."
 
 
 def _show_selected(found: Compared, table: pd.DataFrame, points: list[Any]) -> None:

@@ -1,6 +1,6 @@
 """Whether generated spectra vary as the experimental ones do, channel by channel."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 
 from spectra_core.errors import ConfigError, SpectraError
 from spectra_core.evaluation.roles import comparisons, require_comparable
+from spectra_core.evaluation.row_blocks import by_blocks
 from spectra_core.spectra import SpectraSet
 
 QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 BLOCK_VALUES = 4_000_000
-"""Values sorted at once: keeps the working memory near 200 MB whatever the size of the sets."""
+"""Values counted at once: keeps the working memory near 200 MB whatever the size of the sets."""
+SORTED_VALUES = 250_000
+"""Values sorted at once by one thread: they stay near the processor."""
 
 
 def channel_statistics(sets: Mapping[str, SpectraSet]) -> pd.DataFrame:
@@ -136,7 +139,8 @@ def signal_histograms(sets: Mapping[str, SpectraSet], *, n_bins: int = 240) -> d
 def _statistics(role: str, spectra: SpectraSet) -> pd.DataFrame:
     n_spectra, n_channels = spectra.signal.shape
     columns = {name: np.empty(n_channels) for name in ("mean", "std", *QUANTILES, "minimum", "maximum", "skew")}
-    for block in _blocks(n_spectra, n_channels):
+
+    def describe(block: slice) -> None:
         ordered = _ascending(spectra, block)
         mean = ordered.mean(axis=1)
         centred = ordered - mean[:, None]
@@ -146,6 +150,8 @@ def _statistics(role: str, spectra: SpectraSet) -> pd.DataFrame:
         columns["minimum"][block], columns["maximum"][block] = ordered[:, 0], ordered[:, -1]
         for name, share in QUANTILES.items():
             columns[name][block] = _quantile(ordered, share)
+
+    by_blocks(n_channels, max(1, SORTED_VALUES // n_spectra), describe)
     return pd.DataFrame(
         {
             "position": spectra.axis.positions,
@@ -196,7 +202,8 @@ def _differences(role: str, one: SpectraSet, reference: str, other: SpectraSet, 
     quantile = float(stats.norm.ppf(0.5 + confidence / 2))
     columns = {name: np.empty(n_channels) for name in names}
     same_constant = np.empty(n_channels, dtype=bool)
-    for block in _blocks(n_one + n_other, n_channels):
+
+    def compare(block: slice) -> None:
         rows_one = _ascending(one, block)
         rows_other = _ascending(other, block)
         difference, half_width = _welch(rows_one, rows_other, confidence)
@@ -211,6 +218,8 @@ def _differences(role: str, one: SpectraSet, reference: str, other: SpectraSet, 
         columns["ks"][block], columns["wasserstein"][block] = _distribution_distances(rows_one, rows_other)
         low = np.minimum(rows_one[:, 0], rows_other[:, 0])
         same_constant[block] = low == np.maximum(rows_one[:, -1], rows_other[:, -1])
+
+    by_blocks(n_channels, max(1, SORTED_VALUES // (n_one + n_other)), compare)
     p = stats.kstwo.sf(columns["ks"], round(n_one * n_other / (n_one + n_other)))
     p = np.where(same_constant, np.nan, np.clip(p, 0.0, 1.0))
     return pd.DataFrame(
@@ -312,8 +321,3 @@ def _counts(signal: NDArray[np.floating[Any]], low: float, high: float, n_bins: 
         bins = np.minimum(((part - low) * (n_bins / (high - low))).astype(np.int64), n_bins - 1)
         counts += np.bincount((bins + offsets).ravel(), minlength=len(counts))
     return counts.reshape(n_channels, n_bins).T
-
-
-def _blocks(n_rows: int, n_channels: int) -> Iterator[slice]:
-    width = max(1, BLOCK_VALUES // n_rows)
-    return (slice(start, min(start + width, n_channels)) for start in range(0, n_channels, width))

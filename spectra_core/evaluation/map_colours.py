@@ -11,7 +11,7 @@ from spectra_core.evaluation.design import SATURATION
 from spectra_core.evaluation.label_errors import MOST_COMPONENTS, SHARES
 from spectra_core.evaluation.learning import reconstruction_errors
 from spectra_core.evaluation.roles import require_comparable
-from spectra_core.evaluation.training_density import log_training_density
+from spectra_core.evaluation.training_density import TrainingDensity
 from spectra_core.evaluation.two_sample import principal_directions
 from spectra_core.generators.base import LatentGenerator
 from spectra_core.regressors.ridge import left_out_residuals, ridge_fit
@@ -24,10 +24,10 @@ def density_colour(sets: Mapping[str, SpectraSet]) -> pd.DataFrame:
     Returns
     -------
     DataFrame, one row per (role, spectrum)
-        ``role``, ``sample`` (row in its set, from 0), ``value`` (as `log_training_density`).
+        ``role``, ``sample`` (row in its set, from 0), ``value`` (as `TrainingDensity.log_at`).
     """
-    training = _training(sets)
-    return _table({role: log_training_density(training, spectra) for role, spectra in sets.items()})
+    density = TrainingDensity.of(_training(sets))
+    return _table({role: density.log_at(spectra) for role, spectra in sets.items()})
 
 
 def reconstruction_colour(sets: Mapping[str, SpectraSet], generator: LatentGenerator) -> pd.DataFrame:

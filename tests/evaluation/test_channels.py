@@ -51,7 +51,7 @@ def test_statistics_equal_those_of_numpy_and_scipy(sets, role):
 
 def test_blocks_of_one_channel_give_the_same_table_as_one_block(sets, monkeypatch):
     whole = channels.channel_statistics(sets), channels.channel_differences(sets)
-    monkeypatch.setattr(channels, "BLOCK_VALUES", 1)
+    monkeypatch.setattr(channels, "SORTED_VALUES", 1)
     assert channels.channel_statistics(sets).equals(whole[0])
     assert channels.channel_differences(sets).equals(whole[1])
 
