@@ -28,7 +28,7 @@ from spectra_core.tasks import TASKS
 from tests.browser.conftest import BROWSER_OPTIONS, CALM, served
 
 N_SPECTRA = 3744
-QUIET_MS = 700
+QUIET_MS = 500
 """So long nothing may happen before the page counts as calm; it is not part of the time."""
 WATCH = """() => {
   const app = document.querySelector('[data-testid=stApp]');
@@ -171,7 +171,7 @@ CLICKS: dict[str, dict[str, Click]] = {
 
 def seconds(page: Page, click: Click) -> float:
     """Click, wait until the page is calm, and return how long that took."""
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(300)
     page.evaluate(WATCH)
     click(page)
     while True:

@@ -17,7 +17,7 @@ from spectra_core.figures.theme import (
 MOST_SVG_POINTS = 1000
 """Beyond so many markers WebGL draws faster."""
 MOST_POINTS = 20_000
-"""Markers in one figure; of larger sets every k-th spectrum is shown, and the title says so."""
+"""Markers in one figure; of larger tables every k-th row is drawn."""
 
 
 def map_scatter(

@@ -1,6 +1,7 @@
 """The comparison pages and the explore page as a visitor meets them."""
 
 import json
+from base64 import b64decode
 from pathlib import Path
 
 import numpy as np
@@ -171,6 +172,28 @@ def test_map_of_the_latent_space_and_of_the_channels(in_hand):
     healthy(app.segmented_control("map_space").set_value("channels").run())
     assert "Score on PC 1, unit of the signal" in chart_texts(app)[0]
     assert 0.5 < float(metrics(app)["Trustworthiness"]) <= 1
+
+
+def markers(app: AppTest) -> dict[tuple[str, int], float]:
+    """Where every marker of the map lies, by the role and the row that it stands for."""
+    figure = json.loads(app.get("plotly_chart")[0].proto.spec)
+    drawn = {}
+    for trace in figure["data"]:
+        x = np.frombuffer(b64decode(trace["x"]["bdata"]), dtype=trace["x"]["dtype"])
+        drawn |= {(role, sample): at for (role, sample, _), at in zip(trace["customdata"], x, strict=True)}
+    return drawn
+
+
+def test_a_random_part_of_many_markers_is_drawn_each_with_its_own_row(in_hand, monkeypatch):
+    every = markers(opened("pages/comparison/latent_map.py", **in_hand))
+    assert len(every) == 120
+    monkeypatch.setattr("ui.map_panel.MOST_MARKERS", 20)
+    app = opened("pages/comparison/latent_map.py", **in_hand)
+    sizes = {"training": 48, "held-out": 12, "generated": 60}
+    asked = {(role, row) for role, size in sizes.items() for row in sampled_rows(size, role, 20)}
+    assert markers(app) == {marker: every[marker] for marker in asked}
+    assert "20 of 48 training, 20 of 60 generated spectra" in words(app)
+    assert markers(healthy(app.toggle("map_every").set_value(True).run())) == every
 
 
 def colour_titles(app: AppTest) -> list[str]:
