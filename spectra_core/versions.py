@@ -20,7 +20,7 @@ def versions(device: str = CPU) -> dict[str, str]:
     Examples
     --------
     >>> sorted(versions())[:3]
-    ['latent-spectra', 'numpy', 'pandas']
+    ['latent-spectra', 'numba', 'numpy']
     """
     found = {"latent-spectra": __version__, "python": platform.python_version()}
     for package in _PACKAGES:
