@@ -27,6 +27,22 @@ OTHER_CONDITIONS = {
     "cVAE, convex mixtures": "convex_mixtures",
     MEASURED: "resampled",
 }
+WAYS = {
+    "independent": INDEPENDENT,
+    "charge-balanced cone": BALANCED,
+    "as measured": MEASURED,
+    "cone, Sobol sequence": "cVAE, Sobol sequence of salts",
+    "cone, Latin hypercube": "cVAE, Latin hypercube of salts",
+    "convex mixtures": "cVAE, convex mixtures",
+}
+"""Every way of choosing concentrations, and the arm that draws z from the prior at such ones."""
+LATENT: dict[str, dict[str, Choice]] = {
+    "uniform box": {"sampler": Choice("uniform_box")},
+    "data's own distribution": {"sampler": Choice("aggregate_posterior")},
+    "equalised": {"sampler": Choice("equalised")},
+    "of similar spectra": {"latent_given": Choice("similar_concentrations")},
+}
+"""The study's latent strategies beside the prior, which choose z whatever the concentrations; and one that fits them."""
 SLOW = f"{BALANCED}: slower training"
 SLOWER = 1e-4
 """Learning rate of sharp decoders on the simulated set, where they diverge at the usual 1e-3; `SLOW` is the control."""
@@ -118,6 +134,29 @@ def simulated_study(epochs: int, n_spectra: int | None) -> Study:
     )
 
 
+def crossed(way: str, strategy: str) -> str:
+    """Return the name of the arm with concentrations of this way and latent points of this strategy."""
+    return f"{WAYS[way].removesuffix(', z from the prior')}; z: {strategy}"
+
+
+def crossed_study(epochs: int, n_spectra: int | None) -> Study:
+    """Return the cVAE of part a with every way of choosing concentrations and every latent strategy."""
+    arms = all_arms(epochs)
+    plain = ("Baseline", "Step-matched", *WAYS.values())
+    kept = {name: replace(arms[name], beside="", change="") for name in plain}
+    for way, name in WAYS.items():
+        for strategy, method in LATENT.items():
+            arm = replace(kept[name], name=crossed(way, strategy), **{"latent_given": None, **method})
+            kept[arm.name] = arm
+    ways, (*regardless, fitting) = list(WAYS), LATENT
+    stages = [
+        (*plain, *(crossed(way, strategy) for way in ways[:3] for strategy in regardless)),
+        tuple(crossed(way, strategy) for way in ways[3:] for strategy in regardless),
+        tuple(crossed(way, fitting) for way in ways),
+    ]
+    return Study("a-crossed", partial(_simulated, n_spectra), _stages(kept, stages, epochs))
+
+
 def repeated_study(epochs: int, n_spectra: int | None) -> Study:
     """Return the main arms of part a with three repetitions of the 8 folds, of which the first is part a's."""
     names = ("Step-matched", "VAE, standard normal", INDEPENDENT, BALANCED, READ, "Oracle")
@@ -162,7 +201,11 @@ def metals_study(epochs: int, name: str, path: str, **fields: Any) -> Study:
 def studies(epochs: int, n_spectra: int | None = None) -> dict[str, list[Study]]:
     """Return all parts by letter; `n_spectra` and fewer epochs are for trying the script out."""
     return {
-        "a": [simulated_study(epochs, n_spectra), repeated_study(epochs, n_spectra)],
+        "a": [
+            simulated_study(epochs, n_spectra),
+            crossed_study(epochs, n_spectra),
+            repeated_study(epochs, n_spectra),
+        ],
         "b": [
             sizes_study(epochs, n_spectra, 100, n_folds=20),
             sizes_study(epochs, n_spectra, 400, n_folds=20),
