@@ -42,7 +42,7 @@ LATENT: dict[str, dict[str, Choice]] = {
     "equalised": {"sampler": Choice("equalised")},
     "of similar spectra": {"latent_given": Choice("similar_concentrations")},
 }
-"""The study's latent strategies beside the prior, which choose z whatever the concentrations; and one that fits them."""
+"""The study's latent strategies beside the prior, which know no concentrations; and one that fits them."""
 SLOW = f"{BALANCED}: slower training"
 SLOWER = 1e-4
 """Learning rate of sharp decoders on the simulated set, where they diverge at the usual 1e-3; `SLOW` is the control."""
