@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spectra_core.errors import ConfigError, SpectraError
+from spectra_core.evaluation.distribution_distances import kolmogorov_smirnov, kolmogorov_smirnov_p, wasserstein
 from spectra_core.evaluation.roles import comparisons, require_comparable
 from spectra_core.evaluation.row_blocks import by_blocks
 from spectra_core.spectra import SpectraSet
@@ -215,13 +216,13 @@ def _differences(role: str, one: SpectraSet, reference: str, other: SpectraSet, 
         spread = np.exp(quantile * np.sqrt(_variance_of_log_sd(rows_one) + _variance_of_log_sd(rows_other)))
         columns["sd_ratio_lower"][block] = columns["sd_ratio"][block] / spread
         columns["sd_ratio_upper"][block] = columns["sd_ratio"][block] * spread
-        columns["ks"][block], columns["wasserstein"][block] = _distribution_distances(rows_one, rows_other)
+        columns["ks"][block] = kolmogorov_smirnov(rows_one, rows_other)
+        columns["wasserstein"][block] = wasserstein(rows_one, rows_other)
         low = np.minimum(rows_one[:, 0], rows_other[:, 0])
         same_constant[block] = low == np.maximum(rows_one[:, -1], rows_other[:, -1])
 
     by_blocks(n_channels, max(1, SORTED_VALUES // (n_one + n_other)), compare)
-    p = stats.kstwo.sf(columns["ks"], round(n_one * n_other / (n_one + n_other)))
-    p = np.where(same_constant, np.nan, np.clip(p, 0.0, 1.0))
+    p = np.where(same_constant, np.nan, kolmogorov_smirnov_p(columns["ks"], n_one, n_other))
     return pd.DataFrame(
         {
             "position": one.axis.positions,
@@ -262,23 +263,6 @@ def _variance_of_log_sd(ordered: NDArray[np.float64]) -> NDArray[np.float64]:
     # Kurtosis is at least 1: the sum stays positive.
     variance: NDArray[np.float64] = (2 / (n - 1) + (kurtosis - 3) / n) / 4
     return variance
-
-
-def _distribution_distances(
-    one: NDArray[np.float64], other: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Kolmogorov-Smirnov and first Wasserstein distance between ascending rows of two samples."""
-    pooled = np.concatenate([one, other], axis=1)
-    order = np.argsort(pooled, axis=1, kind="stable")
-    ordered = np.take_along_axis(pooled, order, axis=1)
-    from_one = order < one.shape[1]
-    share_one = np.cumsum(from_one, axis=1) / one.shape[1]
-    share_other = np.cumsum(~from_one, axis=1) / other.shape[1]
-    gap = np.abs(share_one - share_other)[:, :-1]
-    steps = np.diff(ordered, axis=1)
-    # Within a run of equal values the distribution functions are not yet complete.
-    largest = np.where(steps > 0, gap, 0.0).max(axis=1)
-    return largest, (gap * steps).sum(axis=1)
 
 
 def _benjamini_hochberg(p: NDArray[np.float64]) -> NDArray[np.float64]:
