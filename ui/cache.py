@@ -150,7 +150,7 @@ def sampled_tables(model: "StoredModel", train: SpectraSet, plan: "Plan") -> dic
 
 @st.cache_data(hash_funcs=BY_CONTENT, max_entries=8, show_spinner="Comparing all strategies")
 def strategies_compared(model: "StoredModel", train: SpectraSet) -> dict[str, pd.DataFrame]:
-    """Cache the overviews of `spectra_core.evaluation.strategies`, by what is chosen."""
+    """Cache `ui.sampling.strategies_compared`."""
     from ui import sampling
 
     return sampling.strategies_compared(model.model, train)
@@ -158,10 +158,10 @@ def strategies_compared(model: "StoredModel", train: SpectraSet) -> dict[str, pd
 
 @st.cache_data(hash_funcs=BY_CONTENT, max_entries=8, show_spinner="Comparing all strategies")
 def strategy_points(model: "StoredModel", train: SpectraSet) -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.strategies.strategy_points` of the posteriors of `train`."""
-    from spectra_core.evaluation import strategies
+    """Cache `spectra_core.evaluation.latent_strategies.strategy_points` of the posteriors of `train`."""
+    from spectra_core.evaluation import latent_strategies
 
-    return strategies.strategy_points(model.model.encode(train))
+    return latent_strategies.strategy_points(model.model.encode(train))
 
 
 @st.cache_resource(hash_funcs=BY_CONTENT, max_entries=8, show_spinner=False)

@@ -163,21 +163,24 @@ def fit_teacher(train: SpectraSet, choice: Choice) -> "Regressor":
 def tables(sampled: Sampled, train: SpectraSet) -> dict[str, pd.DataFrame]:
     """Return every table of the page that applies, by name."""
     from spectra_core.conditions.charge import charge_obstacle
-    from spectra_core.evaluation import channels, strategies
+    from spectra_core.evaluation import channels, concentration_strategies, latent_strategies
+    from spectra_core.evaluation.examples import examples
 
     found = {
         "channel_statistics": channels.channel_statistics({"training": train, "generated": sampled.spectra}),
-        "example_spectra": strategies.example_spectra(sampled.spectra),
+        "example_spectra": examples({"generated": sampled.spectra}, n_spectra=5),
     }
     if sampled.points is not None and sampled.posterior is not None:
-        found["latent_points"] = strategies.drawn_latent_map(sampled.posterior, sampled.points.latent)
+        found["latent_points"] = latent_strategies.drawn_latent_map(sampled.posterior, sampled.points.latent)
     concentrations = concentrations_of(sampled)
     if concentrations is not None:
-        found["concentration_points"] = strategies.concentration_points(train.targets, concentrations)
-        found["concentration_marginals"] = strategies.concentration_marginals(train.targets, concentrations)
-        found["hull_distances"] = strategies.hull_distances(train.targets, concentrations)
+        found["concentration_points"] = concentration_strategies.concentration_points(train.targets, concentrations)
+        found["concentration_marginals"] = concentration_strategies.concentration_marginals(
+            train.targets, concentrations
+        )
+        found["hull_distances"] = concentration_strategies.hull_distances(train.targets, concentrations)
         if charge_obstacle(train.target_info) is None:
-            found["charge_residuals"] = strategies.charge_residuals(train, concentrations)
+            found["charge_residuals"] = concentration_strategies.charge_residuals(train, concentrations)
     return found
 
 
@@ -201,14 +204,14 @@ def hull_sentence(distances: pd.DataFrame) -> str:
 
 def strategies_compared(generator: "Generator", train: SpectraSet) -> dict[str, pd.DataFrame]:
     """Return the overviews that apply to a generator, by what is chosen."""
-    from spectra_core.evaluation import strategies
+    from spectra_core.evaluation import concentration_strategies, latent_strategies
     from spectra_core.generators.base import LatentGenerator
 
     found = {}
     if isinstance(generator, LatentGenerator):
-        found["Latent points"] = strategies.sampler_overview(generator.encode(train), groups=train.groups)
+        found["Latent points"] = latent_strategies.sampler_overview(generator.encode(train), groups=train.groups)
         if generator.needs_conditions:
-            found["Concentrations"] = strategies.condition_overview(train)
+            found["Concentrations"] = concentration_strategies.condition_overview(train)
     return found
 
 

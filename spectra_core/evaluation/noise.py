@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from spectra_core.errors import SpectraError
 from spectra_core.evaluation.roles import require_comparable
+from spectra_core.evaluation.row_blocks import by_blocks
 from spectra_core.spectra import SpectralAxis, SpectraSet
 
 POINTS = 5
 """Channels in a window: the fewest that leave a residual from a cubic."""
-BLOCK_VALUES = 8_000_000
-"""Residuals held at once (64 MB)."""
+BLOCK_VALUES = 250_000
+"""Residuals that one thread holds at once: they stay near the processor."""
 ALIKE = (0.8, 1.25)
 """Noise ratios between these count as alike: a quarter more, or as much less, on a logarithmic scale."""
 
@@ -58,13 +59,14 @@ def noise_level(spectra: SpectraSet) -> NDArray[np.float64]:
     """
     weights = _difference_weights(spectra.axis)
     level = np.empty(len(weights))
-    step = max(1, BLOCK_VALUES // len(spectra))
-    for begin in range(0, len(weights), step):
-        end = min(begin + step, len(weights))
-        residual = _windows(spectra.signal, weights, begin, end)
+
+    def measure(block: slice) -> None:
+        residual = _windows(spectra.signal, weights, block.start, block.stop)
         if len(spectra) > 1:
             residual -= np.median(residual, axis=0)
-        level[begin:end] = np.sqrt((residual**2).mean(axis=0))
+        level[block] = np.sqrt((residual**2).mean(axis=0))
+
+    by_blocks(len(weights), max(1, BLOCK_VALUES // len(spectra)), measure)
     return np.pad(level, POINTS // 2, mode="edge")
 
 

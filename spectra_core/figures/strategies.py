@@ -35,7 +35,7 @@ def drawn_points(latent_map: pd.DataFrame) -> go.Figure:
     Parameters
     ----------
     latent_map
-        Table of `spectra_core.evaluation.strategies.drawn_latent_map`.
+        Table of `spectra_core.evaluation.latent_strategies.drawn_latent_map`.
     """
     figure = go.Figure()
     for role, rows in latent_map.groupby("role", sort=False):
@@ -70,7 +70,7 @@ def strategy_panels(points: pd.DataFrame) -> go.Figure:
     Parameters
     ----------
     points
-        Table of `spectra_core.evaluation.strategies.strategy_points`.
+        Table of `spectra_core.evaluation.latent_strategies.strategy_points`.
     """
     data = points[points["strategy"] == ""]
     strategies = list(points.loc[points["strategy"] != ""].groupby(["strategy", "title"], sort=False))
@@ -115,7 +115,7 @@ def concentration_pairs(points: pd.DataFrame, target_labels: Mapping[str, str]) 
     Parameters
     ----------
     points
-        Table of `spectra_core.evaluation.strategies.concentration_points`.
+        Table of `spectra_core.evaluation.concentration_strategies.concentration_points`.
     target_labels
         Targets to show, with their labels including units; two to four.
     """
@@ -147,7 +147,7 @@ def concentration_marginals(marginals: pd.DataFrame, target_labels: Mapping[str,
     Parameters
     ----------
     marginals
-        Table of `spectra_core.evaluation.strategies.concentration_marginals`.
+        Table of `spectra_core.evaluation.concentration_strategies.concentration_marginals`.
     target_labels
         Labels with units, by target name.
     """
@@ -174,7 +174,7 @@ def charge_balance(residuals: pd.DataFrame) -> go.Figure:
     Parameters
     ----------
     residuals
-        Table of `spectra_core.evaluation.strategies.charge_residuals`.
+        Table of `spectra_core.evaluation.concentration_strategies.charge_residuals`.
     """
     figure = _boxes(residuals, "residual")
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
@@ -190,7 +190,7 @@ def distance_to_data(distances: pd.DataFrame) -> go.Figure:
     Parameters
     ----------
     distances
-        Table of `spectra_core.evaluation.strategies.hull_distances`.
+        Table of `spectra_core.evaluation.concentration_strategies.hull_distances`.
     """
     figure = _boxes(distances, "distance")
     figure.update_xaxes(title_text="Distance outside the data's convex hull, standard deviations", rangemode="tozero")
@@ -207,7 +207,7 @@ def drawn_spectra(statistics: pd.DataFrame, examples: pd.DataFrame, *, axis_labe
     statistics
         Table of `spectra_core.evaluation.channels.channel_statistics`.
     examples
-        One row per (spectrum, channel): ``sample``, ``position``, ``value``.
+        Table of `spectra_core.evaluation.examples.examples`, generated spectra only.
     """
     figure = go.Figure()
     for role, rows in statistics.groupby("role", sort=False):
@@ -215,7 +215,7 @@ def drawn_spectra(statistics: pd.DataFrame, examples: pd.DataFrame, *, axis_labe
     for place, (sample, rows) in enumerate(examples.groupby("sample", sort=False)):
         figure.add_scatter(
             x=rows["position"],
-            y=rows["value"],
+            y=rows["signal"],
             name="Single generated spectra",
             legendgroup="examples",
             showlegend=place == 0,

@@ -101,3 +101,10 @@ def test_sharp_structure_that_all_spectra_share_is_not_noise():
     spike[20] = 1.0
     expected = noise.noise_level(SpectraSet(REGULAR, noisy))
     assert_allclose(noise.noise_level(SpectraSet(REGULAR, noisy + spike)), expected, rtol=0.01)
+
+
+def test_noise_does_not_depend_on_how_many_channels_are_measured_at_once(monkeypatch):
+    spectra = SpectraSet(SpectralAxis(np.arange(20.0)), np.random.default_rng(0).normal(size=(31, 20)))
+    together = noise.noise_level(spectra)
+    monkeypatch.setattr(noise, "BLOCK_VALUES", 1)
+    assert_allclose(noise.noise_level(spectra), together, rtol=1e-13)

@@ -16,14 +16,18 @@ from spectra_core.evaluation.channels import (
     channel_statistics,
     signal_histograms,
 )
+from spectra_core.evaluation.concentration_strategies import concentration_marginals, concentration_points
+from spectra_core.evaluation.examples import examples
 from spectra_core.evaluation.latent_map import latent_map
+from spectra_core.evaluation.latent_strategies import drawn_latent_map, strategy_points
 from spectra_core.evaluation.neighbours import neighbours, pair_difference
 from spectra_core.evaluation.noise import noise_fidelity
 from spectra_core.evaluation.outliers import outliers
-from spectra_core.figures import alt_text, channels, explore, image, spectra, theme, traversal
+from spectra_core.figures import alt_text, channels, explore, image, physics, spectra, strategies, theme, traversal
 from spectra_core.figures import latent_map as map_figures
 from spectra_core.figures import neighbours as neighbour_figures
 from spectra_core.figures.theme import ROLE_COLOUR
+from spectra_core.latent import LatentPosterior
 from spectra_core.spectra import SpectralAxis, SpectraSet
 
 LABELS = {"axis_label": "Wavelength, nm", "signal_label": "Absorbance"}
@@ -64,6 +68,13 @@ def walk(training, n_steps=41):
     return steps, spectra
 
 
+def latent_space(n_spectra, n_latent=90):
+    """Posteriors of so many spectra, and as many drawn points."""
+    rng = np.random.default_rng(1)
+    shape = (n_spectra, n_latent)
+    return LatentPosterior(rng.normal(size=shape), np.full(shape, 0.5)), rng.normal(size=shape)
+
+
 def _figures(sets):
     """Every comparison figure, by name."""
     histograms, statistics = signal_histograms(sets), channel_statistics(sets)
@@ -75,6 +86,12 @@ def _figures(sets):
     single = pd.DataFrame(
         {"role": "generated", "sample": 0, "id": "1", "position": [190.0, 191.0], "signal": [0.0, 1.0]}
     )
+    posterior, drawn = latent_space(len(sets["training"]))
+    asked, labelled = sets["training"].targets, sets["generated"].targets
+    readings = [
+        pd.DataFrame({"role": role, "id": part.samples["id"], "target": "ion 0", "asked": part.targets["ion 0"]})
+        for role, part in sets.items()
+    ]
     return {
         "density": spectra.density(histograms, saturation=3.0, **LABELS),
         "density comparison": spectra.density_comparison(histograms, **LABELS),
@@ -108,6 +125,20 @@ def _figures(sets):
         "design": explore.concentration_design({"training": sets["training"].targets}, labels=labels),
         "one target": explore.single_target({"training": sets["training"].targets}, name="ion 0", label="ion 0, mol/L"),
         "outliers": explore.outlier_scatter(apart, confidence=limits.confidence),
+        "drawn points": strategies.drawn_points(drawn_latent_map(posterior, drawn)),
+        "strategy panels": strategies.strategy_panels(strategy_points(posterior)),
+        "drawn spectra": strategies.drawn_spectra(
+            statistics[statistics["role"] != "held-out"], examples({"generated": sets["generated"]}), **LABELS
+        ),
+        "pairs": strategies.concentration_pairs(concentration_points(asked, labelled), labels),
+        "marginals": strategies.concentration_marginals(concentration_marginals(asked, labelled), labels),
+        "readings": physics.labels_and_readings(
+            pd.concat(readings).assign(predicted=0.25),
+            target="ion 0",
+            label="ion 0, mol/L",
+            reading="predicted",
+            reading_label="read by the teacher",
+        ),
     }
 
 
@@ -134,7 +165,7 @@ class TestEveryFigure:
 
     def test_names_what_both_axes_measure(self, name, figures):
         figure = figures[name]
-        if name == "design":
+        if name in ("design", "pairs"):
             assert [one.label for one in figure.data[0].dimensions] == ["ion 0, mol/L", "ion 1, mol/L"]
             return
         for kind in ("xaxis", "yaxis"):

@@ -92,7 +92,7 @@ def test_share_inside_the_hull_is_told_without_sight():
 
 def test_spectra_are_drawn_over_both_bands_in_the_field_s_direction():
     band = both_roles(position=[400.0, 500.0], mean=[1.0, 2.0], q05=[0.5, 1.5], q95=[1.5, 2.5])
-    examples = pd.DataFrame({"sample": [0, 0, 1, 1], "position": [400.0, 500.0] * 2, "value": [1.0, 2.0, 1.1, 2.1]})
+    examples = pd.DataFrame({"sample": [0, 0, 1, 1], "position": [400.0, 500.0] * 2, "signal": [1.0, 2.0, 1.1, 2.1]})
     figure = strategies.drawn_spectra(band, examples, axis_label="Wavenumber, 1/cm", signal_label="Absorbance")
     assert figure.layout.xaxis.autorange == "reversed"
     singles = [trace for trace in figure.data if trace.name == "Single generated spectra"]
