@@ -1,6 +1,6 @@
 """The same experiment in this process and on two workers of a cluster, one of which is killed: time and equality.
 
-``python benchmarks/scale_out.py`` prints the table; it starts a scheduler and two workers on this computer.
+``python -m benchmarks.scale_out`` prints the table; it starts a scheduler and two workers on this computer.
 """
 
 import os
@@ -9,7 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pandas as pd
@@ -40,10 +41,28 @@ class KillAt:
         self.messages.append(text)
 
 
-def started(*command: str) -> subprocess.Popen[bytes]:
+@contextmanager
+def cluster_of(n_workers: int) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+    """Start a scheduler and workers of one thread each; yield its address and them; end all afterwards."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    options = ("--no-nanny", "--no-dashboard", "--nthreads", "1", "--memory-limit", "0")
+    with tempfile.TemporaryDirectory() as scratch:
+        scheduler = started(scratch, "scheduler", "--host", address, "--no-dashboard", "--no-show")
+        workers = [started(scratch, "worker", address, *options) for _ in range(n_workers)]
+        try:
+            yield address, workers
+        finally:
+            for process in (*workers, scheduler):
+                process.kill()
+                process.wait()
+
+
+def started(folder: str, *command: str) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.getcwd()}
     return subprocess.Popen(
-        [sys.executable, "-m", "dask", *command], env=environment, stderr=subprocess.DEVNULL, cwd=tempfile.mkdtemp()
+        [sys.executable, "-m", "dask", *command], env=environment, stderr=subprocess.DEVNULL, cwd=folder
     )
 
 
@@ -70,13 +89,7 @@ def stop() -> None:
 if __name__ == "__main__":
     spectra = simulate(PRESETS["msu_like"], n_spectra=N_SPECTRA, seed=0)
     experiment = study_experiment(epochs=EPOCHS, n_folds=N_FOLDS)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-    options = ("--no-nanny", "--no-dashboard", "--nthreads", "1", "--memory-limit", "0")
-    processes = [started("scheduler", "--host", address, "--no-dashboard", "--no-show")]
-    processes += [started("worker", address, *options) for _ in range(2)]
-    try:
+    with cluster_of(2) as (address, workers):
         local, seconds = timed(n_workers=2)
         print(f"{spectra!r}, {len(experiment.arms)} arms, {N_FOLDS} folds, {EPOCHS} epochs")
         print(f"local, 2 threads                        {seconds:6.1f} s")
@@ -87,11 +100,7 @@ if __name__ == "__main__":
             timed(workforce=Cluster(address), reporter=KillAt(0.2, stop))
         except Cancelled:
             print(f"cancelled; returned after               {time.perf_counter() - asked[0]:6.2f} s")
-        killer = KillAt(0.4, processes[1].kill)
+        killer = KillAt(0.4, workers[0].kill)
         found, seconds = timed(workforce=Cluster(address), reporter=killer)
         print(f"2 workers, one killed at 40 %           {seconds:6.1f} s  same bits: {equal(local, found)}")
         print("\n".join(text for text in killer.messages if "lost" in text))
-    finally:
-        for process in reversed(processes):
-            process.kill()
-            process.wait()
