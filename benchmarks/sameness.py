@@ -1,4 +1,4 @@
-"""One experiment of full size done in several ways, each in processes of its own: whether all tables are the same bytes.
+"""One experiment of full size, done in several ways by processes of their own: whether all tables are the same bytes.
 
     python -m benchmarks.sameness                    # 3744 x 911, 8 folds, fast mode
     python -m benchmarks.sameness --spectra 200      # to try it out

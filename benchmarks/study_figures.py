@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
-from benchmarks.study_arms import BALANCED, INDEPENDENT, READ
+from benchmarks.study_arms import BALANCED, INDEPENDENT, READ, WAYS
+from benchmarks.study_crossed import SHOWN as CROSSED_IONS
+from benchmarks.study_crossed import STRATEGIES, arm_of
 from spectra_core.evaluation.errors import error_summary
 from spectra_core.figures.gains import learning_curves
 from spectra_core.figures.regression import comparison_per_arm, error_per_arm
+from spectra_core.figures.theme import GREY, TARGET_COLOURS, TARGET_SYMBOLS, styled, transparent
 from tests.browser.conftest import BROWSER_OPTIONS
 
 if TYPE_CHECKING:
@@ -32,6 +36,8 @@ def draw(parts: Mapping[str, "Finished"], folder: Path) -> None:
     if "a" in parts:
         figures["errors"] = _errors(parts["a"])
         figures["changes"] = _changes(parts["a"])
+    if "a-crossed" in parts:
+        figures["crossed"] = _crossed(parts["a-crossed"])
     if "c-carbon-dots" in parts:
         figures["carbon_dots"] = _changes(parts["c-carbon-dots"])
     if "b" in parts:
@@ -82,3 +88,36 @@ def _curves(part: "Finished") -> go.Figure:
     kinds = {arm: kind for arm, kind in part.kinds.items() if arm in CURVES}
     rows = summary[(summary["regressor"] == "mlp") & summary["arm"].isin(list(kinds))]
     return learning_curves(rows, arm_kinds=kinds, units=part.units)
+
+
+def _crossed(part: "Finished") -> go.Figure:
+    """Draw the change of error per way of choosing concentrations, one mark per latent strategy."""
+    table = part.tables["comparisons"]
+    table = table[table["regressor"] == "mlp"].set_index(["target", "arm"])
+    figure = make_subplots(
+        rows=1, cols=len(CROSSED_IONS), subplot_titles=CROSSED_IONS, shared_yaxes=True, horizontal_spacing=0.03
+    )
+    for column, target in enumerate(CROSSED_IONS, start=1):
+        for number, strategy in enumerate(STRATEGIES):
+            rows = table.loc[target].reindex([arm_of(way, strategy) for way in WAYS])
+            effect, low, high = (100 * rows[f"relative_{name}"] for name in ("effect", "low", "high"))
+            figure.add_trace(
+                go.Scatter(
+                    x=effect,
+                    y=[way + 0.15 * (number - (len(STRATEGIES) - 1) / 2) for way in range(len(WAYS))],
+                    mode="markers",
+                    name=f"z: {strategy}",
+                    marker={"color": TARGET_COLOURS[number], "symbol": TARGET_SYMBOLS[number], "size": 9},
+                    error_x={"array": high - effect, "arrayminus": effect - low, "thickness": 1.2, "width": 3},
+                    showlegend=column == 1,
+                ),
+                row=1,
+                col=column,
+            )
+        rope = 100 * part.experiment.rope
+        figure.add_vrect(x0=-rope, x1=rope, fillcolor=transparent(GREY, 0.15), line_width=0, row=1, col=column)
+        figure.add_vline(x=0, line={"color": GREY, "width": 1}, row=1, col=column)
+        figure.update_xaxes(title_text="Change of RMSEP, %", row=1, col=column)
+    figure.update_yaxes(tickvals=list(range(len(WAYS))), ticktext=list(WAYS), autorange="reversed")
+    styled(figure, alt="Change of error per way of choosing concentrations and latent strategy", height=560)
+    return figure.update_layout(margin={"l": 170, "t": 84}, legend={"y": 1.08})

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.study_arms import BALANCED, INDEPENDENT, OWN, READ, TOGETHER
+from benchmarks.study_cells import change, error, markdown, number
+from benchmarks.study_crossed import against_the_prior, shares, ways_and_strategies
 from benchmarks.study_figures import draw
 from spectra_core.evaluation.errors import with_training_size
 from spectra_core.evaluation.gains import augmentation_efficiency, equivalent_samples
@@ -18,7 +20,6 @@ from spectra_core.evaluation.verdicts import compare_arms, verdict_sentence
 from spectra_core.experiment import Experiment
 
 REGRESSORS = {"mlp": "MLP", "pls": "PLS"}
-SHORT = {"no practical difference": "same", "cannot tell": "?"}
 TOLD = ("VAE, standard normal", INDEPENDENT, BALANCED, READ)
 """Arms whose verdicts are told in sentences."""
 HARMS = {
@@ -136,7 +137,7 @@ def cost(results: Path) -> str:
         load=("load", "median"),
         commit=("commit", lambda named: ", ".join(dict.fromkeys(map(str, named)))),
     )
-    return _markdown(
+    return markdown(
         ["experiment", "arms", "folds", "wall, min", "processor, min", "peak memory, GiB", "workers", "load", "commit"],
         [
             [
@@ -157,11 +158,11 @@ def errors_table(part: Finished) -> str:
     for regressor, title in REGRESSORS.items():
         for size in sizes:
             for arm in [name for name in part.arms if (regressor, size, name) in grouped.index.droplevel(3)]:
-                cells = [_error(grouped.loc[(regressor, size, arm, target)]) for target in part.targets]
+                cells = [error(grouped.loc[(regressor, size, arm, target)]) for target in part.targets]
                 rows.append([title, *([size] if len(sizes) > 1 else []), arm, *cells])
     for name, values in part.levels.items():
-        rows.append(["", *([""] if len(sizes) > 1 else []), name, *(_number(values[t]) for t in part.targets)])
-    return _markdown(["", *(["spectra"] if len(sizes) > 1 else []), "arm", *map(part.label, part.targets)], rows)
+        rows.append(["", *([""] if len(sizes) > 1 else []), name, *(number(values[t]) for t in part.targets)])
+    return markdown(["", *(["spectra"] if len(sizes) > 1 else []), "arm", *map(part.label, part.targets)], rows)
 
 
 def changes(regressor: str, part: Finished) -> str:
@@ -178,8 +179,8 @@ def _changes(part: Finished, table: pd.DataFrame) -> str:
         for size in sizes:
             here = table[(table["arm"] == arm) & (table["n_train"] == size)].set_index("target")
             if len(here):
-                rows.append([arm, *([size] if several else []), *(_change(here.loc[t]) for t in part.targets)])
-    return _markdown(["arm", *(["spectra"] if several else []), *part.targets], rows)
+                rows.append([arm, *([size] if several else []), *(change(here.loc[t]) for t in part.targets)])
+    return markdown(["arm", *(["spectra"] if several else []), *part.targets], rows)
 
 
 def verdicts(part: Finished) -> str:
@@ -188,7 +189,7 @@ def verdicts(part: Finished) -> str:
     words = ["improved", "no practical difference", "cannot tell", "worse", "identical"]
     counts = table.groupby(["regressor", "arm"], sort=False)["verdict"].value_counts().unstack(fill_value=0)
     counts = counts.reindex(columns=words, fill_value=0)
-    return _markdown(
+    return markdown(
         ["", "arm", *words],
         [[REGRESSORS[regressor], arm, *row] for (regressor, arm), row in counts.iterrows()],
     )
@@ -206,10 +207,10 @@ def reasons(part: Finished) -> str:
     table = part.tables.get("reasons", pd.DataFrame(columns=["regressor"]))
     table = table[table["regressor"] == "mlp"]
     rows = [
-        [observed, change, rows["reference"].iloc[0], *(_change(rows.set_index("target").loc[t]) for t in part.targets)]
-        for (observed, change), rows in table.groupby(["observed_arm", "change"], sort=False)
+        [observed, changed, rows["reference"].iloc[0], *(change(rows.set_index("target").loc[t]) for t in part.targets)]
+        for (observed, changed), rows in table.groupby(["observed_arm", "change"], sort=False)
     ]
-    return _markdown(["observed arm", "change", "against", *part.targets], rows)
+    return markdown(["observed arm", "change", "against", *part.targets], rows)
 
 
 def oracle(part: Finished) -> str:
@@ -222,7 +223,7 @@ def oracle(part: Finished) -> str:
     for (regressor, arm), here in shares.groupby(["regressor", "arm"], sort=False):
         values = here.set_index("target")["efficiency"].reindex(part.targets)
         rows.append([REGRESSORS[regressor], arm, *("not defined" if np.isnan(v) else f"{v:.2f}" for v in values)])
-    return _markdown(["", "arm", *part.targets], rows)
+    return markdown(["", "arm", *part.targets], rows)
 
 
 def added(part: Finished) -> str:
@@ -231,7 +232,7 @@ def added(part: Finished) -> str:
     honesty = table.groupby(["arm", "target"], sort=False)["honesty"].median().unstack()
     noise = table.groupby("arm", sort=False)["noise_ratio"].median()
     rows = [[arm, *(f"{honesty.loc[arm, t]:.2f}" for t in part.targets), f"{noise[arm]:.2f}"] for arm in noise.index]
-    return _markdown(["arm", *part.targets, "noise"], rows)
+    return markdown(["arm", *part.targets, "noise"], rows)
 
 
 def generators(part: Finished) -> str:
@@ -252,7 +253,7 @@ def generators(part: Finished) -> str:
             ]
         )
     head = ["generator", "options", "active units", "KL, nats", "reconstruction RMSE", "noise", "R² from z", "largest"]
-    return _markdown(head, rows)
+    return markdown(head, rows)
 
 
 def equivalents(part: Finished) -> str:
@@ -264,7 +265,7 @@ def equivalents(part: Finished) -> str:
     for (arm, size), here in table.groupby(["arm", "n_train"], sort=False):
         found = here.set_index("target").reindex(part.targets)
         rows.append([arm, int(size), *(f"{marks[r.bound]}{r.gain:+.0f}" for r in found.itertuples())])
-    return _markdown(["arm", "spectra", *part.targets], rows)
+    return markdown(["arm", "spectra", *part.targets], rows)
 
 
 def harms(part: Finished) -> str:
@@ -273,11 +274,26 @@ def harms(part: Finished) -> str:
     errors = errors[(errors["regressor"] == "mlp") & errors["arm"].isin(["Baseline", *HARMS.values()])]
     against = compare_arms(errors, "Baseline").set_index(["arm", "target"])
     rows = [
-        [*words, *(_change(against.loc[(arm, t)]) for t in part.targets)]
+        [*words, *(change(against.loc[(arm, t)]) for t in part.targets)]
         for words, arm in HARMS.items()
         if arm in part.arms
     ]
-    return _markdown(["concentrations", "z", "beta", *part.targets], rows)
+    return markdown(["concentrations", "z", "beta", *part.targets], rows)
+
+
+def crossed_ways(part: Finished) -> str:
+    """Return ways of choosing concentrations against latent strategies."""
+    return ways_and_strategies(part.tables["comparisons"], part.arms)
+
+
+def crossed_prior(part: Finished) -> str:
+    """Return every latent strategy against the prior at the same concentrations."""
+    return against_the_prior(part.tables["errors"], part.arms)
+
+
+def crossed_shares(part: Finished) -> str:
+    """Return how much of the variation of errors concentrations and latent points bring."""
+    return shares(part.tables["errors"], part.targets)
 
 
 MAKERS: dict[str, Callable[[Finished], str]] = {
@@ -292,6 +308,9 @@ MAKERS: dict[str, Callable[[Finished], str]] = {
     "generators": generators,
     "equivalents": equivalents,
     "harms": harms,
+    "ways": crossed_ways,
+    "against the prior": crossed_prior,
+    "shares": crossed_shares,
 }
 """What can be put into a page, by name; docs/study.md marks a place with the part and this name."""
 _IN_ALL = {
@@ -329,24 +348,3 @@ def _filled(text: str, blocks: Mapping[str, Callable[[], str]]) -> str:
 
 def _is_finished(folder: Path) -> bool:
     return (folder / "experiment.json").is_file()
-
-
-def _markdown(head: list[str], rows: list[list[object]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
-
-
-def _number(value: float) -> str:
-    return f"{value:.3g}"
-
-
-def _error(row: pd.Series) -> str:
-    return f"{row['mean']:.3g} ± {row['std']:.2g}"
-
-
-def _change(row: pd.Series) -> str:
-    if row["verdict"] == "identical":
-        return "identical"
-    effect, low, high = (100.0 * row[f"relative_{name}"] for name in ("effect", "low", "high"))
-    verdict = SHORT.get(row["verdict"], row["verdict"])
-    return f"{effect:+.0f} ({low:+.0f}, {high:+.0f}) {verdict}"
