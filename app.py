@@ -13,6 +13,8 @@ st.set_page_config(
 )
 theme = "dark" if st.context.theme.type == "dark" else "light"
 st.logo(str(menu.ROOT / f"ui/static/logo_{theme}.png"), size="large")
+for style in ("page.css", "dark.css")[: 2 if theme == "dark" else 1]:
+    st.html(menu.ROOT / "ui/static" / style)
 
 page = st.navigation(
     {

@@ -116,7 +116,7 @@ def added(result: StoredResult) -> None:
         table_export(generators, "generators")
 
 
-def by_density(result: StoredResult, rows: pd.DataFrame, arms: Sequence[str], target_label: str) -> None:
+def by_density(result: StoredResult, rows: pd.DataFrame, arms: Sequence[str], target: str, unit: str) -> None:
     """Show errors of one target by deciles of the density of training spectra around the held-out ones."""
     densities = table_of(result, "densities")
     if densities.empty:
@@ -127,7 +127,7 @@ def by_density(result: StoredResult, rows: pd.DataFrame, arms: Sequence[str], ta
         return
     binned = errors_by_value(joined, joined["log_density"], 10)
     kinds = {arm: kind for arm, kind in arm_kinds(result).items() if arm in arms}
-    figure = gains.error_by_density(binned, arm_kinds=kinds, target_label=target_label)
+    figure = gains.error_by_density(binned, arm_kinds=kinds, target=target, unit=unit)
     figure_with_exports(figure, "errors_by_density", binned)
 
 

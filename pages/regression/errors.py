@@ -61,7 +61,8 @@ with verdicts:
             st.dataframe(sentences[["arm", "target", "verdict", "sentence"]], hide_index=True, row_height=70)
 
 with per_arm:
-    figure = figures.error_per_arm(errors, arm_kinds=kinds, units=units, levels=levels)
+    named = errors.assign(regressor=errors["regressor"].map(lambda name: titles.get(name, name)))
+    figure = figures.error_per_arm(named, arm_kinds=kinds, units=units, levels=levels)
     figure_with_exports(figure, "errors", errors)
     if not floors.empty and not floors["identifiable"].all():
         hidden = ", ".join(floors.loc[~floors["identifiable"], "target"])
@@ -89,13 +90,13 @@ arms = arms_column.multiselect("Arms", list(kinds), default=list(kinds)[:3], max
 rows = predictions[(predictions["target"] == target) & (predictions["regressor"] == regressor)]
 label = f"{target}, {units[target]}" if units[target] else target
 if arms:
-    figure = figures.predicted_against_reference(rows, arms=arms, target_label=label)
+    shown_kinds = {arm: kinds[arm] for arm in kinds if arm in arms}
+    figure = figures.predicted_against_reference(rows, arm_kinds=shown_kinds, target_label=label)
     figure_with_exports(figure, "predicted_against_reference")
     binned = errors_by_concentration(rows[rows["arm"].isin(arms)])
-    shown_kinds = {arm: kinds[arm] for arm in kinds if arm in arms}
-    figure = figures.error_by_concentration(binned, arm_kinds=shown_kinds, target_label=label)
+    figure = figures.error_by_concentration(binned, arm_kinds=shown_kinds, target_label=label, unit=units[target] or "")
     figure_with_exports(figure, "errors_by_concentration", binned)
-    study_panels.by_density(result, rows, arms, label)
+    study_panels.by_density(result, rows, arms, target, units[target] or "")
 with st.container(horizontal=True, vertical_alignment="center"):
     table_export(predictions, "predictions", "All predictions (CSV)")
     st.download_button(

@@ -1,16 +1,18 @@
 """Figures of what augmentation is worth: by training size, by ratio, by density."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
-from spectra_core.figures.regression import KIND_COLOUR
+from spectra_core.figures.panels import Panels
+from spectra_core.figures.regression import KIND_COLOUR, error_title
 from spectra_core.figures.theme import GREY, styled, transparent
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-_PANEL_HEIGHT = 300
+_PANEL_HEIGHT = 190
+_SPACING = 0.125
+"""Between panels, share of the width: numbers and title of the vertical axis stand there."""
 
 
 def learning_curves(summary: pd.DataFrame, *, arm_kinds: Mapping[str, str], units: Mapping[str, str]) -> go.Figure:
@@ -26,8 +28,9 @@ def learning_curves(summary: pd.DataFrame, *, arm_kinds: Mapping[str, str], unit
         Unit per target.
     """
     targets = list(dict.fromkeys(summary["target"]))
-    figure, places = _panels(targets)
-    for target, place in zip(targets, places, strict=True):
+    panels = Panels(targets, panel_height=_PANEL_HEIGHT, horizontal_spacing=_SPACING)
+    figure = panels.figure
+    for target, place in zip(targets, panels.places, strict=True):
         for arm, line in line_styles(arm_kinds).items():
             rows = summary[(summary["target"] == target) & (summary["arm"] == arm)].sort_values("n_train")
             _add_line(
@@ -39,10 +42,10 @@ def learning_curves(summary: pd.DataFrame, *, arm_kinds: Mapping[str, str], unit
                 line=line,
                 place=place,
             )
-        unit = units.get(target, "")
-        figure.update_yaxes(title_text=f"RMSEP, {unit}" if unit else "RMSEP", type="log", row=place[0], col=place[1])
-        figure.update_xaxes(title_text="Measured training spectra", type="log", row=place[0], col=place[1])
-    return _finished(figure, f"Learning curves of {len(arm_kinds)} arms for {len(targets)} targets", len(places))
+        title = error_title(units.get(target, ""))
+        figure.update_yaxes(title_text=title, type="log", nticks=5, row=place[0], col=place[1])
+        figure.update_xaxes(title_text="Measured spectra", type="log", row=place[0], col=place[1])
+    return panels.styled(alt=f"Learning curves of {len(arm_kinds)} arms for {len(targets)} targets")
 
 
 def dose_response(comparisons: pd.DataFrame, *, kinds: Mapping[str, str], rope: float) -> go.Figure:
@@ -59,8 +62,9 @@ def dose_response(comparisons: pd.DataFrame, *, kinds: Mapping[str, str], rope: 
         Half-width of the region of practical equivalence, shaded.
     """
     targets = list(dict.fromkeys(comparisons["target"]))
-    figure, places = _panels(targets)
-    for target, place in zip(targets, places, strict=True):
+    panels = Panels(targets, panel_height=_PANEL_HEIGHT, horizontal_spacing=_SPACING)
+    figure = panels.figure
+    for target, place in zip(targets, panels.places, strict=True):
         for family, line in line_styles(kinds).items():
             rows = comparisons[(comparisons["target"] == target) & (comparisons["family"] == family)]
             rows = rows.sort_values("ratio")
@@ -85,27 +89,29 @@ def dose_response(comparisons: pd.DataFrame, *, kinds: Mapping[str, str], rope: 
             col=place[1],
         )
         figure.add_hline(y=0, line={"color": GREY, "width": 1}, row=place[0], col=place[1])
-        figure.update_yaxes(title_text="Change of RMSEP, %", row=place[0], col=place[1])
-        figure.update_xaxes(title_text="Added rows per measured row", type="log", row=place[0], col=place[1])
-    return _finished(figure, f"Change of error over the ratio of added rows for {len(targets)} targets", len(places))
+        figure.update_xaxes(title_text="Added per measured", type="log", row=place[0], col=place[1])
+    for row in range(1, panels.places[-1][0] + 1):
+        figure.update_yaxes(title_text="Change of RMSEP, %", row=row, col=1)
+    return panels.styled(alt=f"Change of error over the ratio of added rows for {len(targets)} targets")
 
 
-def error_by_density(binned: pd.DataFrame, *, arm_kinds: Mapping[str, str], target_label: str) -> go.Figure:
+def error_by_density(binned: pd.DataFrame, *, arm_kinds: Mapping[str, str], target: str, unit: str) -> go.Figure:
     """Draw RMSEP over bins of the density of training spectra, one line per arm.
 
     Parameters
     ----------
     binned
         Rows of one target and one regressor: ``arm``, ``centre`` (log10 density, 0 is usual) and ``rmsep``.
+    target, unit
+        Name of the target and its unit; the unit is empty where it is not known.
     """
     figure = go.Figure()
     for arm, line in line_styles(arm_kinds).items():
         rows = binned[binned["arm"] == arm].sort_values("centre")
         figure.add_trace(go.Scatter(x=rows["centre"], y=rows["rmsep"], mode="lines+markers", name=arm, line=line))
-    unit = target_label.partition(", ")[2]
-    figure.update_xaxes(title_text="log10 of the density of training spectra (0: as at the median one)")
-    figure.update_yaxes(title_text=f"RMSEP, {unit}" if unit else "RMSEP", rangemode="tozero")
-    styled(figure, alt=f"RMSEP of {target_label} by density of training spectra")
+    figure.update_xaxes(title_text="log₁₀ of the density of training spectra (0: as at the median one)")
+    figure.update_yaxes(title_text=error_title(unit), rangemode="tozero")
+    styled(figure, alt=f"RMSEP of {target} by density of training spectra")
     return figure.update_layout(margin={"t": 90})
 
 
@@ -118,14 +124,6 @@ def line_styles(arm_kinds: Mapping[str, str]) -> dict[str, dict[str, str]]:
         styles[arm] = {"color": colour, "dash": _DASHES[used.get(colour, 0) % len(_DASHES)]}
         used[colour] = used.get(colour, 0) + 1
     return styles
-
-
-def _panels(targets: Sequence[str]) -> tuple[go.Figure, list[tuple[int, int]]]:
-    """Return panels for the targets, in rows of up to four, and the place of each."""
-    n_columns = min(4, len(targets))
-    n_rows = -(-len(targets) // n_columns)
-    figure = make_subplots(rows=n_rows, cols=n_columns, subplot_titles=list(targets))
-    return figure, [(number // n_columns + 1, number % n_columns + 1) for number in range(len(targets))]
 
 
 def _add_line(
@@ -156,9 +154,3 @@ def _add_line(
         row=place[0],
         col=place[1],
     )
-
-
-def _finished(figure: go.Figure, alt: str, n_panels: int) -> go.Figure:
-    height = _PANEL_HEIGHT * -(-n_panels // 4) + 100
-    styled(figure, alt=alt, height=height)
-    return figure.update_layout(margin={"t": 110}, legend_y=1.0 + 60 / height)

@@ -7,7 +7,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from spectra_core.figures.theme import BLUE, GREEN, GREY, ORANGE, ROLE_COLOUR, VERMILION, styled, transparent
+from spectra_core.figures.panels import Panels
+from spectra_core.figures.theme import BLUE, GREEN, GREY, ORANGE, styled, transparent, wrapped
 
 KIND_COLOUR = {
     "baseline": BLUE,
@@ -18,15 +19,20 @@ KIND_COLOUR = {
     "oracle": GREEN,
 }
 """Blue: measured rows alone; orange: with generated rows; green: with new rows from the true simulator."""
+COLOUR_NAME = {
+    BLUE: "measured spectra alone",
+    ORANGE: "with generated spectra",
+    GREEN: "with new spectra of the true simulator",
+}
+"""What the colours of arms say, for the legend."""
 
 _REGRESSOR_SYMBOLS = ("circle", "diamond-open", "square-open", "triangle-up-open", "cross-open")
 _LEVEL_STYLES = (("dot", GREY), ("dashdot", GREEN), ("dash", GREEN))
 _MAX_POINTS = 4000
-_ROW_HEIGHT = 26
-_FRAME_HEIGHT = 120
-"""Pixels per row of panels for titles and axis."""
-_MARGINS = 120
-"""Pixels above and below all panels."""
+_ROW_HEIGHT = 30
+"""Pixels of an arm, whose name may need two lines."""
+_ARM_CHARACTERS = 28
+"""Letters of an arm's name in one line."""
 
 
 def error_per_arm(
@@ -55,9 +61,9 @@ def error_per_arm(
     targets = list(dict.fromkeys(errors["target"]))
     regressors = list(dict.fromkeys(errors["regressor"]))
     arms = list(reversed(list(arm_kinds)))
-    figure, n_columns, height = _panels(targets, len(arms))
-    for number, target in enumerate(targets):
-        row, column = divmod(number, n_columns)
+    panels = _arm_panels(targets, arms)
+    figure = panels.figure
+    for number, (target, place) in enumerate(zip(targets, panels.places, strict=True)):
         here = errors[errors["target"] == target]
         for regressor, symbol in zip(regressors, _symbols(len(regressors)), strict=True):
             rows = here[here["regressor"] == regressor]
@@ -69,8 +75,7 @@ def error_per_arm(
                 metric=metric,
                 regressor=regressor,
                 symbol=symbol,
-                place=(row + 1, column + 1),
-                in_legend=number == 0,
+                place=place,
             )
         for (name, values), (dash, colour) in zip((levels or {}).items(), _LEVEL_STYLES, strict=False):
             level = values.get(target)
@@ -82,20 +87,20 @@ def error_per_arm(
                     dash=dash,
                     colour=colour,
                     arms=arms,
-                    place=(row + 1, column + 1),
+                    place=place,
                     in_legend=number == 0,
                 )
         unit = units.get(target, "")
         figure.update_xaxes(
             title_text=f"{metric_label}, {unit}" if unit else metric_label,
             range=[0.0, 1.05 * _reach(here, metric, [values.get(target) for values in (levels or {}).values()])],
-            row=row + 1,
-            col=column + 1,
+            row=place[0],
+            col=place[1],
         )
-    figure.update_yaxes(categoryorder="array", categoryarray=arms)
-    styled(figure, alt=f"{metric_label} of {len(arms)} arms for {len(targets)} targets", height=height)
-    longest = max(len(arm) for arm in arms)
-    return figure.update_layout(margin={"l": 24 + 7 * longest, "t": 90}, legend_y=1.0 + 50 / height)
+    for regressor, symbol in zip(regressors, _symbols(len(regressors)), strict=True):
+        _add_key(figure, regressor, GREY, symbol)
+    _add_kinds(figure, [arm_kinds[arm] for arm in arms[::-1]])
+    return _with_arms(panels, arms, alt=f"{metric_label} of {len(arms)} arms for {len(targets)} targets")
 
 
 def comparison_per_arm(
@@ -113,9 +118,9 @@ def comparison_per_arm(
     """
     targets = list(dict.fromkeys(comparisons["target"]))
     arms = [arm for arm in reversed(list(arm_kinds)) if arm in set(comparisons["arm"])]
-    figure, n_columns, height = _panels(targets, len(arms))
-    for number, target in enumerate(targets):
-        row, column = divmod(number, n_columns)
+    panels = _arm_panels(targets, arms)
+    figure = panels.figure
+    for target, (row, column) in zip(targets, panels.places, strict=True):
         here = comparisons[comparisons["target"] == target].set_index("arm").reindex(list(arms)).dropna(how="all")
         colours = [KIND_COLOUR[arm_kinds[str(arm)]] for arm in here.index]
         figure.add_trace(
@@ -136,23 +141,22 @@ def comparison_per_arm(
                 hovertemplate="%{y}: %{x:.1f} %<br>%{customdata[0]}<extra></extra>",
                 showlegend=False,
             ),
-            row=row + 1,
-            col=column + 1,
+            row=row,
+            col=column,
         )
         figure.add_vrect(
             x0=-100 * rope,
             x1=100 * rope,
             fillcolor=transparent(GREY, 0.15),
             line_width=0,
-            row=row + 1,
-            col=column + 1,
+            row=row,
+            col=column,
         )
-        figure.add_vline(x=0, line={"color": GREY, "width": 1}, row=row + 1, col=column + 1)
-        figure.update_xaxes(title_text="Change of RMSEP, %", row=row + 1, col=column + 1)
-    figure.update_yaxes(categoryorder="array", categoryarray=arms)
-    styled(figure, alt=f"Change of error of {len(arms)} arms against {reference}, with intervals", height=height)
-    longest = max((len(arm) for arm in arms), default=0)
-    return figure.update_layout(margin={"l": 24 + 7 * longest, "t": 60})
+        figure.add_vline(x=0, line={"color": GREY, "width": 1}, row=row, col=column)
+        figure.update_xaxes(title_text="Change of RMSEP, %", row=row, col=column)
+    _add_kinds(figure, [arm_kinds[arm] for arm in arms[::-1]])
+    _add_key(figure, f"too small to matter (within {100 * rope:g} %)", transparent(GREY, 0.3), "square", size=13)
+    return _with_arms(panels, arms, alt=f"Change of error of {len(arms)} arms against {reference}, with intervals")
 
 
 def verdict_matrix(comparisons: pd.DataFrame) -> pd.DataFrame:
@@ -164,7 +168,7 @@ def verdict_matrix(comparisons: pd.DataFrame) -> pd.DataFrame:
         Row per (arm, target) of one regressor with ``relative_effect`` and ``verdict``.
     """
     words = [
-        f"{100 * effect:+.0f} %, {verdict}" if verdict != "identical" else "identical"
+        f"{_signed_percent(effect)}, {verdict}" if verdict != "identical" else "identical"
         for effect, verdict in zip(comparisons["relative_effect"], comparisons["verdict"], strict=True)
     ]
     table = comparisons.assign(words=words).pivot(index="arm", columns="target", values="words")
@@ -173,28 +177,36 @@ def verdict_matrix(comparisons: pd.DataFrame) -> pd.DataFrame:
     ).reset_index()
 
 
-def predicted_against_reference(predictions: pd.DataFrame, *, arms: Sequence[str], target_label: str) -> go.Figure:
+def predicted_against_reference(
+    predictions: pd.DataFrame, *, arm_kinds: Mapping[str, str], target_label: str
+) -> go.Figure:
     """Draw predicted against reference values, one panel per arm, on one common scale.
 
     Parameters
     ----------
     predictions
         Rows of one target and one regressor: ``arm``, ``reference``, ``predicted``, in the target's unit.
+    arm_kinds
+        Kind of every arm to draw, from left to right; decides its colour.
+    target_label
+        Name of the target with its unit.
     """
-    figure = make_subplots(rows=1, cols=len(arms), subplot_titles=list(arms), shared_yaxes=True)
+    arms = list(arm_kinds)
+    titles = [wrapped(arm, 96 // len(arms), 2) for arm in arms]
+    figure = make_subplots(rows=1, cols=len(arms), subplot_titles=titles, shared_yaxes=True, horizontal_spacing=0.04)
     values = predictions[predictions["arm"].isin(arms)]
     low, high = (
         float(np.min(values[["reference", "predicted"]].to_numpy())),
         float(np.max(values[["reference", "predicted"]].to_numpy())),
     )
-    for column, arm in enumerate(arms, start=1):
+    for column, (arm, kind) in enumerate(arm_kinds.items(), start=1):
         rows = values[values["arm"] == arm].iloc[:_MAX_POINTS]
         figure.add_trace(
             go.Scattergl(
                 x=rows["reference"],
                 y=rows["predicted"],
                 mode="markers",
-                marker={"color": ROLE_COLOUR["held-out"], "size": 4, "opacity": 0.5},
+                marker={"color": KIND_COLOUR[kind], "size": 4, "opacity": 0.6},
                 customdata=rows[["sample", "fold"]],
                 hovertemplate="sample %{customdata[0]}, fold %{customdata[1]}<br>%{x:.4g} → %{y:.4g}<extra></extra>",
                 showlegend=False,
@@ -207,7 +219,7 @@ def predicted_against_reference(predictions: pd.DataFrame, *, arms: Sequence[str
                 x=[low, high],
                 y=[low, high],
                 mode="lines",
-                line={"color": VERMILION, "width": 1, "dash": "dash"},
+                line={"color": GREY, "width": 1.5, "dash": "dash"},
                 name="predicted = reference",
                 showlegend=column == 1,
                 hoverinfo="skip",
@@ -215,19 +227,26 @@ def predicted_against_reference(predictions: pd.DataFrame, *, arms: Sequence[str
             row=1,
             col=column,
         )
-        figure.update_xaxes(title_text=f"Reference {target_label}", row=1, col=column)
-    figure.update_yaxes(title_text=f"Predicted {target_label}", row=1, col=1)
+        title = wrapped(f"{target_label}, reference", 96 // len(arms))
+        figure.update_xaxes(title_text=title, nticks=6, row=1, col=column)
+    figure.update_yaxes(title_text=wrapped(f"{target_label}, predicted", 44), row=1, col=1)
     styled(figure, alt=f"Predicted against reference {target_label} for {len(arms)} arms")
-    return figure.update_layout(margin={"t": 70}, legend_y=1.12)
+    return figure.update_layout(margin={"t": 90, "b": 84}, legend_y=1.17)
 
 
-def error_by_concentration(binned: pd.DataFrame, *, arm_kinds: Mapping[str, str], target_label: str) -> go.Figure:
+def error_by_concentration(
+    binned: pd.DataFrame, *, arm_kinds: Mapping[str, str], target_label: str, unit: str
+) -> go.Figure:
     """Draw RMSEP over bins of the reference concentration, one line per arm.
 
     Parameters
     ----------
     binned
         Rows of one target and one regressor: ``arm``, ``centre`` and ``rmsep`` in the target's unit.
+    target_label
+        Name of the target with its unit.
+    unit
+        Of the target; empty where it is not known.
     """
     figure = go.Figure()
     dashes = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
@@ -242,28 +261,53 @@ def error_by_concentration(binned: pd.DataFrame, *, arm_kinds: Mapping[str, str]
                 x=rows["centre"], y=rows["rmsep"], mode="lines+markers", name=arm, line={"color": colour, "dash": dash}
             )
         )
-    figure.update_xaxes(title_text=f"Reference {target_label}")
-    figure.update_yaxes(
-        title_text=f"RMSEP, {target_label.partition(', ')[2] or 'unit of the target'}", rangemode="tozero"
-    )
+    figure.update_xaxes(title_text=f"{target_label}, reference")
+    figure.update_yaxes(title_text=error_title(unit), rangemode="tozero")
     styled(figure, alt=f"RMSEP by concentration of {target_label}")
     return figure.update_layout(margin={"t": 90})
 
 
-def _panels(targets: Sequence[str], n_arms: int) -> tuple[go.Figure, int, int]:
-    """Return panels for the targets in rows of up to four, the number of columns, and the height in pixels."""
-    n_columns = min(4, len(targets))
-    n_rows = -(-len(targets) // n_columns)
-    inner = n_rows * (_FRAME_HEIGHT + _ROW_HEIGHT * n_arms) - _FRAME_HEIGHT
-    figure = make_subplots(
-        rows=n_rows,
-        cols=n_columns,
-        subplot_titles=targets,
-        shared_yaxes=True,
-        horizontal_spacing=0.03,
-        vertical_spacing=_FRAME_HEIGHT / inner if n_rows > 1 else 0,
-    )
-    return figure, n_columns, inner + _MARGINS
+def error_title(unit: str) -> str:
+    """Return the title of an axis of errors; errors of a target without a known unit are in the target's own.
+
+    >>> error_title("mol/L"), error_title("")
+    ('RMSEP, mol/L', 'RMSEP, as the target')
+    """
+    return f"RMSEP, {unit or 'as the target'}"
+
+
+def _signed_percent(share: float) -> str:
+    """Say a change in per cent, with a sign unless it rounds to nothing.
+
+    >>> _signed_percent(0.034), _signed_percent(-0.12), _signed_percent(-0.004)
+    ('+3 %', '−12 %', '0 %')
+    """
+    rounded = round(100 * share)
+    return f"{rounded:+d} %".replace("-", "\u2212") if rounded else "0 %"
+
+
+def _arm_panels(targets: Sequence[str], arms: Sequence[str]) -> Panels:
+    return Panels(targets, panel_height=_ROW_HEIGHT * max(len(arms), 1), shared_yaxes=True, horizontal_spacing=0.03)
+
+
+def _with_arms(panels: Panels, arms: Sequence[str], *, alt: str) -> go.Figure:
+    """Name the arms on the vertical axes, from bottom to top, and style the figure."""
+    names = [wrapped(arm, _ARM_CHARACTERS, 2) for arm in arms]
+    panels.figure.update_yaxes(categoryorder="array", categoryarray=arms, tickvals=list(arms), ticktext=names)
+    longest = max((len(line) for name in names for line in name.split("<br>")), default=0)
+    return panels.styled(alt=alt, left=24 + 7 * longest)
+
+
+def _add_kinds(figure: go.Figure, kinds: Sequence[str]) -> None:
+    """Add to the legend what the colours of the arms say."""
+    for colour in dict.fromkeys(KIND_COLOUR[kind] for kind in kinds):
+        _add_key(figure, COLOUR_NAME[colour], colour, "circle")
+
+
+def _add_key(figure: go.Figure, name: str, colour: str, symbol: str, size: int = 9) -> None:
+    """Add an entry to the legend that stands for a marker's shape, or its colour."""
+    marker = {"color": colour, "symbol": symbol, "size": size, "line": {"width": 2 if "open" in symbol else 0}}
+    figure.add_trace(go.Scatter(x=[None], y=[None], mode="markers", name=name, marker=marker), row=1, col=1)
 
 
 def _add_arms(
@@ -276,7 +320,6 @@ def _add_arms(
     regressor: str,
     symbol: str,
     place: tuple[int, int],
-    in_legend: bool,
 ) -> None:
     summary = rows.groupby("arm")[metric].agg(["mean", "std"]).reindex(list(arms)).dropna(subset=["mean"])
     colours = [KIND_COLOUR[arm_kinds[str(arm)]] for arm in summary.index]
@@ -289,8 +332,7 @@ def _add_arms(
             error_x={"type": "data", "array": summary["std"].fillna(0.0), "thickness": 1.2, "width": 3, "color": GREY},
             hovertemplate=f"%{{y}}, {regressor}: %{{x:.4g}} ± %{{error_x.array:.2g}}<extra></extra>",
             name=regressor,
-            legendgroup=regressor,
-            showlegend=in_legend,
+            showlegend=False,
         ),
         row=place[0],
         col=place[1],

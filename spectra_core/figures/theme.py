@@ -9,12 +9,13 @@ from textwrap import wrap
 
 import plotly.graph_objects as go
 
-# Hues of Okabe & Ito (2008, "Color universal design"), which colour-blind people can tell apart. Orange and
-# purple are darkened until each stands out at 3:1 from a white and from a near-black page (WCAG 2.1, 1.4.11).
+# Hues of Okabe & Ito (2008, "Color universal design"), which colour-blind people can tell apart. Orange is darkened
+# until it stands out at 3:1 from a white and from a near-black page (WCAG 2.1, 1.4.11); their purple, which
+# deuteranopes take for grey, is moved towards violet.
 BLUE = "#0072B2"
 GREY = "#7F7F7F"
 ORANGE = "#CC8400"
-PURPLE = "#BD6B98"
+PURPLE = "#A870A2"
 GREEN = "#009E73"
 VERMILION = "#D55E00"
 SKY = "#3A9BD0"
@@ -65,6 +66,18 @@ MARKER_SCALE = ((0.0, BLUE), (0.5, GREY), (1.0, VERMILION))
 """Scale of markers around zero: its middle can be seen on a light and on a dark page, which white could not."""
 
 GRID = "rgba(127,127,127,0.22)"
+AXIS: dict[str, object] = {
+    "gridcolor": GRID,
+    "zeroline": False,
+    "showline": False,
+    "ticks": "outside",
+    "tickcolor": GRID,
+    # A thousandth is no "m" and a thousand no "k" where a unit with a prefix of its own stands beside it.
+    "exponentformat": "power",
+}
+"""What all axes share."""
+TITLE_SIZE = 13
+"""Letters of panel titles, in pixels."""
 HEIGHT = 420
 PANEL_HEIGHT = 150
 """Height in pixels of a figure with one panel, and of each strip added to it."""
@@ -119,9 +132,22 @@ def styled(figure: go.Figure, *, alt: str = "", height: int = HEIGHT) -> go.Figu
         uirevision="kept",
         meta={"alt": alt},
     )
-    figure.update_xaxes(gridcolor=GRID, zeroline=False, showline=False, ticks="outside", tickcolor=GRID)
-    figure.update_yaxes(gridcolor=GRID, zeroline=False, showline=False, ticks="outside", tickcolor=GRID)
-    return figure
+    figure.update_xaxes(AXIS)
+    figure.update_yaxes(AXIS)
+    return figure.update_annotations(font_size=TITLE_SIZE)
+
+
+def styled_pairs(figure: go.Figure, n_targets: int) -> go.Figure:
+    """Give all axes of a matrix of pairs what `styled` gives to those that stand in the layout: only the first pair.
+
+    Parameters
+    ----------
+    n_targets
+        Rows and columns of the matrix.
+    """
+    axis = {**AXIS, "nticks": 4}
+    names = ["" if number == 1 else str(number) for number in range(1, n_targets + 1)]
+    return figure.update_layout({f"{side}axis{name}": axis for side in "xy" for name in names})
 
 
 def wrapped(label: str, width: int, most_lines: int = 3) -> str:
@@ -129,13 +155,19 @@ def wrapped(label: str, width: int, most_lines: int = 3) -> str:
 
     >>> wrapped("Cu2+, mol/L", 14), wrapped("Sulfate of all salts and acid, mol/L", 12)
     ('Cu2+, mol/L', 'Sulfate of<br>all salts …<br>mol/L')
+
+    What follows the last comma is no unit where it is longer than a line.
+
+    >>> wrapped("Sulfate, total of all added salts and acid", 16)
+    'Sulfate, total<br>of all added<br>salts and acid'
     """
     lines = wrap(label, width)
     if len(lines) <= most_lines:
         return "<br>".join(lines)
     name, _, unit = label.rpartition(", ")
-    unit = unit if name and len(unit) <= width else ""
-    kept = wrap(name or label, width)[: most_lines - bool(unit)]
+    if not name or len(unit) > width:
+        name, unit = label, ""
+    kept = wrap(name, width)[: most_lines - bool(unit)]
     kept[-1] = f"{kept[-1][: width - 2]} …"
     return "<br>".join([*kept, *([unit] if unit else [])])
 

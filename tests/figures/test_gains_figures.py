@@ -23,7 +23,7 @@ def test_learning_curves_have_one_line_per_arm_and_panel_in_the_colour_of_its_ki
     assert list(figure.data[0].x) == [100, 400]
     assert [trace.showlegend for trace in figure.data] == [True, True, False, False]
     assert figure.layout.yaxis.title.text == "RMSEP, mol/L"
-    assert figure.layout.xaxis.title.text == "Measured training spectra"
+    assert figure.layout.xaxis.title.text == "Measured spectra"
 
 
 def test_dose_response_shows_effect_and_interval_in_percent():
@@ -46,7 +46,7 @@ def test_dose_response_shows_effect_and_interval_in_percent():
 
 def test_density_axis_says_what_zero_is():
     binned = pd.DataFrame({"arm": "VAE", "centre": [0.5, -1.0], "rmsep": [1.0, 2.0]})
-    figure = error_by_density(binned, arm_kinds={"VAE": "generated"}, target_label="Cu, mol/L")
+    figure = error_by_density(binned, arm_kinds={"VAE": "generated"}, target="Cu", unit="mol/L")
     assert list(figure.data[0].x) == [-1.0, 0.5]
     assert "0: as at the median" in figure.layout.xaxis.title.text
     assert figure.layout.yaxis.title.text == "RMSEP, mol/L"

@@ -40,6 +40,17 @@ def test_styled_figure_is_transparent_keeps_its_alt_text_and_sets_no_font_colour
     assert figure.layout.font.color is None
 
 
+def test_numbers_on_axes_never_take_prefixes_of_units():
+    figure = theme.styled(go.Figure(go.Scatter(x=[0, 1], y=[0, 1])))
+    assert figure.layout.xaxis.exponentformat == figure.layout.yaxis.exponentformat == "power"
+
+
+def test_every_axis_of_a_matrix_of_pairs_looks_like_the_first():
+    figure = theme.styled_pairs(theme.styled(go.Figure()), 3)
+    axes = [figure.layout[f"{side}axis{number}"] for side in "xy" for number in ("", "2", "3")]
+    assert {(axis.ticks, axis.gridcolor, axis.nticks) for axis in axes} == {("outside", theme.GRID, 4)}
+
+
 def test_a_figure_never_styled_has_no_alt_text():
     assert theme.alt_text(go.Figure()) == ""
 
@@ -65,7 +76,7 @@ def _lab_as_seen(colour, matrix):
 # Colours that lie on one figure and must be told apart.
 TOGETHER = {
     "training, held-out, generated": ("training", "held-out", "generated"),
-    "generated, difference": ("generated", "difference"),  # grey and purple look alike: the floor is dotted, too
+    "generated, difference, its floor": ("generated", "difference", "held-out"),
     "generated, oracle": ("generated", "oracle", "training"),
     "warning beside training": ("training", "warning", "held-out"),
 }

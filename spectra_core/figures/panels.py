@@ -1,0 +1,67 @@
+"""Panels in rows, one a target, whose names may be long."""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from spectra_core.figures.theme import TITLE_SIZE, styled, wrapped
+
+MOST_COLUMNS = 4
+_CHARACTERS = 72
+"""Characters that the titles of one row hold together in a window 1280 pixels wide."""
+_UNDER = 84
+"""Pixels under a panel, for the numbers and the title of its axis."""
+_LEGEND = 88
+"""Pixels above all panels, for two lines of legend."""
+
+
+class Panels:
+    """A figure with one panel per target, in rows of up to four.
+
+    Parameters
+    ----------
+    targets
+        Titles of the panels; long ones run over several lines.
+    panel_height
+        In pixels.
+    shared_yaxes
+        Whether the panels of a row share their vertical axis.
+    horizontal_spacing
+        Between panels, share of the width.
+    """
+
+    def __init__(
+        self, targets: Sequence[str], *, panel_height: float, shared_yaxes: bool = False, horizontal_spacing: float
+    ) -> None:
+        self.n_columns = min(MOST_COLUMNS, len(targets))
+        n_rows = -(-len(targets) // self.n_columns)
+        titles = [wrapped(target, _CHARACTERS // self.n_columns) for target in targets]
+        self._title_height = 8 + round(1.25 * TITLE_SIZE) * max(title.count("<br>") + 1 for title in titles)
+        gap = _UNDER + self._title_height
+        self._inner = n_rows * (panel_height + gap) - gap
+        self.figure = make_subplots(
+            rows=n_rows,
+            cols=self.n_columns,
+            subplot_titles=titles,
+            shared_yaxes=shared_yaxes,
+            horizontal_spacing=horizontal_spacing,
+            vertical_spacing=gap / self._inner if n_rows > 1 else 0,
+        )
+        self.places = [(number // self.n_columns + 1, number % self.n_columns + 1) for number in range(len(targets))]
+
+    def styled(self, *, alt: str, left: int = 64) -> go.Figure:
+        """Return the figure with what all figures share, tall enough for its panels, and the legend above the titles.
+
+        Parameters
+        ----------
+        left
+            Margin for the names on the vertical axis, in pixels.
+        """
+        top = _LEGEND + self._title_height
+        styled(self.figure, alt=alt, height=round(self._inner + top + _UNDER))
+        # Panels are narrow: few numbers, or they run into each other.
+        self.figure.update_xaxes(nticks=4, tickangle=0)
+        return self.figure.update_layout(
+            margin={"l": left, "t": top, "b": _UNDER}, legend_y=1.0 + self._title_height / self._inner
+        )
