@@ -26,6 +26,11 @@ def test_training_with_live_curves_goes_on_while_another_page_is_visited(app, vi
     visitor.open(app.url)
     choose(visitor, 0, "Demo: salts in water")
     visitor.menu("Train")
+    visitor.page.get_by_text("Parameters").first.click()
+    epochs = visitor.page.get_by_role("spinbutton", name="Epochs")
+    epochs.fill("1500")  # long enough to be seen learning
+    epochs.press("Enter")
+    visitor.calm()
     visitor.page.get_by_role("button", name="Train", exact=True).click()
     visitor.page.get_by_test_id("stVegaLiteChart").wait_for(timeout=60_000)
     visitor.menu("Overview")
