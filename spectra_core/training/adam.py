@@ -1,15 +1,18 @@
-"""Adam (Kingma & Ba, ICLR 2015) with PyTorch's defaults, on all parameters in one call."""
+"""Adam (Kingma & Ba, ICLR 2015) with PyTorch's defaults: its state, and a step on all parameters in one call."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.optim.adam import adam
 
 from spectra_core.training.parameters import FlatParameters
 
 DECAY_FIRST, DECAY_SECOND, EPSILON = 0.9, 0.999, 1e-8
+
+LayerState = tuple[list[list[Tensor]], list[list[Tensor]], list[list[Tensor]], Tensor]
 
 
 class Adam:
@@ -42,6 +45,16 @@ class Adam:
             amsgrad=False,
             maximize=False,
         )
+
+    def state_of(self, layers: Sequence[Sequence[str]]) -> LayerState:
+        """Return values, first and second moments of layers named by their tensors, and the count of steps.
+
+        The arguments `layers`, `first`, `second` and `count` of the functions of `torch_epochs`.
+        """
+        flats = (self._parameters.flat, self.first_moment, self.second_moment)
+        windows = [self._parameters.windows_into(flat) for flat in flats]
+        values, first, second = ([[named[name] for name in layer] for layer in layers] for named in windows)
+        return values, first, second, self.n_steps
 
     def compiled_steps(self, learning_rates: Sequence[float]) -> tuple[Any, ...]:
         """Count steps of these rates as done, and return the last arguments of `kernels.mlp_epoch` and `vae_epoch`.

@@ -36,15 +36,15 @@ class Network(Protocol):
     def start_epoch(self, epoch: int, order: Tensor) -> None:
         """Bring the training rows into `order` (n_rows,) for the steps of this epoch, counted from 1."""
 
-    def step(self, start: int, stop: int) -> Tensor:
-        """Write the gradient of the loss at rows start:stop; return the loss parts, summed over these rows."""
+    def torch_epoch(self, batch_size: int, adam: Adam, rates: list[float]) -> NDArray[np.float64]:
+        """Do as many steps of an epoch as there are rates; return the loss parts, summed over the rows seen."""
 
     @property
     def compiled(self) -> Any:
         """What `compiled_epoch` calls, compiled at its first call."""
 
     def compiled_epoch(self, batch_size: int, steps: tuple[Any, ...]) -> NDArray[np.float64]:
-        """Do all steps of an epoch, given `Adam.compiled_steps`; return the loss parts, summed over the rows."""
+        """Do the same compiled by numba, given `Adam.compiled_steps`."""
 
     def figures(self, epoch: int, parts: NDArray[np.float64]) -> dict[str, float]:
         """Name the loss parts, averaged over the rows of the epoch."""
@@ -115,7 +115,11 @@ class _Run:
         first_step = (epoch - 1) * self.steps_per_epoch
         n_steps = min(self.steps_per_epoch, self.n_steps - first_step)
         rates = [plan.rate(first_step + number, self.n_steps) for number in range(n_steps)]
-        parts = self._steps(rates) if plan.kernels == "torch" else self._compiled_steps(rates)
+        if plan.kernels == "torch":
+            parts = network.torch_epoch(plan.batch_size, self.adam, rates)
+        else:
+            tell_compiling(network.compiled, self.reporter)
+            parts = network.compiled_epoch(plan.batch_size, self.adam.compiled_steps(rates))
         n_seen = min(n_steps * plan.batch_size, network.n_rows)
         averages = parts / n_seen
         # The parameters too: the very last step may have spoilt what the loss has not seen yet.
@@ -124,20 +128,6 @@ class _Run:
         if network.mean_squared_error(averages) > HOPELESS_ERROR:
             raise TrainingError(diverged(self.stage, self.plan, epoch, self.n_epochs, HOPELESS))
         return network.figures(epoch, averages)
-
-    def _steps(self, rates: list[float]) -> NDArray[np.float64]:
-        parts: Tensor | None = None
-        for number, rate in enumerate(rates):
-            start = number * self.plan.batch_size
-            new = self.network.step(start, min(start + self.plan.batch_size, self.network.n_rows))
-            parts = new if parts is None else parts.add_(new)
-            self.adam.step(rate)
-        assert parts is not None
-        return parts.double().numpy()
-
-    def _compiled_steps(self, rates: list[float]) -> NDArray[np.float64]:
-        tell_compiling(self.network.compiled, self.reporter)
-        return self.network.compiled_epoch(self.plan.batch_size, self.adam.compiled_steps(rates))
 
     def _keep(self) -> None:
         if self.checkpoint is None or self.epochs_done == self.n_epochs:

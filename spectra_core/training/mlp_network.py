@@ -1,4 +1,4 @@
-"""The regression networks of one training set as the loop trains them, with their gradients written out."""
+"""The regression networks of one training set as the loop trains them."""
 
 from itertools import pairwise
 from typing import Any
@@ -10,15 +10,17 @@ from torch import Tensor
 
 from spectra_core.contracts import random_stream
 from spectra_core.errors import ConfigError
+from spectra_core.training.adam import Adam
 from spectra_core.training.loop import digest_of
 from spectra_core.training.parameters import FlatParameters, initial_layer, to_tensor, torch_dtype
-from spectra_core.training.products import linear
+from spectra_core.training.products import by_onednn
+from spectra_core.training.torch_epochs import in_one_call, mlp_epoch
 
 Floats = NDArray[np.floating[Any]]
 
 
 class FusedMlps:
-    """All networks at once; activations are (n_networks, width, n_rows), one column per spectrum."""
+    """All networks at once."""
 
     def __init__(
         self,
@@ -45,36 +47,13 @@ class FusedMlps:
         """Keep the order of the spectra."""
         self._order = order
 
-    def step(self, start: int, stop: int) -> Tensor:
-        """Write the gradients at rows start:stop of the order; return each network's squared error, summed."""
-        rows = self._order[start:stop]
-        n = len(rows)
-        x = self._inputs.index_select(0, rows)  # (n, n_inputs + 1)
-        target = self._targets.index_select(0, rows)  # (n, n_networks)
-        hidden = linear(self.parameters.values["layer1"], x).relu_().view(self.n_networks, -1, n)
-        loss, delta = self._upper_layers(hidden, target)
-        self.parameters.gradients["layer1"].copy_(linear(delta.view(-1, n), x.T))
-        return loss
-
-    def _upper_layers(self, hidden: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        """Write the gradients of all layers but the first; return loss and gradient before the first ReLU."""
-        values, gradients = self.parameters.values, self.parameters.gradients
-        activations = [hidden]
-        for number in self._deeper[:-1]:
-            hidden = torch.baddbmm(values[f"layer{number}.bias"], values[f"layer{number}.weight"], hidden).relu_()
-            activations.append(hidden)
-        last = self._deeper[-1]
-        output = torch.baddbmm(values[f"layer{last}.bias"], values[f"layer{last}.weight"], hidden)
-        error = output - target.T.unsqueeze(1)  # (n_networks, 1, n)
-
-        delta = error * (2.0 / len(target))  # gradient of the mean of squares, with respect to the output
-        for number in reversed(self._deeper):
-            hidden = activations[number - 2]
-            torch.bmm(delta, hidden.transpose(1, 2), out=gradients[f"layer{number}.weight"])
-            torch.sum(delta, dim=2, keepdim=True, out=gradients[f"layer{number}.bias"])
-            delta = torch.bmm(values[f"layer{number}.weight"].transpose(1, 2), delta)
-            delta = torch.ops.aten.threshold_backward(delta, hidden, 0)  # through the ReLU
-        return error.square().sum(dim=(1, 2)), delta
+    def torch_epoch(self, batch_size: int, adam: Adam, rates: list[float]) -> NDArray[np.float64]:
+        """Do the steps of an epoch by `torch_epochs.mlp_epoch`."""
+        names = [["layer1"], *([f"layer{number}.weight", f"layer{number}.bias"] for number in self._deeper)]
+        arrays = self._inputs, self._targets, self._order
+        state = adam.state_of(names)
+        squares = in_one_call(mlp_epoch)(*arrays, batch_size, *state, rates, by_onednn(self._inputs))
+        return squares.double().numpy()
 
     @property
     def compiled(self) -> Any:

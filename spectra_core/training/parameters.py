@@ -1,6 +1,7 @@
-"""All parameters of a network in one flat tensor, so that one optimiser call updates them all."""
+"""All parameters of a network in one flat tensor, which one optimiser call or one compiled epoch updates."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
@@ -31,7 +32,7 @@ def to_tensor(values: NDArray[Any], dtype: torch.dtype) -> Tensor:
 
 
 class FlatParameters:
-    """Named tensors that are windows into one flat tensor, with a gradient of the same layout.
+    """Named tensors that are windows into one flat tensor; a gradient of the same layout is made when asked for.
 
     Parameters
     ----------
@@ -51,12 +52,25 @@ class FlatParameters:
 
     def __init__(self, initial: Mapping[str, NDArray[Any]], dtype: torch.dtype, device: str = "cpu") -> None:
         self.flat = torch.cat([to_tensor(array, dtype).reshape(-1) for array in initial.values()]).to(device)
-        self.flat_gradient = torch.zeros_like(self.flat)
         ends = list(accumulate(array.size for array in initial.values()))
         starts = [0, *ends]
-        places = {name: slice(start, end) for name, start, end in zip(initial, starts, ends, strict=False)}
-        self.values = {name: self.flat[at].view(initial[name].shape) for name, at in places.items()}
-        self.gradients = {name: self.flat_gradient[at].view(initial[name].shape) for name, at in places.items()}
+        self._places = {name: slice(start, end) for name, start, end in zip(initial, starts, ends, strict=False)}
+        self._shapes = {name: array.shape for name, array in initial.items()}
+        self.values = self.windows_into(self.flat)
+
+    @cached_property
+    def flat_gradient(self) -> Tensor:
+        """Gradient in the layout of `flat`, (n_parameters,)."""
+        return torch.zeros_like(self.flat)
+
+    @cached_property
+    def gradients(self) -> dict[str, Tensor]:
+        """Windows into `flat_gradient`."""
+        return self.windows_into(self.flat_gradient)
+
+    def windows_into(self, flat: Tensor) -> dict[str, Tensor]:
+        """Return the windows of a tensor of this layout, by name."""
+        return {name: flat[at].view(self._shapes[name]) for name, at in self._places.items()}
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Return copies of the values as numpy arrays, by name."""

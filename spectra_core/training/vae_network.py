@@ -1,4 +1,4 @@
-"""The variational autoencoder as the loop trains it, with its gradients written out; the loss is in `vae_shape`."""
+"""The variational autoencoder as the loop trains it; the loss is in `vae_shape`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from spectra_core.contracts import random_stream
+from spectra_core.training.adam import Adam
 from spectra_core.training.loop import digest_of
 from spectra_core.training.parameters import FlatParameters, initial_layer, to_tensor
-from spectra_core.training.products import linear
-from spectra_core.training.vae_shape import VaeLoss, VaeShape
+from spectra_core.training.products import by_onednn
+from spectra_core.training.torch_epochs import in_one_call, vae_epoch, vae_forward
+from spectra_core.training.vae_shape import LAYERS, VaeLoss, VaeShape
 
 Floats = NDArray[np.floating[Any]]
 
@@ -117,6 +119,7 @@ class VaeNetwork:
         self._shape, self._loss, self._seed = shape, loss, seed
         self._reconstruction_weight, self._kl_weight = loss.weights(shape.n_channels, shape.n_latent)
         self._squared_unit = rows.unit**2
+        self._weights = 2.0 * self._reconstruction_weight * self._squared_unit, loss.beta * self._kl_weight
         self._rows, self._validation = rows, validation
         self._spectra, self._conditions = to_tensor(rows.spectra, dtype), to_tensor(rows.conditions, dtype)
 
@@ -125,28 +128,13 @@ class VaeNetwork:
         self._order = order
         self._noise = self._draw("noise", epoch, self.n_rows)
 
-    def step(self, start: int, stop: int) -> Tensor:
-        """Write the gradient at rows start:stop of the order; return the squared error and the KL, summed."""
-        n_latent, n = self._shape.n_latent, stop - start
-        rows = self._order[start:stop]
-        x, c = self._spectra.index_select(0, rows), self._conditions.index_select(0, rows)
-        noise = self._noise[start:stop]
-        seen, hidden, mean, log_variance, variance, point, unfolded, error = self._forward(x, c, noise)
-        squares = torch.dot(error.view(-1), error.view(-1))
-        parts = torch.stack([squares, _kl(mean, log_variance, variance).sum()])
-
-        d_spectrum = error * (2.0 * self._reconstruction_weight * self._squared_unit / n)
-        d_unfolded = self._backward("decoder.spectrum", d_spectrum, unfolded)
-        d_unfolded = torch.ops.aten.threshold_backward(d_unfolded, unfolded, 0)  # through the ReLU
-        d_point = self._backward("decoder.hidden", d_unfolded, point)[:, :n_latent]
-        kl_weight = self._loss.beta * self._kl_weight / n
-        d_mean = d_point + kl_weight * mean
-        # point = mean + exp(v/2) * noise, so its derivative by v is half of (point - mean).
-        d_log_variance = 0.5 * (d_point * (point[:, :n_latent] - mean) + kl_weight * (variance - 1.0))
-        d_hidden = self._backward("encoder.posterior", torch.cat([d_mean, d_log_variance], dim=1), hidden)
-        d_hidden = torch.ops.aten.threshold_backward(d_hidden, hidden, 0)
-        self._gradient("encoder.hidden", d_hidden, seen)
-        return parts
+    def torch_epoch(self, batch_size: int, adam: Adam, rates: list[float]) -> NDArray[np.float64]:
+        """Do the steps of an epoch by `torch_epochs.vae_epoch`."""
+        arrays = self._spectra, self._conditions, self._order, self._noise
+        state = adam.state_of([[f"{layer}.weight", f"{layer}.bias"] for layer in LAYERS])
+        settings = batch_size, self._shape.encoder_sees_conditions, self._weights
+        parts = in_one_call(vae_epoch)(*arrays, *settings, *state, rates, by_onednn(self._spectra))
+        return parts.double().numpy()
 
     @property
     def compiled(self) -> Any:
@@ -157,14 +145,10 @@ class VaeNetwork:
 
     def compiled_epoch(self, batch_size: int, steps: tuple[Any, ...]) -> NDArray[np.float64]:
         """Do all steps of an epoch by `kernels.vae_epoch`."""
-        weights = (
-            2.0 * self._reconstruction_weight * self._squared_unit,
-            self._loss.beta * self._kl_weight,
-        )
         shape = self._shape
         arrays = self._spectra.numpy(), self._conditions.numpy(), self._order.numpy(), self._noise.numpy()
         parts: NDArray[np.float64] = self.compiled(
-            *arrays, batch_size, shape.n_hidden, shape.encoder_sees_conditions, weights, *steps
+            *arrays, batch_size, shape.n_hidden, shape.encoder_sees_conditions, self._weights, *steps
         )
         return parts
 
@@ -184,29 +168,6 @@ class VaeNetwork:
         """Digest of data, sizes and loss."""
         return digest_of(self._shape, self._loss, self._rows.spectra, self._rows.conditions)
 
-    def _forward(self, x: Tensor, c: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
-        w, n_latent = self.parameters.values, self._shape.n_latent
-        seen = torch.cat([x, c], dim=1) if self._shape.encoder_sees_conditions else x
-        hidden = linear(seen, w["encoder.hidden.weight"], w["encoder.hidden.bias"]).relu_()
-        posterior = linear(hidden, w["encoder.posterior.weight"], w["encoder.posterior.bias"])
-        mean, log_variance = posterior[:, :n_latent], posterior[:, n_latent:]
-        std = torch.exp(0.5 * log_variance)
-        point = torch.addcmul(mean, std, noise)
-        if self._shape.n_conditions:
-            point = torch.cat([point, c], dim=1)
-        unfolded = linear(point, w["decoder.hidden.weight"], w["decoder.hidden.bias"]).relu_()
-        spectrum = linear(unfolded, w["decoder.spectrum.weight"], w["decoder.spectrum.bias"])
-        return seen, hidden, mean, log_variance, std.square(), point, unfolded, spectrum - x
-
-    def _gradient(self, layer: str, delta: Tensor, inputs: Tensor) -> None:
-        self.parameters.gradients[f"{layer}.weight"].copy_(linear(delta.T, inputs.T))
-        torch.sum(delta, dim=0, out=self.parameters.gradients[f"{layer}.bias"])
-
-    def _backward(self, layer: str, delta: Tensor, inputs: Tensor) -> Tensor:
-        """Write the gradient of one layer; return the gradient with respect to its inputs."""
-        self._gradient(layer, delta, inputs)
-        return linear(delta, self.parameters.values[f"{layer}.weight"].T)
-
     def _draw(self, purpose: str, epoch: int, n_rows: int) -> Tensor:
         precision: Any = np.float32 if self._spectra.dtype == torch.float32 else np.float64
         rng = random_stream(self._seed, purpose, epoch)
@@ -222,11 +183,10 @@ class VaeNetwork:
         dtype, n_rows = self._spectra.dtype, len(self._validation.spectra)
         x, c = to_tensor(self._validation.spectra, dtype), to_tensor(self._validation.conditions, dtype)
         noise = self._draw("validation noise", epoch, n_rows)
-        _, _, mean, log_variance, variance, _, _, error = self._forward(x, c, noise)
-        kl = _kl(mean, log_variance, variance)
+        values = self.parameters.values
+        layers = [[values[f"{layer}.weight"], values[f"{layer}.bias"]] for layer in LAYERS]
+        seen_too = self._shape.encoder_sees_conditions
+        through = vae_forward(x, c, noise, seen_too, layers, by_onednn(x))
+        _, _, mean, log_variance, _, _, error = through
+        kl = 0.5 * (mean.square() + torch.exp(0.5 * log_variance).square() - 1.0 - log_variance)
         return np.array([float(error.square().sum()), float(kl.sum())]) / n_rows
-
-
-def _kl(mean: Tensor, log_variance: Tensor, variance: Tensor) -> Tensor:
-    """Divergence of N(mean, variance) from N(0, 1), per spectrum and dimension, in nats."""
-    return 0.5 * (mean.square() + variance - 1.0 - log_variance)
