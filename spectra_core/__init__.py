@@ -4,4 +4,4 @@ The packages follow the flow of data: `datasets`, `splits`, `generators`, `sampl
 `labelling`, `evaluation`, `figures`, `experiment`.
 """
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

@@ -122,8 +122,9 @@ class _Run:
             parts = network.compiled_epoch(plan.batch_size, self.adam.compiled_steps(rates))
         n_seen = min(n_steps * plan.batch_size, network.n_rows)
         averages = parts / n_seen
-        # The parameters too: the very last step may have spoilt what the loss has not seen yet.
-        if not (np.isfinite(averages).all() and torch.isfinite(network.parameters.flat).all()):
+        # The parameters too: the very last step may have spoilt what the loss has not seen yet. A sum passes on what is
+        # not finite.
+        if not (np.isfinite(averages).all() and torch.isfinite(network.parameters.flat.sum())):
             raise TrainingError(diverged(self.stage, self.plan, epoch, self.n_epochs, NOT_FINITE))
         if network.mean_squared_error(averages) > HOPELESS_ERROR:
             raise TrainingError(diverged(self.stage, self.plan, epoch, self.n_epochs, HOPELESS))

@@ -24,6 +24,7 @@ from spectra_core.training.mlps_together import StackedMlps
 from spectra_core.training.parallel import one_numerical_thread
 from spectra_core.training.parameters import to_tensor, torch_dtype
 from spectra_core.training.plan import Kernels, Plan, Schedule
+from spectra_core.training.products import linear
 from spectra_core.training.together import in_stacks, length_of, train_stack
 
 Floats = NDArray[np.floating[Any]]
@@ -247,7 +248,7 @@ def train_mlps_together(
 def _outputs(inputs: Tensor, layers: list[tuple[Tensor, Tensor]]) -> Tensor:
     """Return (n_rows, n_networks)."""
     weight, bias = layers[0]
-    flat = torch.mm(weight.reshape(-1, weight.shape[2]), inputs.T)
+    flat = linear(weight.reshape(-1, weight.shape[2]), inputs)
     hidden = flat.view(weight.shape[0], weight.shape[1], -1) + bias
     for weight, bias in layers[1:]:
         hidden = torch.baddbmm(bias, weight, hidden.relu_())

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spectra_core.contracts import random_stream
+from spectra_core.contracts import derived_seed, random_stream
 from spectra_core.training.adam import Adam
 from spectra_core.training.loop import digest_of
 from spectra_core.training.parameters import FlatParameters, initial_layer, to_tensor
@@ -27,6 +27,15 @@ def initial_weights(shape: VaeShape, seed: int) -> dict[str, Floats]:
         rng = random_stream(seed, "initial weights", layer)
         arrays[f"{layer}.weight"], arrays[f"{layer}.bias"] = initial_layer(rng, n_inputs, n_outputs)
     return arrays
+
+
+def noise_of(seed: int, purpose: str, epoch: int, size: tuple[int, int], dtype: torch.dtype) -> Tensor:
+    """Draw the standard normal noise of one epoch, from a stream of its own; one row per spectrum.
+
+    By torch's generator, which needs a third of the time of numpy's.
+    """
+    stream = torch.Generator().manual_seed(derived_seed(seed, purpose, epoch))
+    return torch.randn(size, generator=stream, dtype=dtype)
 
 
 def into_basis(arrays: Mapping[str, Floats], shape: VaeShape, basis: Floats) -> dict[str, Floats]:
@@ -126,7 +135,7 @@ class VaeNetwork:
     def start_epoch(self, epoch: int, order: Tensor) -> None:
         """Draw the noise of the whole epoch."""
         self._order = order
-        self._noise = self._draw("noise", epoch, self.n_rows)
+        self._noise = noise_of(self._seed, "noise", epoch, (self.n_rows, self._shape.n_latent), self._spectra.dtype)
 
     def torch_epoch(self, batch_size: int, adam: Adam, rates: list[float]) -> NDArray[np.float64]:
         """Do the steps of an epoch by `torch_epochs.vae_epoch`."""
@@ -168,11 +177,6 @@ class VaeNetwork:
         """Digest of data, sizes and loss."""
         return digest_of(self._shape, self._loss, self._rows.spectra, self._rows.conditions)
 
-    def _draw(self, purpose: str, epoch: int, n_rows: int) -> Tensor:
-        precision: Any = np.float32 if self._spectra.dtype == torch.float32 else np.float64
-        rng = random_stream(self._seed, purpose, epoch)
-        return torch.from_numpy(rng.standard_normal((n_rows, self._shape.n_latent), dtype=precision))
-
     def _named(self, parts: NDArray[np.float64], outside: float) -> dict[str, float]:
         reconstruction = self._reconstruction_weight * (self._squared_unit * float(parts[0]) + outside)
         kl = self._kl_weight * float(parts[1])
@@ -182,7 +186,7 @@ class VaeNetwork:
         assert self._validation is not None
         dtype, n_rows = self._spectra.dtype, len(self._validation.spectra)
         x, c = to_tensor(self._validation.spectra, dtype), to_tensor(self._validation.conditions, dtype)
-        noise = self._draw("validation noise", epoch, n_rows)
+        noise = noise_of(self._seed, "validation noise", epoch, (n_rows, self._shape.n_latent), dtype)
         values = self.parameters.values
         layers = [[values[f"{layer}.weight"], values[f"{layer}.bias"]] for layer in LAYERS]
         seen_too = self._shape.encoder_sees_conditions

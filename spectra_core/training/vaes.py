@@ -15,6 +15,7 @@ from spectra_core.training.loop import train
 from spectra_core.training.parallel import one_numerical_thread
 from spectra_core.training.parameters import to_tensor, torch_dtype
 from spectra_core.training.plan import Plan
+from spectra_core.training.products import linear
 from spectra_core.training.together import in_stacks, length_of, train_stack
 from spectra_core.training.vae_network import (
     VaeNetwork,
@@ -98,7 +99,7 @@ class VaeWeights:
         )
         with one_numerical_thread(), torch.no_grad():
             parts = [
-                torch.addmm(b2, torch.addmm(b1, to_tensor(rows, dtype), w1.T).relu_(), w2.T).numpy()
+                linear(linear(to_tensor(rows, dtype), w1, b1).relu_(), w2, b2).numpy()
                 for rows in (inputs[at : at + _ROWS_AT_ONCE] for at in range(0, len(inputs), _ROWS_AT_ONCE))
             ]
         return np.concatenate(parts)

@@ -8,11 +8,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spectra_core.contracts import random_stream
 from spectra_core.training.loop import digest_of
 from spectra_core.training.parameters import FlatParameters, to_tensor
 from spectra_core.training.together import Batch
-from spectra_core.training.vae_network import VaeRows
+from spectra_core.training.vae_network import VaeRows, noise_of
 from spectra_core.training.vae_shape import VaeLoss, VaeShape
 
 Floats = NDArray[np.floating[Any]]
@@ -57,7 +56,8 @@ class StackedVaes:
         """Draw the noise of the whole epoch, each training's from its own stream."""
         noise = torch.zeros((len(self.n_rows), max(self.n_rows), self._shape.n_latent), dtype=self._dtype)
         for number, n in enumerate(self.n_rows):
-            noise[number, :n] = self._draw(number, "noise", epoch, n)
+            size = (n, self._shape.n_latent)
+            noise[number, :n] = noise_of(self._seeds[number], "noise", epoch, size, self._dtype)
         self._noise = noise.to(self.device)
 
     def step(self, batch: Batch) -> Tensor:
@@ -132,11 +132,6 @@ class StackedVaes:
         self._gradient(layer, delta, inputs)
         return torch.bmm(delta, self.parameters.values[f"{layer}.weight"])
 
-    def _draw(self, number: int, purpose: str, epoch: int, n_rows: int) -> Tensor:
-        precision: Any = np.float32 if self._dtype == torch.float32 else np.float64
-        rng = random_stream(self._seeds[number], purpose, epoch)
-        return torch.from_numpy(rng.standard_normal((n_rows, self._shape.n_latent), dtype=precision))
-
     def _named(self, parts: NDArray[np.float64], outside: float) -> dict[str, float]:
         reconstruction = self._reconstruction_weight * (self._squared_unit * float(parts[0]) + outside)
         kl = self._kl_weight * float(parts[1])
@@ -146,7 +141,9 @@ class StackedVaes:
         own = {name: value[number : number + 1] for name, value in self.parameters.values.items()}
         x, c = (to_tensor(one, self._dtype)[None].to(self.device) for one in (held_out.spectra, held_out.conditions))
         n_rows = len(held_out.spectra)
-        noise = self._draw(number, "validation noise", epoch, n_rows)[None].to(self.device)
+        size = (n_rows, self._shape.n_latent)
+        drawn = noise_of(self._seeds[number], "validation noise", epoch, size, self._dtype)
+        noise = drawn[None].to(self.device)
         _, _, mean, log_variance, variance, _, _, error = self._forward(own, x, c, noise)
         return np.array([float(error.square().sum()), float(_kl(mean, log_variance, variance).sum())]) / n_rows
 

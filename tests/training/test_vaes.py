@@ -2,11 +2,13 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import stats
 from torch import nn
 
-from spectra_core.contracts import Budget, Cancelled, random_stream
+from spectra_core.contracts import Budget, Cancelled, derived_seed, random_stream
 from spectra_core.errors import ConfigError, TrainingError
 from spectra_core.training.plan import Plan
+from spectra_core.training.vae_network import noise_of
 from spectra_core.training.vae_shape import VaeLoss, VaeShape
 from spectra_core.training.vaes import VaeWeights, train_vae
 
@@ -27,6 +29,12 @@ def plan(steps=200, **changes):
 def shape_of(kind, n_channels=19):
     n_conditions = 0 if kind == "vae" else 3
     return VaeShape(n_channels, 11, 5, n_conditions, encoder_sees_conditions=kind == "cvae, encoder sees targets")
+
+
+def drawn(epoch, size):
+    """Return the documented noise of an epoch."""
+    stream = torch.Generator().manual_seed(derived_seed(SEED, "noise", epoch))
+    return torch.randn(size, generator=stream, dtype=torch.float64)
 
 
 class PlainVae(nn.Module):
@@ -86,7 +94,7 @@ def trained_plainly(model, spectra, conditions, n_steps, reduction, beta):
     while step < n_steps:
         epoch += 1
         order = torch.tensor(random_stream(SEED, "order", epoch).permutation(len(x)))
-        noise = torch.tensor(random_stream(SEED, "noise", epoch).standard_normal((len(x), model.shape.n_latent)))
+        noise = drawn(epoch, (len(x), model.shape.n_latent))
         batches = list(zip(torch.split(order, 16), torch.split(noise, 16), strict=True))
         for rows, eps in batches[: n_steps - step]:
             optimiser.zero_grad()
@@ -232,7 +240,7 @@ def test_loss_counts_what_a_small_basis_leaves_out():
     )  # fmt: skip
     order = random_stream(SEED, "order", 1).permutation(50)[:16]
     mean, log_variance = model.encode(spectra[order])
-    noise = random_stream(SEED, "noise", 1).standard_normal((50, 5))[:16]
+    noise = drawn(1, (50, 5))[:16].numpy()
     error = model.decode(mean + np.exp(log_variance / 2) * noise) - spectra[order]
     inside = ((error @ basis) ** 2).sum(axis=1).mean()
     outside = (spectra**2).sum(axis=1).mean() - ((spectra @ basis) ** 2).sum(axis=1).mean()
@@ -272,3 +280,11 @@ def test_model_comes_back_from_its_arrays_and_a_damaged_one_is_refused():
 def test_impossible_choices_are_refused(make, text):
     with pytest.raises(ConfigError, match=text):
         make()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_noise_is_standard_normal_and_of_its_epoch(dtype):
+    one, other = (noise_of(SEED, "noise", epoch, (2000, 30), dtype).double().numpy().ravel() for epoch in (1, 2))
+    assert stats.kstest(one, "norm").pvalue > 1e-3
+    assert stats.kstest(other, "norm").pvalue > 1e-3
+    assert abs(np.corrcoef(one, other)[0, 1]) < 4 / np.sqrt(one.size)  # four standard errors
