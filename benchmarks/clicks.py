@@ -163,6 +163,10 @@ CLICKS: dict[str, dict[str, Click]] = {
         **{method: words(method) for method in ("UMAP", "t-SNE", "PCA")},
         "lasso": lasso,
         **{way: words(way) for way in ("Between two spectra", "Along a latent dimension")},
+        "every spectrum drawn": words("Draw every spectrum"),
+        "every spectrum, by concentration": option("Colour", "Concentration"),
+        "every spectrum, by role": option("Colour", "Role"),
+        "a part drawn": words("Draw every spectrum"),
     },
     "fidelity": {teacher: words(teacher) for teacher in ("Pure components (CLS)", "Teacher (PLS)")},
 }

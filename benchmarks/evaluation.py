@@ -38,15 +38,15 @@ from spectra_core.regressors import PLS
 from spectra_core.spectra import SpectralAxis, SpectraSet
 
 
-def mixtures(n_spectra: int, n_channels: int, seed: int) -> SpectraSet:
+def mixtures(n_spectra: int, n_channels: int, seed: int, precision: type[np.floating] = np.float32) -> SpectraSet:
     """Return mixtures of five components at random concentrations, with noise."""
     rng = np.random.default_rng(seed)
     positions = np.linspace(190.0, 1100.0, n_channels)
     centres, widths = np.linspace(250.0, 950.0, 5), np.linspace(20.0, 90.0, 5)
     components = np.exp(-0.5 * ((positions - centres[:, None]) / widths[:, None]) ** 2)
     concentrations = rng.uniform(size=(n_spectra, 5))
-    # In single precision, as generators and the store keep them; in parts, so that making them is not the peak.
-    signal = np.empty((n_spectra, n_channels), dtype=np.float32)
+    # In parts, so that making them is not the peak.
+    signal = np.empty((n_spectra, n_channels), dtype=precision)
     for begin in range(0, n_spectra, 5000):
         part = concentrations[begin : begin + 5000] @ components
         signal[begin : begin + 5000] = part + 1e-3 * rng.standard_normal(part.shape)
@@ -64,7 +64,8 @@ def main() -> None:
     whole = {
         "training": mixtures(asked.spectra, asked.channels, 0),
         "held-out": mixtures(max(asked.spectra // 10, 20), asked.channels, 2),
-        "generated": mixtures(asked.spectra, asked.channels, 1),
+        # Decoders give double precision.
+        "generated": mixtures(asked.spectra, asked.channels, 1, np.float64),
     }
     seen, judged = sampled(whole, MOST_COMPARED)[0], sampled(whole, MOST_JUDGED)[0]
     asking = {**whole, "generated": sampled(whole, most_asked(asked.spectra))[0]["generated"]}

@@ -1,6 +1,7 @@
 """Comparisons as jobs: maps, neighbours, judgements, the metric bench. JSON in, the name of a result out."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from spectra_core.choices import checked_arguments
 from spectra_core.contracts import Reporter
 from spectra_core.errors import ConfigError
-from spectra_core.evaluation.sampling import MOST_COMPARED, MOST_JUDGED, most_asked, sampled
+from spectra_core.evaluation.sampling import MOST_COMPARED, MOST_JUDGED, most_asked, sampled, sampled_rows
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
 
@@ -35,29 +36,23 @@ def draw_map(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dic
     known = checked_arguments(arguments, "map", set=..., generated=None, model=None, method="umap", seed=0)
     if known["method"] not in MAPS:
         raise ConfigError(f"Unknown kind of map {known['method']!r}. Known kinds: {', '.join(sorted(MAPS))}.")
-    whole = store.load_set(known["set"])
     stored = None if known["model"] is None else store.load_model(known["model"])
-    sets, rows = _by_role(whole, stored)
-    if known["generated"] is not None:
-        sets["generated"] = store.load_set(known["generated"])
-        rows["generated"] = np.arange(len(sets["generated"]))
-    n_spectra = {role: len(spectra) for role, spectra in sets.items()}
-    sets, shown = sampled(sets, MOST_COMPARED, known["seed"])
-    generator = None if stored is None else stored.model
+    parts = _sampled_parts(store, known, stored, MOST_COMPARED)
+    sets, generator = parts.sets, None if stored is None else stored.model
     options = {} if known["method"] == "pca" else {"seed": known["seed"]}
     reporter.progress("Drawing the map", 0, 2)
     table = MAPS[known["method"]](sets, generator, **options)
     reporter.progress("Judging the map", 1, 2)
     document = {
         "arguments": known,
-        "n_spectra": n_spectra,
+        "n_spectra": parts.n_spectra,
         "n_shown": {role: len(spectra) for role, spectra in sets.items()},
         "trustworthiness": trustworthiness(table, sets, generator, seed=known["seed"]),
     }
     # Row numbers in the whole set, not in what is shown of it.
-    table["sample"] = _rows_in_whole(table, {role: rows[role][shown[role]] for role in sets})
+    table["sample"] = _rows_in_whole(table, parts.rows_in_set)
     reporter.progress("Judging the map", 2, 2)
-    return {"result": store.save_result("map", document, {"map": table}, name=f"Map of {whole.meta.name}")}
+    return {"result": store.save_result("map", document, {"map": table}, name=f"Map of {parts.name}")}
 
 
 def find_neighbours(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[str, Any]:
@@ -79,10 +74,7 @@ def find_neighbours(arguments: dict[str, Any], reporter: Reporter, store: Store)
     known = checked_arguments(
         arguments, "neighbours", set=..., generated=..., model=None, metric="euclidean", window=None, seed=0
     )
-    whole = store.load_set(known["set"])
-    sets, _ = _by_role(whole, None if known["model"] is None else store.load_model(known["model"]))
-    del whole
-    sets["generated"] = store.load_set(known["generated"])
+    sets = _by_role(store, known)
     n_spectra = {role: len(spectra) for role, spectra in sets.items()}
     reporter.progress("Looking for exact copies", 0, 4)
     n_copies = int((copy_of(sets["generated"], sets["training"]) >= 0).sum())
@@ -127,20 +119,18 @@ def judge(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[s
     from spectra_core.regressors import PLS
 
     known = checked_arguments(arguments, "fidelity", set=..., generated=..., model=None, noise_given_back=False, seed=0)
-    whole = store.load_set(known["set"])
-    sets, _ = _by_role(whole, None if known["model"] is None else store.load_model(known["model"]))
-    sets["generated"] = store.load_set(known["generated"])
+    stored = None if known["model"] is None else store.load_model(known["model"])
+    parts = _sampled_parts(store, known, stored, MOST_JUDGED)
+    sets = parts.sets
     if known["noise_given_back"]:
         stream = random_stream(known["seed"], "noise given back")
         sets["generated"] = with_noise(sets["generated"], sets["training"], stream)
-    n_spectra = {role: len(spectra) for role, spectra in sets.items()}
-    sets, rows = sampled(sets, MOST_JUDGED, known["seed"])
     tables = {"judgement": judgement(sets, seed=known["seed"], n_workers=AT_ONCE, reporter=reporter)}
     reporter.progress("Checking physics", 0, 2)
     tables["physics"] = physics(sets)
     tables["physics_limits"] = physics_limits(tables["physics"])
     reporter.progress("Reading the labels", 1, 2)
-    if sets["generated"].target_names == whole.target_names != ():
+    if sets["generated"].target_names == sets["training"].target_names != ():
         try:
             tables["label_honesty"] = label_honesty(sets, PLS(), seed=known["seed"])
         except SpectraError as error:
@@ -149,9 +139,9 @@ def judge(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[s
     reporter.progress("Reading the labels", 2, 2)
     for name in tables.keys() & {"physics", "label_honesty"}:
         # Row numbers in the role's whole set, not in what was judged of it.
-        tables[name]["sample"] = _rows_in_whole(tables[name], rows)
+        tables[name]["sample"] = _rows_in_whole(tables[name], parts.rows)
     n_judged = {role: len(spectra) for role, spectra in sets.items()}
-    document = {"arguments": known, "n_spectra": n_spectra, "n_judged": n_judged}
+    document = {"arguments": known, "n_spectra": parts.n_spectra, "n_judged": n_judged}
     name = f"Judgement of {sets['generated'].meta.name}"
     return {"result": store.save_result("fidelity", document, tables, name=name)}
 
@@ -173,14 +163,65 @@ def bench(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[s
     return {"result": store.save_result("bench", {"arguments": known}, {"bench": table}, name=name)}
 
 
-def _by_role(spectra: SpectraSet, stored: Any) -> tuple[dict[str, SpectraSet], dict[str, NDArray[np.int64]]]:
-    """Divide a set into what the model trained on and what it did not see, with the rows of each."""
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    """What is looked at of the sets in hand.
+
+    Parameters
+    ----------
+    sets
+        Spectra by role.
+    rows, rows_in_set
+        Their rows in the whole role, and in the set that the role is a part of.
+    n_spectra
+        Of the whole roles.
+    name
+        Of the experimental set.
+    """
+
+    sets: dict[str, SpectraSet]
+    rows: dict[str, NDArray[np.int64]]
+    rows_in_set: dict[str, NDArray[np.int64]]
+    n_spectra: dict[str, int]
+    name: str
+
+
+def _sampled_parts(store: Store, known: Mapping[str, Any], stored: Any, most: int) -> _Parts:
+    """Take at most so many spectra of every role, and hold one whole set at a time."""
+    whole = store.load_set(known["set"])
+    name, members = whole.meta.name, _rows_by_role(whole, stored)
+    rows = {role: sampled_rows(len(numbers), role, most, known["seed"]) for role, numbers in members.items()}
+    sets = {role: _taken(whole, members[role][rows[role]]) for role in members}
+    del whole
+    if known["generated"] is not None:
+        generated = store.load_set(known["generated"])
+        members["generated"] = np.arange(len(generated))
+        rows["generated"] = sampled_rows(len(generated), "generated", most, known["seed"])
+        sets["generated"] = _taken(generated, rows["generated"])
+    n_spectra = {role: len(numbers) for role, numbers in members.items()}
+    return _Parts(sets, rows, {role: members[role][rows[role]] for role in sets}, n_spectra, name)
+
+
+def _by_role(store: Store, known: Mapping[str, Any]) -> dict[str, SpectraSet]:
+    """Return the whole sets in hand by role."""
+    whole = store.load_set(known["set"])
+    members = _rows_by_role(whole, None if known["model"] is None else store.load_model(known["model"]))
+    sets = {role: _taken(whole, rows) for role, rows in members.items()}
+    del whole
+    return {**sets, "generated": store.load_set(known["generated"])}
+
+
+def _rows_by_role(spectra: SpectraSet, stored: Any) -> dict[str, NDArray[np.int64]]:
+    """Return which rows of a set the model trained on, and which it did not see."""
     every = np.arange(len(spectra))
     if stored is None or stored.record.trained_on != spectra.fingerprint or not stored.record.held_out_rows:
-        return {"training": spectra}, {"training": every}
+        return {"training": every}
     unseen = np.isin(every, stored.record.held_out_rows)
-    rows = {"training": every[~unseen], "held-out": every[unseen]}
-    return {role: spectra.take(chosen) for role, chosen in rows.items()}, rows
+    return {"training": every[~unseen], "held-out": every[unseen]}
+
+
+def _taken(spectra: SpectraSet, rows: NDArray[np.int64]) -> SpectraSet:
+    return spectra if len(rows) == len(spectra) else spectra.take(rows)
 
 
 def _rows_in_whole(table: pd.DataFrame, rows: Mapping[str, NDArray[np.int64]]) -> list[int]:

@@ -7,11 +7,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from spectra_core.evaluation.sampling import MOST_JUDGED, sampled_rows
 from spectra_core.figures import physics as figures
 from spectra_core.spectra import SpectraSet
 from ui import cache, comparison, job_panel, state
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from spectra_core.evaluation.metrics import Metric
     from spectra_core.store import StoredResult
 
@@ -90,8 +93,22 @@ def metric_cards(judgement: pd.DataFrame, metrics: "dict[str, Metric]", unit: st
                 )
 
 
+def as_judged(
+    found: comparison.Compared, generated: SpectraSet, *, noise_given_back: bool
+) -> tuple[dict[str, SpectraSet], "NDArray[np.int64]"]:
+    """Return the training and generated spectra that a judgement looks at, and the rows of these in `generated`."""
+    seen = found.all_rows["training"]
+    places = sampled_rows(len(seen), "training", MOST_JUDGED)
+    rows = sampled_rows(len(generated), "generated", MOST_JUDGED)
+    training = _part(state.require_experimental(), tuple(seen[place] for place in places))
+    shown = _part(generated, tuple(rows.tolist()))
+    return {"training": training, "generated": cache.with_noise(shown, training) if noise_given_back else shown}, rows
+
+
 @st.fragment
-def show_offenders(offenders: pd.DataFrame, n_judged: int, sets: dict[str, SpectraSet]) -> None:
+def show_offenders(
+    offenders: pd.DataFrame, n_judged: int, sets: dict[str, SpectraSet], rows: "NDArray[np.int64]"
+) -> None:
     """List spectra that break a limit, and draw the chosen one on its nearest mixture.
 
     Parameters
@@ -100,8 +117,8 @@ def show_offenders(offenders: pd.DataFrame, n_judged: int, sets: dict[str, Spect
         As from `offenders`.
     n_judged
         Of so many.
-    sets
-        "training" and "generated", whose rows `offenders` names.
+    sets, rows
+        As from `as_judged`.
     """
     if offenders.empty:
         st.write("No generated spectrum breaks a limit.")
@@ -110,12 +127,12 @@ def show_offenders(offenders: pd.DataFrame, n_judged: int, sets: dict[str, Spect
     event = st.dataframe(
         offenders.head(500), hide_index=True, key="offenders", on_select="rerun", selection_mode="single-row"
     )
-    rows = event["selection"]["rows"]
-    chosen = offenders.iloc[rows[0] if rows and rows[0] < len(offenders) else 0]
+    picked = event["selection"]["rows"]
+    chosen = offenders.iloc[picked[0] if picked and picked[0] < len(offenders) else 0]
     st.caption(f"Generated spectrum {chosen['id']} breaks: {chosen['breaks']}.")
     training = sets["training"]
     figure = figures.spectrum_and_mixture(
-        cache.mixture_residual(sets, "generated", int(chosen["sample"])),
+        cache.mixture_residual(sets, "generated", int(np.searchsorted(rows, chosen["sample"]))),
         role="generated",
         axis_label=training.axis.label,
         signal_label=training.meta.signal_label,
@@ -188,3 +205,7 @@ def offenders(table: pd.DataFrame, offences: pd.DataFrame, checks: dict[str, str
     breaks = ["; ".join(titles[row]) for row in marks]
     found.insert(2, "breaks", breaks)
     return found.reset_index(drop=True)
+
+
+def _part(spectra: SpectraSet, rows: tuple[int, ...]) -> SpectraSet:
+    return spectra if len(rows) == len(spectra) else cache.rows_of(spectra, rows)

@@ -7,7 +7,7 @@ from spectra_core.evaluation.label_honesty import honesty_summary
 from spectra_core.evaluation.metrics import METRICS
 from spectra_core.figures import fidelity as figures
 from spectra_core.figures import physics as physics_figures
-from ui import cache, comparison, judged, state
+from ui import comparison, judged, state
 
 st.title("What do the metrics say, and what can't they see?")
 found = comparison.compared()
@@ -60,10 +60,8 @@ else:
     )
     applied = {name: physics.CHECKS[name].title.partition(",")[0] for name in limits["check"]}
     offenders = judged.offenders(checked, physics.physics_offences(checked, limits), applied, "generated")
-    shown = cache.with_noise(generated, training) if given_back else generated
-    judged.show_offenders(
-        offenders, result.document["n_judged"]["generated"], {"training": training, "generated": shown}
-    )
+    looked_at = judged.as_judged(found, generated, noise_given_back=given_back)
+    judged.show_offenders(offenders, result.document["n_judged"]["generated"], *looked_at)
     comparison.offer_tables({"physics": checked, "physics_limits": limits, "offenders": offenders})
 
     if "label_honesty" in result.tables:

@@ -83,7 +83,7 @@ def _set(fingerprint: str) -> SpectraSet | None:
             if fingerprint not in _received:
                 return None
             # Read back as from a store: refused unless the content has the fingerprint that was asked for.
-            _sets[fingerprint] = set_from(fingerprint, "Set sent to this worker", _received[fingerprint])
+            _sets[fingerprint] = set_from(fingerprint, "Set sent to this worker", dict(_received[fingerprint]))
             del _received[fingerprint]
             while len(_sets) > _MOST_SETS:
                 _sets.popitem(last=False)

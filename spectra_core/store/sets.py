@@ -1,6 +1,5 @@
 """How a set of spectra lies on disk: numbers as safetensors, everything else as JSON."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,8 +73,10 @@ def set_files(spectra: SpectraSet) -> dict[str, bytes]:
     return {_NUMBERS: save(dense(arrays)), _WORDS: json_bytes(words)}
 
 
-def set_from(fingerprint: str, name: str, files: Mapping[str, bytes]) -> SpectraSet:
+def set_from(fingerprint: str, name: str, files: dict[str, bytes]) -> SpectraSet:
     """Rebuild a set and check that its content has the fingerprint it was kept under.
+
+    The file with the numbers is taken out of `files`: a large set would be held three times while it is read.
 
     Raises
     ------
@@ -85,11 +86,11 @@ def set_from(fingerprint: str, name: str, files: Mapping[str, bytes]) -> Spectra
     from safetensors.numpy import load
 
     try:
-        words, arrays = strict_json(files[_WORDS]), load(files[_NUMBERS])
+        words, arrays = strict_json(files[_WORDS]), load(files.pop(_NUMBERS))
         frame = frame_from(words["frame"], arrays["axis"])
         spectra = SpectraSet(
             frame.axis,
-            arrays["signal"],
+            arrays.pop("signal"),
             pd.DataFrame(arrays["targets"], columns=list(frame.target_names)),
             target_info=frame.target_info,
             samples=pd.DataFrame(dict(words["samples"])),

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from spectra_core.contracts import SILENT
+from spectra_core.evaluation.physics import mixture_residual
+from spectra_core.evaluation.sampling import sampled_rows
 from spectra_core.spectra import SetMeta, SpectraSet
 from spectra_core.store import Store
 from spectra_core.tasks import TASKS
@@ -75,6 +77,25 @@ def test_noise_given_back_is_another_judgement(hand):
     before = float(metrics(app)["Noise ratio"])
     healthy(app.toggle("judge_with_noise").set_value(True).run())
     assert before < 0.7 < 0.9 < float(metrics(app)["Noise ratio"]) < 1.1
+
+
+def test_of_large_sets_the_offender_that_was_judged_is_drawn(store: Store, monkeypatch: pytest.MonkeyPatch):
+    for room in ("spectra_core.judging", "ui.judged"):
+        monkeypatch.setattr(f"{room}.MOST_JUDGED", 50)
+    spectra, made = beer_lambert_set(120), beer_lambert_set(80, seed=1, noise=1e-5)
+    rows = {role: sampled_rows(n, role, 50) for role, n in (("training", 120), ("generated", 80))}
+    worst, signal, targets = int(rows["generated"][-1]), made.signal.copy(), made.targets
+    signal[worst] += 0.3 * np.exp(-0.5 * ((made.axis.positions - 600) / 60) ** 2)
+    targets.iloc[worst] *= [1, 1, 1, 2]
+    made = SpectraSet(made.axis, signal, targets, target_info=made.target_info, meta=SetMeta("New", "generated"))
+    hand = {"set": store.save_set(spectra), "generated": store.save_set(made)}
+    TASKS["fidelity"]({**hand, "model": None, "noise_given_back": False, "seed": 0}, SILENT, store)
+    app = opened(PAGE, **hand)
+    assert "A random sample is judged: 50 of 80 generated, 50 of 120 training spectra." in words(app)
+    assert f"Generated spectrum {worst + 1} breaks: " in words(app)
+    judged = {"training": spectra.take(rows["training"]), "generated": made}
+    apart = mixture_residual(judged, "generated", worst)["residual_in_noise"].abs().max()
+    assert any(f"they differ by up to {apart:.3g} noise units" in text for text in chart_texts(app))
 
 
 def test_bench_is_shown_once_it_is_there(hand):
