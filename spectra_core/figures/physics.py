@@ -19,8 +19,8 @@ from spectra_core.figures.theme import (
     wrapped,
 )
 
-MOST_POINTS = 2000
-"""Markers per role: more only hide each other."""
+MOST_POINTS = 1000
+"""Markers per role: more hide each other and keep a browser busy. Evenly spaced rows are drawn; the legend says so."""
 
 
 def offending_shares(summary: pd.DataFrame, *, confidence: float) -> go.Figure:
@@ -129,12 +129,12 @@ def labels_and_readings(table: pd.DataFrame, *, target: str, label: str, reading
         )
     )
     for role, part in rows.groupby("role", sort=False):
-        shown = part.iloc[:: -(-len(part) // MOST_POINTS)]
+        shown, name = _thinned(part, str(role))
         figure.add_trace(
             go.Scatter(
                 x=shown["asked"].astype(np.float32),
                 y=shown[reading].astype(np.float32),
-                name=str(role),
+                name=name,
                 mode="markers",
                 marker={"color": transparent(ROLE_COLOUR[str(role)], 0.6), "symbol": ROLE_SYMBOL[str(role)], "size": 6},
                 customdata=shown["id"],
@@ -164,12 +164,12 @@ def suspicious_labels(table: pd.DataFrame, *, target: str, label: str) -> go.Fig
         (True, "suspicious", VERMILION, "diamond"),
     ):
         part = rows[rows["suspicious"] == wrong]
-        shown = part if wrong else part.iloc[:: max(1, -(-len(part) // MOST_POINTS))]
+        shown, said = (part, name) if wrong else _thinned(part, name)
         figure.add_trace(
             go.Scatter(
                 x=shown["label"],
                 y=shown["expected"],
-                name=name,
+                name=said,
                 mode="markers",
                 marker={"color": transparent(colour, 0.75), "symbol": symbol, "size": 8 if wrong else 6},
                 customdata=shown["id"],
@@ -180,3 +180,11 @@ def suspicious_labels(table: pd.DataFrame, *, target: str, label: str) -> go.Fig
     figure.update_yaxes(title_text=wrapped(f"{label}, from the other spectra", 44))
     n_wrong = int(rows["suspicious"].sum())
     return styled(figure, alt=f"{label}: {n_wrong} of {len(rows)} labels do not fit their spectra.")
+
+
+def _thinned(rows: pd.DataFrame, name: str) -> tuple[pd.DataFrame, str]:
+    """Return the rows to draw, and a name that says how many of them these are."""
+    if len(rows) <= MOST_POINTS:
+        return rows, name
+    shown = rows.iloc[:: -(-len(rows) // MOST_POINTS)]
+    return shown, f"{name} ({len(shown):,} of {len(rows):,} drawn)"
