@@ -10,7 +10,8 @@ import streamlit as st
 from spectra_core.evaluation.sampling import MOST_JUDGED, sampled_rows
 from spectra_core.figures import physics as figures
 from spectra_core.spectra import SpectraSet
-from ui import cache, comparison, job_panel, state
+from ui import cache, comparison, job_panel, state, tables
+from ui.text import percent, significant
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from spectra_core.evaluation.metrics import Metric
     from spectra_core.store import StoredResult
 
-_SIDES = {"higher": "Higher is better", "lower": "Lower is better", "one": "1 is right", "half": "One half is right"}
+_SIDES = {"higher": "higher is better", "lower": "lower is better", "one": "1 is right", "half": "one half is right"}
 _READINGS = {
     "predicted": ("Teacher (PLS)", "read by the teacher"),
     "pure_components": ("Pure components (CLS)", "read by pure components"),
@@ -87,9 +88,10 @@ def metric_cards(judgement: pd.DataFrame, metrics: "dict[str, Metric]", unit: st
                     help=f"Cannot see: {metric.cannot_see} Sizes compared: {row['n_per_set']} spectra each, "
                     f"{row['n_repeats']} halvings.",
                 )
+                verdict = str(row["verdict"]).capitalize()
                 st.caption(
-                    f"Real against real {said(row['floor'], metric.unit, unit)}. {_SIDES[metric.better]}: "
-                    f"{row['verdict']}. {metric.sentence}"
+                    f"**{verdict}** (real against real: {said(row['floor'], metric.unit, unit)}; "
+                    f"{_SIDES[metric.better]}). {metric.sentence}"
                 )
 
 
@@ -125,7 +127,12 @@ def show_offenders(
         return
     st.write(f"{len(offenders)} of {n_judged} generated spectra break a limit. Select one to see it.")
     event = st.dataframe(
-        offenders.head(500), hide_index=True, key="offenders", on_select="rerun", selection_mode="single-row"
+        offenders.head(500),
+        hide_index=True,
+        key="offenders",
+        on_select="rerun",
+        selection_mode="single-row",
+        column_config=tables.columns(offenders),
     )
     picked = event["selection"]["rows"]
     chosen = offenders.iloc[picked[0] if picked and picked[0] < len(offenders) else 0]
@@ -175,11 +182,10 @@ def said(value: float, kind: str, unit: str) -> str:
     >>> said(0.934, "share", ""), said(0.01234, "signal", "AU"), said(float("nan"), "", "")
     ('93 %', '0.012 AU', 'not defined')
     """
-    if math.isnan(value):
-        return "not defined"
     if kind == "share":
-        return f"{100 * value:.0f} %"
-    return f"{value:.2g} {unit if kind == 'signal' else ''}".rstrip()
+        return percent(value)
+    has_unit = kind == "signal" and not math.isnan(value)
+    return f"{significant(value)} {unit if has_unit else ''}".rstrip()
 
 
 def offenders(table: pd.DataFrame, offences: pd.DataFrame, checks: dict[str, str], role: str) -> pd.DataFrame:

@@ -11,9 +11,10 @@ from spectra_core.evaluation.sampling import sampled_rows
 from spectra_core.figures.latent_map import map_scatter
 from spectra_core.figures.spectra import single_spectra
 from spectra_core.figures.theme import alt_text
-from ui import cache, state
+from ui import cache, state, tables
 from ui.comparison import Compared, offer_tables, show_figure
 from ui.models import has_latent_space
+from ui.text import percent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -103,8 +104,8 @@ def _coloured(
         return table, f"target {colour.target}", labels[colour.target]
     values = cache.map_colour(found.sets, colour.kind, colour.target, model)
     name, label = {
-        "density": ("density", "log10 of density, usual = 0"),
-        "label error": (f"label error {colour.target}", f"Label - reading: {labels.get(colour.target, '')}"),
+        "density": ("density", "log₁₀ of density, usual = 0"),
+        "label error": (f"label error {colour.target}", f"Label \u2212 reading: {labels.get(colour.target, '')}"),
         "reconstruction error": ("reconstruction error", f"RMSE, {training.meta.signal_label.lower()}"),
     }[colour.kind]
     return table.merge(values.rename(columns={"value": name}), on=["role", "sample"], how="left"), name, label
@@ -204,7 +205,8 @@ def _show_selected(found: Compared, table: pd.DataFrame, points: list[Any]) -> N
     lines = spectra_rows(found.sets, chosen)
     figure = single_spectra(lines, axis_label=training.axis.label, signal_label=training.meta.signal_label)
     show_figure(figure, key="selected_spectra")
-    st.dataframe(rows.drop(columns=["share_x", "share_y"]), hide_index=True, key="selected_rows")
+    listed = rows.drop(columns=["share_x", "share_y"])
+    st.dataframe(listed, hide_index=True, key="selected_rows", column_config=tables.columns(listed))
     offer_tables({"selected_spectra": rows})
 
 
@@ -240,7 +242,7 @@ def _axes(table: pd.DataFrame, method: str, space: str) -> tuple[str, str]:
     unit = "units of the prior" if space == "latent" else "unit of the signal"
     shares = (table["share_x"].iloc[0], table["share_y"].iloc[0])
     first, second = (
-        f"Score on PC {n}, {unit} ({share:.0%} of the variance)" for n, share in enumerate(shares, start=1)
+        f"Score on PC {n}, {unit} ({percent(share)} of the variance)" for n, share in enumerate(shares, start=1)
     )
     return first, second
 

@@ -7,6 +7,7 @@ import streamlit as st
 
 from spectra_core.spectra import SpectraSet
 from ui import state
+from ui.text import significant
 
 if TYPE_CHECKING:
     from spectra_core.jobs import JobRecord
@@ -47,10 +48,10 @@ def show_summary(found: "StoredModel", dimensions: pd.DataFrame, rebuilt: pd.Dat
     n_parameters = found.record.n_parameters
     columns[0].metric("Parameters", "exact fit" if n_parameters is None else f"{n_parameters:,}".replace(",", "\u202f"))
     columns[1].metric("Active latent dimensions", f"{int(dimensions['active'].sum())} of {len(dimensions)}")
-    columns[2].metric("Information", f"{dimensions['kl'].sum():.3g} nats", help="Sum of the KL divergences.")
+    columns[2].metric("Information", f"{significant(dimensions['kl'].sum())} nats", help="Sum of the KL divergences.")
     if rebuilt is not None:
         median = rebuilt.loc[rebuilt["rank"] == "median", "rmse"].iloc[0]
-        columns[3].metric("Median reconstruction RMSE", f"{median:.2g}", help=f"Over all channels; {words}.")
+        columns[3].metric("Median reconstruction RMSE", significant(median), help=f"Over all channels; {words}.")
 
 
 def offer_tables(tables: dict[str, pd.DataFrame | None]) -> None:

@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-from spectra_core.store import StoredResult
+from spectra_core.spectra import SpectraSet
+from spectra_core.store import ResultRecord, StoredResult
 from ui import cache, state
+from ui.text import counted
 
 
 def require_study() -> StoredResult:
@@ -11,7 +13,10 @@ def require_study() -> StoredResult:
 
     The newest one on the data set in hand comes first.
     """
-    records = sorted(state.store().results("study"), key=lambda record: -record.sequence)
+    in_hand = state.experimental()
+    records = sorted(
+        state.store().results("study"), key=lambda record: (not _is_about(record, in_hand), -record.sequence)
+    )
     if not records:
         state.require_experimental()
         st.info("No experiment yet. This page shows the errors of a finished one.", icon=":material/info:")
@@ -27,12 +32,20 @@ def require_study() -> StoredResult:
         bind="query-params",
     )
     result = cache.stored_result(cache.home(), picked)
-    in_hand, data = state.experimental(), result.document["data"]
+    experiment, data = result.document["experiment"], result.document["data"]
     kind = "simulated" if data["origin"] == "simulated" else data["origin"]
     st.caption(
-        f"{data['n_spectra']} {kind} spectra “{data['name']}”, {result.document['experiment']['n_folds']} folds, "
-        f"{result.document['experiment']['n_repeats']} repetition(s), seed {result.document['experiment']['seed']}."
+        f"{data['n_spectra']} {kind} spectra “{data['name']}”, {counted(experiment['n_folds'], 'fold')}, "
+        f"{counted(experiment['n_repeats'], 'repetition')}, seed {experiment['seed']}."
     )
     if in_hand is not None and in_hand.fingerprint != data["fingerprint"]:
         st.info(f"This experiment is about “{data['name']}”, not about the data set in hand.", icon=":material/info:")
     return result
+
+
+def _is_about(record: ResultRecord, spectra: SpectraSet | None) -> bool:
+    """Whether an experiment was made on these spectra."""
+    if spectra is None:
+        return False
+    document = cache.stored_result(cache.home(), record.id).document
+    return bool(document["data"]["fingerprint"] == spectra.fingerprint)

@@ -11,6 +11,7 @@ import streamlit as st
 from spectra_core.choices import Choice, build
 from spectra_core.spectra import SpectraSet
 from ui import widgets
+from ui.text import percent
 
 if TYPE_CHECKING:
     from spectra_core.generation import DrawnPoints
@@ -195,11 +196,11 @@ def hull_sentence(distances: pd.DataFrame) -> str:
     """Say which share of the sets lies within the data, and what that was measured on."""
     drawn, floor = (distances.loc[distances["role"] == role, "inside"] for role in ("generated", "training"))
     sentence = (
-        f"{drawn.mean():.0%} of {len(drawn)} sets lie within the hull of {distances['n_hull'].max():,} measured ones"
+        f"{percent(drawn.mean())} of {len(drawn)} sets lie within the hull of {distances['n_hull'].max()} measured ones"
     )
     if floor.empty:
         return f"{sentence}."
-    return f"{sentence}; of {len(floor)} measured sets held out, {floor.mean():.0%} do."
+    return f"{sentence}; of {len(floor)} measured sets held out, {percent(floor.mean())} do."
 
 
 def strategies_compared(generator: "Generator", train: SpectraSet) -> dict[str, pd.DataFrame]:

@@ -18,7 +18,7 @@ def offer_built_in() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         demo.offer_set()
         for name, public in PUBLIC.items():
-            if public.installed and st.button(f"Load {public.title}", key=f"public_{name}", help=public.explanation):
+            if public.installed and st.button(f"Load “{public.title}”", key=f"public_{name}", help=public.explanation):
                 state.choose_experimental(state.store().save_set(load_public(name)))
         if (ROOT / "pages/data/simulate.py").is_file():
             st.page_link("pages/data/simulate.py", label="Simulate a set", icon=":material/science:")
@@ -47,6 +47,15 @@ def show() -> None:
         ),
         hide_index=True,
         key="kept_sets",
+        column_config={
+            "name": st.column_config.Column("Name", width="medium"),
+            "origin": st.column_config.Column("Origin", width=80),
+            "signal": st.column_config.Column("Signal", width=90),
+            "spectra": st.column_config.Column("Spectra", width=64),
+            "channels": st.column_config.Column("Channels", width=70),
+            "targets": st.column_config.Column("Targets", width=150),
+            "kept, UTC": st.column_config.Column("Kept, UTC", width=125),
+        },
     )
     by_key = {record.fingerprint: record for record in records}
     picked = st.selectbox(

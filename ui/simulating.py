@@ -10,6 +10,7 @@ import streamlit as st
 from spectra_core.datasets.simulator import DESIGNS, PRESETS, STATUS, SimulationSettings, constants_table
 from spectra_core.datasets.simulator.settings import changed_settings
 from spectra_core.errors import SpectraCoreError
+from ui.text import percent
 
 MAX_SPECTRA = 100_000
 """Spectra of one simulated set: about three minutes and 0.4 GB."""
@@ -46,13 +47,15 @@ HOW_TO_READ_FLOORS = """
   rest on assumed constants, above all for how colourless ions change the water around them.
 """
 
+_OVER_SOLUTIONS = "Of the Cramér-Rao bound, over solutions."
+
 FLOOR_COLUMNS: dict[str, Any] = {
     "target": "Ion",
     "unit": "Unit",
     "prior_sd": st.column_config.NumberColumn("Spread of the design", format="%.2g"),
     "plain_bound": st.column_config.NumberColumn("Cramér-Rao bound", format="%.2g"),
-    "plain_low": st.column_config.NumberColumn("its 10 %", format="%.2g"),
-    "plain_high": st.column_config.NumberColumn("its 90 %", format="%.2g"),
+    "plain_low": st.column_config.NumberColumn("10th percentile", format="%.2g", help=_OVER_SOLUTIONS),
+    "plain_high": st.column_config.NumberColumn("90th percentile", format="%.2g", help=_OVER_SOLUTIONS),
     "bayesian_bound": st.column_config.NumberColumn("Bayesian bound", format="%.2g"),
     "expected_error": st.column_config.NumberColumn("Best calibration, about", format="%.2g"),
     "identifiable": st.column_config.CheckboxColumn("Identifiable"),
@@ -76,7 +79,7 @@ def pick_conditions(preset: SimulationSettings) -> SimulationSettings:
     """Let the visitor change what surrounds the salts."""
     with st.expander("Conditions and physics", icon=":material/tune:"):
         changes: dict[str, Any] = {
-            "temperature": st.slider("Temperature, C", 0.0, 60.0, preset.temperature, 1.0, key=_key(preset, "t")),
+            "temperature": st.slider("Temperature, °C", 0.0, 60.0, preset.temperature, 1.0, key=_key(preset, "t")),
             "path_length": st.select_slider(
                 "Path length, cm",
                 sorted({0.1, 0.2, 0.5, 1.0, 2.0, 5.0, preset.path_length}),
@@ -129,7 +132,7 @@ def show_numbers(solution: pd.DataFrame) -> None:
     columns = st.columns(3)
     columns[0].metric("pH", f"{row['ph']:.2f}")
     columns[1].metric("Ionic strength, mol/kg", f"{row['ionic_strength']:.3g}")
-    columns[2].metric("Saturated channels", f"{row['saturated_share']:.0%}")
+    columns[2].metric("Saturated channels", percent(row["saturated_share"]))
 
 
 def pick_set(preset: str, settings: SimulationSettings) -> dict[str, Any]:

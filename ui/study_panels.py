@@ -11,7 +11,7 @@ from spectra_core.experiment.regressor_choice import regressor_from_json, regres
 from spectra_core.experiment.sweeps import doses
 from spectra_core.figures import gains, regression
 from spectra_core.store import StoredResult
-from ui import cache, state
+from ui import cache, state, tables
 from ui.exports import figure_with_exports, table_export
 
 _KINDS = {"optimiser steps": "step_matched", "repeated rows": "duplicate_rows", "true spectra at the labels": "oracle"}
@@ -85,7 +85,7 @@ def reason_card(result: StoredResult, regressor: str) -> None:
     )
     figure_with_exports(figure, "reasons", table)
     questions = table.drop_duplicates("change")[["change", "question", "arm", "reference"]]
-    st.dataframe(questions, hide_index=True)
+    st.dataframe(questions, hide_index=True, column_config=tables.columns(questions))
 
 
 def added(result: StoredResult) -> None:
@@ -112,7 +112,8 @@ def added(result: StoredResult) -> None:
             "concentrations are read from z (R² 1: z tells them all, so z from the prior contradicts those asked for)."
         )
         numbers = [name for name in generators if name not in ("generator", "options", "repeat", "fold", "n_train")]
-        st.dataframe(generators.groupby(["generator", "options", "n_train"], sort=False)[numbers].mean().reset_index())
+        means = generators.groupby(["generator", "options", "n_train"], sort=False)[numbers].mean().reset_index()
+        st.dataframe(means, hide_index=True, column_config=tables.columns(means))
         table_export(generators, "generators")
 
 
@@ -183,9 +184,8 @@ def _learning_curves(result: StoredResult, regressor: str, units: Mapping[str, s
         figure_with_exports(figure, "learning_curves", summary)
     if not equivalents.empty:
         bounds = {"at least": "≥ ", "at most": "≤ ", "reached": ""}
-        words = [
-            f"{bounds[bound]}{gain:+.0f}" for bound, gain in zip(equivalents["bound"], equivalents["gain"], strict=True)
-        ]
+        found = zip(equivalents["bound"], equivalents["gain"], strict=True)
+        words = [f"{bounds[bound]}{_signed(gain)}" for bound, gain in found]
         st.write("**Equivalent-sample gain**: how many more measured spectra would have brought the same error.")
         st.dataframe(
             equivalents.assign(words=words).pivot_table(
@@ -213,3 +213,13 @@ def _dose_response(result: StoredResult, regressor: str) -> None:
     kinds = dict(zip(rows["family"], rows["kind"], strict=True))
     figure = gains.dose_response(rows, kinds=kinds, rope=result.document["experiment"]["rope"])
     figure_with_exports(figure, "dose_response", rows)
+
+
+def _signed(number: float) -> str:
+    """Say a number of spectra with its sign, nothing without one.
+
+    >>> _signed(12.3), _signed(-0.2), _signed(-7.0)
+    ('+12', '0', '−7')
+    """
+    rounded = round(number)
+    return f"{rounded:+d}".replace("-", "\u2212") if rounded else "0"

@@ -1,8 +1,10 @@
-"""Text of others on a page: names are data, never markdown."""
+"""Text on a page: numbers with the digits they deserve; text of others, which is data, never markdown."""
 
+import math
 import re
 
 _MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|$<>~:&@^=])")
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 MOST = 300
 
 
@@ -10,3 +12,41 @@ def plain(text: str) -> str:
     """Return text that Streamlit shows letter by letter, on one line and not endlessly long."""
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     return _MARKS.sub(r"\\\1", line if len(line) <= MOST else line[: MOST - 1] + "…")
+
+
+def percent(share: float, n_decimals: int = 0) -> str:
+    """Say a share in per cent, with the space that the unit wants.
+
+    >>> percent(0.934), percent(0.0004, 1), percent(float("nan"))
+    ('93 %', '0.0 %', 'not defined')
+    """
+    return "not defined" if math.isnan(share) else f"{100 * share:.{n_decimals}f} %"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Say how many there are of a thing.
+
+    >>> counted(1, "fold"), counted(3, "repetition"), counted(2, "axis", "axes")
+    ('1 fold', '3 repetitions', '2 axes')
+    """
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def significant(value: float, n_digits: int = 2) -> str:
+    """Say a number with so many significant digits, zeros among them; far from 1 with a power of ten.
+
+    >>> significant(0.2), significant(1.0), significant(11.4), significant(1234.0), significant(-5.23e-5)
+    ('0.20', '1.0', '11', '1200', '−5.2 × 10⁻⁵')
+    >>> significant(0.0), significant(float("nan"))
+    ('0', 'not defined')
+    """
+    if not math.isfinite(value):
+        return "not defined" if math.isnan(value) else "infinite"
+    if value == 0:
+        return "0"
+    mantissa, _, power = f"{abs(value):.{n_digits - 1}e}".partition("e")
+    sign, exponent = "\u2212" if value < 0 else "", int(power)
+    if not -4 < exponent < 6:
+        return f"{sign}{mantissa} \u00d7 10{str(exponent).translate(_RAISED)}"
+    rounded = float(f"{mantissa}e{exponent}")
+    return f"{sign}{rounded:.{max(n_digits - 1 - exponent, 0)}f}"

@@ -10,6 +10,7 @@ from spectra_core.figures.traversal import walk_figure
 from spectra_core.spectra import SpectraSet
 from ui import cache
 from ui.comparison import Compared, offer_tables, pick_direction, show_figure
+from ui.text import percent, significant
 
 if TYPE_CHECKING:
     from spectra_core.store import StoredModel
@@ -30,8 +31,8 @@ def show(found: Compared, model: "StoredModel") -> None:
 
     walked()
     st.subheader("Which latent dimensions carry information?")
-    n_active, information = int(dimensions["active"].sum()), dimensions["kl"].sum()
-    st.write(f"{n_active} of {len(dimensions)} dimensions are active; together they carry {information:.3g} nats.")
+    n_active, information = int(dimensions["active"].sum()), significant(dimensions["kl"].sum())
+    st.write(f"{n_active} of {len(dimensions)} dimensions are active; together they carry {information} nats.")
     show_figure(information_by_dimension(dimensions), key="information")
     offer_tables({"latent_dimensions": dimensions})
 
@@ -71,7 +72,7 @@ def _pick_dimension(dimensions: pd.DataFrame) -> int:
     chosen: int = st.selectbox(
         "Dimension",
         list(nats.index),
-        format_func=lambda number: f"{number} ({nats[number]:.2g} nats)",
+        format_func=lambda number: f"{number} ({significant(nats[number])} nats)",
         key="walk_dimension",
         persist_state="session",
         width=180,
@@ -91,7 +92,7 @@ def _pick_ends(training: SpectraSet, *, both: bool) -> tuple[int, ...] | None:
             1 + int(order[len(order) // 2]),
             format_func=lambda row: "the average spectrum" if row is None else ids[row],
             key="walk_start",
-            width=220,
+            width=320,
         )
         return () if start is None else (int(start),)
     ends = [
@@ -102,7 +103,7 @@ def _pick_ends(training: SpectraSet, *, both: bool) -> tuple[int, ...] | None:
                 int(order[place]),
                 format_func=ids.__getitem__,
                 key=f"walk_{label.lower()}",
-                width=180,
+                width=320,
             )
         )
         for label, place in (("From", 0), ("To", -1))
@@ -148,5 +149,6 @@ def _sentence(steps: pd.DataFrame) -> str:
     worst = steps.iloc[int(steps["channels_outside"].to_numpy().argmax())]
     return (
         f"The walk is among the training spectra from {inside.min():.2g} to {inside.max():.2g}{gaps}. "
-        f"At {worst['at']:.2g}, {worst['channels_outside']:.0%} of the channels are beyond every training spectrum."
+        f"At {worst['at']:.2g}, {percent(worst['channels_outside'])} of the channels are beyond every training "
+        "spectrum."
     )

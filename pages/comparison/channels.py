@@ -4,6 +4,7 @@ from spectra_core.evaluation.noise import noise_summary
 from spectra_core.figures import channels as figures
 from spectra_core.figures.spectra import quantile_fan
 from ui import cache, comparison
+from ui.text import percent, significant
 
 st.title("Do they vary alike, channel by channel?")
 found = comparison.compared()
@@ -47,22 +48,22 @@ columns[1].metric(
 )
 columns[2].metric(
     "Channels that differ",
-    f"{(asked['ks_p_adjusted'] < figures.SIGNIFICANT).mean():.0%}",
+    percent((asked["ks_p_adjusted"] < figures.SIGNIFICANT).mean()),
     help="Share of channels with an adjusted Kolmogorov-Smirnov p-value below 0.05. "
-    + (f"{real}{(floor['ks_p_adjusted'] < figures.SIGNIFICANT).mean():.0%}." if real else ""),
+    + (f"{real}{percent((floor['ks_p_adjusted'] < figures.SIGNIFICANT).mean())}." if real else ""),
 )
 columns[3].metric(
     "Wasserstein distance",
-    f"{asked['wasserstein'].median():.2g}",
+    significant(asked["wasserstein"].median()),
     help=f"Median over channels, in {training.meta.signal_label.lower()}. "
-    + (f"{real}{floor['wasserstein'].median():.2g}." if real else ""),
+    + (f"{real}{significant(floor['wasserstein'].median())}." if real else ""),
 )
 
 own = noise[noise["role"] == "training"]
 if own["replicate_noise"].notna().any():
     times = (own["replicate_noise"] / own["noise"]).median()
     st.caption(
-        f"Replicates of the training set differ by {times:.2g} times its noise "
+        f"Replicates of the training set differ by {significant(times)} times its noise "
         "(median over channels): beside the detector's noise they hold what changes from one measurement to the next."
     )
 shown = statistics[statistics["role"].isin([reference, "generated"])]

@@ -7,7 +7,7 @@ from spectra_core.evaluation.label_honesty import honesty_summary
 from spectra_core.evaluation.metrics import METRICS
 from spectra_core.figures import fidelity as figures
 from spectra_core.figures import physics as physics_figures
-from ui import comparison, judged, state
+from ui import comparison, judged, state, tables
 
 st.title("What do the metrics say, and what can't they see?")
 found = comparison.compared()
@@ -69,7 +69,7 @@ else:
         honesty = result.tables["label_honesty"]
         judged.show_honesty(honesty, {info.name: info.label for info in training.target_info})
         summed = honesty_summary(honesty)
-        st.dataframe(summed, hide_index=True, key="honesty_summary")
+        st.dataframe(summed, hide_index=True, key="honesty_summary", column_config=tables.columns(summed))
         comparison.offer_tables({"label_honesty_summary": summed, "label_honesty": honesty})
 
 st.subheader("Which metric sees which defect?")
@@ -112,7 +112,7 @@ with st.expander("How to read this", icon=":material/menu_book:"):
   spectra where there are at least 100, else from the training set. What breaks a limit much more often was not
   learned from the data.
 - **Labels.** A teacher (PLS) and classical least squares, both fitted to the training set, read what the generated
-  spectra hold. `ratio` is their error over that on real spectra they did not see: about 1 for honest labels. A teacher
+  spectra hold. *Ratio* is their error over that on real spectra they did not see: about 1 for honest labels. A teacher
   cannot tell a wrong label from a spectrum it misreads: compare both readings.
 - **Matrix.** One fifth of your spectra plays the training set, one fifth the unseen ones, the rest gives fresh spectra,
   which are then spoiled. *Nothing wrong* should stay empty.

@@ -1,6 +1,7 @@
 import streamlit as st
 
 from ui import cache, comparison, map_panel, models, state, traversal_panel
+from ui.text import percent
 
 st.title("Do they cover the same ground?")
 found = comparison.compared()
@@ -35,7 +36,7 @@ if drawn is not None:
         "(Venna and Kaski 2006; 15 neighbours, at most 2000 spectra).",
     )
     if method == "PCA":
-        columns[1].metric("Variance shown", f"{table['share_x'].iloc[0] + table['share_y'].iloc[0]:.0%}")
+        columns[1].metric("Variance shown", percent(table["share_x"].iloc[0] + table["share_y"].iloc[0]))
     map_panel.show(found, table, model, method=str(method), space=space)
 
 if model is not None and models.has_latent_space(model):

@@ -4,7 +4,8 @@ import streamlit as st
 from spectra_core.evaluation.distances import METRICS
 from spectra_core.evaluation.neighbours import pair_difference
 from spectra_core.figures import neighbours as figures
-from ui import cache, comparison, neighbour_panel, state
+from ui import cache, comparison, neighbour_panel, state, tables
+from ui.text import percent
 
 st.title("Are they copies?")
 found = comparison.compared()
@@ -55,18 +56,18 @@ if nearest.memorisation is not None:
     row = by_role.loc["generated"]
     columns[1].metric(
         "Nearer to training",
-        f"{row['share']:.0%}",
+        percent(row["share"]),
         help="Share of generated spectra closer to the training set than to the held-out set, both cut to "
         f"{row['n_held_out']} spectra. 50 % where nothing is memorised, 100 % for copies. "
-        f"95 % interval {row['lower']:.0%} to {row['upper']:.0%}.",
+        f"95 % interval {percent(row['lower'])} to {percent(row['upper'])}.",
     )
     if "held-out" in by_role.index:
         real = by_role.loc["held-out"]
         columns[2].metric(
             "The same, held-out",
-            f"{real['share']:.0%}",
+            percent(real["share"]),
             help="Real-versus-real floor: one half of the held-out spectra judged against the training set and the "
-            f"other half. 95 % interval {real['lower']:.0%} to {real['upper']:.0%}.",
+            f"other half. 95 % interval {percent(real['lower'])} to {percent(real['upper'])}.",
         )
 else:
     columns[1].metric(
@@ -120,8 +121,12 @@ figure = figures.duel(
 comparison.show_figure(figure, key="duel")
 if found.same_targets:
     labels = [info.label for info in training.target_info]
-    concentrations = pd.DataFrame({role: one.target_values[0] for role, one in both.items()}, index=labels)
-    st.dataframe(concentrations.T, key="pair_concentrations")
+    concentrations = pd.DataFrame(
+        {"target": labels, **{role: one.target_values[0].astype(float) for role, one in both.items()}}
+    )
+    st.dataframe(
+        concentrations, hide_index=True, key="pair_concentrations", column_config=tables.columns(concentrations)
+    )
 
 st.subheader("How near are they altogether?")
 comparison.show_figure(

@@ -6,7 +6,8 @@ from spectra_core.evaluation.sampling import MOST_JUDGED, sampled_rows
 from spectra_core.figures import explore as figures
 from spectra_core.figures.physics import suspicious_labels
 from spectra_core.figures.spectra import density
-from ui import cache, comparison, state
+from ui import cache, comparison, state, tables
+from ui.text import percent
 
 st.title("Is it fit for calibration?")
 st.write("Before anything is trained: what the spectra cover, what the concentrations can tell, and what stands out.")
@@ -68,7 +69,7 @@ if saturation is not None and (channels["share_saturated"] > 0).any():
     worst = channels.loc[channels["share_saturated"].idxmax()]
     st.write(
         f"In {n_hit} of {spectra.n_channels} channels some spectra exceed {saturation:g}; most of all at "
-        f"{worst['position']:g} {spectra.axis.unit}, in {worst['share_saturated']:.0%} of the spectra."
+        f"{worst['position']:g} {spectra.axis.unit}, in {percent(worst['share_saturated'])} of the spectra."
     )
 comparison.offer_tables({"channel_check": channels, "density": histograms["training"].reset_index()})
 
@@ -88,15 +89,9 @@ if spectra.n_targets:
     elif names:
         chosen = {name: labels[name] for name in names}
         comparison.show_figure(figures.concentration_design({"training": spectra.targets}, labels=chosen), key="design")
-    st.dataframe(
-        dependence,
-        hide_index=True,
-        key="targets",
-        column_config={
-            "relation": st.column_config.TextColumn(width="large"),
-            "residual": st.column_config.NumberColumn(format="%.1e"),
-        },
-    )
+    # Relations stand above the figure in full, and their residuals in the file.
+    listed = dependence.drop(columns=["relation", "residual"], errors="ignore")
+    st.dataframe(listed, hide_index=True, key="targets", column_config=tables.columns(listed))
     comparison.offer_tables({"targets": dependence, "concentrations": spectra.targets})
 
 checked_rows = sampled_rows(len(spectra), "checked", MOST_JUDGED)
@@ -114,14 +109,15 @@ else:
     table = table.assign(sample=checked_rows[table["sample"]])
     st.write(
         f"{part}A PCA with {limits.n_components} component{'s' if limits.n_components > 1 else ''} holds "
-        f"{limits.explained:.1%} of the variance. "
+        f"{percent(limits.explained, 1)} of the variance. "
         f"{int(table['set_apart'].sum())} of {len(table)} spectra exceed a limit; "
-        f"about {2 * (1 - limits.confidence):.1%} would by chance if scores were normal."
+        f"about {percent(2 * (1 - limits.confidence), 1)} would by chance if scores were normal."
     )
     comparison.show_figure(figures.outlier_scatter(table, confidence=limits.confidence), key="outliers")
     apart = table[table["set_apart"]].sort_values("q_ratio", ascending=False)
     if not apart.empty:
-        st.dataframe(apart.drop(columns=["set_apart"]).head(100), hide_index=True, key="set_apart")
+        apart = apart.drop(columns=["set_apart"]).head(100)
+        st.dataframe(apart, hide_index=True, key="set_apart", column_config=tables.columns(apart))
     comparison.offer_tables({"outliers": table})
 
 if spectra.n_targets:
@@ -134,7 +130,7 @@ if spectra.n_targets:
         labels_checked = labels_checked.assign(sample=checked_rows[labels_checked["sample"]])
         st.write(
             f"{part}Each label beside what the other spectra say: {check.n_suspicious} of {len(checked_part)} spectra "
-            f"carry a label more than {check.cutoff:.1f} spreads off."
+            f"carry a label more than {check.cutoff:.1f} robust standard deviations off."
         )
         if check.unreadable:
             st.write(f"Not judged, since the spectra do not tell them well enough: {', '.join(check.unreadable)}.")
@@ -150,7 +146,8 @@ if spectra.n_targets:
         )
         wrong = labels_checked[labels_checked["suspicious"]].sort_values("spreads", key=abs, ascending=False)
         if not wrong.empty:
-            st.dataframe(wrong.drop(columns="suspicious").head(200), hide_index=True, key="wrong_labels")
+            wrong = wrong.drop(columns="suspicious").head(200)
+            st.dataframe(wrong, hide_index=True, key="wrong_labels", column_config=tables.columns(wrong))
         comparison.offer_tables({"label_errors": labels_checked})
 
 with st.expander("How to read this", icon=":material/menu_book:"):
@@ -167,9 +164,9 @@ with st.expander("How to read this", icon=":material/menu_book:"):
   look at a spectrum before excluding it.
 - **Labels.** A robust fit reads every label from the other spectra; wrong labels are set aside before they can bend
   it. A diamond far from the line is a slip of the pen, a swapped vial, or a sample unlike all others. Where two rows
-  were swapped, `fits_label_of` names the other. Nothing is changed: look at the notes of the experiment first. In sets
-  with labels exchanged on purpose nearly every exchange that changes a label plainly was found; where absorbance
-  saturates or most solutions lack most ions, up to one right spectrum in ten was named too, and the partner was right
-  in little more than half of the cases. Targets that the spectra do not tell are not judged.
+  were swapped, *Fits the label of* names the other. Nothing is changed: look at the notes of the experiment first.
+  In sets with labels exchanged on purpose nearly every exchange that changes a label plainly was found; where
+  absorbance saturates or most solutions lack most ions, up to one right spectrum in ten was named too, and the
+  partner was right in little more than half of the cases. Targets that the spectra do not tell are not judged.
 """
     )

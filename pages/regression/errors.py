@@ -5,7 +5,7 @@ import streamlit as st
 from spectra_core.evaluation.errors import error_summary, errors_by_concentration, with_training_size
 from spectra_core.evaluation.verdicts import verdict_sentence
 from spectra_core.figures import regression as figures
-from ui import result_picker, state, study_panels
+from ui import result_picker, state, study_panels, tables
 from ui.exports import figure_with_exports, table_export
 
 st.title("Does it help, ion by ion?")
@@ -51,11 +51,12 @@ with verdicts:
         st.markdown(
             f"Against **{reference}**, over {len(shown)} comparisons (arm and ion): "
             + ", ".join(f"**{count}** {verdict}" for verdict, count in counts.items())
-            + "."
+            + ". Left of zero is better."
         )
         figure = figures.comparison_per_arm(shown, arm_kinds=kinds, rope=experiment["rope"], reference=reference)
         figure_with_exports(figure, "comparisons", comparisons)
-        st.dataframe(figures.verdict_matrix(shown), hide_index=True)
+        arm_column = {"arm": st.column_config.Column("Arm", width=260)}
+        st.dataframe(figures.verdict_matrix(shown), hide_index=True, column_config=arm_column)
         with st.expander("Every comparison as a sentence"):
             sentences = shown.assign(sentence=[verdict_sentence(row) for _, row in shown.iterrows()])
             st.dataframe(sentences[["arm", "target", "verdict", "sentence"]], hide_index=True, row_height=70)
@@ -72,7 +73,7 @@ with per_arm:
             icon=":material/visibility_off:",
         )
     table = error_summary(errors)
-    st.dataframe(table, hide_index=True)
+    st.dataframe(table, hide_index=True, column_config=tables.columns(table))
 
 with worth:
     study_panels.worth(result, regressor, units)
@@ -110,7 +111,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
 if start:
     state.start_experiment_from(json.dumps(experiment, indent=2))
 
-with st.expander("How to read this"):
+with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(
         """
 - **Answer** shows how much an arm changes the error (RMSEP) of each ion against the reference arm, which has the same

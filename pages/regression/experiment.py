@@ -6,6 +6,7 @@ from spectra_core.errors import ConfigError
 from spectra_core.experiment import Experiment
 from spectra_core.experiment.cost import estimated_seconds
 from ui import experiment_panel, job_panel, state
+from ui.text import counted
 
 st.title("Under which conditions does it help?")
 st.write(
@@ -32,9 +33,10 @@ if experiment is not None:
     n_fits = len(experiment.arms) * len(experiment.regressors) * len(experiment.n_train)
     seconds = estimated_seconds(experiment, spectra, experiment_panel.n_workers())
     st.caption(
-        f"{len(experiment.arms)} arms; {n_fits * experiment.n_folds * experiment.n_repeats} fits of all "
-        f"{spectra.n_targets} targets; about {job_panel.duration(seconds)} with {experiment_panel.n_workers()} "
-        "worker(s) on an idle machine. It goes on when this page is closed, and finished fits are never repeated."
+        f"{counted(len(experiment.arms), 'arm')}; {n_fits * experiment.n_folds * experiment.n_repeats} fits of all "
+        f"{spectra.n_targets} targets; about {job_panel.duration(seconds)} with "
+        f"{counted(experiment_panel.n_workers(), 'worker')} on an idle machine. It goes on when this page is closed, "
+        "and finished fits are never repeated."
     )
     start, save = st.columns([1, 3], vertical_alignment="center")
     if start.button("Run the experiment", type="primary", icon=":material/play_arrow:"):
@@ -66,7 +68,7 @@ if state.store().results("study"):
         "pages/regression/errors.py", label="See the errors of finished experiments", icon=":material/arrow_forward:"
     )
 
-with st.expander("How to read this"):
+with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(
         """
 - **Baseline**: regressors trained on the training fold as it is. **Step-matched**: the same rows, trained for as many

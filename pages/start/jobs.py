@@ -15,7 +15,10 @@ ended = [record for record in reversed(records) if not record.is_active]
 for record in active:
     job_panel.show(record.id)
 if not active:
-    st.info("Nothing is running.", icon=":material/done_all:")
+    st.info(
+        "Nothing is running. Training, judging, maps and experiments are started on their own pages.",
+        icon=":material/done_all:",
+    )
 st.caption(f"At most {state.jobs().limit} at a time; the others wait for their turn in the order they were started.")
 
 cluster_panel.show()
@@ -60,7 +63,7 @@ if damaged:
         alt=f"{len(damaged)} damaged entries.",
     )
 
-with st.expander("How to read this"):
+with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(
         """
 - **Waiting** jobs start by themselves, one after the other. **Cancel** and **Pause** stop a job within two seconds;

@@ -42,8 +42,8 @@ def difference_strips(
         vertical_spacing=0.05,
         row_heights=[0.28, 0.18, 0.18, 0.18, 0.18],
         subplot_titles=[
-            f"Mean difference from {reference}, with interval",
-            "Ratio of standard deviations, with interval",
+            f"Difference of means, generated \u2212 {reference}, with 95 % interval",
+            f"Ratio of standard deviations, generated to {reference}, with 95 % interval",
             "Skewness",
             "Ratio of noise to that of the training set",
             "Adjusted p-value of the Kolmogorov-Smirnov test",
@@ -69,7 +69,7 @@ def difference_strips(
     turned = runs_down(axis_label) if reverse is None else reverse
     figure.update_xaxes(autorange="reversed" if turned else True)
     figure.update_xaxes(title_text=axis_label, row=5, col=1)
-    for row, title in enumerate((signal_label, "Ratio", "Skewness", "Ratio", "-log10 p"), start=1):
+    for row, title in enumerate((signal_label, "Ratio", "Skewness", "Ratio", "\u2212log₁₀ p"), start=1):
         figure.update_yaxes(title_text=title, row=row, col=1)
     for row in (2, 4, 5):
         figure.update_yaxes(rangemode="tozero", row=row, col=1)

@@ -13,6 +13,7 @@ from spectra_core.figures.theme import (
     ROLE_SYMBOL,
     VERMILION,
     styled,
+    styled_pairs,
     transparent,
     wrapped,
 )
@@ -42,7 +43,7 @@ def concentration_design(targets: Mapping[str, pd.DataFrame], *, labels: Mapping
                 dimensions=[{"label": short[name], "values": rows[name].to_numpy(dtype=np.float32)} for name in names],
                 name=role,
                 marker={
-                    "color": transparent(ROLE_COLOUR[role], 0.55),
+                    "color": transparent(ROLE_COLOUR[role], 0.8),
                     "size": 4,
                     "symbol": ROLE_SYMBOL[role],
                     "line": {"width": 0},
@@ -54,7 +55,7 @@ def concentration_design(targets: Mapping[str, pd.DataFrame], *, labels: Mapping
     height = max(HEIGHT, 120 + 120 * len(names))
     styled(figure, alt=f"Pairs of concentrations: {', '.join(labels.values())}.", height=height)
     figure.update_layout(showlegend=len(targets) > 1, margin={"l": 96, "b": 88})
-    return figure
+    return styled_pairs(figure, len(names))
 
 
 def single_target(values: Mapping[str, pd.DataFrame], *, name: str, label: str) -> go.Figure:
@@ -95,14 +96,14 @@ def outlier_scatter(table: pd.DataFrame, *, confidence: float) -> go.Figure:
                 mode="markers",
                 marker={"color": transparent(colour, 0.75), "symbol": symbol, "size": 7},
                 customdata=rows[["sample", "id"]].to_numpy(dtype=object),
-                hovertemplate="%{customdata[1]}: T2 %{x:.3g}, Q %{y:.3g} of their limits<extra></extra>",
+                hovertemplate="%{customdata[1]}: T² %{x:.3g}, Q %{y:.3g} of their limits<extra></extra>",
             )
         )
     line = {"color": "rgba(127,127,127,0.8)", "width": 1, "dash": "dot"}
     figure.add_hline(y=1.0, line=line)
     figure.add_vline(x=1.0, line=line)
     percent = f"{100 * confidence:g} %"
-    figure.update_xaxes(title_text=f"T2 / its {percent} limit", rangemode="tozero")
+    figure.update_xaxes(title_text=f"T² / its {percent} limit", rangemode="tozero")
     figure.update_yaxes(title_text=f"Q / its {percent} limit", rangemode="tozero")
     n_apart = int(table["set_apart"].sum())
-    return styled(figure, alt=f"T2 against Q of {len(table)} spectra; {n_apart} are set apart.")
+    return styled(figure, alt=f"T² against Q of {len(table)} spectra; {n_apart} are set apart.")

@@ -35,7 +35,10 @@ def metric_distances(judgement: pd.DataFrame, *, titles: Mapping[str, str], bett
     rows = judgement[judgement["verdict"].isin(VERDICT_COLOUR)].iloc[::-1]
     signs = rows["metric"].map({name: 1.0 if side == "higher" else -1.0 for name, side in better.items()})
     either = rows["metric"].map({name: side in ("one", "half") for name, side in better.items()})
-    distance = (signs * rows["separation"].where(~either, rows["separation"].abs())).clip(-_MOST, _MOST)
+    # From a floor of no width everything is infinitely far; what is as real all the same lies at its edge.
+    edge = np.sign(rows["separation"]).where(rows["verdict"].eq("as real") & np.isinf(rows["separation"]))
+    separation = edge.fillna(rows["separation"])
+    distance = (signs * separation.where(~either, separation.abs())).clip(-_MOST, _MOST)
     figure.add_vrect(x0=float(_scaled(-1)), x1=float(_scaled(1)), fillcolor=transparent(GREY, 0.2), line_width=0)
     for verdict, colour in VERDICT_COLOUR.items():
         part = rows["verdict"] == verdict
@@ -54,7 +57,7 @@ def metric_distances(judgement: pd.DataFrame, *, titles: Mapping[str, str], bett
     figure.update_xaxes(
         title_text="Distance from the floor, half widths of its range (better to the right)",
         tickvals=_scaled(np.array(_TICKS, dtype=float)),
-        ticktext=[f"{tick:g}" for tick in _TICKS],
+        ticktext=[f"{tick:g}".replace("-", "\u2212") for tick in _TICKS],
         range=[float(_scaled(-2 * _MOST)), float(_scaled(2 * _MOST))],
     )
     figure.update_yaxes(categoryorder="array", categoryarray=list(rows["metric"].map(titles)))
@@ -113,6 +116,9 @@ def bench_matrix(
     styled(
         figure, alt=f"Number of {len(metrics)} metrics that see each defect: {said}.", height=130 + 28 * len(metrics)
     )
+    # Lines through the cells would cross out their words.
+    figure.update_xaxes(showgrid=False)
+    figure.update_yaxes(showgrid=False)
     return figure.update_layout(margin={"l": 210, "t": 90, "b": 24})
 
 

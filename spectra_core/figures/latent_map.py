@@ -99,5 +99,5 @@ def map_scatter(
 def _marker(rows: pd.DataFrame, role: str, colour: str | None) -> dict[str, object]:
     marker: dict[str, object] = {"size": 6, "symbol": ROLE_SYMBOL[role]}
     if colour is None:
-        return {**marker, "color": transparent(ROLE_COLOUR[role], 0.6)}
+        return {**marker, "color": transparent(ROLE_COLOUR[role], 0.75)}
     return {**marker, "color": rows[colour].to_numpy(dtype=np.float32), "coloraxis": "coloraxis", "opacity": 0.75}

@@ -43,7 +43,14 @@ def offending_shares(summary: pd.DataFrame, *, confidence: float) -> go.Figure:
                 orientation="h",
                 marker={
                     "color": ROLE_COLOUR[str(role)],
-                    "pattern": {"shape": {"training": "", "held-out": "."}.get(str(role), "/")},
+                    # On the full colour: dots or strokes alone are faint.
+                    "pattern": {
+                        "shape": {"training": "", "held-out": "."}.get(str(role), "/"),
+                        "fillmode": "overlay",
+                        "fgcolor": "rgba(255,255,255,0.75)",
+                        "size": 7,
+                        "solidity": 0.25,
+                    },
                 },
                 customdata=rows[["offenders", "limit", "median"]].to_numpy(),
                 hovertemplate="%{y}: %{customdata[0]} spectra, %{x:.2g} %; limit %{customdata[1]:.3g}, "
@@ -136,7 +143,11 @@ def labels_and_readings(table: pd.DataFrame, *, target: str, label: str, reading
                 y=shown[reading].astype(np.float32),
                 name=name,
                 mode="markers",
-                marker={"color": transparent(ROLE_COLOUR[str(role)], 0.6), "symbol": ROLE_SYMBOL[str(role)], "size": 6},
+                marker={
+                    "color": transparent(ROLE_COLOUR[str(role)], 0.75),
+                    "symbol": ROLE_SYMBOL[str(role)],
+                    "size": 6,
+                },
                 customdata=shown["id"],
                 hovertemplate="%{customdata}: label %{x:.4g}, read %{y:.4g}",
             )

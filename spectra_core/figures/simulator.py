@@ -160,17 +160,12 @@ def _add_markers(figure: go.Figure, table: pd.DataFrame, column: str, *, name: s
 
 
 def _shade_saturated(figure: go.Figure, spectrum: pd.DataFrame) -> None:
-    """Shade every run of saturated channels."""
+    """Shade every run of saturated channels, over what absorbs there, and say so in the legend."""
     run = (spectrum["saturated"] != spectrum["saturated"].shift()).cumsum()
-    shown = False
-    for _, rows in spectrum[spectrum["saturated"]].groupby(run):
-        figure.add_vrect(
-            x0=rows["position"].min(),
-            x1=rows["position"].max(),
-            fillcolor=transparent(VERMILION, 0.12),
-            line_width=0,
-            layer="below",
-            annotation={"text": "" if shown else "saturated", "font": {"color": VERMILION}},
-            annotation_position="top left",
-        )
-        shown = True
+    runs = spectrum[spectrum["saturated"]].groupby(run)["position"].agg(["min", "max"])
+    shade = transparent(VERMILION, 0.16)
+    for low, high in runs.itertuples(index=False):
+        figure.add_vrect(x0=low, x1=high, fillcolor=shade, line_width=0)
+    if len(runs):
+        marker = {"symbol": "square", "size": 12, "color": transparent(VERMILION, 0.4)}
+        figure.add_scatter(x=[None], y=[None], mode="markers", marker=marker, name="Saturated")

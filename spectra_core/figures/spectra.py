@@ -61,8 +61,8 @@ def density_comparison(
 ) -> go.Figure:
     """Draw experimental and generated spectra as densities, and the difference of their shares, on shared axes.
 
-    In the third panel orange says that generated spectra pass here more often than experimental ones, blue
-    that they pass less often.
+    In the third panel orange says that generated spectra pass here more often than the others, blue (grey for held-out
+    ones) that they pass less often.
     """
     shown = {reference: histograms[reference], "generated": histograms["generated"]}
     names = {reference: "Experimental" if reference == "training" else reference.capitalize()}
@@ -74,7 +74,8 @@ def density_comparison(
         subplot_titles=[
             f"{names[reference]} ({_n_spectra(shown[reference])} spectra)",
             f"Generated ({_n_spectra(shown['generated'])} spectra)",
-            "Difference of shares, generated - experimental",
+            f"Difference: orange, more often among generated spectra; {'grey' if reference == 'held-out' else 'blue'}, "
+            f"more often among {names[reference].lower()} ones",
         ],
     )
     turned = _reversed(axis_label, reverse)
@@ -99,8 +100,8 @@ def quantile_fan(
     """Draw median, middle half and middle 90 % of the signal against the axis, one colour per role."""
     figure = go.Figure()
     for role, rows in statistics.groupby("role", sort=False):
-        _add_band(figure, rows, str(role), ("q05", "q95"), 0.14)
-        _add_band(figure, rows, str(role), ("q25", "q75"), 0.26)
+        _add_band(figure, rows, str(role), ("q05", "q95"), 0.16)
+        _add_band(figure, rows, str(role), ("q25", "q75"), 0.30)
         figure.add_trace(
             go.Scatter(
                 x=rows["position"],
@@ -173,7 +174,8 @@ def _add_band(figure: go.Figure, rows: pd.DataFrame, role: str, names: tuple[str
                 x=rows["position"],
                 y=rows[name].astype(np.float32),
                 mode="lines",
-                line={"width": 0},
+                # A thin edge: on a dark page the fill alone is pale.
+                line={"width": 0.8, "color": transparent(ROLE_COLOUR[role], 0.6), "dash": ROLE_DASH[role]},
                 fill=fill,
                 fillcolor=transparent(ROLE_COLOUR[role], opacity),
                 legendgroup=role,

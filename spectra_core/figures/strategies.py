@@ -13,6 +13,7 @@ from spectra_core.figures.theme import (
     ROLE_SYMBOL,
     runs_down,
     styled,
+    styled_pairs,
     transparent,
     wrapped,
 )
@@ -47,7 +48,7 @@ def drawn_points(latent_map: pd.DataFrame) -> go.Figure:
             customdata=shown[["sample", "nearest"]],
             name=label,
             mode="markers",
-            marker={"color": ROLE_COLOUR[name], "symbol": ROLE_SYMBOL[name], "size": 6, "opacity": 0.55},
+            marker={"color": ROLE_COLOUR[name], "symbol": ROLE_SYMBOL[name], "size": 6, "opacity": 0.7},
             hovertemplate="Row %{customdata[0]}<br>nearest experimental spectrum at %{customdata[1]:.3g}"
             f"<extra>{ROLE_NAME[name]}</extra>",
         )
@@ -95,7 +96,7 @@ def strategy_panels(points: pd.DataFrame) -> go.Figure:
                 legendgroup=role,
                 showlegend=place == 0,
                 mode="markers",
-                marker={"color": ROLE_COLOUR[role], "symbol": ROLE_SYMBOL[role], "size": 4, "opacity": 0.5},
+                marker={"color": ROLE_COLOUR[role], "symbol": ROLE_SYMBOL[role], "size": 4, "opacity": 0.7},
                 hoverinfo="skip",
                 row=row + 1,
                 col=column + 1,
@@ -134,11 +135,12 @@ def concentration_pairs(points: pd.DataFrame, target_labels: Mapping[str, str]) 
                 "color": ROLE_COLOUR[str(role)],
                 "symbol": ROLE_SYMBOL[str(role)],
                 "size": 4,
-                "opacity": 0.5,
+                "opacity": 0.7,
             },
         )
     height = 180 + 130 * (len(names) - 1)
-    return styled(figure, alt=f"Pairs of concentrations of {', '.join(names)}, drawn and measured.", height=height)
+    styled(figure, alt=f"Pairs of concentrations of {', '.join(names)}, drawn and measured.", height=height)
+    return styled_pairs(figure, len(names))
 
 
 def concentration_marginals(marginals: pd.DataFrame, target_labels: Mapping[str, str]) -> go.Figure:
@@ -193,7 +195,7 @@ def distance_to_data(distances: pd.DataFrame) -> go.Figure:
         Table of `spectra_core.evaluation.concentration_strategies.hull_distances`.
     """
     figure = _boxes(distances, "distance")
-    figure.update_xaxes(title_text="Distance outside the data's convex hull, standard deviations", rangemode="tozero")
+    figure.update_xaxes(title_text="Distance outside the data's hull, standard deviations", rangemode="tozero")
     inside = distances.groupby("role")["inside"].mean()
     alt = "; ".join(f"{ROLE_NAME[str(role)].lower()} {share:.0%} inside" for role, share in inside.items())
     return styled(figure, alt=f"Distance to the data's hull: {alt}.", height=230)
@@ -283,7 +285,8 @@ def _add_band(figure: go.Figure, rows: pd.DataFrame, role: str) -> None:
             legendgroup=f"{role} band",
             showlegend=fill is not None,
             mode="lines",
-            line={"width": 0, "color": colour},
+            # A thin edge: on a dark page the fill alone is pale.
+            line={"width": 0.8, "color": transparent(colour, 0.6), "dash": ROLE_DASH[role]},
             fill=fill,
             fillcolor=transparent(colour, 0.2),
             hoverinfo="skip",

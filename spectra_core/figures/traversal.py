@@ -119,9 +119,10 @@ def _add_range(figure: go.Figure, range_of_data: pd.DataFrame) -> None:
                 x=range_of_data["position"],
                 y=range_of_data[column].astype(np.float32),
                 mode="lines",
-                line={"width": 0},
+                # A thin edge: on a dark page the fill alone is pale.
+                line={"width": 0.8, "color": transparent(BLUE, 0.6)},
                 fill=fill,
-                fillcolor=transparent(BLUE, 0.14),
+                fillcolor=transparent(BLUE, 0.16),
                 name="range of the training spectra",
                 showlegend=fill is not None,
                 hoverinfo="skip",
@@ -134,6 +135,7 @@ def _add_range(figure: go.Figure, range_of_data: pd.DataFrame) -> None:
 def _add_whole_walk(figure: go.Figure, steps: pd.DataFrame, position: np.ndarray, signal: np.ndarray) -> None:
     shown = np.unique(np.linspace(0, len(steps) - 1, min(MOST_FAINT, len(steps))).round().astype(int))
     colours = sample_colorscale([list(stop) for stop in MARKER_SCALE], list(np.linspace(0.0, 1.0, len(shown))))
+    names = {shown[0]: f"first step, {steps['at'].iloc[0]:.3g}", shown[-1]: f"last step, {steps['at'].iloc[-1]:.3g}"}
     for step, colour in zip(shown, colours, strict=True):
         figure.add_trace(
             go.Scatter(
@@ -142,7 +144,8 @@ def _add_whole_walk(figure: go.Figure, steps: pd.DataFrame, position: np.ndarray
                 mode="lines",
                 line={"width": 1, "color": colour},
                 opacity=0.8,
-                showlegend=False,
+                name=names.get(step, ""),
+                showlegend=step in names,
                 hovertemplate=f"at {steps['at'].iloc[step]:.3g}: %{{x:g}}, %{{y:.4g}}<extra></extra>",
             ),
             row=1,

@@ -48,6 +48,15 @@ def test_every_verdict_has_its_colour_and_infinite_distances_stay_on_the_figure(
     assert "1 as real, 1 worse than real, 0 beyond real" in alt_text(figure)
 
 
+def test_what_is_as_real_lies_at_the_edge_of_a_floor_without_width():
+    table = judged(["as real", "worse than real"], [-np.inf, -np.inf])
+    figure = metric_distances(table, titles=TITLES, better={"precision": "higher", "mmd": "higher"})
+    drawn = {trace.name: trace.x[0] for trace in figure.data if len(trace.x)}
+    band = figure.layout.shapes[0]
+    assert drawn["as real"] == band.x0
+    assert drawn["worse than real"] < 2 * band.x0
+
+
 def test_matrix_says_in_words_what_its_colours_say():
     bench = pd.DataFrame(
         [

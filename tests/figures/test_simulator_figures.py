@@ -57,7 +57,7 @@ def test_absorbers_are_stacked_and_water_is_a_line(contributions, spectrum):
 def test_every_saturated_stretch_is_shaded_and_named_once(contributions, spectrum):
     figure = stacked_contributions(contributions, spectrum, axis_label="Wavelength, nm")
     assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [(200.0, 201.0), (205.0, 205.0)]
-    assert [note.text for note in figure.layout.annotations].count("saturated") == 1
+    assert [trace.name for trace in figure.data].count("Saturated") == 1
     assert "30% of channels are saturated" in alt_text(figure)
 
 

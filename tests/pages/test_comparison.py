@@ -207,15 +207,15 @@ def test_map_is_coloured_by_concentration_errors_and_density(in_hand):
     assert colour_titles(app) == []
     for kind, title in (
         ("target", "Cu2+, mol/L"),
-        ("label error", "Label - reading: Cu2+, mol/L"),
-        ("density", "log10 of density, usual = 0"),
+        ("label error", "Label \u2212 reading: Cu2+, mol/L"),
+        ("density", "log₁₀ of density, usual = 0"),
         ("reconstruction error", "RMSE, absorbance"),
     ):
         healthy(app.selectbox("map_colour").set_value(kind).run())
         assert colour_titles(app) == [title]
     healthy(app.selectbox("map_colour").set_value("label error").run())
     healthy(app.selectbox("map_target").set_value("NO3-").run())
-    assert colour_titles(app) == ["Label - reading: NO3-, mol/L"]
+    assert colour_titles(app) == ["Label \u2212 reading: NO3-, mol/L"]
 
 
 def test_latent_space_is_walked_through_along_a_dimension_and_between_spectra(in_hand):

@@ -1,5 +1,6 @@
 """The fidelity page and the label section of the explore page as a visitor meets them."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,10 @@ def test_judgement_shows_value_floor_direction_and_sentence_of_every_metric(hand
     shown = metrics(app)
     assert shown["Exact copies"] == "0 %"
     assert float(shown["Noise ratio"]) < 0.7
-    assert " 1 is right: worse than real. Noise of generated over" in words(app)
+    noise = re.search(
+        r"\*\*Worse than real\*\* \(real against real: ([0-9.]+); 1 is right\)\. Noise of gen", words(app)
+    )
+    assert float(noise[1]) == pytest.approx(1.0, abs=0.1)
     assert "Cannot see: Copies, over-smoothing" in next(m.help for m in app.metric if m.label == "Precision")
     assert all(len(text) > 20 for text in chart_texts(app))
 

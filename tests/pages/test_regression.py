@@ -187,3 +187,11 @@ class TestReadingErrors:
         other = store.save_set(beer_lambert_set(n_spectra=20, seed=5).with_meta(name="Other"))
         app = opened(ERRORS, set=other)
         assert any("not about the data set in hand" in info.value for info in app.info)
+
+    def test_the_newest_experiment_on_the_set_in_hand_comes_first(self, study, store, fingerprint):
+        kept = store.load_result(study)
+        newer = store.save_result("study", {**kept.document, "name": "Second try"}, dict(kept.tables))
+        elsewhere = {**kept.document["data"], "fingerprint": "0" * 64}
+        newest = store.save_result("study", {**kept.document, "name": "Else", "data": elsewhere}, dict(kept.tables))
+        for in_hand, first in ({"set": fingerprint}, newer), ({}, newest):
+            assert opened(ERRORS, **in_hand).selectbox(key="study").value == first
