@@ -103,9 +103,10 @@ def variation(values: NDArray[np.float64]) -> tuple[float, float, float, float]:
 
 
 def _log_errors(errors: pd.DataFrame) -> NDArray[np.float64]:
-    """Return ln RMSEP (n_ways, n_strategies, n_folds) of one regressor and target."""
+    """Return ln RMSEP (n_ways, n_strategies, n_folds) of one regressor and target; strategies run at all ways."""
     wide = errors.pivot_table(index="arm", columns=["repeat", "fold"], values="rmsep")
-    return np.log([[wide.loc[arm_of(way, strategy)] for strategy in STRATEGIES] for way in WAYS])
+    whole = [strategy for strategy in STRATEGIES if all(arm_of(way, strategy) in wide.index for way in WAYS)]
+    return np.log([[wide.loc[arm_of(way, strategy)] for strategy in whole] for way in WAYS])
 
 
 def _range(mean: NDArray[np.float64], axis: int) -> tuple[float, float]:

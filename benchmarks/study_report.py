@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from benchmarks.study_arms import BALANCED, INDEPENDENT, OWN, READ, TOGETHER
@@ -214,16 +213,19 @@ def reasons(part: Finished) -> str:
 
 
 def oracle(part: Finished) -> str:
-    """Return which share of the oracle's gain each arm reaches, and the oracle's own gain."""
+    """Return which share of the oracle's gain each arm reaches, where there is a gain beyond its spread."""
     table = part.tables.get("comparisons", pd.DataFrame())
     if "Oracle" not in set(table.get("arm", [])):
         return "No oracle: these spectra are not simulated."
-    shares = augmentation_efficiency(table, "Oracle")
-    rows = []
-    for (regressor, arm), here in shares.groupby(["regressor", "arm"], sort=False):
-        values = here.set_index("target")["efficiency"].reindex(part.targets)
-        rows.append([REGRESSORS[regressor], arm, *("not defined" if np.isnan(v) else f"{v:.2f}" for v in values)])
-    return markdown(["", "arm", *part.targets], rows)
+    gains = augmentation_efficiency(table, "Oracle")
+    gains["what"] = gains["regressor"].map(REGRESSORS) + " " + gains["target"]
+    wide = gains.pivot_table(index="arm", columns="what", values="efficiency", sort=False)
+    whats = [f"{title} {target}" for title in REGRESSORS.values() for target in part.targets]
+    defined = [what for what in whats if what in wide.columns]
+    rows = [[arm, *(f"{value:.2f}" for value in wide.loc[arm, defined])] for arm in gains["arm"].unique()]
+    rest = [what for what in whats if what not in defined]
+    left_out = f"\n\nNot defined, since the oracle's own gain is within its spread: {', '.join(rest)}." if rest else ""
+    return markdown(["arm", *defined], rows) + left_out
 
 
 def added(part: Finished) -> str:
