@@ -46,6 +46,7 @@ LATENT: dict[str, dict[str, Choice]] = {
 SLOW = f"{BALANCED}: slower training"
 SLOWER = 1e-4
 """Learning rate of sharp decoders on the simulated set, where they diverge at the usual 1e-3; `SLOW` is the control."""
+CARBON_DOTS = "carbon_dots_cu_ni_cr_no3_ex350.csv.gz"
 Changed = Callable[[Choice], Choice]
 
 
@@ -139,14 +140,14 @@ def crossed(way: str, strategy: str) -> str:
     return f"{WAYS[way].removesuffix(', z from the prior')}; z: {strategy}"
 
 
-def crossed_study(epochs: int, n_spectra: int | None) -> Study:
-    """Return the cVAE of part a with every way of choosing concentrations and every latent strategy."""
-    arms = all_arms(epochs)
+def crossed_study(epochs: int, name: str, data: Callable[[], SpectraSet], *, simulated: bool = True) -> Study:
+    """Return the cVAE with every way of choosing concentrations and every latent strategy."""
+    arms = all_arms(epochs, simulated=simulated)
     plain = ("Baseline", "Step-matched", *WAYS.values())
     kept = {name: replace(arms[name], beside="", change="") for name in plain}
-    for way, name in WAYS.items():
+    for way, name_of_prior in WAYS.items():
         for strategy, method in LATENT.items():
-            arm = replace(kept[name], name=crossed(way, strategy), **{"latent_given": None, **method})
+            arm = replace(kept[name_of_prior], name=crossed(way, strategy), **{"latent_given": None, **method})
             kept[arm.name] = arm
     ways, (*regardless, fitting) = list(WAYS), LATENT
     stages = [
@@ -154,7 +155,7 @@ def crossed_study(epochs: int, n_spectra: int | None) -> Study:
         tuple(crossed(way, strategy) for way in ways[3:] for strategy in regardless),
         tuple(crossed(way, fitting) for way in ways),
     ]
-    return Study("a-crossed", partial(_simulated, n_spectra), _stages(kept, stages, epochs))
+    return Study(name, data, _stages(kept, stages, epochs))
 
 
 def repeated_study(epochs: int, n_spectra: int | None) -> Study:
@@ -176,8 +177,7 @@ def carbon_dots_study(epochs: int) -> Study:
     """Return part c on the carbon dots of the study's group: everything that needs no simulator."""
     arms = all_arms(epochs, simulated=False)
     arms.pop("Oracle")
-    path = "carbon_dots_cu_ni_cr_no3_ex350.csv.gz"
-    return Study("c-carbon-dots", partial(_measured, path), _stages(arms, (tuple(arms),), epochs))
+    return Study("c-carbon-dots", partial(_measured, CARBON_DOTS), _stages(arms, (tuple(arms),), epochs))
 
 
 def metals_study(epochs: int, name: str, path: str, **fields: Any) -> Study:
@@ -203,7 +203,7 @@ def studies(epochs: int, n_spectra: int | None = None) -> dict[str, list[Study]]
     return {
         "a": [
             simulated_study(epochs, n_spectra),
-            crossed_study(epochs, n_spectra),
+            crossed_study(epochs, "a-crossed", partial(_simulated, n_spectra)),
             repeated_study(epochs, n_spectra),
         ],
         "b": [
@@ -213,6 +213,7 @@ def studies(epochs: int, n_spectra: int | None = None) -> dict[str, list[Study]]
         ],
         "c": [
             carbon_dots_study(epochs),
+            crossed_study(epochs, "c-carbon-dots-crossed", partial(_measured, CARBON_DOTS), simulated=False),
             metals_study(epochs, "cu-co-cr-ni", "cu_co_cr_ni_visible_as_published.csv", n_repeats=3),
             metals_study(epochs, "nitrite-nitrate", "nitrite_nitrate_uv.csv", n_repeats=3),
         ],
