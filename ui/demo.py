@@ -6,6 +6,7 @@ import streamlit as st
 
 from spectra_core.demo import DEMO_SET
 from spectra_core.figures.pipeline import Step, StepState, pipeline_diagram, pipeline_text
+from spectra_core.figures.theme import thousands
 from ui import job_panel, state
 from ui.menu import ROOT
 
@@ -62,14 +63,16 @@ def pipeline_steps() -> list[Step]:
     studied = spectra is not None and bool(state.store().results("study"))
     both = spectra is not None and generated is not None
 
+    made = f"{thousands(len(generated))} generated" if generated is not None else None
+
     def step(title: str, detail: str | None, missing: str, *, ready: bool) -> Step:
         kind: StepState = "done" if detail else ("ready" if ready else "waiting")
         return Step(title, detail or missing, kind)
 
     return [
-        step("Data set", f"{len(spectra):,} spectra" if spectra else None, "load or simulate", ready=True),
+        step("Data set", f"{thousands(len(spectra))} spectra" if spectra else None, "load or simulate", ready=True),
         step("Generator", found.record.member.upper() if found else None, "train one", ready=spectra is not None),
-        step("New spectra", f"{len(generated):,} generated" if generated else None, "sample", ready=found is not None),
+        step("New spectra", made, "sample", ready=found is not None),
         step("Comparison", "side by side" if both else None, "look and judge", ready=both),
         step("Calibration", "errors per target" if studied else None, "run an experiment", ready=spectra is not None),
     ]

@@ -13,8 +13,9 @@ from spectra_core.datasets.columns import ROLE_WORDS
 from spectra_core.datasets.questions import listed
 from spectra_core.errors import ConfigError, ReadError, SpectraCoreError
 from spectra_core.figures.imports import import_preview
+from spectra_core.figures.theme import thousands
 from ui import cache, state
-from ui.text import plain
+from ui.text import counted, plain
 
 _BOX = "import_files_box"
 _NO_ROUNDED_SIZE = f"<style>.st-key-{_BOX} [data-testid=stFileUploaderDropzoneInstructions] {{display: none}}</style>"
@@ -130,9 +131,10 @@ def _point(point: Point, draft: state.ImportDraft) -> Mapping[str, Any] | None:
 def _preview(found: Understanding) -> None:
     prepared = found.prepared
     n_used, n_all = int(prepared.rows.sum()), len(prepared.rows)
-    words = f"{n_used:,} spectra" if n_used == n_all else f"{n_used:,} of {n_all:,} spectra"
+    words = f"{thousands(n_used)} spectra" if n_used == n_all else f"{thousands(n_used)} of {thousands(n_all)} spectra"
     n_targets = len(found.target_info)
-    st.subheader(f"{words}, {len(prepared.positions):,} channels, {n_targets} target{'' if n_targets == 1 else 's'}")
+    n_positions = thousands(len(prepared.positions))
+    st.subheader(f"{words}, {n_positions} channels, {counted(n_targets, 'target')}")
     sample = found.sample()
     figure = import_preview(
         sample,
@@ -144,7 +146,7 @@ def _preview(found: Understanding) -> None:
     n_channels = sample["position"].nunique()
     if drawn < n_all or n_channels < len(prepared.positions):
         st.caption(
-            f"{drawn} of {n_all:,} spectra and {n_channels:,} of {len(prepared.positions):,} channels are drawn."
+            f"{drawn} of {thousands(n_all)} spectra and {thousands(n_channels)} of {n_positions} channels are drawn."
         )
     st.dataframe(found.preview(), hide_index=True, key="import_table")
 

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from spectra_core.errors import StoreError
+from spectra_core.figures.theme import thousands
 from spectra_core.figures.training import LIVE_PARTS
 from ui import state
 
@@ -62,13 +63,9 @@ def progress_text(record: "JobRecord") -> str:
     """Say what a job is doing, how far it is, and how long it will take."""
     if record.state == "queued":
         return f"Waits for its turn, place {record.position} in the queue"
-    steps = f", {_grouped(record.done)} of {_grouped(record.total)}" if record.total else ""
+    steps = f", {thousands(record.done)} of {thousands(record.total)}" if record.total else ""
     left = "" if record.seconds_left is None else f"; about {duration(record.seconds_left)} left"
     return f"{record.stage}{steps}; running for {duration(record.seconds_running)}{left}"
-
-
-def _grouped(number: int) -> str:
-    return f"{number:,}".replace(",", "\u202f")
 
 
 def curves(events: pd.DataFrame) -> pd.DataFrame:

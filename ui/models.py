@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
+from spectra_core.figures.theme import thousands
 from spectra_core.spectra import SpectraSet
 from ui import state
 from ui.text import significant
@@ -46,7 +47,7 @@ def show_summary(found: "StoredModel", dimensions: pd.DataFrame, rebuilt: pd.Dat
     """Show what a generator has learned in three numbers, and what they were measured on."""
     columns = st.columns(4)
     n_parameters = found.record.n_parameters
-    columns[0].metric("Parameters", "exact fit" if n_parameters is None else f"{n_parameters:,}".replace(",", "\u202f"))
+    columns[0].metric("Parameters", "exact fit" if n_parameters is None else thousands(n_parameters))
     columns[1].metric("Active latent dimensions", f"{int(dimensions['active'].sum())} of {len(dimensions)}")
     columns[2].metric("Information", f"{significant(dimensions['kl'].sum())} nats", help="Sum of the KL divergences.")
     if rebuilt is not None:
@@ -108,7 +109,7 @@ def _row(record: Any) -> dict[str, Any]:
         "Trained on": record.trained_on_name,
         "Held out": len(record.held_out_rows),
         "Seed": record.seed,
-        "Parameters": None if record.n_parameters is None else f"{record.n_parameters:,}".replace(",", "\u202f"),
+        "Parameters": None if record.n_parameters is None else thousands(record.n_parameters),
         "Kept": record.created[:16].replace("T", " "),
         "Options": options,
         "Versions": ", ".join(f"{name} {version}" for name, version in record.versions.items()),

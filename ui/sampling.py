@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from spectra_core.choices import Choice, build
+from spectra_core.figures.theme import thousands
 from spectra_core.spectra import SpectraSet
 from ui import widgets
 from ui.text import percent
@@ -227,7 +228,7 @@ def default_name(generator: "Generator", plan: Plan) -> str:
         (CONDITIONAL_SAMPLERS, plan.latent_given),
     )
     parts = [str(registry[choice.name].title).lower() for registry, choice in registries if choice is not None]
-    return f"{', '.join([generator.title, *parts])} ({plan.n_spectra:,})"
+    return f"{', '.join([generator.title, *parts])} ({thousands(plan.n_spectra)})"
 
 
 def _pick_conditions(train: SpectraSet) -> Choice | None:

@@ -7,10 +7,11 @@ from ui import cache, comparison
 from ui.text import percent, significant
 
 st.title("Do they vary alike, channel by channel?")
+st.write("Mean, spread, noise and distribution of the signal along the axis.")
 found = comparison.compared()
+st.caption(found.sentence)
 sets = found.sets
 training = sets["training"]
-st.write("Mean, spread, noise and distribution of the signal along the axis. " + found.sentence)
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     reference = comparison.pick_reference(found, key="channels_reference")

@@ -10,12 +10,10 @@ from spectra_core.figures import physics as physics_figures
 from ui import comparison, judged, state, tables
 
 st.title("What do the metrics say, and what can't they see?")
+st.write("Every number beside what two halves of the experimental set give: none should be worse, and none better.")
 found = comparison.compared()
 training, generated = found.sets["training"], state.require_generated()
-st.write(
-    "Every number beside what two halves of the experimental set give: none should be worse, and none better. "
-    + found.sentence
-)
+st.caption(found.sentence)
 given_back = st.toggle(
     "Give the noise back",
     key="judge_with_noise",

@@ -4,8 +4,9 @@ from ui import cache, comparison, map_panel, models, state, traversal_panel
 from ui.text import percent
 
 st.title("Do they cover the same ground?")
+st.write("One marker a spectrum: near each other where spectra are alike.")
 found = comparison.compared()
-st.write("One marker a spectrum: near each other where spectra are alike. " + found.sentence)
+st.caption(found.sentence)
 
 model = state.model()
 with st.container(horizontal=True, vertical_alignment="bottom"):

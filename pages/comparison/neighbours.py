@@ -8,9 +8,10 @@ from ui import cache, comparison, neighbour_panel, state, tables
 from ui.text import percent
 
 st.title("Are they copies?")
+st.write("Each generated spectrum beside the experimental spectrum nearest to it.")
 found = comparison.compared()
+st.caption(found.sentence)
 training = found.sets["training"]
-st.write("Each generated spectrum beside the experimental spectrum nearest to it. " + found.sentence)
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     metric = st.selectbox(

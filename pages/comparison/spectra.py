@@ -4,9 +4,10 @@ from spectra_core.figures import spectra as figures
 from ui import cache, comparison
 
 st.title("Do they look alike?")
+st.write("Generated spectra beside experimental ones, all of them at once, and where they differ.")
 found = comparison.compared()
+st.caption(found.sentence)
 training = found.sets["training"]
-st.write("Generated spectra beside experimental ones, all of them at once, and where they differ. " + found.sentence)
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     view = st.segmented_control(

@@ -6,6 +6,7 @@ from spectra_core.evaluation.sampling import MOST_JUDGED, sampled_rows
 from spectra_core.figures import explore as figures
 from spectra_core.figures.physics import suspicious_labels
 from spectra_core.figures.spectra import density
+from spectra_core.figures.theme import thousands
 from ui import cache, comparison, state, tables
 from ui.text import percent
 
@@ -16,10 +17,10 @@ counted = cache.repeats(spectra).iloc[0]
 dependence = cache.target_dependence(spectra)
 
 columns = st.columns(4)
-columns[0].metric("Spectra", f"{len(spectra):,}".replace(",", "\u202f"), help=f"{spectra.n_channels} channels each.")
+columns[0].metric("Spectra", thousands(len(spectra)), help=f"{spectra.n_channels} channels each.")
 columns[1].metric(
     "Independent spectra",
-    f"{int(counted['n_groups']):,}".replace(",", "\u202f"),
+    thousands(int(counted["n_groups"])),
     help="Replicates and exact duplicates counted once; a split keeps them together. "
     f"The largest group has {int(counted['largest_group'])} spectra.",
 )

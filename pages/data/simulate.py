@@ -3,6 +3,7 @@ import streamlit as st
 from spectra_core.datasets.simulator import PRESETS
 from spectra_core.figures import alt_text
 from spectra_core.figures.simulator import species_bars, stacked_contributions
+from spectra_core.figures.theme import thousands
 from ui import cache, job_panel, simulating, state
 
 st.title("What would physics give?")
@@ -36,7 +37,7 @@ with st.form("make_a_set", border=False):
 if wanted:
     checked = simulating.checked(arguments)
     if checked is not None:
-        state.start_job("simulate", arguments, f"Simulate {arguments['n_spectra']:,} spectra, {checked.title}")
+        state.start_job("simulate", arguments, f"Simulate {thousands(arguments['n_spectra'])} spectra, {checked.title}")
 job_panel.latest("simulate")
 
 with st.expander("Constants, with status and source", icon=":material/science:"):

@@ -3,6 +3,7 @@ import streamlit as st
 from spectra_core.conditions.charge import charge_obstacle
 from spectra_core.figures import alt_text
 from spectra_core.figures import strategies as figures
+from spectra_core.figures.theme import thousands
 from ui import cache, models, sampling, state
 
 st.title("Where in latent space, at which concentrations?")
@@ -28,7 +29,9 @@ sampled = cache.sampled(found, train, plan)
 tables = cache.sampled_tables(found, train, plan)
 if wanted:
     kept = state.store().save_set(sampled.spectra.with_meta(name=name.strip() or "Generated set"))
-    state.notify(f"{len(sampled.spectra):,} spectra are in the store and in hand. Compare them with your data.")
+    state.notify(
+        f"{thousands(len(sampled.spectra))} spectra are in the store and in hand. Compare them with your data."
+    )
     state.choose_generated(kept)
 
 with picture:

@@ -55,7 +55,7 @@ def metric_distances(judgement: pd.DataFrame, *, titles: Mapping[str, str], bett
             )
         )
     figure.update_xaxes(
-        title_text="Distance from the floor, half widths of its range (better to the right)",
+        title_text="Distance from the floor, half widths of its range<br>(better to the right)",
         tickvals=_scaled(np.array(_TICKS, dtype=float)),
         ticktext=[f"{tick:g}".replace("-", "\u2212") for tick in _TICKS],
         range=[float(_scaled(-2 * _MOST)), float(_scaled(2 * _MOST))],

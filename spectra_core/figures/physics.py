@@ -15,6 +15,7 @@ from spectra_core.figures.theme import (
     VERMILION,
     runs_down,
     styled,
+    thousands,
     transparent,
     wrapped,
 )
@@ -198,4 +199,4 @@ def _thinned(rows: pd.DataFrame, name: str) -> tuple[pd.DataFrame, str]:
     if len(rows) <= MOST_POINTS:
         return rows, name
     shown = rows.iloc[:: -(-len(rows) // MOST_POINTS)]
-    return shown, f"{name} ({len(shown):,} of {len(rows):,} drawn)"
+    return shown, f"{name} ({thousands(len(shown))} of {thousands(len(rows))} drawn)"

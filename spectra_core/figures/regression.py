@@ -153,7 +153,7 @@ def comparison_per_arm(
             col=column,
         )
         figure.add_vline(x=0, line={"color": GREY, "width": 1}, row=row, col=column)
-        figure.update_xaxes(title_text="Change of RMSEP, %", row=row, col=column)
+        figure.update_xaxes(title_text="Change of<br>RMSEP, %", row=row, col=column)
     _add_kinds(figure, [arm_kinds[arm] for arm in arms[::-1]])
     _add_key(figure, f"too small to matter (within {100 * rope:g} %)", transparent(GREY, 0.3), "square", size=13)
     return _with_arms(panels, arms, alt=f"Change of error of {len(arms)} arms against {reference}, with intervals")

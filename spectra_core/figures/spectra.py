@@ -74,8 +74,8 @@ def density_comparison(
         subplot_titles=[
             f"{names[reference]} ({_n_spectra(shown[reference])} spectra)",
             f"Generated ({_n_spectra(shown['generated'])} spectra)",
-            f"Difference: orange, more often among generated spectra; {'grey' if reference == 'held-out' else 'blue'}, "
-            f"more often among {names[reference].lower()} ones",
+            "Difference: orange, more often among generated spectra;<br>"
+            f"{'grey' if reference == 'held-out' else 'blue'}, more often among {names[reference].lower()} ones",
         ],
     )
     turned = _reversed(axis_label, reverse)

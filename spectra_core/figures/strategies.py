@@ -14,6 +14,7 @@ from spectra_core.figures.theme import (
     runs_down,
     styled,
     styled_pairs,
+    thousands,
     transparent,
     wrapped,
 )
@@ -54,8 +55,8 @@ def drawn_points(latent_map: pd.DataFrame) -> go.Figure:
         )
     first = latent_map.iloc[0]
     figure.update_layout(
-        xaxis_title=f"Component 1 of the latent space ({first['share_x']:.0%} of the variance), prior units",
-        yaxis_title=f"Component 2 ({first['share_y']:.0%}), prior units",
+        xaxis_title=f"Component 1 ({_percent(first['share_x'])} of the variance), prior units",
+        yaxis_title=f"Component 2 ({_percent(first['share_y'])}), prior units",
     )
     counts = latent_map["role"].value_counts()
     return styled(
@@ -103,9 +104,9 @@ def strategy_panels(points: pd.DataFrame) -> go.Figure:
             )
     share_x, share_y = points["share_x"].iloc[0], points["share_y"].iloc[0]
     middle = (n_columns + 1) // 2
-    figure.update_xaxes(title_text=f"Component 1 ({share_x:.0%}), prior units", row=n_rows, col=middle)
+    figure.update_xaxes(title_text=f"Component 1 ({_percent(share_x)}), prior units", row=n_rows, col=middle)
     for row in range(1, n_rows + 1):
-        figure.update_yaxes(title_text=f"Component 2 ({share_y:.0%}),<br>prior units", row=row, col=1)
+        figure.update_yaxes(title_text=f"Component 2 ({_percent(share_y)}),<br>prior units", row=row, col=1)
     alt = f"Points of {len(strategies)} latent strategies over {len(data)} training spectra, one panel each."
     return styled(figure, alt=alt, height=130 + 230 * n_rows).update_layout(legend_y=1.08)
 
@@ -180,7 +181,7 @@ def charge_balance(residuals: pd.DataFrame) -> go.Figure:
     """
     figure = _boxes(residuals, "residual")
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
-    figure.update_xaxes(title_text="Charge left over, Σ z·c, mol/L")
+    figure.update_xaxes(title_text="Charge left over,<br>Σ z·c, mol/L")
     worst = residuals.groupby("role")["residual"].agg(lambda values: values.abs().max())
     alt = "; ".join(f"{ROLE_NAME[str(role)].lower()} up to {value:.2g} mol/L" for role, value in worst.items())
     return styled(figure, alt=f"Unbalanced charge: {alt}.", height=230)
@@ -195,9 +196,9 @@ def distance_to_data(distances: pd.DataFrame) -> go.Figure:
         Table of `spectra_core.evaluation.concentration_strategies.hull_distances`.
     """
     figure = _boxes(distances, "distance")
-    figure.update_xaxes(title_text="Distance outside the data's hull, standard deviations", rangemode="tozero")
+    figure.update_xaxes(title_text="Distance outside the data's hull,<br>standard deviations", rangemode="tozero")
     inside = distances.groupby("role")["inside"].mean()
-    alt = "; ".join(f"{ROLE_NAME[str(role)].lower()} {share:.0%} inside" for role, share in inside.items())
+    alt = "; ".join(f"{ROLE_NAME[str(role)].lower()} {_percent(share)} inside" for role, share in inside.items())
     return styled(figure, alt=f"Distance to the data's hull: {alt}.", height=230)
 
 
@@ -231,12 +232,16 @@ def drawn_spectra(statistics: pd.DataFrame, examples: pd.DataFrame, *, axis_labe
     return styled(figure, alt="Mean and 5 to 95 % band of experimental and generated spectra.")
 
 
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
 def _thinned(rows: pd.DataFrame, name: str) -> tuple[pd.DataFrame, str]:
     if len(rows) <= MAX_MARKERS:
-        return rows, f"{name} ({len(rows):,})"
+        return rows, f"{name} ({thousands(len(rows))})"
     step = -(-len(rows) // MAX_MARKERS)
     shown = rows.iloc[::step]
-    return shown, f"{name} ({len(shown):,} of {len(rows):,} shown)"
+    return shown, f"{name} ({thousands(len(shown))} of {thousands(len(rows))} shown)"
 
 
 def _add_steps(figure: go.Figure, rows: pd.DataFrame, role: str, *, first: bool, row: int, column: int) -> None:

@@ -100,6 +100,15 @@ def target_symbols(names: Sequence[str]) -> dict[str, str]:
     return {name: TARGET_SYMBOLS[i % len(TARGET_SYMBOLS)] for i, name in enumerate(names)}
 
 
+def thousands(number: int) -> str:
+    """Return a number with a narrow space after every three digits: a comma is a decimal sign to many.
+
+    >>> thousands(3744)
+    '3\u202f744'
+    """
+    return f"{number:,}".replace(",", "\u202f")
+
+
 def transparent(colour: str, opacity: float) -> str:
     """Return `colour` (as "#RRGGBB") with `opacity` from 0 to 1.
 

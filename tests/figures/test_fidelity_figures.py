@@ -124,7 +124,7 @@ def test_labels_of_one_target_are_drawn_and_large_sets_thinned():
     figure = labels_and_readings(
         table, target="Cu", label="Cu, mM", reading="predicted", reading_label="read by the teacher"
     )
-    drawn = next(trace for trace in figure.data if trace.name == "generated (1,000 of 5,000 drawn)")
+    drawn = next(trace for trace in figure.data if trace.name == "generated (1\u202f000 of 5\u202f000 drawn)")
     assert len(drawn.x) == 1000
     assert set(drawn.x % 2) == {0}
     assert figure.layout.yaxis.title.text == "Cu, mM, read by the teacher"
@@ -144,5 +144,5 @@ def test_every_suspicious_label_is_drawn_however_many_fit():
     figure = suspicious_labels(table, target="Cu", label="Cu, mM")
     drawn = {trace.name: len(trace.x) for trace in figure.data}
     assert drawn["suspicious"] == 50
-    assert drawn["fits its spectrum (990 of 4,950 drawn)"] == 990
+    assert drawn["fits its spectrum (990 of 4\u202f950 drawn)"] == 990
     assert "50 of 5000 labels" in alt_text(figure)

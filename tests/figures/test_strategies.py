@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from spectra_core.figures import ROLE_COLOUR, ROLE_SYMBOL, alt_text, strategies
+from spectra_core.figures.theme import thousands
 
 
 def both_roles(**columns) -> pd.DataFrame:
@@ -23,7 +24,7 @@ def test_points_of_both_roles_differ_in_colour_and_in_shape(latent_map):
     assert [trace.marker.color for trace in figure.data] == [ROLE_COLOUR["training"], ROLE_COLOUR["generated"]]
     assert [trace.marker.symbol for trace in figure.data] == [ROLE_SYMBOL["training"], ROLE_SYMBOL["generated"]]
     assert list(figure.data[1].x) == [0.0, 1.0]
-    assert "75%" in figure.layout.xaxis.title.text
+    assert "75 %" in figure.layout.xaxis.title.text
     assert "2 experimental spectra and 2 drawn points" in alt_text(figure)
 
 
@@ -48,7 +49,7 @@ def test_thinned_points_are_said_to_be_thinned():
     many = both_roles(x=np.arange(n), y=np.arange(n), nearest=np.ones(n), share_x=np.ones(n), share_y=np.zeros(n))
     figure = strategies.drawn_points(many)
     assert len(figure.data[0].x) <= strategies.MAX_MARKERS
-    assert figure.data[0].name == f"Experimental ({len(figure.data[0].x):,} of {n:,} shown)"
+    assert figure.data[0].name == f"Experimental ({thousands(len(figure.data[0].x))} of {thousands(n)} shown)"
 
 
 def test_pairs_show_at_most_four_targets_with_their_units():
@@ -87,7 +88,7 @@ def test_charge_is_shown_per_role_with_its_unit():
 
 def test_share_inside_the_hull_is_told_without_sight():
     table = both_roles(inside=[True, False], distance=[0.0, 2.0])
-    assert "generated 50% inside" in alt_text(strategies.distance_to_data(table))
+    assert "generated 50 % inside" in alt_text(strategies.distance_to_data(table))
 
 
 def test_spectra_are_drawn_over_both_bands_in_the_field_s_direction():
