@@ -87,7 +87,8 @@ def prepare(home: Path) -> str:
         hand = {"set": experimental, "generated": store.save_set(made), "model": model}
         for method in ("umap", "tsne"):
             TASKS["map"]({**hand, "method": method, "seed": 0}, SILENT, store)
-        TASKS["fidelity"]({**hand, "noise_given_back": False, "seed": 0}, SILENT, store)
+        for given_back in (False, True):
+            TASKS["fidelity"]({**hand, "noise_given_back": given_back, "seed": 0}, SILENT, store)
         known.write_text(json.dumps(hand))
     return "&".join(f"{kind}={identifier}" for kind, identifier in json.loads(known.read_text()).items())
 
@@ -168,7 +169,11 @@ CLICKS: dict[str, dict[str, Click]] = {
         "every spectrum, by role": option("Colour", "Role"),
         "a part drawn": words("Draw every spectrum"),
     },
-    "fidelity": {teacher: words(teacher) for teacher in ("Pure components (CLS)", "Teacher (PLS)")},
+    "fidelity": {
+        **{teacher: words(teacher) for teacher in ("Pure components (CLS)", "Teacher (PLS)")},
+        "noise given back": words("Give the noise back"),
+        "noise taken away": words("Give the noise back"),
+    },
 }
 """What is clicked on each page, in this order."""
 
