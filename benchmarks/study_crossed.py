@@ -20,12 +20,16 @@ def arm_of(way: str, strategy: str) -> str:
     return WAYS[way] if strategy == PRIOR else crossed(way, strategy)
 
 
+def shown(targets: list[str]) -> list[str]:
+    """Return the targets that the comparison is shown for: those of `SHOWN`, all on other sets."""
+    return [target for target in SHOWN if target in targets] or targets
+
+
 def ways_and_strategies(comparisons: pd.DataFrame, arms: list[str]) -> str:
     """Return the change of the MLP's error against the step-matched arm: row per ion and way, column per strategy."""
     table = comparisons[comparisons["regressor"] == "mlp"].set_index(["arm", "target"])
     rows = []
-    targets = list(dict.fromkeys(comparisons["target"]))
-    for target in [one for one in SHOWN if one in targets] or targets:
+    for target in shown(list(dict.fromkeys(comparisons["target"]))):
         for way in WAYS:
             names = [arm_of(way, strategy) for strategy in STRATEGIES]
             rows.append([target, way, *(change(table.loc[(name, target)]) if name in arms else "" for name in names)])

@@ -10,8 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from benchmarks.study_arms import BALANCED, INDEPENDENT, READ, WAYS
-from benchmarks.study_crossed import SHOWN as CROSSED_IONS
-from benchmarks.study_crossed import STRATEGIES, arm_of
+from benchmarks.study_crossed import STRATEGIES, arm_of, shown
 from spectra_core.evaluation.errors import error_summary
 from spectra_core.figures.gains import learning_curves
 from spectra_core.figures.regression import comparison_per_arm, error_per_arm
@@ -38,6 +37,8 @@ def draw(parts: Mapping[str, "Finished"], folder: Path) -> None:
         figures["changes"] = _changes(parts["a"])
     if "a-crossed" in parts:
         figures["crossed"] = _crossed(parts["a-crossed"])
+    if "c-carbon-dots-crossed" in parts:
+        figures["carbon_dots_crossed"] = _crossed(parts["c-carbon-dots-crossed"])
     if "c-carbon-dots" in parts:
         figures["carbon_dots"] = _changes(parts["c-carbon-dots"])
     if "b" in parts:
@@ -94,10 +95,9 @@ def _crossed(part: "Finished") -> go.Figure:
     """Draw the change of error per way of choosing concentrations, one mark per latent strategy."""
     table = part.tables["comparisons"]
     table = table[table["regressor"] == "mlp"].set_index(["target", "arm"])
-    figure = make_subplots(
-        rows=1, cols=len(CROSSED_IONS), subplot_titles=CROSSED_IONS, shared_yaxes=True, horizontal_spacing=0.03
-    )
-    for column, target in enumerate(CROSSED_IONS, start=1):
+    ions = shown(part.targets)
+    figure = make_subplots(rows=1, cols=len(ions), subplot_titles=ions, shared_yaxes=True, horizontal_spacing=0.03)
+    for column, target in enumerate(ions, start=1):
         for number, strategy in enumerate(STRATEGIES):
             rows = table.loc[target].reindex([arm_of(way, strategy) for way in WAYS])
             effect, low, high = (100 * rows[f"relative_{name}"] for name in ("effect", "low", "high"))
