@@ -2,7 +2,9 @@
 
     python -m benchmarks.screenshots FOLDER [--home DATA_FOLDER] [--query set=...] [--width 1280] [--pages train sample]
 
-Without --home the app starts with an empty data folder, and the pages show what they say then.
+Beside every picture stands what a person would have to search it for: whether the page scrolls sideways, and which
+words of its figures are cut off or lie over each other. Without --home the app starts with an empty data folder, and
+the pages show what they say then.
 """
 
 import argparse
@@ -16,11 +18,32 @@ from playwright.sync_api import Page, sync_playwright
 from tests.browser.conftest import BROWSER_OPTIONS, CALM, served
 from ui.menu import MENU, Entry
 
-TALLEST = 6000
+TALLEST = 9000
+FAULTS = """() => {
+  const main = document.querySelector('[data-testid=stMain]');
+  const faults = main.scrollWidth > main.clientWidth + 1 ? ['scrolls sideways'] : [];
+  for (const figure of document.querySelectorAll('.js-plotly-plot')) {
+    const frame = figure.getBoundingClientRect();
+    const shown = [...figure.querySelectorAll('svg text')]
+      .filter(text => text.textContent.trim() && !text.closest('.hoverlayer'))
+      .map(text => [text.textContent.slice(0, 40), text.getBoundingClientRect()])
+      .filter(([, box]) => box.width > 0);
+    shown.forEach(([words, box], number) => {
+      if (box.left < frame.left - 1 || box.right > frame.right + 1) faults.push(`cut: ${words}`);
+      for (const [others, other] of shown.slice(number + 1)) {
+        const width = Math.min(box.right, other.right) - Math.max(box.left, other.left);
+        const height = Math.min(box.bottom, other.bottom) - Math.max(box.top, other.top);
+        if (width > 2 && height > 3) faults.push(`over each other: ${words} | ${others}`);
+      }
+    });
+  }
+  return faults;
+}"""
+"""Boxes count: words written at a slant are named though they may stand clear of each other."""
 
 
-def picture(page: Page, path: Path, width: int) -> None:
-    """Save the whole page, however far it scrolls."""
+def picture(page: Page, path: Path, width: int) -> list[str]:
+    """Save the whole page, however far it scrolls; return what is wrong with its layout."""
     page.wait_for_selector(CALM, timeout=120_000)
     page.wait_for_timeout(1200)
     page.wait_for_selector(CALM, timeout=120_000)
@@ -28,7 +51,9 @@ def picture(page: Page, path: Path, width: int) -> None:
     page.set_viewport_size({"width": width, "height": max(900, min(TALLEST, int(height) + 20))})
     page.wait_for_timeout(700)
     page.screenshot(path=path)
+    faults: list[str] = page.evaluate(FAULTS)
     page.set_viewport_size({"width": width, "height": 900})
+    return faults
 
 
 def address(entry: Entry) -> str:
@@ -62,8 +87,10 @@ def main() -> None:
                     continue
                 page.goto(f"{app.url}/{address(entry)}?{wanted.query}")
                 path = wanted.folder / f"{re.sub(r'[^a-z]', '_', entry.path.split('/')[1])}_{name}_{theme}.png"
-                picture(page, path, wanted.width)
+                faults = picture(page, path, wanted.width)
                 print(path, "EXCEPTION" if page.get_by_test_id("stException").count() else "")
+                for fault in faults:
+                    print(f"    {fault}")
         browser.close()
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from spectra_core.figures.theme import GREY, PURPLE, VERMILION, styled, transparent
+from spectra_core.figures.theme import GREY, PURPLE, VERMILION, styled, transparent, wrapped
 
 VERDICT_COLOUR = {"as real": GREY, "worse than real": VERMILION, "beyond real": PURPLE}
 VERDICT_SYMBOL = {"as real": "circle", "worse than real": "x", "beyond real": "diamond"}
@@ -109,7 +109,13 @@ def bench_matrix(
             ygap=2,
         )
     )
-    figure.update_xaxes(side="top", title_text="What is wrong with the spectra")
+    figure.update_xaxes(
+        side="top",
+        title_text="What is wrong with the spectra",
+        tickvals=[defect_titles[name] for name in defects],
+        ticktext=[wrapped(defect_titles[name], 11, 2) for name in defects],
+        tickangle=0,
+    )
     figure.update_yaxes(title_text="Metric")
     seen = bench.loc[bench["verdict"] == "worse than real"].groupby("defect").size()
     said = ", ".join(f"{defect_titles[name]} by {seen.get(name, 0)}" for name in defects)

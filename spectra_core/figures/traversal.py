@@ -103,6 +103,7 @@ def walk_figure(
     margin = 0.04 * (high - low or 1.0)
     figure.update_yaxes(title_text=signal_label, range=[low - margin, high + margin], row=1, col=1)
     figure.update_yaxes(title_text="Nearest data,<br>prior units", rangemode="tozero", row=2, col=1)
+    figure.update_layout(legend_traceorder="normal")
     n_left = int((steps["remote"] | steps["outside_range"]).sum())
     return styled(
         figure,

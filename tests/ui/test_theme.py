@@ -1,5 +1,6 @@
 """Both themes can be read: contrasts after WCAG 2.1, computed from the shipped configuration."""
 
+import re
 import tomllib
 from itertools import product
 from pathlib import Path
@@ -56,6 +57,11 @@ def test_text_of_the_pipeline_can_be_read_on_the_page(theme):
     assert contrast(pipeline._TEXT[theme], page) >= 4.5
     assert contrast(pipeline._FAINT[theme], page) >= 4.5
     assert contrast("#FFFFFF", pipeline.BLUE) >= 4.5
+
+
+def test_what_is_chosen_on_a_dark_page_is_written_in_the_blue_of_links():
+    (colour,) = re.findall(r"color: (#[0-9a-f]{6})", (ROOT / "ui/static/dark.css").read_text("utf-8"))
+    assert colour.upper() == CONFIG["theme"]["dark"]["linkColor"]
 
 
 def test_nothing_is_fetched_or_sent_outside():
