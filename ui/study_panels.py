@@ -101,9 +101,9 @@ def added(result: StoredResult) -> None:
         st.dataframe(
             table.pivot_table(index="arm", columns="target", values="honesty", aggfunc="median", sort=False).round(2)
         )
-        noise = table.groupby("arm", sort=False)["noise_ratio"].median().round(2)
+        noise = table.groupby("arm", sort=False)["noise_ratio"].median().reset_index()
         st.write("**Noise** of added spectra over that of the training spectra: below 1 they are smoother.")
-        st.dataframe(noise.reset_index(), hide_index=True)
+        st.dataframe(noise, hide_index=True, column_config=tables.columns(noise))
         table_export(table, "added_spectra")
     generators = table_of(result, "generators")
     if "kl" in generators:

@@ -155,9 +155,23 @@ def read_record(folder: JobFolder) -> JobRecord:
         seconds_left=status.get("seconds_left") if state == "running" else None,
         error=status.get("error", "") or _explanation(state),
         result=status.get("result") if state == "finished" else None,
-        parts={name: (share, left) for name, share, left in status.get("parts", [])},
+        parts=_parts(status.get("parts", [])),
         **known,
     )
+
+
+def _parts(kept: Any) -> dict[str, tuple[float, float | None]]:
+    """Return share done and seconds left by part; of parts written otherwise nothing, since they only tell the pace.
+
+    >>> _parts([["Baseline", 0.5, 3.0]]), _parts({"Baseline": [0.5, 3.0]}), _parts([["Baseline"]])
+    ({'Baseline': (0.5, 3.0)}, {'Baseline': (0.5, 3.0)}, {})
+    """
+    try:
+        # Earlier versions kept them by name.
+        rows = [(name, *told) for name, told in kept.items()] if isinstance(kept, dict) else kept
+        return {str(name): (share, left) for name, share, left in rows}
+    except (TypeError, ValueError):
+        return {}
 
 
 def _explanation(state: JobState) -> str:

@@ -71,3 +71,14 @@ def test_parts_are_told_in_their_order(tmp_path):
         "job", {"attempt": 1, "task": "t", "title": "T", "arguments": {}, "sequence": 1, "created": ""}
     )
     assert list(read_record(JobFolder(tmp_path)).parts.items()) == [("Two", (0.5, 3.0)), ("One", (0.0, None))]
+
+
+@pytest.mark.parametrize("parts", [{"One": [0.5, 3.0]}, [["One", 0.5]], "One", None])
+def test_parts_written_by_an_earlier_version_or_damaged_leave_the_job_readable(tmp_path, parts):
+    folder = JobFolder(tmp_path)
+    request = {"task": "study", "title": "Study", "arguments": {}, "sequence": 1, "created": "", "attempt": 1}
+    folder.write("job", request)
+    folder.write("status", {"attempt": 1, "state": "cancelled", "parts": parts})
+    record = read_record(folder)
+    assert record.state == "cancelled"
+    assert record.parts == ({"One": (0.5, 3.0)} if isinstance(parts, dict) else {})
