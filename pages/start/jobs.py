@@ -34,7 +34,12 @@ if ended:
             "Why": [record.error for record in ended],
         }
     )
-    st.dataframe(table, hide_index=True, alt=f"{len(ended)} ended jobs, the latest first.")
+    st.dataframe(
+        table,
+        hide_index=True,
+        alt=f"{len(ended)} ended jobs, the latest first.",
+        column_config={"Started (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone="UTC")},
+    )
     st.download_button("Jobs (CSV)", table.to_csv(index=False), "jobs.csv", "text/csv", icon=":material/download:")
     titles = {record.id: f"{record.title} ({record.state})" for record in ended}
     picked = st.selectbox("Look at one", list(titles), index=None, format_func=titles.__getitem__, key="ended_job")
