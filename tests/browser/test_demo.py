@@ -28,13 +28,13 @@ def test_training_with_live_curves_goes_on_while_another_page_is_visited(app, vi
     visitor.menu("Train")
     visitor.page.get_by_text("Parameters").first.click()
     epochs = visitor.page.get_by_role("spinbutton", name="Epochs")
-    epochs.fill("1500")  # long enough to be seen learning
+    epochs.fill("600")  # ten seconds: long enough to be seen learning
     epochs.press("Enter")
     visitor.calm()
     visitor.page.get_by_role("button", name="Train", exact=True).click()
     visitor.page.get_by_test_id("stVegaLiteChart").wait_for(timeout=60_000)
     visitor.menu("Overview")
-    visitor.page.get_by_text("Finished: Train").wait_for(timeout=120_000)
+    visitor.page.get_by_text("Finished: Train").wait_for(timeout=180_000)
     visitor.menu("Train")
     visitor.page.get_by_text("How well does it reconstruct?").wait_for(timeout=60_000)
     with visitor.page.expect_download() as download:
