@@ -89,10 +89,8 @@ def metric_cards(judgement: pd.DataFrame, metrics: "dict[str, Metric]", unit: st
                     f"{row['n_repeats']} halvings.",
                 )
                 verdict = str(row["verdict"]).capitalize()
-                st.caption(
-                    f"**{verdict}** (real against real: {said(row['floor'], metric.unit, unit)}; "
-                    f"{_SIDES[metric.better]}). {metric.sentence}"
-                )
+                floor = said(row["floor"], metric.unit, unit).replace(" ", "\u00a0")  # no line ends between 99 and %
+                st.caption(f"**{verdict}** (real against real: {floor}; {_SIDES[metric.better]}). {metric.sentence}")
 
 
 def as_judged(
