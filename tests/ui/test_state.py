@@ -56,6 +56,16 @@ def test_a_set_chosen_in_the_status_line_stands_in_the_url(store: Store):
     assert app.query_params["set"] == fingerprint[:12]
 
 
+def test_a_choice_told_twice_because_its_run_was_overtaken_is_made_once(store: Store):
+    fingerprint, other = store.save_set(named("First")), store.save_set(named("Other", seed=1))
+    app = opened()
+    told = picker(app, "set").set_value(fingerprint)
+    app.session_state["chosen"] = {"set": other, "model": None, "generated": None}  # by the run overtaken
+    told.run()
+    assert not app.exception
+    assert in_hand(app)["set"] == other
+
+
 def test_the_choice_survives_a_page_switch(store: Store):
     fingerprint = store.save_set(named("First"))
     app = opened(set=fingerprint[:12])

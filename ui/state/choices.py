@@ -90,9 +90,11 @@ def choose(**changes: str | None) -> NoReturn:
     st.rerun()
 
 
-def choose_from_picker(kind: str) -> NoReturn:
-    """Take in hand what the picker of `kind` shows."""
-    choose(**{kind: st.session_state[_picker(kind)]})
+def choose_from_picker(kind: str) -> None:
+    """Take in hand what the picker of `kind` shows; nothing, where the one that changed is of an earlier choice."""
+    shown = st.session_state.get(_picker(kind))
+    if shown is not None:
+        choose(**{kind: shown})
 
 
 def picker_key(kind: str) -> str:
