@@ -19,12 +19,12 @@ from playwright.sync_api import Page, sync_playwright
 from playwright.sync_api import TimeoutError as NothingCame
 
 from spectra_core.contracts import SILENT
-from spectra_core.generation import generate_spectra
-from spectra_core.labelling import LABELLINGS
+from spectra_core.jobs.tasks import TASKS
 from spectra_core.regressors import REGRESSORS
 from spectra_core.samplers import SAMPLERS
+from spectra_core.sampling.generation import generate_spectra
+from spectra_core.sampling.labelling import LABELLINGS
 from spectra_core.store import Store
-from spectra_core.tasks import TASKS
 from tests.browser.conftest import BROWSER_OPTIONS, CALM, served
 
 N_SPECTRA = 3744

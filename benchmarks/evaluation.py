@@ -16,24 +16,24 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from spectra_core.evaluation.bench import metric_bench
-from spectra_core.evaluation.channels import (
+from spectra_core.evaluation.channels.noise import noise_fidelity
+from spectra_core.evaluation.channels.statistics import (
     channel_correlation,
     channel_differences,
     channel_statistics,
     signal_histograms,
 )
 from spectra_core.evaluation.examples import examples
-from spectra_core.evaluation.judgement import judgement
-from spectra_core.evaluation.label_errors import label_errors
-from spectra_core.evaluation.label_honesty import label_honesty
-from spectra_core.evaluation.latent_map import latent_map, trustworthiness
-from spectra_core.evaluation.memorisation import memorisation
-from spectra_core.evaluation.neighbours import copy_of, neighbours
-from spectra_core.evaluation.noise import noise_fidelity
-from spectra_core.evaluation.outliers import outliers
-from spectra_core.evaluation.physics import physics, physics_limits, physics_summary
+from spectra_core.evaluation.labels.label_errors import label_errors
+from spectra_core.evaluation.labels.label_honesty import label_honesty
+from spectra_core.evaluation.latent.maps import latent_map, trustworthiness
+from spectra_core.evaluation.physics.checks import physics, physics_limits, physics_summary
 from spectra_core.evaluation.sampling import MOST_COMPARED, MOST_JUDGED, most_asked, sampled
+from spectra_core.evaluation.similarity.bench import metric_bench
+from spectra_core.evaluation.similarity.judgement import judgement
+from spectra_core.evaluation.similarity.memorisation import memorisation
+from spectra_core.evaluation.similarity.neighbours import copy_of, neighbours
+from spectra_core.evaluation.suitability.outliers import outliers
 from spectra_core.regressors import PLS
 from spectra_core.spectra import SpectralAxis, SpectraSet
 

@@ -19,7 +19,7 @@ import pandas as pd
 from spectra_core.contracts import random_stream
 from spectra_core.datasets import read
 from spectra_core.datasets.simulator import PRESETS, simulate
-from spectra_core.evaluation.label_errors import label_errors
+from spectra_core.evaluation.labels.label_errors import label_errors
 from spectra_core.spectra import SpectraSet
 
 PLAIN = 10.0

@@ -24,8 +24,8 @@ from spectra_core.choices import Choice, build
 from spectra_core.contracts import random_stream
 from spectra_core.datasets.simulator import PRESETS, simulate
 from spectra_core.errors import TrainingError
-from spectra_core.evaluation.fidelity import coverage, recall
-from spectra_core.evaluation.point_clouds import CloudPair, PointCloud
+from spectra_core.evaluation.similarity.fidelity import coverage, recall
+from spectra_core.evaluation.similarity.point_clouds import CloudPair, PointCloud
 from spectra_core.experiment.modes import trained
 from spectra_core.generators import GENERATORS
 from spectra_core.preprocessing import Standardiser

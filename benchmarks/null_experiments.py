@@ -21,7 +21,7 @@ import pandas as pd
 from scipy import stats
 
 from spectra_core.choices import Choice
-from spectra_core.evaluation.verdicts import compare_arms
+from spectra_core.evaluation.errors.verdicts import compare_arms
 from spectra_core.experiment import Arm, Experiment, run
 from tests.conftest import beer_lambert_set
 

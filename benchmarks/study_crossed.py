@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from benchmarks.study_arms import LATENT, WAYS, crossed
 from benchmarks.study_cells import change, markdown
-from spectra_core.evaluation.verdicts import compare_arms
+from spectra_core.evaluation.errors.verdicts import compare_arms
 
 SHOWN = ("Cu2+", "Ni2+", "Fe3+", "NO3-")
 """Of the simulated set, the ions that networks read well: an error near that of guessing has no room to grow."""

@@ -4,21 +4,18 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from benchmarks.study_arms import BALANCED, INDEPENDENT, READ, WAYS
 from benchmarks.study_crossed import STRATEGIES, arm_of, shown
-from spectra_core.evaluation.errors import error_summary
+from benchmarks.study_results import Finished
+from spectra_core.evaluation.errors.regression_errors import error_summary
 from spectra_core.figures.gains import learning_curves
 from spectra_core.figures.regression import comparison_per_arm, error_per_arm
 from spectra_core.figures.theme import GREY, TARGET_COLOURS, TARGET_SYMBOLS, styled, transparent
 from tests.browser.conftest import BROWSER_OPTIONS
-
-if TYPE_CHECKING:
-    from benchmarks.study_report import Finished
 
 WIDTH = 1240
 SHOWN = (
@@ -29,7 +26,7 @@ SHOWN = (
 CURVES = ("Step-matched", "VAE, standard normal", INDEPENDENT, READ, "Oracle")
 
 
-def draw(parts: Mapping[str, "Finished"], folder: Path) -> None:
+def draw(parts: Mapping[str, Finished], folder: Path) -> None:
     """Draw what is finished."""
     figures: dict[str, go.Figure] = {}
     if "a" in parts:
@@ -68,13 +65,13 @@ def save(figures: Mapping[str, go.Figure], folder: Path) -> None:
         browser.close()
 
 
-def _errors(part: "Finished") -> go.Figure:
+def _errors(part: Finished) -> go.Figure:
     kinds = {arm: kind for arm, kind in part.kinds.items() if arm in SHOWN}
     errors = part.tables["errors"]
     return error_per_arm(errors[errors["arm"].isin(list(kinds))], arm_kinds=kinds, units=part.units, levels=part.levels)
 
 
-def _changes(part: "Finished") -> go.Figure:
+def _changes(part: Finished) -> go.Figure:
     table = part.tables["comparisons"]
     return comparison_per_arm(
         table[table["regressor"] == "mlp"],
@@ -84,14 +81,14 @@ def _changes(part: "Finished") -> go.Figure:
     )
 
 
-def _curves(part: "Finished") -> go.Figure:
+def _curves(part: Finished) -> go.Figure:
     summary = error_summary(part.tables["errors"])
     kinds = {arm: kind for arm, kind in part.kinds.items() if arm in CURVES}
     rows = summary[(summary["regressor"] == "mlp") & summary["arm"].isin(list(kinds))]
     return learning_curves(rows, arm_kinds=kinds, units=part.units)
 
 
-def _crossed(part: "Finished") -> go.Figure:
+def _crossed(part: Finished) -> go.Figure:
     """Draw the change of error per way of choosing concentrations, one mark per latent strategy."""
     table = part.tables["comparisons"]
     table = table[table["regressor"] == "mlp"].set_index(["target", "arm"])

@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 from evaluation import mixtures
 
-from spectra_core.evaluation import fidelity
-from spectra_core.evaluation.channels import channel_differences, channel_statistics
-from spectra_core.evaluation.latent_map import umap_map
-from spectra_core.evaluation.neighbours import neighbours
-from spectra_core.evaluation.point_clouds import CloudPair, PointCloud
+from spectra_core.evaluation.channels.statistics import channel_differences, channel_statistics
+from spectra_core.evaluation.latent.maps import umap_map
+from spectra_core.evaluation.similarity import fidelity
+from spectra_core.evaluation.similarity.neighbours import neighbours
+from spectra_core.evaluation.similarity.point_clouds import CloudPair, PointCloud
 from spectra_core.spectra import SpectralAxis, SpectraSet
 
 ROUNDS = 5

@@ -3,14 +3,14 @@
 import os
 import sys
 
-from spectra_core.numerical_threads import THREAD_LIMITS
+from spectra_core.training.numerical_threads import THREAD_LIMITS
 
 
 def run() -> int:
     """Run one command in this process, every numerical library on one thread, and return its exit code."""
     # Before numpy is loaded, which reads them once. Jobs do the same: the order of sums decides last bits.
     os.environ.update(dict.fromkeys(THREAD_LIMITS, "1"))
-    from spectra_core.commands import main
+    from spectra_core.cli.commands import main
 
     return main()
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from spectra_core.datasets import Understanding
     from spectra_core.datasets.parts import Part
     from spectra_core.datasets.sandbox import Sources
-    from spectra_core.evaluation.label_errors import LabelCheck
-    from spectra_core.evaluation.outliers import Limits
+    from spectra_core.evaluation.labels.label_errors import LabelCheck
+    from spectra_core.evaluation.suitability.outliers import Limits
     from spectra_core.jobs import Jobs
     from spectra_core.regressors.base import Regressor
     from spectra_core.store import Store, StoredModel, StoredResult
@@ -74,8 +74,8 @@ def stored_model(home: str, model_id: str) -> "StoredModel":
 
 @st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Encoding the spectra")
 def latent_dimensions(model: "StoredModel", spectra: SpectraSet) -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.learning.latent_dimensions` of the posteriors of `spectra`."""
-    from spectra_core.evaluation import learning
+    """Cache `spectra_core.evaluation.latent.learning.latent_dimensions` of the posteriors of `spectra`."""
+    from spectra_core.evaluation.latent import learning
 
     return learning.latent_dimensions(model.model.encode(spectra))
 
@@ -88,8 +88,8 @@ def walk(
     dimension: int | None,
     concentrations: tuple[tuple[str, float], ...] | None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Cache `spectra_core.evaluation.traversal`: along a dimension, from the row in `ends` if any, else between."""
-    from spectra_core.evaluation import traversal
+    """Cache `evaluation.latent.traversal`: along a dimension, from the row in `ends` if any, else between."""
+    from spectra_core.evaluation.latent import traversal
 
     conditions = None if concentrations is None else dict(concentrations)
     if dimension is None:
@@ -100,16 +100,16 @@ def walk(
 
 @st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Encoding the spectra")
 def remote_from(model: "StoredModel", training: SpectraSet) -> float:
-    """Cache `spectra_core.evaluation.latent_distance.remote_from` of the posteriors of `training`."""
-    from spectra_core.evaluation import latent_distance
+    """Cache `spectra_core.evaluation.latent.distance.remote_from` of the posteriors of `training`."""
+    from spectra_core.evaluation.latent import distance as latent_distance
 
     return latent_distance.remote_from(model.model.encode(training), training.groups)
 
 
 @st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Reconstructing spectra")
 def reconstructions(model: "StoredModel", spectra: SpectraSet) -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.learning.reconstructions`."""
-    from spectra_core.evaluation import learning
+    """Cache `spectra_core.evaluation.latent.learning.reconstructions`."""
+    from spectra_core.evaluation.latent import learning
 
     return learning.reconstructions(model.model, spectra)
 
@@ -158,8 +158,8 @@ def strategies_compared(model: "StoredModel", train: SpectraSet) -> dict[str, pd
 
 @st.cache_data(hash_funcs=BY_CONTENT, max_entries=8, show_spinner="Comparing all strategies")
 def strategy_points(model: "StoredModel", train: SpectraSet) -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.latent_strategies.strategy_points` of the posteriors of `train`."""
-    from spectra_core.evaluation import latent_strategies
+    """Cache `spectra_core.evaluation.latent.strategies.strategy_points` of the posteriors of `train`."""
+    from spectra_core.evaluation.latent import strategies as latent_strategies
 
     return latent_strategies.strategy_points(model.model.encode(train))
 
@@ -172,35 +172,35 @@ def rows_of(spectra: SpectraSet, rows: tuple[int, ...]) -> SpectraSet:
 
 @st.cache_resource(hash_funcs=BY_CONTENT, max_entries=4, show_spinner="Giving the noise back")
 def with_noise(generated: SpectraSet, training: SpectraSet) -> SpectraSet:
-    """Cache `spectra_core.evaluation.noise.with_noise`; its noise is the same at every visit."""
+    """Cache `spectra_core.evaluation.channels.noise.with_noise`; its noise is the same at every visit."""
     from spectra_core.contracts import random_stream
-    from spectra_core.evaluation import noise
+    from spectra_core.evaluation.channels import noise
 
     return noise.with_noise(generated, training, random_stream(0, "noise given back"))
 
 
 @st.cache_resource(hash_funcs=BY_CONTENT, max_entries=8, show_spinner="Counting spectra")
 def signal_histograms(sets: dict[str, SpectraSet]) -> dict[str, pd.DataFrame]:
-    """Cache `spectra_core.evaluation.channels.signal_histograms`."""
-    from spectra_core.evaluation import channels
+    """Cache `spectra_core.evaluation.channels.statistics.signal_histograms`."""
+    from spectra_core.evaluation.channels import statistics as channels
 
     return channels.signal_histograms(sets)
 
 
 def channel_statistics(sets: dict[str, SpectraSet]) -> pd.DataFrame:
-    """Return `spectra_core.evaluation.channels.channel_statistics`, each role computed once."""
+    """Return `spectra_core.evaluation.channels.statistics.channel_statistics`, each role computed once."""
     return pd.concat([_statistics_of(role, spectra) for role, spectra in sets.items()], ignore_index=True)
 
 
 @st.cache_data(hash_funcs=BY_CONTENT, max_entries=32, show_spinner="Describing channels")
 def _statistics_of(role: str, spectra: SpectraSet) -> pd.DataFrame:
-    from spectra_core.evaluation import channels
+    from spectra_core.evaluation.channels import statistics as channels
 
     return channels.channel_statistics({role: spectra})
 
 
 def channel_differences(sets: dict[str, SpectraSet]) -> pd.DataFrame:
-    """Return `spectra_core.evaluation.channels.channel_differences`, each pair of roles computed once."""
+    """Return `spectra_core.evaluation.channels.statistics.channel_differences`, each pair of roles computed once."""
     from spectra_core.evaluation.roles import comparisons
 
     pairs = [_differences_of({role: sets[role], reference: sets[reference]}) for role, reference in comparisons(sets)]
@@ -209,23 +209,23 @@ def channel_differences(sets: dict[str, SpectraSet]) -> pd.DataFrame:
 
 @st.cache_data(hash_funcs=BY_CONTENT, max_entries=32, show_spinner="Comparing channels")
 def _differences_of(pair: dict[str, SpectraSet]) -> pd.DataFrame:
-    from spectra_core.evaluation import channels
+    from spectra_core.evaluation.channels import statistics as channels
 
     return channels.channel_differences(pair)
 
 
 @st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Correlating channels")
 def channel_correlation(sets: dict[str, SpectraSet]) -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.channels.channel_correlation`."""
-    from spectra_core.evaluation import channels
+    """Cache `spectra_core.evaluation.channels.statistics.channel_correlation`."""
+    from spectra_core.evaluation.channels import statistics as channels
 
     return channels.channel_correlation(sets)
 
 
 @st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Measuring the noise")
 def noise_fidelity(sets: dict[str, SpectraSet]) -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.noise.noise_fidelity`."""
-    from spectra_core.evaluation import noise
+    """Cache `spectra_core.evaluation.channels.noise.noise_fidelity`."""
+    from spectra_core.evaluation.channels import noise
 
     return noise.noise_fidelity(sets)
 
@@ -240,32 +240,32 @@ def examples(sets: dict[str, SpectraSet], n_spectra: int) -> pd.DataFrame:
 
 @st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Finding neighbours")
 def neighbours(sets: dict[str, SpectraSet], metric: str, window: float | None, role: str) -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.neighbours.neighbours`."""
-    from spectra_core.evaluation import neighbours as nearest
+    """Cache `spectra_core.evaluation.similarity.neighbours.neighbours`."""
+    from spectra_core.evaluation.similarity import neighbours as nearest
 
     return nearest.neighbours(sets, metric=metric, window=window, role=role)
 
 
 @st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Looking for copies")
 def memorisation(sets: dict[str, SpectraSet], metric: str) -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.memorisation.memorisation`."""
-    from spectra_core.evaluation import memorisation as judged
+    """Cache `spectra_core.evaluation.similarity.memorisation.memorisation`."""
+    from spectra_core.evaluation.similarity import memorisation as judged
 
     return judged.memorisation(sets, metric=metric)
 
 
 @st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Measuring the noise")
 def noise_level(spectra: SpectraSet) -> "NDArray[np.float64]":
-    """Cache `spectra_core.evaluation.noise.noise_level`."""
-    from spectra_core.evaluation import noise
+    """Cache `spectra_core.evaluation.channels.noise.noise_level`."""
+    from spectra_core.evaluation.channels import noise
 
     return noise.noise_level(spectra)
 
 
 @st.cache_data(hash_funcs=BY_CONTENT, max_entries=8, show_spinner="Drawing the map")
 def latent_map(sets: dict[str, SpectraSet], model: "StoredModel | None") -> tuple[pd.DataFrame, float]:
-    """Cache `spectra_core.evaluation.latent_map.latent_map` and its trustworthiness."""
-    from spectra_core.evaluation import latent_map as maps
+    """Cache `spectra_core.evaluation.latent.maps.latent_map` and its trustworthiness."""
+    from spectra_core.evaluation.latent import maps
 
     generator = None if model is None else model.model
     table = maps.latent_map(sets, generator)
@@ -274,8 +274,8 @@ def latent_map(sets: dict[str, SpectraSet], model: "StoredModel | None") -> tupl
 
 @st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Colouring the map")
 def map_colour(sets: dict[str, SpectraSet], kind: str, target: str, model: "StoredModel | None") -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.map_colours`: "density", "label error" of a target, or "reconstruction error"."""
-    from spectra_core.evaluation import map_colours
+    """Cache `evaluation.latent.map_colours`: "density", "label error" of a target, or "reconstruction error"."""
+    from spectra_core.evaluation.latent import map_colours
 
     if kind == "density":
         return map_colours.density_colour(sets)
@@ -287,48 +287,48 @@ def map_colour(sets: dict[str, SpectraSet], kind: str, target: str, model: "Stor
 
 @st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Checking the targets")
 def target_dependence(spectra: SpectraSet) -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.design.target_dependence`."""
-    from spectra_core.evaluation import design
+    """Cache `spectra_core.evaluation.suitability.design.target_dependence`."""
+    from spectra_core.evaluation.suitability import design
 
     return design.target_dependence(spectra)
 
 
 @st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Checking the channels")
 def channel_check(spectra: SpectraSet, saturation: float) -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.design.channel_check`."""
-    from spectra_core.evaluation import design
+    """Cache `spectra_core.evaluation.suitability.design.channel_check`."""
+    from spectra_core.evaluation.suitability import design
 
     return design.channel_check(spectra, saturation=saturation)
 
 
 @st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Counting repeats")
 def repeats(spectra: SpectraSet) -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.design.repeats`."""
-    from spectra_core.evaluation import design
+    """Cache `spectra_core.evaluation.suitability.design.repeats`."""
+    from spectra_core.evaluation.suitability import design
 
     return design.repeats(spectra)
 
 
 @st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Looking for outliers")
 def outliers(spectra: SpectraSet, n_components: int | None, confidence: float) -> "tuple[pd.DataFrame, Limits]":
-    """Cache `spectra_core.evaluation.outliers.outliers` of a set in its own PCA."""
-    from spectra_core.evaluation import outliers as apart
+    """Cache `spectra_core.evaluation.suitability.outliers.outliers` of a set in its own PCA."""
+    from spectra_core.evaluation.suitability import outliers as apart
 
     return apart.outliers(spectra, n_components=n_components, confidence=confidence)
 
 
 @st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Checking the labels")
 def label_errors(spectra: SpectraSet) -> "tuple[pd.DataFrame, LabelCheck]":
-    """Cache `spectra_core.evaluation.label_errors.label_errors`."""
-    from spectra_core.evaluation import label_errors as labels
+    """Cache `spectra_core.evaluation.labels.label_errors.label_errors`."""
+    from spectra_core.evaluation.labels import label_errors as labels
 
     return labels.label_errors(spectra)
 
 
 @st.cache_data(hash_funcs=BY_CONTENT, max_entries=32, show_spinner=False)
 def mixture_residual(sets: dict[str, SpectraSet], role: str, sample: int) -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.physics.mixture_residual`."""
-    from spectra_core.evaluation import physics
+    """Cache `spectra_core.evaluation.physics.checks.mixture_residual`."""
+    from spectra_core.evaluation.physics import checks as physics
 
     return physics.mixture_residual(sets, role, sample)
 

@@ -11,7 +11,7 @@ import streamlit as st
 from spectra_core.evaluation.sampling import MOST_COMPARED, sampled_rows
 from spectra_core.figures.theme import alt_text, runs_down
 from spectra_core.spectra import SpectraSet
-from ui import cache, state
+from ui import cache, needed, state
 
 if TYPE_CHECKING:
     from spectra_core.store import ModelRecord
@@ -60,7 +60,7 @@ class Compared:
 
 def compared() -> Compared:
     """Return the sets in hand by role; where one is missing, say how to get it and stop."""
-    experimental, generated = state.require_experimental(), state.require_generated()
+    experimental, generated = needed.require_experimental(), needed.require_generated()
     every = tuple(range(len(experimental)))
     record = _generator_record(experimental, generated)
     held_out = () if record is None else tuple(sorted(set(record.held_out_rows)))

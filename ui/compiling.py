@@ -15,4 +15,4 @@ def begin() -> None:
 def _begin_once() -> int:
     from spectra_core.jobs.processes import start_aside
 
-    return start_aside("spectra_core.compiling_ahead")
+    return start_aside("spectra_core.jobs.compiling_ahead")

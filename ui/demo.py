@@ -4,13 +4,13 @@ from typing import Literal
 
 import streamlit as st
 
-from spectra_core.demo import DEMO_SET
 from spectra_core.figures.pipeline import Step, StepState, pipeline_diagram, pipeline_text
 from spectra_core.figures.theme import thousands
+from spectra_core.jobs.demo import DEMO_SET
 from ui import job_panel, state
 from ui.menu import ROOT
 
-_WHOLE = "spectra_core.demo:run_demo"
+_WHOLE = "spectra_core.jobs.demo:run_demo"
 _NEXT = (
     (("pages/data/dataset.py", "Upload"), ("pages/data/simulate.py", "Simulate"), ("pages/data/explore.py", "Explore")),
     (("pages/generation/train.py", "Train"),),

@@ -18,11 +18,11 @@ from spectra_core.experiment.presets import STUDY_ARMS, has_salts, possible_arms
 from spectra_core.experiment.sweeps import RATIOS, sweep_ratio, sweep_strategies
 from spectra_core.generators import GENERATORS
 from spectra_core.generators.base import DirectGenerator
-from spectra_core.labelling import LABELLINGS
 from spectra_core.preprocessing import PREPROCESSINGS
 from spectra_core.regressors import REGRESSORS
 from spectra_core.samplers import SAMPLERS
 from spectra_core.samplers.given_conditions import CONDITIONAL_SAMPLERS
+from spectra_core.sampling.labelling import LABELLINGS
 from spectra_core.spectra import SpectraSet
 from ui import state
 from ui.widgets import pick_member, pick_options

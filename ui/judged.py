@@ -10,13 +10,13 @@ import streamlit as st
 from spectra_core.evaluation.sampling import MOST_JUDGED, sampled_rows
 from spectra_core.figures import physics as figures
 from spectra_core.spectra import SpectraSet
-from ui import cache, comparison, job_panel, state, tables
+from ui import cache, comparison, job_panel, needed, state, tables
 from ui.text import percent, significant
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from spectra_core.evaluation.metrics import Metric
+    from spectra_core.evaluation.similarity.metrics import Metric
     from spectra_core.store import StoredResult
 
 _SIDES = {"higher": "higher is better", "lower": "lower is better", "one": "1 is right", "half": "one half is right"}
@@ -100,7 +100,7 @@ def as_judged(
     seen = found.all_rows["training"]
     places = sampled_rows(len(seen), "training", MOST_JUDGED)
     rows = sampled_rows(len(generated), "generated", MOST_JUDGED)
-    training = _part(state.require_experimental(), tuple(seen[place] for place in places))
+    training = _part(needed.require_experimental(), tuple(seen[place] for place in places))
     shown = _part(generated, tuple(rows.tolist()))
     return {"training": training, "generated": cache.with_noise(shown, training) if noise_given_back else shown}, rows
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from spectra_core.evaluation.sampling import most_asked
 from spectra_core.spectra import SpectraSet
-from ui import cache, judged, state
+from ui import cache, judged, needed, state
 from ui.comparison import Compared
 
 
@@ -52,7 +52,7 @@ def find(found: Compared, metric: str, window: float | None) -> Found | None:
 
 def spectrum(found: Compared, role: str, row: int) -> SpectraSet:
     """Return one spectrum by its row in the whole set of its role."""
-    source = state.require_generated() if role == "generated" else state.require_experimental()
+    source = needed.require_generated() if role == "generated" else needed.require_experimental()
     return source.take([found.all_rows[role][row]])
 
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import ResultRecord, StoredResult
-from ui import cache, state
+from ui import cache, needed, state
 from ui.text import counted
 
 
@@ -18,7 +18,7 @@ def require_study() -> StoredResult:
         state.store().results("study"), key=lambda record: (not _is_about(record, in_hand), -record.sequence)
     )
     if not records:
-        state.require_experimental()
+        needed.require_experimental()
         st.info("No experiment yet. This page shows the errors of a finished one.", icon=":material/info:")
         st.page_link("pages/regression/experiment.py", label="Run an experiment", icon=":material/arrow_forward:")
         st.stop()

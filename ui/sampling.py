@@ -15,10 +15,10 @@ from ui import widgets
 from ui.text import percent
 
 if TYPE_CHECKING:
-    from spectra_core.generation import DrawnPoints
     from spectra_core.generators.base import Generator
-    from spectra_core.latent import LatentPosterior
     from spectra_core.regressors.base import Regressor
+    from spectra_core.sampling.generation import DrawnPoints
+    from spectra_core.spectra.latent import LatentPosterior
 
 MAX_SPECTRA = 10_000
 """Spectra made on the page at once: a second or two, and 100 MB at a thousand channels."""
@@ -127,10 +127,10 @@ def pick_plan(generator: "Generator", train: SpectraSet) -> Plan | None:
 def make(generator: "Generator", train: SpectraSet, plan: Plan, teacher: "Regressor | None", model_id: str) -> Sampled:
     """Generate spectra as planned, with the points they were decoded from."""
     from spectra_core.conditions import CONDITIONS
-    from spectra_core.generation import draw_points, generate_spectra
     from spectra_core.generators.base import LatentGenerator
-    from spectra_core.labelling import LABELLINGS
     from spectra_core.samplers import CONDITIONAL_SAMPLERS, SAMPLERS
+    from spectra_core.sampling.generation import draw_points, generate_spectra
+    from spectra_core.sampling.labelling import LABELLINGS
 
     where = {
         "sampler": _built(SAMPLERS, plan.sampler, "sampler"),
@@ -165,8 +165,10 @@ def fit_teacher(train: SpectraSet, choice: Choice) -> "Regressor":
 def tables(sampled: Sampled, train: SpectraSet) -> dict[str, pd.DataFrame]:
     """Return every table of the page that applies, by name."""
     from spectra_core.conditions.charge import charge_obstacle
-    from spectra_core.evaluation import channels, concentration_strategies, latent_strategies
+    from spectra_core.evaluation.channels import statistics as channels
     from spectra_core.evaluation.examples import examples
+    from spectra_core.evaluation.labels import concentration_strategies
+    from spectra_core.evaluation.latent import strategies as latent_strategies
 
     found = {
         "channel_statistics": channels.channel_statistics({"training": train, "generated": sampled.spectra}),
@@ -206,7 +208,8 @@ def hull_sentence(distances: pd.DataFrame) -> str:
 
 def strategies_compared(generator: "Generator", train: SpectraSet) -> dict[str, pd.DataFrame]:
     """Return the overviews that apply to a generator, by what is chosen."""
-    from spectra_core.evaluation import concentration_strategies, latent_strategies
+    from spectra_core.evaluation.labels import concentration_strategies
+    from spectra_core.evaluation.latent import strategies as latent_strategies
     from spectra_core.generators.base import LatentGenerator
 
     found = {}
@@ -264,8 +267,8 @@ def _pick_latent(*, given_conditions: bool) -> dict[str, Choice | None]:
 
 
 def _pick_labels(*, asked_for: bool) -> dict[str, Choice | None]:
-    from spectra_core.labelling import LABELLINGS
     from spectra_core.regressors import REGRESSORS
+    from spectra_core.sampling.labelling import LABELLINGS
 
     names = ["asked_for", "latent", "spectral"] if asked_for else ["latent", "spectral"]
     labelling = _pick("Labels", {name: LABELLINGS[name] for name in names}, key="sample_labels")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
-from spectra_core.evaluation.errors import error_summary, errors_by_value
+from spectra_core.evaluation.errors.regression_errors import error_summary, errors_by_value
 from spectra_core.experiment.comparing import compare_experiments, design_differences, side_by_side
 from spectra_core.experiment.regressor_choice import regressor_from_json, regressor_label, regressor_title
 from spectra_core.experiment.sweeps import doses

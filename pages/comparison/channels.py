@@ -1,6 +1,6 @@
 import streamlit as st
 
-from spectra_core.evaluation.noise import noise_summary
+from spectra_core.evaluation.channels.noise import noise_summary
 from spectra_core.figures import channels as figures
 from spectra_core.figures.spectra import quantile_fan
 from ui import cache, comparison

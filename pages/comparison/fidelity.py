@@ -1,18 +1,18 @@
 import streamlit as st
 
-from spectra_core.evaluation import physics
-from spectra_core.evaluation.bench import NOTHING_WRONG
-from spectra_core.evaluation.known_bad import KNOWN_BAD
-from spectra_core.evaluation.label_honesty import honesty_summary
-from spectra_core.evaluation.metrics import METRICS
+from spectra_core.evaluation.labels.label_honesty import honesty_summary
+from spectra_core.evaluation.physics import checks as physics
+from spectra_core.evaluation.similarity.bench import NOTHING_WRONG
+from spectra_core.evaluation.similarity.known_bad import KNOWN_BAD
+from spectra_core.evaluation.similarity.metrics import METRICS
 from spectra_core.figures import fidelity as figures
 from spectra_core.figures import physics as physics_figures
-from ui import comparison, judged, state, tables
+from ui import comparison, judged, needed, state, tables
 
 st.title("What do the metrics say, and what can't they see?")
 st.write("Every number beside what two halves of the experimental set give: none should be worse, and none better.")
 found = comparison.compared()
-training, generated = found.sets["training"], state.require_generated()
+training, generated = found.sets["training"], needed.require_generated()
 st.caption(found.sentence)
 given_back = st.toggle(
     "Give the noise back",

@@ -1,8 +1,8 @@
 import pandas as pd
 import streamlit as st
 
-from spectra_core.evaluation.distances import METRICS
-from spectra_core.evaluation.neighbours import pair_difference
+from spectra_core.evaluation.similarity.distances import DISTANCES
+from spectra_core.evaluation.similarity.neighbours import pair_difference
 from spectra_core.figures import neighbours as figures
 from ui import cache, comparison, neighbour_panel, state, tables
 from ui.text import percent
@@ -16,11 +16,11 @@ training = found.sets["training"]
 with st.container(horizontal=True, vertical_alignment="bottom"):
     metric = st.selectbox(
         "Distance",
-        list(METRICS),
+        list(DISTANCES),
         format_func=lambda name: name.replace("_", " ").capitalize(),
         key="neighbour_metric",
         persist_state="session",
-        help="  \n".join(f"**{name.replace('_', ' ')}**: {words}" for name, words in METRICS.items()),
+        help="  \n".join(f"**{name.replace('_', ' ')}**: {words}" for name, words in DISTANCES.items()),
     )
     reference = comparison.pick_reference(found, key="neighbour_reference")
     window = None

@@ -1,18 +1,18 @@
 import streamlit as st
 
-from spectra_core.evaluation.design import SATURATION, target_rank
-from spectra_core.evaluation.label_errors import FEWEST
+from spectra_core.evaluation.labels.label_errors import FEWEST
 from spectra_core.evaluation.sampling import MOST_JUDGED, sampled_rows
+from spectra_core.evaluation.suitability.design import SATURATION, target_rank
 from spectra_core.figures import explore as figures
 from spectra_core.figures.physics import suspicious_labels
 from spectra_core.figures.spectra import density
 from spectra_core.figures.theme import thousands
-from ui import cache, comparison, state, tables
+from ui import cache, comparison, needed, tables
 from ui.text import percent
 
 st.title("Is it fit for calibration?")
 st.write("Before anything is trained: what the spectra cover, what the concentrations can tell, and what stands out.")
-spectra = state.require_experimental()
+spectra = needed.require_experimental()
 counted = cache.repeats(spectra).iloc[0]
 dependence = cache.target_dependence(spectra)
 

@@ -3,7 +3,7 @@ import streamlit as st
 from spectra_core.datasets.simulator import PRESETS, SimulationSettings
 from spectra_core.figures import alt_text
 from spectra_core.figures.simulator import identifiability_bars
-from ui import cache, simulating, state
+from ui import cache, needed, simulating
 
 st.title("What can be known at all?")
 st.write(
@@ -11,7 +11,7 @@ st.write(
     "high as the spread of the concentrations, a spectrum says nothing about that ion, and no generator changes that."
 )
 
-spectra = state.require_experimental()
+spectra = needed.require_experimental()
 recipe = spectra.meta.provenance.get("simulator")
 if recipe is None:
     st.info(

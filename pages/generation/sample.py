@@ -4,7 +4,7 @@ from spectra_core.conditions.charge import charge_obstacle
 from spectra_core.figures import alt_text
 from spectra_core.figures import strategies as figures
 from spectra_core.figures.theme import thousands
-from ui import cache, models, sampling, state
+from ui import cache, models, needed, sampling, state
 
 st.title("Where in latent space, at which concentrations?")
 st.write(
@@ -12,8 +12,8 @@ st.write(
     "See where the points fall among your data before you keep what comes of them."
 )
 
-spectra = state.require_experimental()
-found = state.require_model()
+spectra = needed.require_experimental()
+found = needed.require_model()
 train = cache.training_part(found, spectra)
 labels = {target.name: target.label for target in train.target_info}
 

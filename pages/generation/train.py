@@ -3,7 +3,7 @@ import streamlit as st
 from spectra_core.choices import Choice
 from spectra_core.figures.training import information_by_dimension, reconstruction_panels, training_curve
 from spectra_core.generators import GENERATORS
-from ui import cache, job_panel, models, state, widgets
+from ui import cache, job_panel, models, needed, state, widgets
 
 st.title("Does it learn?")
 st.write(
@@ -11,7 +11,7 @@ st.write(
     "Whether it has learned shows in its loss, in the latent dimensions it uses, and in spectra it has not seen."
 )
 
-train = state.require_experimental()
+train = needed.require_experimental()
 
 controls, picture = st.columns([1, 2], gap="large")
 with controls:

@@ -2,8 +2,8 @@ import json
 
 import streamlit as st
 
-from spectra_core.evaluation.errors import error_summary, errors_by_concentration, with_training_size
-from spectra_core.evaluation.verdicts import verdict_sentence
+from spectra_core.evaluation.errors.regression_errors import error_summary, errors_by_concentration, with_training_size
+from spectra_core.evaluation.errors.verdicts import verdict_sentence
 from spectra_core.figures import regression as figures
 from ui import result_picker, state, study_panels, tables
 from ui.exports import figure_with_exports, table_export

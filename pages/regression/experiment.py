@@ -5,7 +5,7 @@ import streamlit as st
 from spectra_core.errors import ConfigError
 from spectra_core.experiment import Experiment
 from spectra_core.experiment.cost import estimated_seconds
-from ui import experiment_panel, job_panel, state
+from ui import experiment_panel, job_panel, needed, state
 from ui.text import counted
 
 st.title("Under which conditions does it help?")
@@ -13,7 +13,7 @@ st.write(
     "An experiment trains regressors on every kind of training set and compares their errors on the same held-out "
     "spectra, fold by fold. Everything, generators and scaling too, is fitted inside the training fold."
 )
-spectra = state.require_experimental()
+spectra = needed.require_experimental()
 
 way = st.segmented_control(
     "Design",

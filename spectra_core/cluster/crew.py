@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from spectra_core.versions import versions
+from spectra_core.training.versions import versions
 
 
 @dataclass(eq=False)

@@ -18,7 +18,7 @@ from spectra_core.experiment.parts import do_task
 from spectra_core.spectra import SpectraSet
 from spectra_core.store.sets import set_from
 from spectra_core.training.parallel import one_numerical_thread
-from spectra_core.versions import versions
+from spectra_core.training.versions import versions
 
 BEAT = 0.3
 """Seconds between reports, and between looks for a request to stop."""

@@ -7,7 +7,7 @@ import pandas as pd
 
 from spectra_core.choices import Choice
 from spectra_core.contracts import SILENT, Arrays
-from spectra_core.evaluation.noise import POINTS, noise_level
+from spectra_core.evaluation.channels.noise import POINTS, noise_level
 from spectra_core.experiment.design import Arm
 from spectra_core.experiment.parts import Part
 

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from spectra_core.errors import ConfigError
-from spectra_core.evaluation.errors import error_summary
-from spectra_core.evaluation.verdicts import compare_arms
+from spectra_core.evaluation.errors.regression_errors import error_summary
+from spectra_core.evaluation.errors.verdicts import compare_arms
 
 _FOLDS = ("seed", "n_folds", "n_repeats")
 """Fields that decide the test spectra of every fold."""

@@ -11,9 +11,9 @@ from spectra_core.errors import ConfigError
 from spectra_core.experiment.regressor_choice import build_regressor, regressor_from_json, regressor_label
 from spectra_core.generators import GENERATORS
 from spectra_core.generators.base import DirectGenerator
-from spectra_core.labelling import LABELLINGS
 from spectra_core.samplers import SAMPLERS
 from spectra_core.samplers.given_conditions import CONDITIONAL_SAMPLERS
+from spectra_core.sampling.labelling import LABELLINGS
 from spectra_core.training.devices import Device, require_device
 
 Value = TypeVar("Value")

@@ -15,19 +15,19 @@ from spectra_core.choices import Choice, build, build_if_chosen
 from spectra_core.conditions import CONDITIONS
 from spectra_core.contracts import SILENT, Arrays, Budget, Memo, Reporter, derived_seed, random_stream
 from spectra_core.errors import TrainingError
-from spectra_core.evaluation.noise import noise_level, with_noise
+from spectra_core.evaluation.channels.noise import noise_level, with_noise
 from spectra_core.experiment.design import Arm
 from spectra_core.experiment.regressor_choice import build_regressor
 from spectra_core.experiment.simulated import fresh_simulation, truly_measured
-from spectra_core.generation import generate_spectra
 from spectra_core.generators import GENERATORS
 from spectra_core.generators.base import Generator
-from spectra_core.labelling import LABELLINGS
 from spectra_core.regressors import REGRESSORS
 from spectra_core.regressors.base import FitTask, Regressor
 from spectra_core.regressors.preprocessed import Preprocessed
 from spectra_core.samplers import SAMPLERS
 from spectra_core.samplers.given_conditions import CONDITIONAL_SAMPLERS
+from spectra_core.sampling.generation import generate_spectra
+from spectra_core.sampling.labelling import LABELLINGS
 from spectra_core.spectra import SpectraSet, stack
 from spectra_core.training.devices import CPU
 

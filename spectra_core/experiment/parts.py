@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from spectra_core.choices import Choice
 from spectra_core.contracts import SILENT, Memo, Reporter, random_stream
 from spectra_core.errors import ConfigError
-from spectra_core.evaluation.latent_dependence import dependence_on_targets
-from spectra_core.evaluation.noise import POINTS
+from spectra_core.evaluation.channels.noise import POINTS
+from spectra_core.evaluation.latent.dependence import dependence_on_targets
 from spectra_core.experiment.design import Arm, Experiment
 from spectra_core.experiment.fold import Fold
 from spectra_core.experiment.regressor_choice import regressor_label
 from spectra_core.generators.base import LatentGenerator
-from spectra_core.latent import LatentPosterior
 from spectra_core.spectra import SpectraSet
+from spectra_core.spectra.latent import LatentPosterior
 from spectra_core.splits import Split, k_fold
 from spectra_core.training.devices import CPU, Device, trained_on
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from spectra_core.evaluation.verdicts import compare_arms
+from spectra_core.evaluation.errors.verdicts import compare_arms
 from spectra_core.experiment.counterfactuals import CHANGES
 from spectra_core.experiment.design import Experiment
 

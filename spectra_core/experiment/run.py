@@ -25,7 +25,7 @@ from spectra_core.regressors import REGRESSORS
 from spectra_core.spectra import SpectraSet, require_targets
 from spectra_core.training.devices import CPU, device_title
 from spectra_core.training.parallel import one_blas_thread
-from spectra_core.versions import versions
+from spectra_core.training.versions import versions
 
 
 @dataclass(frozen=True, eq=False)

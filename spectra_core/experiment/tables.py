@@ -9,9 +9,9 @@ import pandas as pd
 from spectra_core.choices import Choice
 from spectra_core.contracts import Reporter
 from spectra_core.datasets.simulator.bounds import identifiability_of
-from spectra_core.evaluation.errors import regression_errors
-from spectra_core.evaluation.training_density import log_training_density
-from spectra_core.evaluation.verdicts import compare_arms
+from spectra_core.evaluation.errors.regression_errors import regression_errors
+from spectra_core.evaluation.errors.verdicts import compare_arms
+from spectra_core.evaluation.latent.training_density import log_training_density
 from spectra_core.experiment.added import COLUMNS as ADDED_COLUMNS
 from spectra_core.experiment.added import added_rows
 from spectra_core.experiment.design import Experiment

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from spectra_core.evaluation.gains import augmentation_efficiency, equivalent_samples
+from spectra_core.evaluation.errors.gains import augmentation_efficiency, equivalent_samples
 from spectra_core.experiment.design import Experiment
 from spectra_core.experiment.sweeps import WITHOUT_RATIO
 

@@ -37,7 +37,7 @@ def drawn_points(latent_map: pd.DataFrame) -> go.Figure:
     Parameters
     ----------
     latent_map
-        Table of `spectra_core.evaluation.latent_strategies.drawn_latent_map`.
+        Table of `spectra_core.evaluation.latent.strategies.drawn_latent_map`.
     """
     figure = go.Figure()
     for role, rows in latent_map.groupby("role", sort=False):
@@ -72,7 +72,7 @@ def strategy_panels(points: pd.DataFrame) -> go.Figure:
     Parameters
     ----------
     points
-        Table of `spectra_core.evaluation.latent_strategies.strategy_points`.
+        Table of `spectra_core.evaluation.latent.strategies.strategy_points`.
     """
     data = points[points["strategy"] == ""]
     strategies = list(points.loc[points["strategy"] != ""].groupby(["strategy", "title"], sort=False))
@@ -117,7 +117,7 @@ def concentration_pairs(points: pd.DataFrame, target_labels: Mapping[str, str]) 
     Parameters
     ----------
     points
-        Table of `spectra_core.evaluation.concentration_strategies.concentration_points`.
+        Table of `spectra_core.evaluation.labels.concentration_strategies.concentration_points`.
     target_labels
         Targets to show, with their labels including units; two to four.
     """
@@ -150,7 +150,7 @@ def concentration_marginals(marginals: pd.DataFrame, target_labels: Mapping[str,
     Parameters
     ----------
     marginals
-        Table of `spectra_core.evaluation.concentration_strategies.concentration_marginals`.
+        Table of `spectra_core.evaluation.labels.concentration_strategies.concentration_marginals`.
     target_labels
         Labels with units, by target name.
     """
@@ -177,7 +177,7 @@ def charge_balance(residuals: pd.DataFrame) -> go.Figure:
     Parameters
     ----------
     residuals
-        Table of `spectra_core.evaluation.concentration_strategies.charge_residuals`.
+        Table of `spectra_core.evaluation.labels.concentration_strategies.charge_residuals`.
     """
     figure = _boxes(residuals, "residual")
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
@@ -193,7 +193,7 @@ def distance_to_data(distances: pd.DataFrame) -> go.Figure:
     Parameters
     ----------
     distances
-        Table of `spectra_core.evaluation.concentration_strategies.hull_distances`.
+        Table of `spectra_core.evaluation.labels.concentration_strategies.hull_distances`.
     """
     figure = _boxes(distances, "distance")
     figure.update_xaxes(title_text="Distance outside the data's hull,<br>standard deviations", rangemode="tozero")
@@ -208,7 +208,7 @@ def drawn_spectra(statistics: pd.DataFrame, examples: pd.DataFrame, *, axis_labe
     Parameters
     ----------
     statistics
-        Table of `spectra_core.evaluation.channels.channel_statistics`.
+        Table of `spectra_core.evaluation.channels.statistics.channel_statistics`.
     examples
         Table of `spectra_core.evaluation.examples.examples`, generated spectra only.
     """

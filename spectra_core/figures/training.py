@@ -61,7 +61,7 @@ def information_by_dimension(dimensions: pd.DataFrame) -> go.Figure:
     Parameters
     ----------
     dimensions
-        Table of `spectra_core.evaluation.learning.latent_dimensions`.
+        Table of `spectra_core.evaluation.latent.learning.latent_dimensions`.
     """
     figure = go.Figure()
     place = pd.Series(range(1, len(dimensions) + 1), index=dimensions.index)
@@ -98,7 +98,7 @@ def reconstruction_panels(table: pd.DataFrame, *, axis_label: str, signal_label:
     Parameters
     ----------
     table
-        Table of `spectra_core.evaluation.learning.reconstructions`.
+        Table of `spectra_core.evaluation.latent.learning.reconstructions`.
     """
     ranks = list(dict.fromkeys(table["rank"]))
     firsts = table.groupby("rank", sort=False).first()

@@ -19,9 +19,9 @@ from spectra_core.generators.state import (
     require_training_set,
     scaling_shapes,
 )
-from spectra_core.latent import LatentPosterior
 from spectra_core.preprocessing import Standardiser
 from spectra_core.spectra import Frame, SpectraSet, require_same_targets, require_targets
+from spectra_core.spectra.latent import LatentPosterior
 from spectra_core.training.devices import CPU, Device, require_device, trained_on
 from spectra_core.training.plan import Coordinates, Kernels, Plan, Schedule, path_sentence, require_coordinates
 from spectra_core.training.vae_shape import Reduction, VaeLoss, VaeShape
@@ -137,7 +137,7 @@ class Autoencoder(LatentGenerator):
     def encode(self, spectra: SpectraSet) -> LatentPosterior:
         """Return the posterior of every spectrum."""
         require_fitted(self, self.title)
-        self.frame_.require_spectra(spectra)
+        self.frame_.require_same_signal(spectra.frame)
         seen = None
         if self._encoder_sees_targets():
             seen = self._standardised_targets(spectra, self.frame_)
@@ -242,7 +242,7 @@ class Autoencoder(LatentGenerator):
             self.target_scaling_ = Standardiser.fit(train.target_values)
         held_out = held_out_conditions = None
         if validation is not None:
-            train.frame.require_spectra(validation)
+            train.frame.require_same_signal(validation.frame)
             held_out = self.scaling_.transform(validation.signal)
             held_out_conditions = self._standardised_targets(validation, train.frame)
         standardised, basis = self.scaling_.transform(train.signal), None

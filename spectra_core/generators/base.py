@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spectra_core.contracts import SILENT, Arrays, Checkpoint, Reporter
-from spectra_core.latent import LatentPosterior
 from spectra_core.spectra import Frame, SpectraSet
+from spectra_core.spectra.latent import LatentPosterior
 
 
 class Generator(ABC):

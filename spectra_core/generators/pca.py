@@ -18,9 +18,9 @@ from spectra_core.generators.state import (
     require_training_set,
     scaling_shapes,
 )
-from spectra_core.latent import LatentPosterior
 from spectra_core.preprocessing import Standardiser
 from spectra_core.spectra import Frame, SpectraSet
+from spectra_core.spectra.latent import LatentPosterior
 
 LEAST_NOISE = 1e-12
 """Share of the largest variance below which noise is rounding error; keeps the posterior's width positive."""
@@ -95,7 +95,7 @@ class PCAGenerator(LatentGenerator):
     def encode(self, spectra: SpectraSet) -> LatentPosterior:
         """Return the exact posterior of every spectrum."""
         require_fitted(self, self.title)
-        self.frame_.require_spectra(spectra)
+        self.frame_.require_same_signal(spectra.frame)
         scores = self.scaling_.transform(spectra.signal.astype(np.float64)) @ self.directions_.T
         mean = scores * np.sqrt(self.variances_ - self.noise_variance_) / self.variances_
         return LatentPosterior(mean, np.tile(np.sqrt(self.noise_variance_ / self.variances_), (len(mean), 1)))

@@ -3,7 +3,9 @@
 import sys
 from pathlib import Path
 
+from spectra_core.jobs.queue import Jobs
 from spectra_core.jobs.work import do
 
 if __name__ == "__main__":
-    do(Path(sys.argv[1]))
+    folder = Path(sys.argv[1]).resolve()
+    do(folder, Jobs(folder.parents[1]).start_waiting)

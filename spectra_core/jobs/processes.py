@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from spectra_core.numerical_threads import THREAD_LIMITS
+from spectra_core.training.numerical_threads import THREAD_LIMITS
 
 _CHILDREN: list[subprocess.Popen[bytes]] = []
 """Processes this one started and has not yet seen end; without asking for their end they would stay as zombies."""

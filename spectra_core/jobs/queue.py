@@ -68,7 +68,7 @@ class Jobs:
         Parameters
         ----------
         task
-            Name in `spectra_core.tasks.TASKS`.
+            Name in `spectra_core.jobs.tasks.TASKS`.
         arguments
             JSON values; what the task takes.
         title

@@ -24,39 +24,40 @@ NICENESS = 10
 GIVE_UP = 10.0
 """Seconds after which the main thread ends the process, should the heartbeat have failed to."""
 
+_MOVED = {"spectra_core.demo:run_demo": "spectra_core.jobs.demo:run_demo"}
+"""Tasks in jobs that earlier versions kept, by the names they have now."""
+
 Task = Callable[[dict[str, Any], Any, Store], dict[str, Any]]
 
 
 def find_task(name: str) -> Task:
-    """Return a task by its name in `spectra_core.tasks.TASKS`, or by "module:function".
+    """Return a task by its name in `spectra_core.jobs.tasks.TASKS`, or by "module:function".
 
     Raises
     ------
     ConfigError
         When there is none, listing those of the registry.
     """
-    module, _, function = name.partition(":")
+    module, _, function = _MOVED.get(name, name).partition(":")
     if function:
         found: Task = getattr(import_module(module), function)
         return found
-    # By name, since tasks stand above jobs and may use them.
-    tasks: dict[str, Task] = import_module("spectra_core.tasks").TASKS
-    if name not in tasks:
-        raise ConfigError(f"Unknown task {name!r}. Known tasks: {', '.join(sorted(tasks))}.")
-    return tasks[name]
+    from spectra_core.jobs.tasks import TASKS  # imports everything that tasks use
+
+    if name not in TASKS:
+        raise ConfigError(f"Unknown task {name!r}. Known tasks: {', '.join(sorted(TASKS))}.")
+    return TASKS[name]
 
 
-def do(path: Path) -> None:
-    """Do the work of a job folder and end this process."""
-    from spectra_core.jobs.queue import Jobs
-
-    folder = JobFolder(path.resolve())
+def do(path: Path, start_waiting: Callable[[], Any]) -> None:
+    """Do the work of a job folder, let the next job start, and end this process."""
+    folder = JobFolder(path)
     home = folder.path.parents[1]
     request = folder.read("job")
 
     def start_next() -> None:
         with suppress(SpectraCoreError, OSError):
-            Jobs(home).start_waiting()
+            start_waiting()
 
     if hasattr(os, "nice"):
         with suppress(OSError):

@@ -40,7 +40,7 @@ class Preprocessing(ABC):
         """Return the same spectra with changed signal, in the same precision, under the changed quantity."""
         if not hasattr(self, "frame_"):
             raise NotFittedError(f"The preprocessing {self.title!r} is not fitted. Call fit first.")
-        self.frame_.require_spectra(spectra)
+        self.frame_.require_same_signal(spectra.frame)
         signal = self._transformed(np.asarray(spectra.signal, dtype=np.float64))
         after = self.frame_after
         return SpectraSet(

@@ -129,7 +129,7 @@ class GaussianProcess(Regressor):
     def predict(self, spectra: SpectraSet) -> pd.DataFrame:
         """Return predicted targets (n_spectra, n_targets) in the units of the training set."""
         require_fitted(self, self.title)
-        self.frame_.require_spectra(spectra)
+        self.frame_.require_same_signal(spectra.frame)
         centred = self.signal_scaling_.transform(np.asarray(spectra.signal, dtype=np.float64))
         scores = np.asarray(centred @ self.directions_)
         values = np.empty((len(scores), self.weights_.shape[1]))

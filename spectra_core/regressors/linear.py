@@ -59,7 +59,7 @@ class LinearRegressor(Regressor):
     def predict(self, spectra: SpectraSet) -> pd.DataFrame:
         """Return predicted targets (n_spectra, n_targets) in the units of the training set."""
         require_fitted(self, self.title)
-        self.frame_.require_spectra(spectra)
+        self.frame_.require_same_signal(spectra.frame)
         scaled = self.signal_scaling_.transform(np.asarray(spectra.signal, dtype=np.float64))
         values = self.target_scaling_.inverse(scaled @ self.coefficients_)
         return target_table(np.asarray(values, dtype=np.float64), self.frame_)

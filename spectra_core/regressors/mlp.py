@@ -147,7 +147,7 @@ class MLP(NetworkOptions, Regressor):
     def predict(self, spectra: SpectraSet) -> pd.DataFrame:
         """Return predicted targets (n_spectra, n_targets) in the units of the training set."""
         require_fitted(self, self.title)
-        self.frame_.require_spectra(spectra)
+        self.frame_.require_same_signal(spectra.frame)
         inputs = self.signal_scaling_.transform(spectra.signal)
         values = self.target_scaling_.inverse(self.weights_.predict(inputs))
         return target_table(np.asarray(values, dtype=np.float64), self.frame_)

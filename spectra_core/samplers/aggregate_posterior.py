@@ -6,8 +6,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from spectra_core.latent import LatentPosterior
 from spectra_core.samplers.base import draw_from_posteriors, require_points
+from spectra_core.spectra.latent import LatentPosterior
 
 
 @dataclass(frozen=True)

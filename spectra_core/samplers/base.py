@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectra_core.errors import ConfigError
-from spectra_core.latent import LatentPosterior
+from spectra_core.spectra.latent import LatentPosterior
 
 
 class LatentSampler(Protocol):

@@ -8,8 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spectra_core.errors import ConfigError, SpectraError
-from spectra_core.latent import LatentPosterior
 from spectra_core.samplers.base import draw_from_posteriors, require_points
+from spectra_core.spectra.latent import LatentPosterior
 
 
 class ConditionalSampler(Protocol):

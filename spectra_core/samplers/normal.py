@@ -6,8 +6,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from spectra_core.latent import LatentPosterior
 from spectra_core.samplers.base import require_points
+from spectra_core.spectra.latent import LatentPosterior
 
 
 def aggregate_covariance(posterior: LatentPosterior) -> NDArray[np.float64]:

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectra_core.errors import ConfigError
-from spectra_core.latent import LatentPosterior
 from spectra_core.samplers.base import require_points
+from spectra_core.spectra.latent import LatentPosterior
 
 
 @dataclass(frozen=True)

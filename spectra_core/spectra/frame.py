@@ -4,16 +4,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spectra_core.errors import SpectraError
 from spectra_core.spectra.locking import locked
-
-if TYPE_CHECKING:
-    from spectra_core.spectra.spectra_set import SpectraSet
 
 Origin = Literal["measured", "simulated", "generated"]
 
@@ -175,35 +172,24 @@ class Frame:
         """Names of the targets in column order."""
         return tuple(target.name for target in self.target_info)
 
-    def require_spectra(self, spectra: "SpectraSet") -> None:
-        """Refuse spectra on another axis or of another quantity; targets may differ.
+    def require_same_signal(self, other: "Frame") -> None:
+        """Refuse a frame whose channels or signal quantity differ; targets may.
 
         Raises
         ------
         SpectraError
             Naming what differs.
         """
-        require_same_signal(self, spectra.frame)
-
-
-def require_same_signal(one: Frame, other: Frame) -> None:
-    """Refuse frames whose channels or signal quantity differ; targets may.
-
-    Raises
-    ------
-    SpectraError
-        Naming what differs.
-    """
-    if one.axis != other.axis:
-        raise SpectraError(
-            f"Expected spectra on one axis, got {_describe_axis(one.axis)} and {_describe_axis(other.axis)}. "
-            "Resample one onto the axis of the other first."
-        )
-    if (one.quantity, one.unit) != (other.quantity, other.unit):
-        raise SpectraError(
-            f"Expected spectra of one quantity, got {_with_unit(one.quantity, one.unit)} and "
-            f"{_with_unit(other.quantity, other.unit)}. Convert one of them first."
-        )
+        if self.axis != other.axis:
+            raise SpectraError(
+                f"Expected spectra on one axis, got {_describe_axis(self.axis)} and {_describe_axis(other.axis)}. "
+                "Resample one onto the axis of the other first."
+            )
+        if (self.quantity, self.unit) != (other.quantity, other.unit):
+            raise SpectraError(
+                f"Expected spectra of one quantity, got {_with_unit(self.quantity, self.unit)} and "
+                f"{_with_unit(other.quantity, other.unit)}. Convert one of them first."
+            )
 
 
 def _describe_axis(axis: SpectralAxis) -> str:

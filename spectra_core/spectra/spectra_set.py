@@ -19,7 +19,7 @@ from spectra_core.spectra.checks import (
     checked_targets,
     require_same_targets,
 )
-from spectra_core.spectra.frame import Frame, SetMeta, SpectralAxis, Target, require_same_signal
+from spectra_core.spectra.frame import Frame, SetMeta, SpectralAxis, Target
 
 
 class SpectraSet:
@@ -254,7 +254,7 @@ def require_same_axis(one: SpectraSet, other: SpectraSet) -> None:
     SpectraError
         Naming what differs.
     """
-    require_same_signal(one.frame, other.frame)
+    one.frame.require_same_signal(other.frame)
 
 
 def require_targets(spectra: SpectraSet) -> None:

@@ -27,7 +27,7 @@ from spectra_core.store.model_checks import (
     require_finite,
 )
 from spectra_core.training.devices import CPU
-from spectra_core.versions import versions
+from spectra_core.training.versions import versions
 
 _POSITIONS, _STATE, _HISTORY = "frame.positions", "state.", "history."
 

@@ -18,12 +18,12 @@ import pytest
 pytest.importorskip("distributed", reason="the optional package distributed is not installed")
 
 from spectra_core.choices import Choice
+from spectra_core.cli.commands import main
+from spectra_core.cli.shared import wide_table, write_file
 from spectra_core.cluster import Cluster, overview
 from spectra_core.cluster.desk import Desk
 from spectra_core.cluster.dispatch import Dispatch
 from spectra_core.cluster.packing import packed, unpacked
-from spectra_core.command_line import wide_table, write_file
-from spectra_core.commands import main
 from spectra_core.contracts import NO_MEMO, Cancelled
 from spectra_core.errors import ClusterError, ConfigError
 from spectra_core.experiment import Arm, Experiment, run
@@ -31,7 +31,7 @@ from spectra_core.experiment.fold import OnceMemo
 from spectra_core.experiment.parts import parts_of
 from spectra_core.experiment.run import _units
 from spectra_core.experiment.units import Unit
-from spectra_core.versions import versions
+from spectra_core.training.versions import versions
 from tests.conftest import beer_lambert_set
 from tests.experiment.test_run import ARMS, MLP, Interrupted
 
@@ -357,7 +357,7 @@ class TestOverview:
 
 def test_without_an_address_the_package_is_not_loaded():
     code = (
-        "import sys, spectra_core.tasks, spectra_core.commands, spectra_core.cluster as c\n"
+        "import sys, spectra_core.jobs.tasks, spectra_core.cli.commands, spectra_core.cluster as c\n"
         "assert c.workforce(None) is None\n"
         "assert not {'distributed', 'dask'} & set(sys.modules)"
     )

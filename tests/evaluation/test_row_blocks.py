@@ -5,10 +5,11 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial.distance import cdist
 
-from spectra_core.evaluation import point_clouds, row_blocks
-from spectra_core.evaluation.distances import nearest
-from spectra_core.evaluation.point_clouds import CloudPair, PointCloud
+from spectra_core.evaluation import row_blocks
 from spectra_core.evaluation.row_blocks import by_blocks
+from spectra_core.evaluation.similarity import point_clouds
+from spectra_core.evaluation.similarity.distances import nearest
+from spectra_core.evaluation.similarity.point_clouds import CloudPair, PointCloud
 
 
 @pytest.fixture(params=[1, 3], ids=["one processor", "three processors"])
@@ -61,7 +62,7 @@ def test_distances_are_those_of_scipy(processors, block, monkeypatch):
 
 
 def test_the_number_of_processors_changes_no_bit(monkeypatch):
-    monkeypatch.setattr("spectra_core.evaluation.distances.CHUNK_VALUES", 1000)
+    monkeypatch.setattr("spectra_core.evaluation.similarity.distances.CHUNK_VALUES", 1000)
     found = []
     for number in (1, 2, 5):
         monkeypatch.setattr(row_blocks, "n_processors", lambda number=number: number)

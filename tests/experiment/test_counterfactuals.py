@@ -11,7 +11,7 @@ from spectra_core.choices import Choice
 from spectra_core.contracts import NO_MEMO, SILENT
 from spectra_core.datasets.simulator import PRESETS, simulate
 from spectra_core.errors import ConfigError
-from spectra_core.evaluation.noise import noise_level
+from spectra_core.evaluation.channels.noise import noise_level
 from spectra_core.experiment import PRESET_ARMS, Arm, Experiment, run
 from spectra_core.experiment.counterfactuals import CHANGES, counterfactuals, harm_arms, with_counterfactuals
 from spectra_core.experiment.fold import Fold, OnceMemo

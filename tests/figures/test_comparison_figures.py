@@ -10,25 +10,25 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
-from spectra_core.evaluation.channels import (
+from spectra_core.evaluation.channels.noise import noise_fidelity
+from spectra_core.evaluation.channels.statistics import (
     channel_correlation,
     channel_differences,
     channel_statistics,
     signal_histograms,
 )
-from spectra_core.evaluation.concentration_strategies import concentration_marginals, concentration_points
 from spectra_core.evaluation.examples import examples
-from spectra_core.evaluation.latent_map import latent_map
-from spectra_core.evaluation.latent_strategies import drawn_latent_map, strategy_points
-from spectra_core.evaluation.neighbours import neighbours, pair_difference
-from spectra_core.evaluation.noise import noise_fidelity
-from spectra_core.evaluation.outliers import outliers
+from spectra_core.evaluation.labels.concentration_strategies import concentration_marginals, concentration_points
+from spectra_core.evaluation.latent.maps import latent_map
+from spectra_core.evaluation.latent.strategies import drawn_latent_map, strategy_points
+from spectra_core.evaluation.similarity.neighbours import neighbours, pair_difference
+from spectra_core.evaluation.suitability.outliers import outliers
 from spectra_core.figures import alt_text, channels, explore, image, physics, spectra, strategies, theme, traversal
 from spectra_core.figures import latent_map as map_figures
 from spectra_core.figures import neighbours as neighbour_figures
 from spectra_core.figures.theme import ROLE_COLOUR
-from spectra_core.latent import LatentPosterior
 from spectra_core.spectra import SpectralAxis, SpectraSet
+from spectra_core.spectra.latent import LatentPosterior
 
 LABELS = {"axis_label": "Wavelength, nm", "signal_label": "Absorbance"}
 

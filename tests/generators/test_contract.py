@@ -12,9 +12,9 @@ from spectra_core.contracts import configuration
 from spectra_core.errors import ConfigError, NotFittedError, SpectraError
 from spectra_core.generators import GENERATORS, fit_many
 from spectra_core.generators.base import DirectGenerator, LatentGenerator
-from spectra_core.latent import LatentPosterior
 from spectra_core.regressors.base import FitTask
 from spectra_core.spectra import SpectralAxis, SpectraSet
+from spectra_core.spectra.latent import LatentPosterior
 
 SMALL = {
     "pca": {"n_latent": 3},

@@ -243,7 +243,7 @@ def test_a_conditional_generator_is_walked_at_chosen_concentrations(store: Store
 
 def test_a_neighbour_map_is_offered_as_a_job_and_shown_once_it_is_there(in_hand, store: Store):
     from spectra_core.contracts import SILENT
-    from spectra_core.tasks import TASKS
+    from spectra_core.jobs.tasks import TASKS
 
     app = opened("pages/comparison/latent_map.py", **in_hand)
     healthy(app.segmented_control("map_method").set_value("t-SNE").run())
@@ -265,7 +265,7 @@ class TestLargeSets:
 
     def test_neighbours_are_searched_by_a_job_among_all_spectra(self, in_hand, store: Store):
         from spectra_core.contracts import SILENT
-        from spectra_core.tasks import TASKS
+        from spectra_core.jobs.tasks import TASKS
 
         page = "pages/comparison/neighbours.py"
         app = opened(page, **in_hand)

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 from spectra_core.contracts import SILENT
-from spectra_core.evaluation.physics import mixture_residual
+from spectra_core.evaluation.physics.checks import mixture_residual
 from spectra_core.evaluation.sampling import sampled_rows
+from spectra_core.jobs.tasks import TASKS
 from spectra_core.spectra import SetMeta, SpectraSet
 from spectra_core.store import Store
-from spectra_core.tasks import TASKS
 from tests.conftest import beer_lambert_set
 from tests.pages.test_comparison import EXPLORE, chart_texts, healthy, metrics, opened, words
 
@@ -84,7 +84,7 @@ def test_noise_given_back_is_another_judgement(hand):
 
 
 def test_of_large_sets_the_offender_that_was_judged_is_drawn(store: Store, monkeypatch: pytest.MonkeyPatch):
-    for room in ("spectra_core.judging", "ui.judged"):
+    for room in ("spectra_core.jobs.judging", "ui.judged"):
         monkeypatch.setattr(f"{room}.MOST_JUDGED", 50)
     spectra, made = beer_lambert_set(120), beer_lambert_set(80, seed=1, noise=1e-5)
     rows = {role: sampled_rows(n, role, 50) for role, n in (("training", 120), ("generated", 80))}

@@ -5,8 +5,8 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from spectra_core.contracts import SILENT
-from spectra_core.demo import run_demo
 from spectra_core.jobs import Jobs
+from spectra_core.jobs.demo import run_demo
 from spectra_core.store import Store
 
 APP = str(Path(__file__).parents[2] / "app.py")

@@ -7,8 +7,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from spectra_core.errors import ConfigError, SpectraError
-from spectra_core.latent import LatentPosterior
 from spectra_core.samplers.given_conditions import CONDITIONAL_SAMPLERS, SimilarConcentrations
+from spectra_core.spectra.latent import LatentPosterior
 
 N_TRAIN = 80
 

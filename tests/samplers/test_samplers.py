@@ -11,12 +11,12 @@ from sklearn.neighbors import NearestNeighbors
 
 from spectra_core.contracts import configuration
 from spectra_core.errors import ConfigError
-from spectra_core.latent import LatentPosterior
 from spectra_core.samplers import SAMPLERS
 from spectra_core.samplers.aggregate_posterior import AggregatePosterior
 from spectra_core.samplers.equalised import Equalised
 from spectra_core.samplers.normal import FittedNormal, FittedNormalFull, StandardNormal
 from spectra_core.samplers.uniform_box import UniformBox
+from spectra_core.spectra.latent import LatentPosterior
 
 N_MANY = 20_000
 FIVE_SIGMA = 5 / np.sqrt(N_MANY)

@@ -6,9 +6,9 @@ import os
 import numpy as np
 import pytest
 
-from spectra_core import compiling_ahead
 from spectra_core.contracts import Budget
-from spectra_core.evaluation.umap_kernel import pull_and_push
+from spectra_core.evaluation.latent.umap_kernel import pull_and_push
+from spectra_core.jobs import compiling_ahead
 from spectra_core.training import compiling
 from spectra_core.training.compiling import must_compile
 from spectra_core.training.kernels import mlp_epoch, vae_epoch

@@ -30,4 +30,4 @@ def test_a_server_starts_it_once(started, monkeypatch):
     monkeypatch.setattr("streamlit.runtime.get_instance", lambda: object.__new__(st.runtime.Runtime))
     compiling.begin()
     compiling.begin()
-    assert started == ["spectra_core.compiling_ahead"]
+    assert started == ["spectra_core.jobs.compiling_ahead"]

@@ -22,7 +22,6 @@ from ui.state.choices import (
 from ui.state.data_folder import jobs, store
 from ui.state.followed import followed_job, followed_job_ended, start_job
 from ui.state.import_under_way import ImportDraft, end_import, import_draft, import_round, set_import_draft
-from ui.state.needed import require_experimental, require_generated, require_model
 from ui.state.notice_board import notices, notify
 from ui.state.widget_values import (
     BY_CHOICES,
@@ -62,9 +61,6 @@ __all__ = [
     "notify",
     "picker_key",
     "records",
-    "require_experimental",
-    "require_generated",
-    "require_model",
     "set_import_draft",
     "set_widget",
     "start_experiment_from",

@@ -1,0 +1,184 @@
+"""The command ``study``: an experiment designed by options or from a file, run, and written as tables."""
+
+import argparse
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from spectra_core.choices import Choice
+from spectra_core.cli import shared
+from spectra_core.errors import ConfigError
+from spectra_core.experiment import Experiment
+from spectra_core.spectra import SpectraSet
+from spectra_core.store import Store
+
+
+def add_options(one: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    one.add_argument("--folds", type=int, default=8, help="test parts of the cross-validation (8)")
+    one.add_argument("--repeats", type=int, default=1, help="how often it is repeated, with other seeds (1)")
+    one.add_argument(
+        "--mode",
+        choices=["faithful", "fast"],
+        default="faithful",
+        help="networks trained as in the study, or fast: another path of optimisation (faithful)",
+    )
+    one.add_argument("--epochs", type=int, help="of every network; 100 in faithful mode, fewer in fast mode")
+    one.add_argument(
+        "--arms", type=_arms, metavar="NAMES", help="parted by ';'; by default the study's, where possible"
+    )
+    one.add_argument(
+        "--regressors",
+        type=shared.names,
+        default=["mlp", "pls"],
+        metavar="NAMES",
+        help="parted by ','; preprocessing after a colon, as pls:clip+snv (mlp,pls)",
+    )
+    one.add_argument("--ratios", type=_numbers, metavar="NUMBERS", help="added rows per training row, parted by ','")
+    one.add_argument("--sizes", type=_numbers, metavar="NUMBERS", help="training spectra, parted by ','; 0 is all")
+    one.add_argument("--strategies", type=_arms, default=[], metavar="NAMES", help="arms to run at every strategy")
+    one.add_argument(
+        "--reasons", type=_arms, default=[], metavar="NAMES", help="arms to explain by counterfactual ones"
+    )
+    one.add_argument("--experiment", metavar="FILE", help="an experiment.json, in place of the options above")
+    one.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="change a field of the experiment, such as n_folds=5 or seed=1; may be given several times",
+    )
+    one.add_argument(
+        "--device",
+        choices=["auto", "cpu", "cuda"],
+        help="where networks are trained: an accelerator where torch sees one, else the processor (auto); or insist",
+    )
+    one.add_argument("--estimate", action="store_true", help="say what it would take, and do nothing")
+    one.add_argument("--workers", type=int, help="threads; changes the time, never a number")
+    one.add_argument("--scheduler", metavar="ADDRESS", help="work on the Dask cluster there, as tcp://host:8786")
+    one.add_argument("--out", metavar="FOLDER", help="where tables and experiment.json go")
+    one.add_argument("--keep", action="store_true", help="also keep set and result for the app")
+
+
+def study(chosen: argparse.Namespace) -> None:
+    """Run an experiment; write its tables as CSV and itself as JSON."""
+    from spectra_core.cluster import workforce
+    from spectra_core.experiment import run
+    from spectra_core.experiment.cost import estimated_seconds
+    from spectra_core.jobs.tasks import default_workers, memo_of
+
+    if chosen.out is None and not chosen.estimate:
+        raise ConfigError("The tables need a folder: give --out FOLDER, or --estimate to learn the cost only.")
+    store, n_workers = Store(), chosen.workers or default_workers()
+    with shared.progress_bar() as reporter:
+        spectra = shared.data_of(chosen, store, reporter)
+        experiment = designed(chosen, spectra)
+        seconds = estimated_seconds(experiment, spectra, n_workers)
+        n_fits = len(experiment.arms) * len(experiment.regressors) * len(experiment.n_train)
+        reporter.message(
+            f"{len(experiment.arms)} arms, {n_fits * experiment.n_folds * experiment.n_repeats} fits of all targets; "
+            f"roughly {_minutes(seconds)} with {n_workers} worker(s) on an idle machine."
+        )
+        if chosen.estimate:
+            return
+        found = run(
+            experiment,
+            spectra,
+            reporter=reporter,
+            memo=memo_of(store, "study"),
+            n_workers=n_workers,
+            workforce=workforce(chosen.scheduler),
+        )
+    folder = Path(chosen.out)
+    shared.write_tables(folder, found.tables)
+    shared.write_file(folder / "experiment.json", found.experiment.to_json().encode())
+    if chosen.keep:
+        store.save_set(spectra)
+        store.save_result("study", found.document, found.tables, name=f"Study of {spectra.meta.name}")
+    shared.say(f"RMSEP per target, mean ± sd over folds, on {spectra!r}:\n")
+    shared.say(shared.error_table(found.tables["errors"], spectra).to_string())
+    shared.say(f"\nTables and experiment.json are in {folder}.")
+
+
+def designed(chosen: argparse.Namespace, spectra: SpectraSet) -> Experiment:
+    """Return the experiment that the options describe, for these spectra.
+
+    Raises
+    ------
+    ConfigError
+        When a name or a field is unknown.
+    """
+    if chosen.experiment is not None:
+        experiment = replace(Experiment.from_json(shared.read_text(chosen.experiment)), data="")
+        if chosen.device is not None:
+            experiment = replace(experiment, device=chosen.device)
+    else:
+        experiment = _from_options(chosen, spectra)
+    changes = shared.options_from(chosen.set)
+    if changes:
+        experiment = Experiment.from_document({**json.loads(experiment.to_json()), **changes})
+    for choice in experiment.regressors:
+        _warn(choice)
+    return experiment
+
+
+def _from_options(chosen: argparse.Namespace, spectra: SpectraSet) -> Experiment:
+    from spectra_core.experiment import study_experiment, sweep_ratio, sweep_strategies, with_counterfactuals
+    from spectra_core.experiment.presets import STUDY_ARMS, has_salts, possible_arms
+    from spectra_core.experiment.regressor_choice import with_steps
+
+    names = chosen.arms
+    if names is None:
+        possible = possible_arms(spectra) if spectra.n_targets else list(STUDY_ARMS)
+        names = [name for name in STUDY_ARMS if name in possible]
+        for name in set(STUDY_ARMS) - set(names):
+            sys.stderr.write(f"Left out, since no salts are known or found among the targets: {name}.\n")
+    plain, steps = zip(*(_regressor_and_steps(text) for text in chosen.regressors), strict=True)
+    experiment = study_experiment(
+        names,
+        regressors=list(dict.fromkeys(plain)),
+        mode=chosen.mode,
+        epochs=chosen.epochs,
+        n_spectra=len(spectra),
+        n_folds=chosen.folds,
+        n_repeats=chosen.repeats,
+        seed=chosen.seed,
+        device=chosen.device or "auto",
+        **({} if chosen.sizes is None else {"n_train": tuple(int(size) for size in chosen.sizes)}),
+    )
+    trained = {choice.name: choice for choice in experiment.regressors}
+    regressors = tuple(with_steps(trained[name], of_it) for name, of_it in zip(plain, steps, strict=True))
+    experiment = replace(experiment, regressors=regressors)
+    for name in chosen.strategies:
+        experiment = sweep_strategies(experiment, name, has_salts=has_salts(spectra))
+    for name in chosen.reasons:
+        experiment = with_counterfactuals(experiment, name, simulated="simulator" in spectra.meta.provenance)
+    return experiment if chosen.ratios is None else sweep_ratio(experiment, chosen.ratios)
+
+
+def _regressor_and_steps(text: str) -> tuple[str, tuple[Choice, ...]]:
+    name, _, steps = text.partition(":")
+    return name, tuple(Choice(step) for step in steps.split("+") if step)
+
+
+def _warn(choice: Choice) -> None:
+    from spectra_core.experiment.regressor_choice import steps_of
+    from spectra_core.preprocessing import PREPROCESSINGS
+
+    for step in steps_of(choice):
+        if caution := PREPROCESSINGS[step.name].caution:
+            sys.stderr.write(f"{PREPROCESSINGS[step.name].title}: {caution}\n")
+
+
+def _arms(text: str) -> list[str]:
+    """Split names of arms: they hold commas, so semicolons part them."""
+    return [name.strip() for name in text.split(";") if name.strip()]
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(part) for part in text.split(",") if part.strip()]
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,1 @@
+"""Whether generated spectra vary as the experimental ones do, channel by channel."""

@@ -1,0 +1,1 @@
+"""Do concentrations fit their spectra: measured labels, generated labels, sets that were chosen."""

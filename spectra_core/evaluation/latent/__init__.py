@@ -1,0 +1,1 @@
+"""What a latent space holds, and where spectra lie on a map."""

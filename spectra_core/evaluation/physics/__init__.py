@@ -1,0 +1,1 @@
+"""Whether a spectrum could have been measured."""

@@ -1,0 +1,1 @@
+"""How alike are two sets: nearest neighbours, copies, and metrics beside what two halves of the data give."""

@@ -1,0 +1,203 @@
+"""What a job can be told to do: JSON in, fingerprints out.
+
+Every task is a function of (arguments, reporter, store). The same arguments give the same result to the last bit,
+also after an interruption: finished parts are looked up, unfinished training goes on from its checkpoint.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from spectra_core.choices import checked_arguments
+from spectra_core.contracts import Reporter
+from spectra_core.errors import ConfigError
+from spectra_core.jobs import judging
+from spectra_core.spectra import SpectraSet
+from spectra_core.store import Store
+from spectra_core.store.files import json_bytes, sha256
+
+Task = Callable[[dict[str, Any], Reporter, Store], dict[str, Any]]
+
+_MOST_WORKERS = 8
+
+
+def simulate(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[str, Any]:
+    """Simulate a set: ``{"preset": name, "n_spectra": n, "seed": s, "settings": {field: value}, "name": text}``.
+
+    Returns
+    -------
+    ``{"set": fingerprint}``
+    """
+    from spectra_core.datasets.simulator import PRESETS, SimulationSettings
+    from spectra_core.datasets.simulator import simulate as simulated
+
+    known = checked_arguments(arguments, "simulate", preset="msu_like", n_spectra=None, seed=0, settings={}, name="")
+    if known["preset"] not in PRESETS:
+        raise ConfigError(f"Unknown preset {known['preset']!r}. Known presets: {', '.join(sorted(PRESETS))}.")
+    settings = SimulationSettings.from_dict({**PRESETS[known["preset"]].to_dict(), **known["settings"]})
+    spectra = simulated(
+        settings,
+        n_spectra=known["n_spectra"],
+        seed=known["seed"],
+        reporter=reporter,
+        memo=memo_of(store, "simulate"),
+    )
+    return {"set": store.save_set(spectra.with_meta(name=known["name"]) if known["name"] else spectra)}
+
+
+def train(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[str, Any]:
+    """Train a model.
+
+    ``{"set": fingerprint, "generator": name, "options": {}, "seed": 0, "held_out_share": 0.1, "targets": None}``;
+    ``"regressor": name`` in place of "generator" trains a calibration. The held-out rows, whole groups at a time, serve
+    curves and comparisons only; the kept model lists them.
+
+    Returns
+    -------
+    ``{"model": id}``
+    """
+    known = checked_arguments(
+        arguments,
+        "train",
+        set=...,
+        generator=None,
+        regressor=None,
+        options={},
+        seed=0,
+        held_out_share=0.1,
+        targets=None,
+    )
+    registry, member, fresh = _member(known)
+    whole = store.load_set(known["set"])
+    used = whole if known["targets"] is None else whole.with_targets(known["targets"])
+    training, held_out, rows = _held_out(used, known["held_out_share"], known["seed"])
+    reporter.message(
+        f"Training {fresh.title} on {len(training)} of {len(whole)} spectra of “{whole.meta.name}”; "
+        f"{len(rows)} are held out."
+    )
+    if registry == "generator":
+        checkpoint = store.checkpoint(_key_of("train", known))
+        fitted = fresh.fit(training, validation=held_out, seed=known["seed"], reporter=reporter, checkpoint=checkpoint)
+    else:
+        checkpoint = None
+        fitted = fresh.fit(training, seed=known["seed"], reporter=reporter)
+    model_id = store.save_model(
+        fitted,
+        registry=registry,
+        member=member,
+        train=whole,
+        seed=known["seed"],
+        extra={"held_out_rows": rows, "held_out_share": known["held_out_share"], "options": known["options"]},
+    )
+    if checkpoint is not None:
+        checkpoint.clear()
+    return {"model": model_id}
+
+
+def study(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[str, Any]:
+    """Run an experiment: ``{"set": fingerprint, "experiment": {...}, "workers": None, "name": text}``.
+
+    With ``"scheduler": address``, or where the environment names one, the workers of that cluster do the work.
+
+    Returns
+    -------
+    ``{"result": id}`` of a result of kind "study" with the tables and the document of the experiment.
+    """
+    from spectra_core.cluster import workforce
+    from spectra_core.experiment import Experiment, run
+
+    known = checked_arguments(arguments, "study", set=..., experiment=..., workers=None, scheduler=None, name="")
+    experiment = Experiment.from_document(known["experiment"])
+    spectra = store.load_set(known["set"])
+    found = run(
+        experiment,
+        spectra,
+        reporter=reporter,
+        memo=memo_of(store, "study"),
+        n_workers=known["workers"] or default_workers(),
+        workforce=workforce(known["scheduler"]),
+    )
+    name = known["name"] or f"Study of {spectra.meta.name}"
+    result = store.save_result("study", found.document, found.tables, name=name)
+    store.trim_memo()
+    return {"result": result}
+
+
+def import_files(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[str, Any]:
+    """Import uploaded files: ``{"uploads": [key, ...], "recipe": {...}, "targets": None, "name": text}``.
+
+    The uploads (keys from `Store.save_upload`) are forgotten once the set is kept.
+
+    Returns
+    -------
+    ``{"set": fingerprint}``
+    """
+    import json
+
+    from spectra_core.datasets import Recipe, read
+
+    known = checked_arguments(arguments, "import", uploads=..., recipe={}, targets=None, name="")
+    reporter.progress("Reading the files", 0, 2)
+    recipe = Recipe.from_json(json.dumps({**known["recipe"], **({"name": known["name"]} if known["name"] else {})}))
+    spectra = read(store.upload_files(known["uploads"]), recipe, known["targets"])
+    reporter.progress("Keeping the set", 1, 2)
+    fingerprint = store.save_set(spectra)
+    for key in known["uploads"]:
+        store.delete_upload(key)
+    reporter.progress("Keeping the set", 2, 2)
+    return {"set": fingerprint}
+
+
+TASKS: dict[str, Task] = {
+    "import": import_files,
+    "simulate": simulate,
+    "train": train,
+    "map": judging.draw_map,
+    "neighbours": judging.find_neighbours,
+    "fidelity": judging.judge,
+    "bench": judging.bench,
+    "study": study,
+}
+
+
+def default_workers() -> int:
+    """Return how many threads a study uses unless told: one per processor this process may use, at most 8."""
+    if hasattr(os, "sched_getaffinity"):
+        return min(_MOST_WORKERS, len(os.sched_getaffinity(0)))
+    return min(_MOST_WORKERS, os.cpu_count() or 1)
+
+
+def _member(known: Mapping[str, Any]) -> tuple[str, str, Any]:
+    """Return registry, name and a fresh member."""
+    from spectra_core.choices import Choice, build
+    from spectra_core.generators import GENERATORS
+    from spectra_core.regressors import REGRESSORS
+
+    if (known["generator"] is None) == (known["regressor"] is None):
+        raise ConfigError("The task 'train' needs either a generator or a regressor, by name.")
+    if known["generator"] is not None:
+        choice = Choice(known["generator"], known["options"])
+        return "generator", choice.name, build(GENERATORS, choice, "generator")
+    choice = Choice(known["regressor"], known["options"])
+    return "regressor", choice.name, build(REGRESSORS, choice, "regressor")
+
+
+def _held_out(spectra: SpectraSet, share: float, seed: int) -> tuple[SpectraSet, SpectraSet | None, list[int]]:
+    """Return training part, held-out part (None for a share of 0) and the rows of the latter."""
+    from spectra_core.splits import hold_out
+
+    if share == 0:
+        return spectra, None, []
+    split = hold_out(spectra.groups, share, seed=seed)
+    return spectra.take(split.train), spectra.take(split.test), [int(row) for row in split.test]
+
+
+def memo_of(store: Store, task: str) -> Any:
+    """Return the memo of a task; other versions of numpy or torch may give other bits, so they look up nothing."""
+    return store.memo(_key_of(task, {}))
+
+
+def _key_of(task: str, arguments: Mapping[str, Any]) -> str:
+    from spectra_core.training.versions import versions
+
+    return sha256(json_bytes({"task": task, "arguments": arguments, "versions": versions()}))

@@ -1,0 +1,1 @@
+"""A generated set, made and labelled: `generation`, `labelling`."""

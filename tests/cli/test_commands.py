@@ -1,0 +1,202 @@
+"""The pipeline without the app: exit codes, files, sentences."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+
+from spectra_core.cli.commands import main
+from spectra_core.cli.shared import error_table, wide_table
+from spectra_core.experiment import Experiment
+from spectra_core.experiment.regressor_choice import regressor_label
+from spectra_core.store import Store
+from spectra_core.training import devices
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("SPECTRA_HOME", str(tmp_path / "home"))
+    return tmp_path
+
+
+@pytest.fixture
+def table(home, mixtures):
+    path = home / "mixtures.csv"
+    wide_table(mixtures).to_csv(path, index=False)
+    return path
+
+
+SHORT = ["--folds", "3", "--epochs", "2", "--arms", "Baseline;Duplicate rows", "--regressors", "pls"]
+
+
+class TestStudy:
+    def test_writes_tables_and_experiment_and_prints_errors_per_ion(self, table, home, capsys):
+        out = home / "out"
+        assert main(["study", "--data", str(table), "--out", str(out), *SHORT]) == 0
+        errors = pd.read_csv(out / "errors.csv")
+        predictions = pd.read_csv(out / "predictions.csv")
+        # Computed again from the other table, by the definition of RMSEP.
+        chosen = ["arm", "target", "fold"]
+        squares = (predictions["predicted"] - predictions["reference"]) ** 2
+        expected = np.sqrt(squares.groupby([predictions[name] for name in chosen]).mean())
+        found = errors.set_index(chosen)["rmsep"].reindex(expected.index)
+        np.testing.assert_allclose(found, expected, rtol=1e-9)  # decimal text, read back
+        assert json.loads((out / "experiment.json").read_text())["n_folds"] == 3
+        printed = capsys.readouterr().out
+        assert "Cu2+, mol/L" in printed
+        assert "Duplicate rows" in printed
+
+    def test_repeats_to_the_bit_also_from_its_own_experiment(self, table, home, monkeypatch):
+        main(["study", "--data", str(table), "--out", str(home / "one"), *SHORT])
+        monkeypatch.setenv("SPECTRA_HOME", str(home / "nothing looked up"))
+        again = ["study", "--data", str(table), "--experiment", str(home / "one" / "experiment.json")]
+        main([*again, "--out", str(home / "two"), "--workers", "2"])
+        for name in ("predictions.csv", "errors.csv", "experiment.json"):
+            assert (home / "one" / name).read_bytes() == (home / "two" / name).read_bytes()
+
+    def test_a_device_that_is_insisted_on_belongs_to_the_experiment(self, table, home, capsys, monkeypatch):
+        monkeypatch.setattr(devices, "accelerator", lambda: None)
+        again = ["study", "--data", str(table), "--out", str(home / "one")]
+        assert main([*again, "--device", "cpu", *SHORT]) == 0
+        stored = home / "one" / "experiment.json"
+        assert json.loads(stored.read_text())["device"] == "cpu"
+        assert main([*again, "--experiment", str(stored), "--device", "cuda"]) == 2
+        assert "torch sees no accelerator" in capsys.readouterr().err
+        assert main([*again, "--experiment", str(stored), "--device", "auto"]) == 0
+        assert "device" not in json.loads(stored.read_text())
+
+    def test_designs_sweeps_preprocessing_and_reasons(self, table, home, capsys):
+        options = ["--arms", "Step-matched;Mixing", "--regressors", "pls,pls:clip+snv", "--folds", "3"]
+        options += ["--epochs", "1", "--sizes", "20,0", "--reasons", "Mixing", "--ratios", "0.5,2"]
+        assert main(["study", "--data", str(table), "--out", str(home / "out"), *options]) == 0
+        experiment = Experiment.from_json((home / "out" / "experiment.json").read_text())
+        assert experiment.n_train == (20, 0)
+        assert [regressor_label(choice) for choice in experiment.regressors] == ["pls", "pls after clip, snv"]
+        assert {arm.ratio for arm in experiment.arms if arm.beside} == {0.5, 2.0}
+        assert "destroys what is to be predicted" in capsys.readouterr().err
+
+    def test_changes_one_field_of_an_experiment_and_says_what_it_would_take(self, table, home, capsys):
+        main(["study", "--data", str(table), "--out", str(home / "one"), *SHORT])
+        again = ["study", "--data", str(table), "--experiment", str(home / "one" / "experiment.json")]
+        assert main([*again, "--set", "n_folds=4", "--out", str(home / "two")]) == 0
+        one, two = (Experiment.from_json((home / name / "experiment.json").read_text()) for name in ("one", "two"))
+        assert two == replace(one, n_folds=4)
+        capsys.readouterr()
+        assert main([*again, "--estimate"]) == 0
+        assert "2 arms, 6 fits of all targets; roughly" in capsys.readouterr().err
+        assert main(again) == 2
+        assert "give --out FOLDER" in capsys.readouterr().err
+
+    def test_leaves_out_arms_that_the_targets_do_not_allow(self, table, home, capsys):
+        few = ["--targets", "Cu2+,Ni2+", "--estimate"]
+        assert main(["study", "--data", str(table), *few]) == 0
+        printed = capsys.readouterr().err
+        assert "Left out, since no salts are known or found among the targets: cVAE, charge-balanced." in printed
+        assert "5 arms" in printed
+
+    def test_uses_the_named_targets_only_and_keeps_what_the_app_should_see(self, table, home):
+        out = home / "out"
+        main(["study", "--data", str(table), "--targets", "Ni2+ ,Cu2+", "--out", str(out), "--keep", *SHORT])
+        assert set(pd.read_csv(out / "errors.csv")["target"]) == {"Ni2+", "Cu2+"}
+        assert len(Store().results("study")) == len(Store().sets()) == 1
+
+    def test_pressing_ctrl_c_cancels_in_order(self, home):
+        command = [sys.executable, "-m", "spectra_core", "study", "--data", "simulated:beer_lambert:300"]
+        process = subprocess.Popen(
+            [*command, "--out", str(home / "out"), "--epochs", "10000"],
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+        told = b""
+        while b"Training" not in told:
+            told += process.stderr.read1()
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        told = process.communicate(timeout=60)[1].decode()
+        assert process.returncode == 130
+        assert "Cancelled. Finished parts are kept" in told
+        assert "Traceback" not in told
+        assert not (home / "out").exists()
+
+
+class TestSentences:
+    @pytest.mark.parametrize(
+        ("data", "sentence"),
+        [
+            ("nowhere.csv", "nowhere.csv cannot be opened"),
+            ("simulated:mars", "Unknown preset 'mars'"),
+            ("simulated:dilute:few", "The number of spectra is a whole number"),
+            ("0123456789ab", "0 kept sets begin with '0123456789ab'"),
+        ],
+    )
+    def test_data_that_is_not_there_ends_with_code_2(self, home, capsys, data, sentence):
+        assert main(["study", "--data", data, "--out", str(home / "out")]) == 2
+        told = capsys.readouterr().err
+        assert sentence in told
+        assert told.count("Error: ") == 1
+        assert not (home / "out").exists()
+
+    def test_file_without_targets_is_refused(self, home, mixtures, capsys):
+        wide_table(mixtures.with_targets([])).to_csv(home / "bare.csv", index=False)
+        assert main(["study", "--data", str(home / "bare.csv"), "--out", str(home / "out"), *SHORT]) == 2
+        assert "has no targets" in capsys.readouterr().err
+
+    def test_too_few_spectra_are_refused(self, home, mixtures, capsys):
+        wide_table(mixtures.take([0, 1, 2])).to_csv(home / "few.csv", index=False)
+        assert main(["study", "--data", str(home / "few.csv"), "--out", str(home / "out")]) == 2
+        assert "8 folds need at least 8 independent spectra" in capsys.readouterr().err
+
+    @pytest.mark.parametrize("arguments", [[], ["fly"], ["study"], ["study", "--data", "x", "--folds", "many"]])
+    def test_wrong_usage_ends_with_code_2(self, arguments, capsys):
+        with pytest.raises(SystemExit) as end:
+            main(arguments)
+        assert end.value.code == 2
+
+
+class TestOtherCommands:
+    def test_converted_file_reads_back_as_the_same_spectra(self, table, home, mixtures):
+        out = home / "again.csv"
+        assert main(["convert", "--data", str(table), "--out", str(out)]) == 0
+        assert main(["import", "--data", str(out), "--name", "Mine"]) == 0
+        (record,) = Store().sets()
+        back = Store().load_set(record.fingerprint)
+        assert_array_equal(back.signal, mixtures.signal)
+        assert_array_equal(back.target_values, mixtures.target_values)
+        assert [one.label for one in back.target_info] == [one.label for one in mixtures.target_info]
+        assert record.name == "Mine"
+
+    def test_train_then_generate_from_the_model_file(self, table, home):
+        model, out = home / "pca.safetensors", home / "generated.csv"
+        settings = ["--generator", "pca", "--option", "n_latent=3"]
+        assert main(["train", "--data", str(table), "--out", str(model), *settings]) == 0
+        methods = ["--sampler", "standard_normal", "--labelling", "latent", "--n-spectra", "7"]
+        assert main(["generate", "--model", str(model), "--data", str(table), "--out", str(out), *methods]) == 0
+        assert len(pd.read_csv(out)) == 7
+        assert [record.origin for record in Store().sets()] == ["measured", "generated"]
+
+    def test_simulate_keeps_the_set_for_other_commands(self, home, capsys):
+        assert main(["simulate", "--preset", "beer_lambert", "--n-spectra", "6", "--option", "step=50"]) == 0
+        (record,) = Store().sets()
+        assert record.fingerprint in capsys.readouterr().out
+        assert main(["convert", "--data", record.fingerprint[:8], "--out", str(home / "x.csv")]) == 0
+        assert len(pd.read_csv(home / "x.csv")) == 6
+
+    def test_jobs_are_listed(self, home, capsys):
+        assert main(["jobs"]) == 0
+        assert capsys.readouterr().out == ""
+        assert main(["jobs", "cancel", "abc"]) == 2
+
+
+def test_error_table_shows_mean_and_spread_per_target_in_its_unit(mixtures):
+    errors = pd.DataFrame({"arm": ["A", "A", "B", "B"], "rmsep": [0.1, 0.3, 0.5, 0.5], "fold": [0, 1, 0, 1]})
+    errors = errors.assign(target="Cu2+", regressor="pls")
+    table = error_table(errors, mixtures)
+    assert table.loc[("pls", "A"), "Cu2+, mol/L"] == "0.2 ± 0.14"  # sd of 0.1 and 0.3 is 0.1 * sqrt(2)
+    assert table.loc[("pls", "B"), "Cu2+, mol/L"] == "0.5 ± 0"

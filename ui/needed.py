@@ -1,0 +1,61 @@
+"""What a page needs in hand; where it lacks, the nearest way to get it."""
+
+from typing import TYPE_CHECKING, NoReturn
+
+import streamlit as st
+
+from spectra_core.spectra import SpectraSet
+from ui import demo, state
+
+if TYPE_CHECKING:
+    from spectra_core.store import StoredModel
+
+
+def require_experimental() -> SpectraSet:
+    """Return the chosen data set; where there is none, say so, offer the nearest way to get one, and stop."""
+    spectra = state.experimental()
+    if spectra is None:
+        _stop_with(
+            "No spectra yet.",
+            "This page needs a data set. Load the demo with one click, or bring your own.",
+            ("pages/data/dataset.py", "Upload a file"),
+            ("pages/data/simulate.py", "Simulate a set"),
+            offer_demo=True,
+        )
+    return spectra
+
+
+def require_model() -> "StoredModel":
+    """Return the chosen generator; where there is none, say so, offer the nearest way to get one, and stop."""
+    found = state.model()
+    if found is None:
+        require_experimental()
+        _stop_with(
+            "No generator yet.",
+            "This page needs a trained generator. Train one on your data set, or choose a stored one above.",
+            ("pages/generation/train.py", "Train a generator"),
+        )
+    return found
+
+
+def require_generated() -> SpectraSet:
+    """Return the chosen generated set; where there is none, say so, offer the nearest way to get one, and stop."""
+    spectra = state.generated()
+    if spectra is None:
+        require_model()
+        _stop_with(
+            "No generated spectra yet.",
+            "This page compares generated with experimental spectra. Generate some, or choose a stored set above.",
+            ("pages/generation/sample.py", "Generate spectra"),
+        )
+    return spectra
+
+
+def _stop_with(missing: str, what_to_do: str, *ways: tuple[str, str], offer_demo: bool = False) -> NoReturn:
+    st.info(f"{missing} {what_to_do}", icon=":material/info:")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if offer_demo:
+            demo.offer_set()
+        for path, label in ways:
+            st.page_link(path, label=label, icon=":material/arrow_forward:")
+    st.stop()
