@@ -22,6 +22,14 @@ def test_fold_sizes_of_ungrouped_rows_differ_by_at_most_one():
     assert max(sizes) - min(sizes) <= 1
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_the_largest_group_is_dealt_first_so_that_folds_are_even(seed):
+    # 20 rows in one group and 20 single ones: dealt later, the large group would come on top of single rows.
+    groups = np.array([7] * 20 + list(range(100, 120)))
+    assert [len(split.test) for split in k_fold(groups, 2, seed=seed)] == [20, 20]
+    assert sorted(len(split.test) for split in k_fold(groups, 3, seed=seed)) == [10, 10, 20]
+
+
 def test_groups_are_never_divided():
     groups = np.random.default_rng(0).integers(0, 12, 100)
     for split in k_fold(groups, 4, seed=0):

@@ -57,6 +57,16 @@ def test_spectra_in_columns_are_found_by_the_axis_not_by_the_shape():
     assert spectra.samples["id"].tolist() == ["s1", "s2"]
 
 
+def test_every_exact_copy_is_named_and_can_be_left_out():
+    text = "sample,400,401,402\na,1,2,3\nb,3,2,1\nc,1,2,3\nd,3,2,1\ne,4,4,4\nf,1,2,3\n"  # equal sums: content decides
+    understanding = understood(text)
+    (copies,) = [problem for problem in understanding.problems if problem.kind == "copies"]
+    assert copies.text.startswith("3 spectra are exact copies of another one (c = a, d = b, f = a).")
+    (choice,) = copies.choices
+    assert understood(text, Recipe(**choice.changes)).build().samples["id"].tolist() == ["a", "b", "e"]
+    assert understanding.build().groups.tolist() == [0, 1, 0, 1, 2, 0]
+
+
 def test_first_row_of_numbers_is_not_eaten_as_a_header():
     rows = "\n".join(f"{800 - at}, {1 / (at + 1):.6f}" for at in range(30))
     assert understood(rows).build().n_channels == 30

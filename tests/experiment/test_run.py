@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -142,6 +144,31 @@ class Interrupted:
         return self.kept[key]
 
 
+class TestKeys:
+    """Whatever may change a number is part of the key that it is looked up by."""
+
+    @pytest.mark.parametrize("change", [{"seed": 2}, {"place": (0, 1, 0)}, {"place": (1, 0, 0)}, {"device": "cuda:0"}])
+    def test_seed_place_and_device_are_parts_of_every_key(self, change, mixtures):
+        fold = Fold(mixtures, 1, (0, 0, 0), OnceMemo(NO_MEMO))
+        other = replace(fold, **change)
+        for keys in (
+            lambda one: one.regressor_key(MLP),
+            lambda one: one.generator_key(VAE),
+            lambda one: one.key("", {}),
+        ):
+            assert keys(fold) != keys(other)
+
+    def test_another_seed_does_not_find_what_was_trained_with_the_first(self, mixtures):
+        memo = OnceMemo(NO_MEMO)
+        for arm in (ARMS[4], ARMS[8]):
+            kept, other, alone = (
+                Fold(mixtures, seed, (0, 0, 0), one).predict(arm, MLP, mixtures, SILENT)
+                for seed, one in ((1, memo), (2, memo), (2, OnceMemo(NO_MEMO)))
+            )
+            assert_array_equal(other, alone)
+            assert not np.array_equal(kept, other)
+
+
 class TestLeakage:
     """A marker in the test rows of a fold must be found nowhere in what the fold trains."""
 
@@ -179,7 +206,23 @@ class TestControls:
         rows, counts = np.unique(doubled.signal, axis=0, return_counts=True)
         assert (len(rows), set(counts)) == (len(mixtures), {2})
 
-    def test_step_matched_has_as_many_steps_as_the_extended_set(self, mixtures, monkeypatch):
+    @pytest.mark.parametrize("ratio", [0.4, 1.0, 2.5])
+    def test_duplicate_rows_hold_every_row_equally_often_at_any_ratio(self, ratio, mixtures):
+        fold = Fold(mixtures, 0, (0, 0, 0), OnceMemo(NO_MEMO))
+        repeated = fold.training_set(Arm("Duplicate rows", "duplicate_rows", ratio), SILENT)
+        _, counts = np.unique(repeated.signal, axis=0, return_counts=True)
+        # 60 rows: 24, 60 or 150 more, so that no row may be ahead of another by more than one.
+        assert (counts.sum(), len(counts)) == (60 * (1 + ratio), 60)
+        assert counts.max() - counts.min() <= 1
+
+    @pytest.mark.parametrize(
+        ("ratio", "batch_size", "n_steps"),
+        # 60 rows and as many again in batches of 32: 4 steps in each of 3 epochs. Batches of one count every row.
+        [(1.0, 32, 12), (1.0, 1, 360), (0.5, 1, 270), (2.25, 1, 585)],
+    )
+    def test_step_matched_has_as_many_steps_as_the_extended_set(
+        self, ratio, batch_size, n_steps, mixtures, monkeypatch
+    ):
         budgets = []
         fit = REGRESSORS["mlp"].fit
 
@@ -189,9 +232,9 @@ class TestControls:
 
         monkeypatch.setattr(REGRESSORS["mlp"], "fit", spy)
         fold = Fold(mixtures, 0, (0, 0, 0), OnceMemo(NO_MEMO))
-        fold.predict(ARMS[1], Choice("mlp", {"epochs": 3, "batch_size": 32}), mixtures, SILENT)
-        # 60 rows and as many again in batches of 32: 4 steps in each of 3 epochs.
-        assert budgets == [Budget(steps=12)]
+        arm = Arm("Step-matched", "step_matched", ratio)
+        fold.predict(arm, Choice("mlp", {"epochs": 3, "batch_size": batch_size}), mixtures, SILENT)
+        assert budgets == [Budget(steps=n_steps)]
 
     def test_smaller_training_sizes_are_nested(self, mixtures):
         experiment = Experiment(arms=(ARMS[0],), regressors=(Choice("ridge"),), n_folds=3, n_train=(10, 20, 0))

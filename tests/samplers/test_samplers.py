@@ -14,7 +14,7 @@ from spectra_core.errors import ConfigError
 from spectra_core.samplers import SAMPLERS
 from spectra_core.samplers.aggregate_posterior import AggregatePosterior
 from spectra_core.samplers.equalised import Equalised
-from spectra_core.samplers.normal import FittedNormal, FittedNormalFull, StandardNormal
+from spectra_core.samplers.normal import FittedNormal, FittedNormalFull, StandardNormal, aggregate_covariance
 from spectra_core.samplers.uniform_box import UniformBox
 from spectra_core.spectra.latent import LatentPosterior
 
@@ -116,6 +116,17 @@ def test_full_normal_has_mean_and_covariance_of_draws_from_the_posteriors(poster
     assert_allclose(np.cov(points, rowvar=False), np.cov(brute, rowvar=False), atol=0.12)
     assert_allclose(points.mean(axis=0), brute.mean(axis=0), atol=0.05)
     assert stats.skew(points[:, 0]) == pytest.approx(0.0, abs=0.05)
+
+
+def test_covariance_of_the_aggregate_posterior_is_that_of_uneven_mixtures():
+    """Widths from 0.01 to 3: the mean of the squares, 4.5, is twice the square of the mean."""
+    mean, std = np.array([[0.0, 1.0], [2.0, -1.0]]), np.array([[0.01, 3.0], [3.0, 0.01]])
+    # By hand: Cov(means) of (0, 1) and (2, -1) is [[1, -1], [-1, 1]]; the mean of the variances is 4.50005 in both.
+    expected = np.array([[5.50005, -1.0], [-1.0, 5.50005]])
+    posterior = LatentPosterior(mean, std)
+    assert_allclose(aggregate_covariance(posterior), expected)
+    points = FittedNormal().draw(posterior, N_MANY, np.random.default_rng(0))
+    assert_allclose(points.var(axis=0), np.diag(expected), rtol=0.05)
 
 
 def test_diagonal_normal_keeps_variances_and_forgets_correlation(posterior):

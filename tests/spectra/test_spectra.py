@@ -127,6 +127,8 @@ class TestTakingAndStacking:
 class TestGroups:
     def test_exact_duplicates_share_a_group(self):
         assert small([[1, 2, 3], [4, 5, 6], [1, 2, 3]]).groups.tolist() == [0, 1, 0]
+        rows = np.eye(3)[[0, 1, 0, 1, 2, 0, 1]]
+        assert small(rows).groups.tolist() == [0, 1, 0, 1, 2, 0, 1]
 
     def test_named_groups_and_duplicates_join(self):
         spectra = small(

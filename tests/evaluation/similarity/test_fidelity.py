@@ -119,6 +119,10 @@ def test_fresh_spectra_pass_and_copies_are_found_out():
     assert fidelity.authenticity(copier) == 0.0
     assert fidelity.authenticity(honest) > 0.35
     assert (fidelity.copied_share(honest), fidelity.copied_share(copier)) == (0.0, 1.0)
+    one_over_and_over = pair_of(
+        copier.real.points, np.vstack([copier.real.points[[2] * 30], honest.generated.points[:10]])
+    )
+    assert fidelity.copied_share(one_over_and_over) == 0.75
     assert fidelity.precision(copier) == fidelity.coverage(copier) == 1.0
 
 

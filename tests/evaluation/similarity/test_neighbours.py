@@ -81,6 +81,15 @@ def test_exact_copies_are_found_by_content_and_lie_at_distance_zero(sets):
     assert_array_equal(neighbours.copy_of(single, sets["training"])[[4, 9]], [7, 30])
 
 
+def test_every_copy_counts_also_of_one_spectrum_given_out_again_and_again(sets):
+    training = sets["training"]
+    signal = np.vstack([training.signal[[7, 7, 7, 3]], sets["generated"].signal[:4], training.signal[[7, 30]]])
+    given_out = {**sets, "generated": _set(signal)}
+    assert_array_equal(neighbours.copy_of(given_out["generated"], training), [7, 7, 7, 3, -1, -1, -1, -1, 7, 30])
+    assert neighbours.neighbours(given_out)["exact_copy"].sum() == 6
+    assert memorisation.memorisation(given_out)["n_copies"][0] == 6
+
+
 def test_a_copy_of_a_repeated_spectrum_names_the_first_and_zero_equals_minus_zero():
     training = _set(np.vstack([np.ones(9), np.zeros(9), np.zeros(9)]))
     assert_array_equal(neighbours.copy_of(_set(np.full((1, 9), -0.0)), training), [1])

@@ -48,12 +48,16 @@ def test_each_limit_lets_its_share_of_fresh_normal_spectra_pass():
     assert_allclose([(table["t2_ratio"] > 1).mean(), (table["q_ratio"] > 1).mean()], 0.05, atol=0.012)
 
 
-def test_limit_for_its_own_spectra_holds_in_a_small_set():
-    alarms = [
-        (outliers(_normal(12, seed=s), n_components=3, confidence=0.9)[0]["t2_ratio"] > 1).mean() for s in range(300)
-    ]
-    # 3600 values: standard error 0.5 %.
-    assert_allclose(np.mean(alarms), 0.1, atol=0.015)
+@pytest.mark.parametrize("others", [False, True], ids=["own spectra", "other spectra"])
+def test_limit_of_t2_holds_in_a_small_set(others):
+    """For 12 spectra the limit of others is twice that of the set's own: either in place of the other shows."""
+    alarms = []
+    for number in range(300):
+        judged = _normal(12, 3, seed=1000 + number) if others else None
+        table, _ = outliers(_normal(12, 3, seed=number), judged, n_components=3, confidence=0.9)
+        alarms.append((table["t2_ratio"] > 1).mean())
+    # 3600 values, those of one set alike: standard error 0.5 % of its own spectra, below 0.9 % of others.
+    assert_allclose(np.mean(alarms), 0.1, atol=0.02)
 
 
 def test_q_limit_agrees_with_simulated_residuals():
