@@ -1,4 +1,4 @@
-"""``python -m spectra_core``: the command line."""
+"""``latent-spectra``, or ``python -m spectra_core``: the command line."""
 
 import os
 import sys
@@ -9,7 +9,9 @@ from spectra_core.training.numerical_threads import THREAD_LIMITS
 def run() -> int:
     """Run one command in this process, every numerical library on one thread, and return its exit code."""
     # Before numpy is loaded, which reads them once. Jobs do the same: the order of sums decides last bits.
-    os.environ.update(dict.fromkeys(THREAD_LIMITS, "1"))
+    # The app has no such results: it leaves them to its jobs.
+    if sys.argv[1:2] != ["app"]:
+        os.environ.update(dict.fromkeys(THREAD_LIMITS, "1"))
     from spectra_core.cli.commands import main
 
     return main()

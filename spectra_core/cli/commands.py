@@ -1,19 +1,30 @@
-"""The commands of the command line: the app's pipeline without the app.
+"""The commands of the command line: the app, and its pipeline without it.
 
-``python -m spectra_core study --data FILE --folds 8 --seed 0 --out FOLDER`` and, alike, ``simulate``, ``import``,
+``latent-spectra study --data FILE --folds 8 --seed 0 --out FOLDER`` and, alike, ``app``, ``simulate``, ``import``,
 ``convert``, ``train``, ``generate``, ``jobs``. Errors are one sentence on the error stream and exit code 2.
 """
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from spectra_core import __version__
+from spectra_core.choices import Choice, build
+from spectra_core.cli import app as app_command
 from spectra_core.cli import shared
 from spectra_core.cli import study as study_command
+from spectra_core.conditions import CONDITIONS
 from spectra_core.contracts import Cancelled
+from spectra_core.datasets.simulator import PRESETS
 from spectra_core.errors import ConfigError, SpectraCoreError
+from spectra_core.generators import GENERATORS
+from spectra_core.regressors import REGRESSORS
+from spectra_core.samplers import SAMPLERS
+from spectra_core.samplers.given_conditions import CONDITIONAL_SAMPLERS
+from spectra_core.sampling.generation import generate_spectra
+from spectra_core.sampling.labelling import LABELLINGS
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
 
@@ -93,14 +104,6 @@ def train(chosen: argparse.Namespace) -> None:
 
 def generate(chosen: argparse.Namespace) -> None:
     """Make spectra with a kept generator or a model file."""
-    from spectra_core.choices import Choice, build
-    from spectra_core.conditions import CONDITIONS
-    from spectra_core.regressors import REGRESSORS
-    from spectra_core.samplers import SAMPLERS
-    from spectra_core.samplers.given_conditions import CONDITIONAL_SAMPLERS
-    from spectra_core.sampling.generation import generate_spectra
-    from spectra_core.sampling.labelling import LABELLINGS
-
     store = Store()
     with shared.progress_bar() as reporter:
         model_id = _model(chosen.model, store)
@@ -166,62 +169,151 @@ def _write_wide(spectra: SpectraSet, out: str) -> None:
     shared.say(f"Written to {out}.")
 
 
+_LEGEND = """exit codes:
+  0    done
+  2    wrong use, or something cannot be read or done: one sentence says why
+  130  cancelled by Ctrl-C
+
+Sets, models, jobs and results are kept in the app's own data folder, or where
+the variable SPECTRA_HOME says."""
+_DATA = "files or a folder, simulated:PRESET[:N], or the beginning of a kept set's fingerprint"
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m spectra_core", description="Generate spectra and judge them.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser = argparse.ArgumentParser(
+        prog="latent-spectra",
+        description="Generate spectra, see how they differ from measured ones, and find out\n"
+        "whether they improve a calibration. `latent-spectra COMMAND --help` shows the\n"
+        "options of a command, with examples.",
+        epilog=_LEGEND,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"latent-spectra {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
 
-    study_command.add_options(_command(commands, "study", study_command.study, data=True, seed=True))
+    one = _command(commands, "app", app_command.app, "app", "app --port 8600 --headless")
+    app_command.add_options(one)
 
-    one = _command(commands, "simulate", simulate, seed=True)
-    one.add_argument("--preset", default="msu_like")
-    one.add_argument("--n-spectra", type=int)
+    one = _command(
+        commands,
+        "study",
+        study_command.study,
+        "study --data solutions.csv --estimate",
+        "study --data solutions.csv --folds 8 --seed 0 --out results/",
+        "study --data simulated:msu_like:800 --mode fast --arms 'Baseline;Oracle' --out results/",
+    )
+    study_command.add_options(_seed(_data(one)))
+
+    one = _seed(
+        _command(
+            commands,
+            "simulate",
+            simulate,
+            "simulate --preset dilute --n-spectra 500 --out dilute.csv",
+            "simulate --preset beer_lambert --option step=2 --name 'Two nanometres'",
+        )
+    )
+    one.add_argument("--preset", default="msu_like", help=f"{_known(PRESETS)} (msu_like)")
+    one.add_argument("--n-spectra", type=int, help="the preset's own number, if left out")
     one.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="setting of the simulator")
-    one.add_argument("--name", default="")
-    one.add_argument("--out", metavar="FILE.csv")
+    _name_and_out(one, "FILE.csv")
 
-    one = _command(commands, "import", import_files, data=True)
-    one.add_argument("--name", default="")
-    one = _command(commands, "convert", convert, data=True)
-    one.add_argument("--out", required=True, metavar="FILE.csv")
+    one = _command(
+        commands,
+        "import",
+        import_files,
+        "import --data run1.spc run2.spc --name 'Monday'",
+        "import --data solutions.csv --recipe recipe.json --targets Cu,Ni",
+    )
+    _data(one).add_argument("--name", default="", help="of the kept set")
 
-    one = _command(commands, "train", train, data=True, seed=True)
-    one.add_argument("--generator", default="vae")
+    one = _command(
+        commands,
+        "convert",
+        convert,
+        "convert --data run.jdx --out run.csv",
+        "convert --data simulated:dilute:100 --out dilute.csv",
+    )
+    _data(one).add_argument("--out", required=True, metavar="FILE.csv", help="where to write")
+
+    one = _command(
+        commands,
+        "train",
+        train,
+        "train --data solutions.csv --generator vae --epochs 100 --out vae.safetensors",
+        "train --data solutions.csv --generator pca --option n_latent=8",
+    )
+    _seed(_data(one)).add_argument("--generator", default="vae", help=f"{_known(GENERATORS)} (vae)")
     one.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="field of the generator")
-    one.add_argument("--epochs", type=int)
+    one.add_argument("--epochs", type=int, help="passes over the spectra; the generator's own number, if left out")
     one.add_argument("--held-out", type=float, default=0.1, help="share of the spectra not trained on (0.1)")
-    one.add_argument("--out", metavar="FILE.safetensors")
+    one.add_argument("--out", metavar="FILE.safetensors", help="where to write the model too")
 
-    one = _command(commands, "generate", generate, data=True, seed=True)
-    one.add_argument("--model", required=True, help="a model file, or the beginning of a kept model's id")
-    one.add_argument("--n-spectra", type=int, default=1000)
-    for name in ("sampler", "conditions", "latent-given", "labelling", "teacher"):
-        one.add_argument(f"--{name}", metavar="NAME")
-    one.add_argument("--name", default="")
-    one.add_argument("--out", metavar="FILE.csv")
+    one = _command(
+        commands,
+        "generate",
+        generate,
+        "generate --model vae.safetensors --data solutions.csv --sampler standard_normal "
+        "--labelling spectral --teacher pls --out generated.csv",
+        "generate --model 3f9a --data solutions.csv --conditions measured --labelling asked_for --n-spectra 500",
+    )
+    _seed(_data(one)).add_argument("--model", required=True, help="a model file, or the beginning of a kept model's id")
+    one.add_argument("--n-spectra", type=int, default=1000, help="how many (1000)")
+    one.add_argument("--sampler", metavar="NAME", help=f"where in latent space: {_known(SAMPLERS)}")
+    one.add_argument(
+        "--conditions",
+        metavar="NAME",
+        help=f"at which concentrations, for a conditional generator: {_known(CONDITIONS)}",
+    )
+    one.add_argument(
+        "--latent-given",
+        metavar="NAME",
+        help=f"where in latent space, given the concentrations: {_known(CONDITIONAL_SAMPLERS)}",
+    )
+    one.add_argument(
+        "--labelling", metavar="NAME", help=f"how new spectra get their concentrations: {_known(LABELLINGS)}"
+    )
+    one.add_argument(
+        "--teacher", metavar="NAME", help=f"the regressor that labels by pseudo-labels: {_known(REGRESSORS)}"
+    )
+    _name_and_out(one, "FILE.csv")
 
-    one = _command(commands, "jobs", jobs)
+    one = _command(commands, "jobs", jobs, "jobs", "jobs log 3f9a", "jobs resume 3f9a")
     actions = ["list", "cancel", "pause", "resume", "remove", "log"]
-    one.add_argument("action", nargs="?", default="list", choices=actions)
+    one.add_argument("action", nargs="?", default="list", choices=actions, help="what to do with a job (list)")
     one.add_argument("id", nargs="?", help="the beginning of the job's id")
     return parser
 
 
-def _command(commands: Any, name: str, run: Any, *, data: bool = False, seed: bool = False) -> argparse.ArgumentParser:
-    """Add a command with the options that several share."""
+def _known(registry: Iterable[str]) -> str:
+    return ", ".join(registry)
+
+
+def _command(commands: Any, name: str, run: Any, *examples: str) -> argparse.ArgumentParser:
     words = (run.__doc__ or "").strip()
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=words, description=words)
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=words,
+        description=words,
+        epilog="examples:\n" + "\n".join(f"  latent-spectra {example}" for example in examples),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.set_defaults(run=run)
-    if data:
-        parser.add_argument(
-            "--data",
-            required=True,
-            nargs="+",
-            help="files or a folder, simulated:PRESET[:N], or the beginning of a kept set's fingerprint",
-        )
-        parser.add_argument(
-            "--targets", type=shared.names, metavar="NAMES", help="parted by ',' or ';'; all if left out"
-        )
-        parser.add_argument("--recipe", metavar="FILE", help="decisions about the import, as JSON")
-    if seed:
-        parser.add_argument("--seed", type=int, default=0, help="decides everything random (0)")
     return parser
+
+
+def _data(one: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    one.add_argument("--data", required=True, nargs="+", help=_DATA)
+    one.add_argument("--targets", type=shared.names, metavar="NAMES", help="parted by ',' or ';'; all if left out")
+    one.add_argument("--recipe", metavar="FILE", help="decisions about the import, as JSON")
+    return one
+
+
+def _seed(one: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    one.add_argument("--seed", type=int, default=0, help="decides everything random (0)")
+    return one
+
+
+def _name_and_out(one: argparse.ArgumentParser, file: str) -> None:
+    one.add_argument("--name", default="", help="of the kept set")
+    one.add_argument("--out", metavar=file, help="where to write it too")

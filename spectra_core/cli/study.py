@@ -5,13 +5,16 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spectra_core.choices import Choice
 from spectra_core.cli import shared
 from spectra_core.errors import ConfigError
-from spectra_core.experiment import Experiment
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
+
+if TYPE_CHECKING:  # loads torch, for which --help need not wait
+    from spectra_core.experiment import Experiment
 
 
 def add_options(one: argparse.ArgumentParser) -> None:
@@ -101,7 +104,7 @@ def study(chosen: argparse.Namespace) -> None:
     shared.say(f"\nTables and experiment.json are in {folder}.")
 
 
-def designed(chosen: argparse.Namespace, spectra: SpectraSet) -> Experiment:
+def designed(chosen: argparse.Namespace, spectra: SpectraSet) -> "Experiment":
     """Return the experiment that the options describe, for these spectra.
 
     Raises
@@ -109,6 +112,8 @@ def designed(chosen: argparse.Namespace, spectra: SpectraSet) -> Experiment:
     ConfigError
         When a name or a field is unknown.
     """
+    from spectra_core.experiment import Experiment
+
     if chosen.experiment is not None:
         experiment = replace(Experiment.from_json(shared.read_text(chosen.experiment)), data="")
         if chosen.device is not None:
@@ -123,7 +128,7 @@ def designed(chosen: argparse.Namespace, spectra: SpectraSet) -> Experiment:
     return experiment
 
 
-def _from_options(chosen: argparse.Namespace, spectra: SpectraSet) -> Experiment:
+def _from_options(chosen: argparse.Namespace, spectra: SpectraSet) -> "Experiment":
     from spectra_core.experiment import study_experiment, sweep_ratio, sweep_strategies, with_counterfactuals
     from spectra_core.experiment.presets import STUDY_ARMS, has_salts, possible_arms
     from spectra_core.experiment.regressor_choice import with_steps
