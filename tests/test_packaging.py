@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+import spectra_core
+
 ROOT = Path(__file__).parents[1]
 LIBRARY = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
@@ -47,3 +49,20 @@ def test_the_check_of_a_change_calls_the_test_command_of_the_readme():
     pattern = r"requirements-dev\.txt && pytest$"
     assert len(re.findall(pattern, readme, flags=re.MULTILINE)) == 2  # one form for Windows
     assert pattern in (ROOT / ".ci" / "run").read_text()
+
+
+def test_a_next_major_release_is_not_taken_unseen():
+    free = {one.name for one in NEEDED if not any(spec.operator in {"<", "<="} for spec in one.specifier)}
+    assert free == {"torch", "pyarrow"}  # decision 135
+
+
+def test_no_extra_brings_the_package_under_another_kind_of_licence():
+    extras = [Requirement(line).name for lines in LIBRARY["optional-dependencies"].values() for line in lines]
+    assert "nirs4all-formats" not in extras
+
+
+def test_versions_are_the_same_everywhere():
+    version = LIBRARY["version"]
+    assert spectra_core.__version__ == version
+    assert f"version: {version}" in (ROOT / "CITATION.cff").read_text()
+    assert re.search(r"^## \[(\d.*?)\]", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)[1] == version

@@ -225,7 +225,8 @@ def _start() -> _Running:
     inherited = [] if theirs is None else [theirs.fileno()]
     environment[CHANNEL] = str(inherited[0]) if inherited else ""
     process = subprocess.Popen(
-        [sys.executable, "-m", "spectra_core.datasets.confined"],
+        # -P: a file in the working directory can never stand in for a module.
+        [sys.executable, "-P", "-m", "spectra_core.datasets.confined"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -89,7 +89,8 @@ class Foreign:
 
     title: ClassVar[str] = "SPA, .sp, WDF, ASD, JWS"
     explanation: ClassVar[str] = (
-        "Thermo OMNIC, PerkinElmer, Renishaw, ASD and JASCO binary files; needs nirs4all-formats."
+        "Thermo OMNIC, PerkinElmer, Renishaw, ASD and JASCO binary files; needs nirs4all-formats, which is under "
+        "CeCILL-2.1 or AGPL-3.0."
     )
 
     _KINDS: ClassVar[dict[bytes, tuple[str, str]]] = {
