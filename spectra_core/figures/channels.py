@@ -102,14 +102,12 @@ def correlation_images(correlation: pd.DataFrame, *, axis_label: str, reverse: b
     for column, role in enumerate(roles, start=1):
         rows = correlation[correlation["role"] == role]
         matrix = rows.pivot(index="position", columns="other_position", values="correlation")
-        figure.add_trace(
-            go.Heatmap(
-                x=matrix.columns.to_numpy(),
-                y=matrix.index.to_numpy(),
-                z=matrix.to_numpy(dtype=np.float32),
-                coloraxis="coloraxis",
-                hovertemplate="%{x} and %{y}: %{z:.3f}<extra></extra>",
-            ),
+        figure.add_heatmap(
+            x=matrix.columns.to_numpy(),
+            y=matrix.index.to_numpy(),
+            z=matrix.to_numpy(dtype=np.float32),
+            coloraxis="coloraxis",
+            hovertemplate="%{x} and %{y}: %{z:.3f}<extra></extra>",
             row=1,
             col=column,
         )
@@ -132,15 +130,13 @@ def correlation_images(correlation: pd.DataFrame, *, axis_label: str, reverse: b
 def _add_difference(figure: go.Figure, rows: pd.DataFrame, role: str) -> None:
     colour = PURPLE if role == "generated" else ROLE_COLOUR[role]
     _add_interval(figure, rows, ("lower", "upper"), colour, 1)
-    figure.add_trace(
-        go.Scatter(
-            x=rows["position"],
-            y=rows["mean_difference"].astype(np.float32),
-            mode="lines",
-            line={"color": colour, "dash": ROLE_DASH[role], "width": 1.6},
-            name="difference, generated" if role == "generated" else "difference, held-out (floor)",
-            hovertemplate="%{x}: %{y:.4g}",
-        ),
+    figure.add_scatter(
+        x=rows["position"],
+        y=rows["mean_difference"].astype(np.float32),
+        mode="lines",
+        line={"color": colour, "dash": ROLE_DASH[role], "width": 1.6},
+        name="difference, generated" if role == "generated" else "difference, held-out (floor)",
+        hovertemplate="%{x}: %{y:.4g}",
         row=1,
         col=1,
     )
@@ -148,35 +144,31 @@ def _add_difference(figure: go.Figure, rows: pd.DataFrame, role: str) -> None:
 
 def _add_interval(figure: go.Figure, rows: pd.DataFrame, names: tuple[str, str], colour: str, row: int) -> None:
     for name, fill in zip(names, (None, "tonexty"), strict=True):
-        figure.add_trace(
-            go.Scatter(
-                x=rows["position"],
-                y=rows[name].astype(np.float32),
-                mode="lines",
-                line={"width": 0},
-                fill=fill,
-                fillcolor=transparent(colour, 0.28),
-                showlegend=False,
-                hoverinfo="skip",
-            ),
+        figure.add_scatter(
+            x=rows["position"],
+            y=rows[name].astype(np.float32),
+            mode="lines",
+            line={"width": 0},
+            fill=fill,
+            fillcolor=transparent(colour, 0.28),
+            showlegend=False,
+            hoverinfo="skip",
             row=row,
             col=1,
         )
 
 
 def _add_line(figure: go.Figure, x: pd.Series, y: pd.Series, role: str, row: int) -> None:
-    figure.add_trace(
-        go.Scatter(
-            x=x,
-            y=y.astype(np.float32),
-            mode="lines",
-            line={"color": ROLE_COLOUR[role], "dash": ROLE_DASH[role], "width": 1.4},
-            name="held-out (floor)" if role == "held-out" else role,
-            legendgroup=role,
-            # The training set is drawn in the third strip only: elsewhere it is the measure.
-            showlegend=row == (3 if role == "training" else 2),
-            hovertemplate="%{x}: %{y:.3g}",
-        ),
+    figure.add_scatter(
+        x=x,
+        y=y.astype(np.float32),
+        mode="lines",
+        line={"color": ROLE_COLOUR[role], "dash": ROLE_DASH[role], "width": 1.4},
+        name="held-out (floor)" if role == "held-out" else role,
+        legendgroup=role,
+        # The training set is drawn in the third strip only: elsewhere it is the measure.
+        showlegend=row == (3 if role == "training" else 2),
+        hovertemplate="%{x}: %{y:.3g}",
         row=row,
         col=1,
     )

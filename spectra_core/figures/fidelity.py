@@ -42,17 +42,15 @@ def metric_distances(judgement: pd.DataFrame, *, titles: Mapping[str, str], bett
     figure.add_vrect(x0=float(_scaled(-1)), x1=float(_scaled(1)), fillcolor=transparent(GREY, 0.2), line_width=0)
     for verdict, colour in VERDICT_COLOUR.items():
         part = rows["verdict"] == verdict
-        figure.add_trace(
-            go.Scatter(
-                x=_scaled(distance[part]),
-                y=rows.loc[part, "metric"].map(titles),
-                name=verdict,
-                mode="markers",
-                marker={"color": colour, "symbol": VERDICT_SYMBOL[verdict], "size": 11},
-                customdata=rows.loc[part, ["value", "floor", "floor_low", "floor_high"]].to_numpy(),
-                hovertemplate="%{y}: %{customdata[0]:.3g}; floor %{customdata[1]:.3g} "
-                "(%{customdata[2]:.3g} to %{customdata[3]:.3g})<extra></extra>",
-            )
+        figure.add_scatter(
+            x=_scaled(distance[part]),
+            y=rows.loc[part, "metric"].map(titles),
+            name=verdict,
+            mode="markers",
+            marker={"color": colour, "symbol": VERDICT_SYMBOL[verdict], "size": 11},
+            customdata=rows.loc[part, ["value", "floor", "floor_low", "floor_high"]].to_numpy(),
+            hovertemplate="%{y}: %{customdata[0]:.3g}; floor %{customdata[1]:.3g} "
+            "(%{customdata[2]:.3g} to %{customdata[3]:.3g})<extra></extra>",
         )
     figure.update_xaxes(
         title_text="Distance from the floor, half widths of its range<br>(better to the right)",

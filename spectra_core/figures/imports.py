@@ -34,16 +34,14 @@ def import_preview(spectra: pd.DataFrame, *, axis_label: str, signal_label: str)
             x.append(np.append(line["position"].to_numpy(), np.nan))
             y.append(np.append(line["signal"].to_numpy(dtype=np.float32), np.nan))
             number.append(np.full(len(line) + 1, spectrum))
-        figure.add_trace(
-            go.Scatter(
-                x=np.concatenate(x),
-                y=np.concatenate(y),
-                customdata=np.concatenate(number),
-                name=name,
-                mode="lines" if len(rows) > rows["spectrum"].nunique() else "markers",
-                line={"color": transparent(colour, opacity), "width": 1.2},
-                hovertemplate="spectrum %{customdata}<br>%{x}: %{y:.4g}<extra></extra>",
-            )
+        figure.add_scatter(
+            x=np.concatenate(x),
+            y=np.concatenate(y),
+            customdata=np.concatenate(number),
+            name=name,
+            mode="lines" if len(rows) > rows["spectrum"].nunique() else "markers",
+            line={"color": transparent(colour, opacity), "width": 1.2},
+            hovertemplate="spectrum %{customdata}<br>%{x}: %{y:.4g}<extra></extra>",
         )
     figure.update_xaxes(title_text=axis_label, autorange="reversed" if runs_down(axis_label) else True)
     figure.update_yaxes(title_text=signal_label)

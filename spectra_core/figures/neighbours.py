@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
-from spectra_core.figures.theme import GREY, PURPLE, ROLE_COLOUR, ROLE_DASH, runs_down, styled, transparent
+from spectra_core.figures.panels import lines_over_difference
+from spectra_core.figures.theme import ROLE_COLOUR, ROLE_DASH, styled
 
 SAME_SOLUTION = 1.96 * np.sqrt(2.0)
 """Two measurements of one solution differ by less than this many noise units in 95 % of the channels."""
@@ -31,40 +31,26 @@ def duel(
     role, reference
         Roles of the spectrum and of its neighbour.
     """
-    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.06, row_heights=[0.62, 0.38])
-    for column, who, width in (("neighbour", reference, 2.4), ("spectrum", role, 1.6)):
-        figure.add_trace(
-            go.Scatter(
-                x=pair["position"],
-                y=pair[column],
-                name=f"{who} (neighbour)" if column == "neighbour" else who,
-                mode="lines",
-                line={"color": ROLE_COLOUR[who], "dash": ROLE_DASH[who], "width": width},
-                hovertemplate="%{x}: %{y:.4g}",
-            ),
-            row=1,
-            col=1,
-        )
-    figure.add_trace(
-        go.Scatter(
-            x=pair["position"],
-            y=pair["difference_in_noise"],
-            name="difference",
-            mode="lines",
-            line={"color": PURPLE, "width": 1.4},
-            customdata=pair["difference"],
-            hovertemplate="%{x}: %{y:.3g} noise units (%{customdata:.4g})",
-        ),
-        row=2,
-        col=1,
+    looks = {who: {"color": ROLE_COLOUR[who], "dash": ROLE_DASH[who]} for who in (role, reference)}
+    figure = lines_over_difference(
+        pair,
+        {
+            "neighbour": {"name": f"{reference} (neighbour)", "line": {**looks[reference], "width": 2.4}},
+            "spectrum": {"name": role, "line": {**looks[role], "width": 1.6}},
+        },
+        {
+            "y": pair["difference_in_noise"],
+            "name": "difference",
+            "customdata": pair["difference"],
+            "hovertemplate": "%{x}: %{y:.3g} noise units (%{customdata:.4g})",
+        },
+        noise=SAME_SOLUTION,
+        axis_label=axis_label,
+        signal_label=signal_label,
+        difference_label="Difference, noise units",
+        reverse=reverse,
     )
-    # After the line: plotly shades no panel that is still empty.
-    figure.add_hrect(y0=-SAME_SOLUTION, y1=SAME_SOLUTION, fillcolor=transparent(GREY, 0.2), line_width=0, row=2, col=1)
-    turned = runs_down(axis_label) if reverse is None else reverse
-    figure.update_xaxes(autorange="reversed" if turned else True)
-    figure.update_xaxes(title_text=axis_label, row=2, col=1)
-    figure.update_yaxes(title_text=signal_label, row=1, col=1)
-    figure.update_yaxes(title_text="Difference, noise units", row=2, col=1)
+    figure.update_traces(hovertemplate="%{x}: %{y:.4g}", row=1, col=1)
     largest = pair["difference_in_noise"].abs().max()
     return styled(
         figure,
@@ -88,15 +74,13 @@ def distance_distributions(tables: Mapping[str, pd.DataFrame], *, column: str, l
     figure = go.Figure()
     for role, table in tables.items():
         values = np.sort(table[column].dropna().to_numpy())
-        figure.add_trace(
-            go.Scatter(
-                x=values.astype(np.float32),
-                y=(100 * np.arange(1, len(values) + 1) / max(len(values), 1)).astype(np.float32),
-                name="held-out (real-versus-real floor)" if role == "held-out" else role,
-                mode="lines",
-                line={"color": ROLE_COLOUR[role], "dash": ROLE_DASH[role], "width": 2, "shape": "hv"},
-                hovertemplate="%{y:.1f} % below %{x:.4g}",
-            )
+        figure.add_scatter(
+            x=values.astype(np.float32),
+            y=(100 * np.arange(1, len(values) + 1) / max(len(values), 1)).astype(np.float32),
+            name="held-out (real-versus-real floor)" if role == "held-out" else role,
+            mode="lines",
+            line={"color": ROLE_COLOUR[role], "dash": ROLE_DASH[role], "width": 2, "shape": "hv"},
+            hovertemplate="%{y:.1f} % below %{x:.4g}",
         )
     figure.update_xaxes(title_text=label, rangemode="tozero")
     figure.update_yaxes(title_text="Share of spectra, %", range=[0, 101])

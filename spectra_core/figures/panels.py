@@ -1,11 +1,13 @@
-"""Panels in rows, one a target, whose names may be long."""
+"""Panels that several figures share: one a target, whose names may be long; and lines over their difference."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from spectra_core.figures.theme import TITLE_SIZE, styled, wrapped
+from spectra_core.figures.theme import GREY, PURPLE, TITLE_SIZE, runs_down, styled, transparent, wrapped
 
 MOST_COLUMNS = 4
 _CHARACTERS = 72
@@ -65,3 +67,43 @@ class Panels:
         return self.figure.update_layout(
             margin={"l": left, "t": top, "b": _UNDER}, legend_y=1.0 + self._title_height / self._inner
         )
+
+
+def lines_over_difference(
+    table: pd.DataFrame,
+    lines: Mapping[str, Mapping[str, Any]],
+    difference: Mapping[str, Any],
+    *,
+    noise: float,
+    axis_label: str,
+    signal_label: str,
+    difference_label: str,
+    reverse: bool | None,
+) -> go.Figure:
+    """Draw columns of a table as lines, and their difference in units of noise under them.
+
+    Parameters
+    ----------
+    table
+        Row per ``position``, with the columns named in `lines`, and ``y`` of `difference`.
+    lines
+        How each column is drawn.
+    difference
+        How the difference is drawn.
+    noise
+        Half the height of the shaded band that noise alone would fill.
+    reverse
+        Draw the axis from high to low; None does so where the field does.
+    """
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.06, row_heights=[0.62, 0.38])
+    for column, how in lines.items():
+        figure.add_scatter(x=table["position"], y=table[column], mode="lines", row=1, col=1, **how)
+    line = {"color": PURPLE, "width": 1.4}
+    figure.add_scatter(x=table["position"], mode="lines", line=line, row=2, col=1, **difference)
+    # After the line: plotly shades no panel that is still empty.
+    figure.add_hrect(y0=-noise, y1=noise, fillcolor=transparent(GREY, 0.2), line_width=0, row=2, col=1)
+    turned = runs_down(axis_label) if reverse is None else reverse
+    figure.update_xaxes(autorange="reversed" if turned else True)
+    figure.update_xaxes(title_text=axis_label, row=2, col=1)
+    figure.update_yaxes(title_text=signal_label, row=1, col=1)
+    return figure.update_yaxes(title_text=difference_label, row=2, col=1)

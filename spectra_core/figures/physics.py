@@ -3,17 +3,15 @@
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
+from spectra_core.figures.panels import lines_over_difference
 from spectra_core.figures.theme import (
     GREEN,
     GREY,
-    PURPLE,
     ROLE_COLOUR,
     ROLE_DASH,
     ROLE_SYMBOL,
     VERMILION,
-    runs_down,
     styled,
     thousands,
     transparent,
@@ -36,27 +34,25 @@ def offending_shares(summary: pd.DataFrame, *, confidence: float) -> go.Figure:
     """
     figure = go.Figure()
     for role, rows in summary.groupby("role", sort=False):
-        figure.add_trace(
-            go.Bar(
-                x=100 * rows["share"],
-                y=rows["title"],
-                name=str(role),
-                orientation="h",
-                marker={
-                    "color": ROLE_COLOUR[str(role)],
-                    # On the full colour: dots or strokes alone are faint.
-                    "pattern": {
-                        "shape": {"training": "", "held-out": "."}.get(str(role), "/"),
-                        "fillmode": "overlay",
-                        "fgcolor": "rgba(255,255,255,0.75)",
-                        "size": 7,
-                        "solidity": 0.25,
-                    },
+        figure.add_bar(
+            x=100 * rows["share"],
+            y=rows["title"],
+            name=str(role),
+            orientation="h",
+            marker={
+                "color": ROLE_COLOUR[str(role)],
+                # On the full colour: dots or strokes alone are faint.
+                "pattern": {
+                    "shape": {"training": "", "held-out": "."}.get(str(role), "/"),
+                    "fillmode": "overlay",
+                    "fgcolor": "rgba(255,255,255,0.75)",
+                    "size": 7,
+                    "solidity": 0.25,
                 },
-                customdata=rows[["offenders", "limit", "median"]].to_numpy(),
-                hovertemplate="%{y}: %{customdata[0]} spectra, %{x:.2g} %; limit %{customdata[1]:.3g}, "
-                "median %{customdata[2]:.3g}",
-            )
+            },
+            customdata=rows[["offenders", "limit", "median"]].to_numpy(),
+            hovertemplate="%{y}: %{customdata[0]} spectra, %{x:.2g} %; limit %{customdata[1]:.3g}, "
+            "median %{customdata[2]:.3g}",
         )
     figure.add_vline(x=100 * (1 - confidence), line={"color": GREY, "width": 1, "dash": "dot"})
     figure.update_xaxes(title_text="Spectra beyond the limit, %", rangemode="tozero")
@@ -76,33 +72,19 @@ def spectrum_and_mixture(
     table
         As from `mixture_residual`.
     """
-    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.06, row_heights=[0.62, 0.38])
-    for column, name, colour, dash in (
-        ("mixture", "nearest mixture", GREEN, "dashdot"),
-        ("spectrum", role, ROLE_COLOUR[role], ROLE_DASH[role]),
-    ):
-        line = {"color": colour, "dash": dash, "width": 1.8}
-        figure.add_trace(
-            go.Scatter(x=table["position"], y=table[column], name=name, mode="lines", line=line), row=1, col=1
-        )
-    figure.add_trace(
-        go.Scatter(
-            x=table["position"],
-            y=table["residual_in_noise"],
-            name="residual",
-            mode="lines",
-            line={"color": PURPLE, "width": 1.4},
-        ),
-        row=2,
-        col=1,
+    figure = lines_over_difference(
+        table,
+        {
+            "mixture": {"name": "nearest mixture", "line": {"color": GREEN, "dash": "dashdot", "width": 1.8}},
+            "spectrum": {"name": role, "line": {"color": ROLE_COLOUR[role], "dash": ROLE_DASH[role], "width": 1.8}},
+        },
+        {"y": table["residual_in_noise"], "name": "residual"},
+        noise=1.96,
+        axis_label=axis_label,
+        signal_label=signal_label,
+        difference_label="Residual, noise units",
+        reverse=reverse,
     )
-    # After the line: plotly shades no panel that is still empty.
-    figure.add_hrect(y0=-1.96, y1=1.96, fillcolor=transparent(GREY, 0.2), line_width=0, row=2, col=1)
-    turned = runs_down(axis_label) if reverse is None else reverse
-    figure.update_xaxes(autorange="reversed" if turned else True)
-    figure.update_xaxes(title_text=axis_label, row=2, col=1)
-    figure.update_yaxes(title_text=signal_label, row=1, col=1)
-    figure.update_yaxes(title_text="Residual, noise units", row=2, col=1)
     worst = table["residual_in_noise"].abs().max()
     return styled(
         figure,
@@ -126,32 +108,28 @@ def labels_and_readings(table: pd.DataFrame, *, target: str, label: str, reading
     figure = go.Figure()
     rows = table[table["target"] == target]
     low, high = float(rows["asked"].min()), float(rows["asked"].max())
-    figure.add_trace(
-        go.Scatter(
-            x=[low, high],
-            y=[low, high],
-            mode="lines",
-            name="honest",
-            line={"color": GREY, "width": 1, "dash": "dot"},
-            hoverinfo="skip",
-        )
+    figure.add_scatter(
+        x=[low, high],
+        y=[low, high],
+        mode="lines",
+        name="honest",
+        line={"color": GREY, "width": 1, "dash": "dot"},
+        hoverinfo="skip",
     )
     for role, part in rows.groupby("role", sort=False):
         shown, name = _thinned(part, str(role))
-        figure.add_trace(
-            go.Scatter(
-                x=shown["asked"].astype(np.float32),
-                y=shown[reading].astype(np.float32),
-                name=name,
-                mode="markers",
-                marker={
-                    "color": transparent(ROLE_COLOUR[str(role)], 0.75),
-                    "symbol": ROLE_SYMBOL[str(role)],
-                    "size": 6,
-                },
-                customdata=shown["id"],
-                hovertemplate="%{customdata}: label %{x:.4g}, read %{y:.4g}",
-            )
+        figure.add_scatter(
+            x=shown["asked"].astype(np.float32),
+            y=shown[reading].astype(np.float32),
+            name=name,
+            mode="markers",
+            marker={
+                "color": transparent(ROLE_COLOUR[str(role)], 0.75),
+                "symbol": ROLE_SYMBOL[str(role)],
+                "size": 6,
+            },
+            customdata=shown["id"],
+            hovertemplate="%{customdata}: label %{x:.4g}, read %{y:.4g}",
         )
     figure.update_xaxes(title_text=f"{label}, on the label")
     figure.update_yaxes(title_text=wrapped(f"{label}, {reading_label}", 44))
@@ -170,23 +148,21 @@ def suspicious_labels(table: pd.DataFrame, *, target: str, label: str) -> go.Fig
     rows = table[table["target"] == target]
     low, high = float(rows["label"].min()), float(rows["label"].max())
     dotted = {"color": GREY, "width": 1, "dash": "dot"}
-    figure.add_trace(go.Scatter(x=[low, high], y=[low, high], mode="lines", name="agreement", line=dotted))
+    figure.add_scatter(x=[low, high], y=[low, high], mode="lines", name="agreement", line=dotted)
     for wrong, name, colour, symbol in (
         (False, "fits its spectrum", GREY, "circle"),
         (True, "suspicious", VERMILION, "diamond"),
     ):
         part = rows[rows["suspicious"] == wrong]
         shown, said = (part, name) if wrong else _thinned(part, name)
-        figure.add_trace(
-            go.Scatter(
-                x=shown["label"],
-                y=shown["expected"],
-                name=said,
-                mode="markers",
-                marker={"color": transparent(colour, 0.75), "symbol": symbol, "size": 8 if wrong else 6},
-                customdata=shown["id"],
-                hovertemplate="%{customdata}: label %{x:.4g}, expected %{y:.4g}<extra></extra>",
-            )
+        figure.add_scatter(
+            x=shown["label"],
+            y=shown["expected"],
+            name=said,
+            mode="markers",
+            marker={"color": transparent(colour, 0.75), "symbol": symbol, "size": 8 if wrong else 6},
+            customdata=shown["id"],
+            hovertemplate="%{customdata}: label %{x:.4g}, expected %{y:.4g}<extra></extra>",
         )
     figure.update_xaxes(title_text=f"{label}, on the label")
     figure.update_yaxes(title_text=wrapped(f"{label}, from the other spectra", 44))

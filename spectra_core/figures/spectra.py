@@ -102,15 +102,13 @@ def quantile_fan(
     for role, rows in statistics.groupby("role", sort=False):
         _add_band(figure, rows, str(role), ("q05", "q95"), 0.16)
         _add_band(figure, rows, str(role), ("q25", "q75"), 0.30)
-        figure.add_trace(
-            go.Scatter(
-                x=rows["position"],
-                y=rows["median"].astype(np.float32),
-                name=str(role),
-                legendgroup=str(role),
-                line={"color": ROLE_COLOUR[str(role)], "dash": ROLE_DASH[str(role)], "width": 2},
-                hovertemplate="%{x}: median %{y:.4g}",
-            )
+        figure.add_scatter(
+            x=rows["position"],
+            y=rows["median"].astype(np.float32),
+            name=str(role),
+            legendgroup=str(role),
+            line={"color": ROLE_COLOUR[str(role)], "dash": ROLE_DASH[str(role)], "width": 2},
+            hovertemplate="%{x}: median %{y:.4g}",
         )
     figure.update_xaxes(title_text=axis_label, autorange=_autorange(axis_label, reverse))
     figure.update_yaxes(title_text=signal_label)
@@ -132,17 +130,15 @@ def single_spectra(
     named: set[str] = set()
     for (name, _), rows in groups:
         role = str(name)
-        figure.add_trace(
-            go.Scatter(
-                x=rows["position"].to_numpy(),
-                y=rows["signal"].to_numpy(dtype=np.float32),
-                name=role,
-                legendgroup=role,
-                showlegend=role not in named,
-                mode="lines",
-                line={"color": transparent(ROLE_COLOUR[role], 0.75), "dash": ROLE_DASH[role], "width": 1.2},
-                hovertemplate=f"{escape(str(rows['id'].iloc[0]))}<br>%{{x}}: %{{y:.4g}}",
-            )
+        figure.add_scatter(
+            x=rows["position"].to_numpy(),
+            y=rows["signal"].to_numpy(dtype=np.float32),
+            name=role,
+            legendgroup=role,
+            showlegend=role not in named,
+            mode="lines",
+            line={"color": transparent(ROLE_COLOUR[role], 0.75), "dash": ROLE_DASH[role], "width": 1.2},
+            hovertemplate=f"{escape(str(rows['id'].iloc[0]))}<br>%{{x}}: %{{y:.4g}}",
         )
         named.add(role)
     figure.update_xaxes(title_text=axis_label, autorange=_autorange(axis_label, reverse))
@@ -158,10 +154,13 @@ def _add_density(figure: go.Figure, histogram: pd.DataFrame, colour: str, panel:
 
 def _add_corners(figure: go.Figure, histogram: pd.DataFrame, panel: int) -> None:
     """Two invisible points: a panel without a trace would not be drawn."""
-    figure.add_trace(
-        go.Scatter(
-            x=_x_span(histogram), y=_y_span(histogram), mode="markers", opacity=0, hoverinfo="skip", showlegend=False
-        ),
+    figure.add_scatter(
+        x=_x_span(histogram),
+        y=_y_span(histogram),
+        mode="markers",
+        opacity=0,
+        hoverinfo="skip",
+        showlegend=False,
         row=panel,
         col=1,
     )
@@ -169,19 +168,17 @@ def _add_corners(figure: go.Figure, histogram: pd.DataFrame, panel: int) -> None
 
 def _add_band(figure: go.Figure, rows: pd.DataFrame, role: str, names: tuple[str, str], opacity: float) -> None:
     for name, fill in zip(names, (None, "tonexty"), strict=True):
-        figure.add_trace(
-            go.Scatter(
-                x=rows["position"],
-                y=rows[name].astype(np.float32),
-                mode="lines",
-                # A thin edge: on a dark page the fill alone is pale.
-                line={"width": 0.8, "color": transparent(ROLE_COLOUR[role], 0.6), "dash": ROLE_DASH[role]},
-                fill=fill,
-                fillcolor=transparent(ROLE_COLOUR[role], opacity),
-                legendgroup=role,
-                showlegend=False,
-                hoverinfo="skip",
-            )
+        figure.add_scatter(
+            x=rows["position"],
+            y=rows[name].astype(np.float32),
+            mode="lines",
+            # A thin edge: on a dark page the fill alone is pale.
+            line={"width": 0.8, "color": transparent(ROLE_COLOUR[role], 0.6), "dash": ROLE_DASH[role]},
+            fill=fill,
+            fillcolor=transparent(ROLE_COLOUR[role], opacity),
+            legendgroup=role,
+            showlegend=False,
+            hoverinfo="skip",
         )
 
 

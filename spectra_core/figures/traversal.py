@@ -51,23 +51,19 @@ def walk_figure(
     first = int(steps["at"].abs().to_numpy().argmin())
     _add_range(figure, range_of_data)
     _add_whole_walk(figure, steps, position, signal)
-    figure.add_trace(
-        go.Scatter(
-            x=position, y=signal[first], name="at this step", line={"color": ROLE_COLOUR["generated"], "width": 3}
-        )
+    figure.add_scatter(
+        x=position, y=signal[first], name="at this step", line={"color": ROLE_COLOUR["generated"], "width": 3}
     )
     moving_line = len(figure.data) - 1
     _add_distances(figure, steps, limit)
     heights = steps["nearest"].fillna(0.0).tolist()
-    figure.add_trace(
-        go.Scatter(
-            x=steps["at"],
-            y=heights,
-            mode="markers",
-            marker={"color": ROLE_COLOUR["generated"], "symbol": "diamond", "size": _sizes(len(steps), first)},
-            showlegend=False,
-            hoverinfo="skip",
-        ),
+    figure.add_scatter(
+        x=steps["at"],
+        y=heights,
+        mode="markers",
+        marker={"color": ROLE_COLOUR["generated"], "symbol": "diamond", "size": _sizes(len(steps), first)},
+        showlegend=False,
+        hoverinfo="skip",
         row=2,
         col=1,
     )
@@ -115,19 +111,17 @@ def walk_figure(
 
 def _add_range(figure: go.Figure, range_of_data: pd.DataFrame) -> None:
     for column, fill in (("minimum", None), ("maximum", "tonexty")):
-        figure.add_trace(
-            go.Scatter(
-                x=range_of_data["position"],
-                y=range_of_data[column].astype(np.float32),
-                mode="lines",
-                # A thin edge: on a dark page the fill alone is pale.
-                line={"width": 0.8, "color": transparent(BLUE, 0.6)},
-                fill=fill,
-                fillcolor=transparent(BLUE, 0.16),
-                name="range of the training spectra",
-                showlegend=fill is not None,
-                hoverinfo="skip",
-            ),
+        figure.add_scatter(
+            x=range_of_data["position"],
+            y=range_of_data[column].astype(np.float32),
+            mode="lines",
+            # A thin edge: on a dark page the fill alone is pale.
+            line={"width": 0.8, "color": transparent(BLUE, 0.6)},
+            fill=fill,
+            fillcolor=transparent(BLUE, 0.16),
+            name="range of the training spectra",
+            showlegend=fill is not None,
+            hoverinfo="skip",
             row=1,
             col=1,
         )
@@ -138,34 +132,30 @@ def _add_whole_walk(figure: go.Figure, steps: pd.DataFrame, position: np.ndarray
     colours = sample_colorscale([list(stop) for stop in MARKER_SCALE], list(np.linspace(0.0, 1.0, len(shown))))
     names = {shown[0]: f"first step, {steps['at'].iloc[0]:.3g}", shown[-1]: f"last step, {steps['at'].iloc[-1]:.3g}"}
     for step, colour in zip(shown, colours, strict=True):
-        figure.add_trace(
-            go.Scatter(
-                x=position,
-                y=signal[step],
-                mode="lines",
-                line={"width": 1, "color": colour},
-                opacity=0.8,
-                name=names.get(step, ""),
-                showlegend=step in names,
-                hovertemplate=f"at {steps['at'].iloc[step]:.3g}: %{{x:g}}, %{{y:.4g}}<extra></extra>",
-            ),
+        figure.add_scatter(
+            x=position,
+            y=signal[step],
+            mode="lines",
+            line={"width": 1, "color": colour},
+            opacity=0.8,
+            name=names.get(step, ""),
+            showlegend=step in names,
+            hovertemplate=f"at {steps['at'].iloc[step]:.3g}: %{{x:g}}, %{{y:.4g}}<extra></extra>",
             row=1,
             col=1,
         )
 
 
 def _add_distances(figure: go.Figure, steps: pd.DataFrame, limit: float) -> None:
-    figure.add_trace(
-        go.Scatter(
-            x=steps["at"],
-            y=steps["nearest"],
-            mode="lines",
-            line={"color": GREY, "width": 2},
-            name="distance to the nearest training spectrum",
-            customdata=100 * steps["channels_outside"],
-            hovertemplate="at %{x:.3g}: %{y:.3g} prior units; %{customdata:.0f} % of the channels beyond every "
-            "training spectrum<extra></extra>",
-        ),
+    figure.add_scatter(
+        x=steps["at"],
+        y=steps["nearest"],
+        mode="lines",
+        line={"color": GREY, "width": 2},
+        name="distance to the nearest training spectrum",
+        customdata=100 * steps["channels_outside"],
+        hovertemplate="at %{x:.3g}: %{y:.3g} prior units; %{customdata:.0f} % of the channels beyond every "
+        "training spectrum<extra></extra>",
         row=2,
         col=1,
     )
