@@ -32,11 +32,16 @@ def duel(
         Roles of the spectrum and of its neighbour.
     """
     looks = {who: {"color": ROLE_COLOUR[who], "dash": ROLE_DASH[who]} for who in (role, reference)}
+    hover = "%{x}: %{y:.4g}"
     figure = lines_over_difference(
         pair,
         {
-            "neighbour": {"name": f"{reference} (neighbour)", "line": {**looks[reference], "width": 2.4}},
-            "spectrum": {"name": role, "line": {**looks[role], "width": 1.6}},
+            "neighbour": {
+                "name": f"{reference} (neighbour)",
+                "line": {**looks[reference], "width": 2.4},
+                "hovertemplate": hover,
+            },
+            "spectrum": {"name": role, "line": {**looks[role], "width": 1.6}, "hovertemplate": hover},
         },
         {
             "y": pair["difference_in_noise"],
@@ -50,7 +55,6 @@ def duel(
         difference_label="Difference, noise units",
         reverse=reverse,
     )
-    figure.update_traces(hovertemplate="%{x}: %{y:.4g}", row=1, col=1)
     largest = pair["difference_in_noise"].abs().max()
     return styled(
         figure,
