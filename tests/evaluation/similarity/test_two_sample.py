@@ -9,10 +9,10 @@ from scipy.linalg import sqrtm
 from sklearn.decomposition import PCA
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.metrics.pairwise import rbf_kernel
-from tests.evaluation.similarity.test_fidelity import pair_of
 
 from spectra_core.contracts import random_stream
 from spectra_core.evaluation.similarity import two_sample
+from tests.evaluation.similarity.test_fidelity import pair_of
 
 
 @pytest.fixture(scope="module")
