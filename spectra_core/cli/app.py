@@ -9,6 +9,7 @@ from pathlib import Path
 
 from spectra_core.errors import ConfigError
 
+_LAST_PORT = 65535
 _BESIDE_THE_CORE = Path(__file__).resolve().parents[2]
 PLACES = (_BESIDE_THE_CORE / "latent_spectra_app" / "app.py", _BESIDE_THE_CORE / "app.py")
 """Where app.py lies: as installed, and in a clone. Streamlit reads .streamlit/config.toml beside it."""
@@ -24,6 +25,8 @@ def add_options(one: argparse.ArgumentParser) -> None:
 
 def app(chosen: argparse.Namespace) -> None:
     """Serve the app until it is stopped by Ctrl-C."""
+    if not 1 <= chosen.port <= _LAST_PORT:
+        raise ConfigError(f"A port lies between 1 and {_LAST_PORT}, got {chosen.port}.")
     if importlib.util.find_spec("streamlit") is None:
         raise ConfigError("The app needs Streamlit. Install it: pip install 'latent-spectra[app]'.")
     script = next((place for place in PLACES if place.with_name("ui").is_dir()), None)

@@ -182,7 +182,10 @@ def _arms(text: str) -> list[str]:
 
 
 def _numbers(text: str) -> list[float]:
-    return [float(part) for part in text.split(",") if part.strip()]
+    try:
+        return [float(part) for part in text.split(",") if part.strip()]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"expected numbers parted by ',', as in 0.5,1,2; got {text!r}") from error
 
 
 def _minutes(seconds: float) -> str:

@@ -159,6 +159,27 @@ class TestSentences:
             main(arguments)
         assert end.value.code == 2
 
+    def test_numbers_that_are_none_are_said_in_words(self, capsys):
+        with pytest.raises(SystemExit, match="2"):
+            main(["study", "--data", "x", "--ratios", "half"])
+        assert "expected numbers parted by ',', as in 0.5,1,2; got 'half'" in capsys.readouterr().err
+
+    def test_a_port_that_is_none_is_refused(self, capsys):
+        assert main(["app", "--port", "99999"]) == 2
+        assert "A port lies between 1 and 65535, got 99999" in capsys.readouterr().err
+
+    def test_an_option_of_another_kind_is_named_with_what_is_usual(self, table, home, capsys):
+        settings = ["--generator", "pca", "--option", "n_latent=lots"]
+        assert main(["train", "--data", str(table), *settings]) == 2
+        assert "cannot take n_latent='lots'" in capsys.readouterr().err
+
+    @pytest.mark.parametrize("command", ["app", "study", "simulate", "import", "convert", "train", "generate", "jobs"])
+    def test_help_shows_examples(self, command, capsys):
+        with pytest.raises(SystemExit) as end:
+            main([command, "--help"])
+        assert end.value.code == 0
+        assert f"  latent-spectra {command}" in capsys.readouterr().out.partition("examples:")[2]
+
 
 class TestOtherCommands:
     def test_converted_file_reads_back_as_the_same_spectra(self, table, home, mixtures):
