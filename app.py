@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import compiling, false_alarm, menu, state, status_line
+from ui import compiling, false_alarm, menu, state, status_line, umap_warm
 from ui.boundary import error_boundary
 
 st.set_page_config(
@@ -29,3 +29,4 @@ with error_boundary(page.title):
     status_line.show()
     page.run()
 compiling.begin()
+umap_warm.begin()

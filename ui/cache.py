@@ -272,6 +272,16 @@ def latent_map(sets: dict[str, SpectraSet], model: "StoredModel | None") -> tupl
     return table, maps.trustworthiness(table, sets, generator)
 
 
+@st.cache_data(hash_funcs=BY_CONTENT, max_entries=8, show_spinner="Drawing the map")
+def umap_map(sets: dict[str, SpectraSet], model: "StoredModel | None") -> tuple[pd.DataFrame, float]:
+    """Cache `spectra_core.evaluation.latent.maps.umap_map` and its trustworthiness."""
+    from spectra_core.evaluation.latent import maps
+
+    generator = None if model is None else model.model
+    table = maps.umap_map(sets, generator)
+    return table, maps.trustworthiness(table, sets, generator)
+
+
 @st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Colouring the map")
 def map_colour(sets: dict[str, SpectraSet], kind: str, target: str, model: "StoredModel | None") -> pd.DataFrame:
     """Cache `evaluation.latent.map_colours`: "density", "label error" of a target, or "reconstruction error"."""

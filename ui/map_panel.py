@@ -7,11 +7,18 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from spectra_core.evaluation.latent.maps import (
+    NEIGHBOURS,
+    PERPLEXITY,
+    fitting_neighbours,
+    fitting_perplexity,
+    require_neighbours,
+)
 from spectra_core.evaluation.sampling import sampled_rows
 from spectra_core.figures.latent_map import map_scatter
 from spectra_core.figures.spectra import single_spectra
 from spectra_core.figures.theme import alt_text
-from ui import cache, state, tables
+from ui import cache, state, tables, umap_warm
 from ui.comparison import Compared, offer_tables, show_figure
 from ui.models import has_latent_space
 from ui.text import percent
@@ -111,20 +118,48 @@ def _coloured(
     return table.merge(values.rename(columns={"value": name}), on=["role", "sample"], how="left"), name, label
 
 
-def neighbour_map(found: Compared, model: "StoredModel | None", method: str) -> tuple[pd.DataFrame, float] | None:
-    """Return a finished UMAP or t-SNE with its trustworthiness; None, with an offer to draw it, while there is none."""
+def umap(found: Compared, model: "StoredModel | None") -> tuple[pd.DataFrame, float] | None:
+    """Return UMAP's map with its trustworthiness; None, with a sentence, while umap-learn still compiles."""
+    if not umap_warm.is_warm():
+        _wait_until_warm()
+        return None
+    drawn = cache.umap_map(found.sets, model)
+    n_spectra = len(drawn[0])
+    used = fitting_neighbours(n_spectra)
+    few = f", for there are {n_spectra} spectra only" if used < NEIGHBOURS else ""
+    st.caption(f"Laid out by the {used} nearest neighbours of each spectrum{few}.")
+    return drawn
+
+
+@st.fragment(run_every=1.0)
+def _wait_until_warm() -> None:
+    if umap_warm.is_warm():
+        st.rerun()
+    st.info(
+        "UMAP is being made ready, once after each start of the app. The PCA map stands here until then.",
+        icon=":material/hourglass_top:",
+    )
+
+
+def tsne(found: Compared, model: "StoredModel | None") -> tuple[pd.DataFrame, float] | None:
+    """Return a finished t-SNE with its trustworthiness; None, with an offer to draw it, while there is none."""
     arguments: dict[str, Any] = {
         "set": state.chosen("set"),
         "generated": state.chosen("generated"),
         "model": None if model is None else model.record.id,
-        "method": method,
+        "method": "tsne",
         "seed": 0,
     }
     finished = _finished_map(arguments)
     if finished is None:
+        require_neighbours(found.sets, None if model is None else model.model)
         _offer_to_draw(arguments, found.sets["generated"].meta.name)
         return None
-    return _by_role_rows(finished.tables["map"], found), float(finished.document["trustworthiness"])
+    table = _by_role_rows(finished.tables["map"], found)
+    used = fitting_perplexity(len(table))
+    few = f", for there are {len(table)} spectra only" if used < PERPLEXITY else ""
+    st.caption(f"Laid out with a perplexity of {used:.2g}{few}.")
+    return table, float(finished.document["trustworthiness"])
 
 
 def show(found: Compared, table: pd.DataFrame, model: "StoredModel | None", *, method: str, space: str) -> None:
@@ -232,8 +267,7 @@ def _offer_to_draw(arguments: dict[str, Any], name: str) -> None:
     else:
         st.info("This map is not drawn yet. It takes from seconds to a minute and runs in the background.")
         if st.button("Draw the map", type="primary", icon=":material/bubble_chart:"):
-            method = {"umap": "UMAP", "tsne": "t-SNE"}[arguments["method"]]
-            state.start_job("map", arguments, f"Draw the {method} of {name}")
+            state.start_job("map", arguments, f"Draw the t-SNE of {name}")
 
 
 def _axes(table: pd.DataFrame, method: str, space: str) -> tuple[str, str]:

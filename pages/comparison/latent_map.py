@@ -1,3 +1,5 @@
+from math import isnan
+
 import streamlit as st
 
 from ui import cache, comparison, map_panel, models, state, traversal_panel
@@ -18,21 +20,21 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         required=True,
         key="map_method",
         persist_state="session",
-        help="PCA is a projection and is there at once. UMAP and t-SNE keep neighbours together and run as a job.",
+        help="PCA is a projection. UMAP and t-SNE keep neighbours together; t-SNE takes longer and runs as a job.",
     )
 shown_model = model if space == "latent" else None
 
-if method == "PCA":
-    drawn = cache.latent_map(found.sets, shown_model)
-else:
-    drawn = map_panel.neighbour_map(found, shown_model, "umap" if method == "UMAP" else "tsne")
+laid_out = {"UMAP": map_panel.umap, "t-SNE": map_panel.tsne}
+drawn = laid_out[method](found, shown_model) if method in laid_out else None
+if drawn is None and method != "t-SNE":
+    method, drawn = "PCA", cache.latent_map(found.sets, shown_model)
 
 if drawn is not None:
     table, trust = drawn
     columns = st.columns(3)
     columns[0].metric(
         "Trustworthiness",
-        f"{trust:.2f}",
+        "not known" if isnan(trust) else f"{trust:.2f}",
         help="How far neighbours on the map are neighbours in the space it shows: 1 always, about 0.5 for a random map "
         "(Venna and Kaski 2006; 15 neighbours, at most 2000 spectra).",
     )

@@ -1,4 +1,4 @@
-"""Compile what training and maps need, before anybody waits for it: ``python -m spectra_core.jobs.compiling_ahead``.
+"""Compile what training needs, before anybody waits for it: ``python -m spectra_core.jobs.compiling_ahead``.
 
 Numba keeps what it compiled on disk, so this does something in a new installation only. The app starts it in a process
 of its own when its first visitor comes.
@@ -14,11 +14,10 @@ NICENESS = 15
 
 def compile_ahead() -> bool:
     """Compile all compiled code that could be kept on disk and is not; return whether there was any."""
-    from spectra_core.evaluation.latent.umap_kernel import pull_and_push
     from spectra_core.training.compiling import must_compile
     from spectra_core.training.kernels import mlp_epoch, vae_epoch
 
-    compiled: tuple[Any, ...] = (mlp_epoch, vae_epoch, pull_and_push)
+    compiled: tuple[Any, ...] = (mlp_epoch, vae_epoch)
     needed = [function for function in compiled if function.stats.cache_path is not None and must_compile(function)]
     if needed:
         _use_all()
@@ -30,7 +29,6 @@ def _use_all() -> None:
     import numpy as np
     import pandas as pd
 
-    from spectra_core.evaluation.latent.maps import umap_map
     from spectra_core.generators import VAE
     from spectra_core.regressors import MLP
     from spectra_core.spectra import SpectralAxis, SpectraSet
@@ -39,7 +37,6 @@ def _use_all() -> None:
     spectra = SpectraSet(SpectralAxis(np.arange(5.0)), values, pd.DataFrame({"target": values[:, 0]}))
     MLP(epochs=1, kernels="numba", device="cpu").fit(spectra)
     VAE(n_hidden=8, n_latent=2, epochs=1, kernels="numba", device="cpu").fit(spectra)
-    umap_map({"training": spectra}, n_neighbours=5)
 
 
 if __name__ == "__main__":

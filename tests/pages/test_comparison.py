@@ -14,6 +14,7 @@ from spectra_core.generators import GENERATORS
 from spectra_core.spectra import SetMeta, SpectraSet
 from spectra_core.store import Store
 from tests.conftest import beer_lambert_set
+from ui import umap_warm
 
 APP = str(Path(__file__).parents[2] / "app.py")
 HELD_OUT = tuple(range(0, 60, 5))
@@ -239,6 +240,35 @@ def test_a_conditional_generator_is_walked_at_chosen_concentrations(store: Store
     healthy(app.toggle("walk_fixed").set_value(True).run())
     healthy(app.number_input("walk_target_Cu2+").set_value(0.25).run())
     assert any("41 steps over latent dimension" in text for text in chart_texts(app))
+
+
+def test_pca_stands_where_umap_will_be_once_it_is_warm(in_hand, monkeypatch):
+    app = opened("pages/comparison/latent_map.py", **in_hand)
+    with monkeypatch.context() as cold:
+        cold.setattr("ui.umap_warm.is_warm", lambda: False)
+        healthy(app.segmented_control("map_method").set_value("UMAP").run())
+    assert "Score on PC 1" in chart_texts(app)[0]
+    assert "The PCA map stands here until then" in words(app)
+    umap_warm._compiling().join()
+    healthy(app.run())
+    assert "UMAP 1" in chart_texts(app)[0]
+    assert "Laid out by the 15 nearest neighbours of each spectrum." in words(app)
+
+
+def test_few_spectra_are_mapped_with_fewer_neighbours_and_equal_ones_get_a_sentence(store: Store):
+    umap_warm._compiling().join()
+    spectra = beer_lambert_set().take([0, 1, 2, 3, 4, 5])
+    hand = {"set": store.save_set(spectra), "generated": store.save_set(spectra.with_meta(origin="generated"))}
+    app = opened("pages/comparison/latent_map.py", **hand)
+    healthy(app.segmented_control("map_method").set_value("UMAP").run())
+    assert "by the 11 nearest neighbours of each spectrum, for there are 12 spectra only" in words(app)
+    equal = spectra.take([0] * 6)
+    hand = {"set": store.save_set(equal), "generated": store.save_set(equal.with_meta(origin="generated"))}
+    app = opened("pages/comparison/latent_map.py", **hand)
+    for method in ("UMAP", "t-SNE"):
+        app.segmented_control("map_method").set_value(method).run()
+        assert not app.exception
+        assert [one.value.partition(",")[0] for one in app.error] == ["All 12 spectra are equal"]
 
 
 def test_a_neighbour_map_is_offered_as_a_job_and_shown_once_it_is_there(in_hand, store: Store):

@@ -1,6 +1,8 @@
 """Where spectra of every role lie on a map of the latent space or of the channels."""
 
+import warnings
 from collections.abc import Callable, Mapping
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -11,12 +13,18 @@ from spectra_core.errors import ConfigError, SpectraError
 from spectra_core.evaluation.roles import require_comparable
 from spectra_core.evaluation.similarity.distances import nearest
 from spectra_core.generators.base import LatentGenerator
-from spectra_core.spectra import SpectraSet
+from spectra_core.spectra import SpectralAxis, SpectraSet
 
 N_KEPT = 50
 """Principal components kept before a neighbour map: more only add noise to the distances and time."""
+FEWEST = 3
+"""Two spectra lie on a line, whatever a neighbour map does."""
+NEIGHBOURS, PERPLEXITY = 15, 30.0
+"""Of UMAP and t-SNE, where there are spectra enough."""
 ROUNDS, FEWEST_ROUNDS, MOST_ROUNDS = 1_000_000, 200, 500
 """Rounds of UMAP's layout times spectra, and the bounds of rounds: those of umap-learn for large and small sets."""
+EXTENT = 10.0
+"""Sides of the square that a layout by UMAP begins in, as in umap-learn."""
 TRUST_SPECTRA = 2000
 """Trustworthiness compares all pairs: beyond so many spectra it is estimated from a seeded sample."""
 
@@ -61,23 +69,53 @@ def latent_map(sets: Mapping[str, SpectraSet], generator: LatentGenerator | None
     return _table(sets, scores, shares)
 
 
+def fitting_neighbours(n_spectra: int) -> int:
+    """Return how many neighbours, itself among them, UMAP takes of a spectrum: all there are in a small set.
+
+    >>> fitting_neighbours(3744), fitting_neighbours(12)
+    (15, 11)
+    """
+    return min(NEIGHBOURS, n_spectra - 1)
+
+
+def fitting_perplexity(n_spectra: int) -> float:
+    """Return the perplexity of t-SNE: in a small set a third of the neighbours, for it looks at three times as many.
+
+    >>> fitting_perplexity(3744), fitting_perplexity(13), fitting_perplexity(3)
+    (30.0, 4.0, 1.0)
+    """
+    return min(PERPLEXITY, max(1.0, (n_spectra - 1) / 3))
+
+
+def require_neighbours(sets: Mapping[str, SpectraSet], generator: LatentGenerator | None = None) -> None:
+    """Refuse, in a sentence, to lay out spectra by their neighbours where they have none to tell apart.
+
+    Raises
+    ------
+    SpectraError
+        For fewer than three spectra, or when all are equal.
+    """
+    _mapped(sets, generator)
+
+
 def umap_map(
     sets: Mapping[str, SpectraSet],
     generator: LatentGenerator | None = None,
     *,
-    n_neighbours: int = 15,
+    n_neighbours: int | None = None,
     min_dist: float = 0.1,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Map spectra of all roles together by UMAP (McInnes, Healy & Melville 2018, arXiv:1802.03426).
 
-    Neighbours are found exactly, by brute force. Distances and densities on such a map mean little: read which spectra
-    are neighbours, nothing else.
+    Drawn by the authors' umap-learn. Neighbours are found exactly, by brute force; the layout begins at the two leading
+    principal components (Kobak & Linderman, Nature Biotechnology 2021). Distances and densities on such a map mean
+    little: read which spectra are neighbours, nothing else. The first map in a process waits for umap-learn to compile.
 
     Parameters
     ----------
     n_neighbours
-        Neighbours that define the map: few show detail, many show the whole.
+        Neighbours that define the map: few show detail, many show the whole. `fitting_neighbours` by default.
     min_dist
         Smallest distance between points on the map.
     seed
@@ -88,31 +126,40 @@ def umap_map(
     DataFrame
         As `latent_map`; ``share_x`` and ``share_y`` are NaN.
     """
-    from spectra_core.evaluation.latent.umap_layout import umap_layout
-
-    values, sizes = _pooled(sets, generator)
+    values, sizes = _mapped(sets, generator)
     n_points = len(values)
+    n_neighbours = fitting_neighbours(n_points) if n_neighbours is None else n_neighbours
     if not 2 <= n_neighbours < n_points:
         raise ConfigError(f"UMAP needs from 2 to {n_points - 1} neighbours for {n_points} spectra, got {n_neighbours}.")
     # Asked with the points themselves, every point, or an exact copy of it, is its own first neighbour at distance 0.
     rows, distances = nearest(values, values, n_neighbours)
-    loadings, _ = _leading_components(values - values.mean(axis=0), 2)
-    layout = umap_layout(
-        rows,
-        distances,
-        values @ loadings,
-        min_dist=min_dist,
-        n_epochs=int(np.clip(ROUNDS / n_points, FEWEST_ROUNDS, MOST_ROUNDS)),
-        seed=seed,
-    )
+    with _ONE_LAYOUT, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what its import does, and that new spectra cannot be added later
+        from umap import UMAP
+
+        layout = UMAP(
+            n_neighbors=n_neighbours,
+            min_dist=min_dist,
+            n_epochs=int(np.clip(ROUNDS / n_points, FEWEST_ROUNDS, MOST_ROUNDS)),
+            init=_start(values, EXTENT, seed),
+            precomputed_knn=(rows, distances),
+            random_state=seed,
+            n_jobs=1,
+        ).fit_transform(values)
     return _table(sets, _by_role(layout, sizes), (np.nan, np.nan))
+
+
+def compile_umap() -> None:
+    """Draw a small map, so that the next one in this process does not wait for umap-learn to compile."""
+    values = np.random.default_rng(0).random((4 * NEIGHBOURS, 5))
+    umap_map({"training": SpectraSet(SpectralAxis(np.arange(5.0)), values)})
 
 
 def tsne_map(
     sets: Mapping[str, SpectraSet],
     generator: LatentGenerator | None = None,
     *,
-    perplexity: float = 30.0,
+    perplexity: float | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Map spectra of all roles together by t-SNE (van der Maaten & Hinton, J Mach Learn Res 2008).
@@ -120,7 +167,8 @@ def tsne_map(
     Parameters
     ----------
     perplexity
-        Effective number of neighbours of each spectrum; less than the number of spectra.
+        Effective number of neighbours of each spectrum; less than the number of spectra. `fitting_perplexity` by
+        default.
 
     Returns
     -------
@@ -129,17 +177,23 @@ def tsne_map(
     """
     from sklearn.manifold import TSNE
 
-    values, sizes = _pooled(sets, generator)
+    values, sizes = _mapped(sets, generator)
+    perplexity = fitting_perplexity(len(values)) if perplexity is None else perplexity
     if not 1 <= perplexity < len(values):
         raise ConfigError(
             f"The perplexity lies between 1 and the number of spectra ({len(values)}), got {perplexity:g}."
         )
-    layout = TSNE(perplexity=perplexity, init="pca", random_state=seed, n_jobs=1).fit_transform(values)
+    # Begun here, since scikit-learn divides by the spread of the first component and cannot do with a single channel.
+    start = _start(values, 1e-4, seed).astype(np.float32)
+    layout = TSNE(perplexity=perplexity, init=start, random_state=seed, n_jobs=1).fit_transform(values)
     return _table(sets, _by_role(layout, sizes), (np.nan, np.nan))
 
 
 MAPS: dict[str, Callable[..., pd.DataFrame]] = {"pca": latent_map, "umap": umap_map, "tsne": tsne_map}
 """Ways of laying out a map; each takes (sets, generator, ...) and returns the table of `latent_map`."""
+
+_ONE_LAYOUT = Lock()
+"""Numba's loops over threads may not be entered twice at once: with its own thread layer that ends the process."""
 
 
 def trustworthiness(
@@ -153,7 +207,7 @@ def trustworthiness(
     """Say how far neighbours on a map are neighbours in the space it shows.
 
     1 where every neighbour on the map is one in the space, about 0.5 for a random map (Venna & Kaski, Neural
-    Networks 2006). Computed on at most 2000 spectra, drawn by `seed`.
+    Networks 2006); NaN for fewer than three spectra. Computed on at most 2000 spectra, drawn by `seed`.
 
     Parameters
     ----------
@@ -170,7 +224,7 @@ def trustworthiness(
         rows = np.sort(np.random.default_rng(seed).choice(len(values), TRUST_SPECTRA, replace=False))
         values, points = values[rows], points[rows]
     n_used = min(n_neighbours, (len(values) - 1) // 2)
-    return float(measure(values, points, n_neighbors=n_used))
+    return float(measure(values, points, n_neighbors=n_used)) if n_used else float("nan")
 
 
 def _pooled(
@@ -181,9 +235,34 @@ def _pooled(
     centre = features["training"].mean(axis=0)
     pooled = np.concatenate([values - centre for values in features.values()])
     if pooled.shape[1] > N_KEPT:
-        loadings, _ = _leading_components(features["training"] - centre, N_KEPT)
+        spread = features["training"] - centre
+        loadings, _ = _leading_components(spread if spread.any() else pooled, N_KEPT)
         pooled = pooled @ loadings
     return pooled, {role: len(values) for role, values in features.items()}
+
+
+def _mapped(
+    sets: Mapping[str, SpectraSet], generator: LatentGenerator | None
+) -> tuple[NDArray[np.float64], dict[str, int]]:
+    """Return what a neighbour map lays out, in units of its largest value; refuse what has no neighbours to tell."""
+    values, sizes = _pooled(sets, generator)
+    if len(values) < FEWEST:
+        raise SpectraError(
+            f"A map of neighbours needs at least {FEWEST} spectra, got {len(values)}. Take PCA, or more spectra."
+        )
+    if not np.ptp(values, axis=0).any():
+        raise SpectraError(
+            f"All {len(values)} spectra are equal, so none is nearer to one than to another. Take other spectra."
+        )
+    return values / np.abs(values).max(), sizes
+
+
+def _start(values: NDArray[np.float64], extent: float, seed: int) -> NDArray[np.float64]:
+    """Return the two leading principal components, (n_points, 2), the first over `extent`; equal points lie apart."""
+    loadings, _ = _leading_components(values - values.mean(axis=0), 2)
+    scores = values @ loadings
+    noise = np.random.default_rng(seed).normal(scale=1e-4, size=scores.shape)
+    return extent * (scores / (np.ptp(scores[:, 0]) or 1.0) + noise)
 
 
 def _by_role(layout: NDArray[Any], sizes: Mapping[str, int]) -> dict[str, NDArray[np.float64]]:

@@ -72,6 +72,61 @@ def test_neighbour_maps_keep_separate_clusters_separate_and_repeat_for_one_seed(
     assert_array_equal(cluster[nearest.argmin(axis=1)], cluster)
 
 
+def one_set(signal):
+    return {"training": SpectraSet(SpectralAxis(np.arange(float(signal.shape[1]))), signal)}
+
+
+@pytest.mark.parametrize("method", ["umap", "tsne"])
+@pytest.mark.parametrize("n_spectra", [3, 4, 5, 12])
+def test_few_spectra_are_laid_out_by_the_neighbours_there_are(method, n_spectra):
+    for n_channels in (1, 60):
+        sets = one_set(np.random.default_rng(n_spectra).normal(size=(n_spectra, n_channels)))
+        table = maps.MAPS[method](sets)
+        assert np.isfinite(table[["x", "y"]].to_numpy()).all()
+        assert len(np.unique(table[["x", "y"]], axis=0)) == n_spectra
+        assert 0 <= maps.trustworthiness(table, sets) <= 1
+
+
+@pytest.mark.parametrize("method", ["umap", "tsne"])
+def test_equal_spectra_are_refused_in_a_sentence_and_copies_are_not(method):
+    signal = np.random.default_rng(0).normal(size=(40, 3))
+    with pytest.raises(SpectraError, match="All 40 spectra are equal"):
+        maps.MAPS[method](one_set(np.repeat(signal[:1], 40, axis=0)))
+    with pytest.raises(SpectraError, match="at least 3 spectra, got 2"):
+        maps.MAPS[method](one_set(signal[:2]))
+    for n_different in (2, 20):
+        copies = one_set(signal[np.arange(40) % n_different])
+        assert np.isfinite(maps.MAPS[method](copies)[["x", "y"]].to_numpy()).all()
+
+
+def test_generated_spectra_apart_from_equal_training_spectra_are_mapped():
+    signal = np.random.default_rng(0).normal(size=(40, 60))
+    sets = one_set(np.repeat(signal[:1], 10, axis=0)) | {"generated": one_set(signal)["training"]}
+    assert np.isfinite(maps.umap_map(sets)[["x", "y"]].to_numpy()).all()
+
+
+def test_what_umap_is_given_are_the_exact_neighbours(monkeypatch):
+    import umap
+
+    sets, given = _sets(6), {}
+
+    class Told(umap.UMAP):
+        def fit_transform(self, values):
+            found = super().fit_transform(values)
+            given.update(rows=self._knn_indices, distances=self._knn_dists, seed=self.random_state)
+            return found
+
+    monkeypatch.setattr(umap, "UMAP", Told)
+    maps.umap_map(sets, n_neighbours=7, seed=5)
+    signal = np.concatenate([spectra.signal for spectra in sets.values()])
+    distances = cdist(signal, signal)
+    assert_array_equal(given["rows"], np.argsort(distances, axis=1, kind="stable")[:, :7])
+    expected = np.sort(distances, axis=1)[:, :7]
+    # In units of the largest value.
+    assert_allclose(given["distances"] / given["distances"].max(), expected / expected.max(), atol=1e-6)
+    assert given["seed"] == 5
+
+
 def test_trustworthiness_equals_its_definition():
     sets = _sets(6)
     table = maps.latent_map(sets)
