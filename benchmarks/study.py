@@ -25,9 +25,9 @@ from benchmarks.study_arms import Study, studies
 from spectra_core.cli.shared import progress_bar, write_file, write_tables
 from spectra_core.contracts import Arrays, Memo
 from spectra_core.experiment import Experiment, run
-from spectra_core.experiment.modes import STUDY_EPOCHS
 from spectra_core.jobs.tasks import default_workers, memo_of
 from spectra_core.store import Store
+from spectra_core.training.fast import STUDY_EPOCHS
 
 
 class Counted:

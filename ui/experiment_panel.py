@@ -13,7 +13,7 @@ from spectra_core.conditions import CONDITIONS
 from spectra_core.errors import ConfigError
 from spectra_core.experiment import PRESET_ARMS, Arm, Experiment, RegressorChoice, study_experiment
 from spectra_core.experiment.counterfactuals import with_counterfactuals
-from spectra_core.experiment.modes import EXPLANATIONS, STUDY_EPOCHS, Mode, trained
+from spectra_core.experiment.modes import EXPLANATIONS, Mode, trained
 from spectra_core.experiment.presets import STUDY_ARMS, has_salts, possible_arms
 from spectra_core.experiment.sweeps import RATIOS, sweep_ratio, sweep_strategies
 from spectra_core.generators import GENERATORS
@@ -24,6 +24,7 @@ from spectra_core.samplers import SAMPLERS
 from spectra_core.samplers.given_conditions import CONDITIONAL_SAMPLERS
 from spectra_core.sampling.labelling import LABELLINGS
 from spectra_core.spectra import SpectraSet
+from spectra_core.training.fast import STUDY_EPOCHS
 from ui import state
 from ui.widgets import pick_member, pick_options
 

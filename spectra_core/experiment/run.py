@@ -11,7 +11,7 @@ import pandas as pd
 from spectra_core.choices import build
 from spectra_core.contracts import NO_MEMO, SILENT, Memo, Reporter
 from spectra_core.errors import ConfigError
-from spectra_core.experiment.cost import arm_cost, generator_cost
+from spectra_core.experiment.cost import arm_cost
 from spectra_core.experiment.design import Experiment
 from spectra_core.experiment.fold import OnceMemo
 from spectra_core.experiment.parts import Part, parts_of, task_of
@@ -135,7 +135,7 @@ def _units(experiment: Experiment, parts: list[Part]) -> list[Unit]:
         units += [
             Unit(
                 f"Training {generator.title}",
-                generator_cost(generator, len(part.fold.train), part.fold.train.n_channels),
+                generator.cost(len(part.fold.train), part.fold.train.n_channels),
                 partial(part.fold.generator, choice),
                 key=part.fold.generator_key(choice),
                 part="Training generators",

@@ -12,7 +12,7 @@ from typing import Any
 from spectra_core.choices import Choice, build
 from spectra_core.contracts import SILENT, Arrays, Memo, Reporter
 from spectra_core.errors import TrainingError
-from spectra_core.experiment.cost import arm_cost, generator_cost, regressor_cost
+from spectra_core.experiment.cost import arm_cost
 from spectra_core.experiment.design import Arm, Experiment
 from spectra_core.experiment.fold import mean_prediction
 from spectra_core.experiment.parts import Part
@@ -20,9 +20,8 @@ from spectra_core.experiment.regressor_choice import regressor_title, steps_of
 from spectra_core.experiment.tables import generators_of
 from spectra_core.experiment.units import Unit
 from spectra_core.generators import GENERATORS
-from spectra_core.generators.autoencoder import Autoencoder
 from spectra_core.regressors import REGRESSORS
-from spectra_core.training.together import MOST_VALUES
+from spectra_core.training.loop import MOST_VALUES
 
 _LOOKED_UP = 1e-6
 """Share of its cost that is left of a unit whose work is done together with others."""
@@ -56,7 +55,7 @@ def _plain_regressors(experiment: Experiment, parts: Sequence[Part]) -> Iterator
             different.append(choice)
     for choice in different:
         regressor = build(REGRESSORS, choice, "regressor")
-        cost = sum(regressor_cost(regressor, *_sizes(part)) for part in parts)
+        cost = sum(regressor.cost(*_sizes(part)) for part in parts)
         keys = [
             part.predicted_key(arm, choice)
             for part in parts
@@ -70,8 +69,8 @@ def _plain_regressors(experiment: Experiment, parts: Sequence[Part]) -> Iterator
 def _generators(experiment: Experiment, parts: Sequence[Part]) -> Iterator[tuple[Unit, list[str]]]:
     for choice in generators_of(experiment):
         generator = build(GENERATORS, choice, "generator")
-        if isinstance(generator, Autoencoder):
-            cost = sum(generator_cost(generator, *_sizes(part)[:2]) for part in parts)
+        if hasattr(generator, "fit_many"):
+            cost = sum(generator.cost(*_sizes(part)[:2]) for part in parts)
             keys = [part.fold.generator_key(choice) for part in parts]
             yield Unit(f"Training {generator.title} in all folds", cost, partial(_fit_generators, parts, choice)), keys
 

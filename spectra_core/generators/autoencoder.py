@@ -1,8 +1,8 @@
 """What the VAE and the conditional VAE share: scaling, training, encoding, decoding, state."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -20,9 +20,12 @@ from spectra_core.generators.state import (
     scaling_shapes,
 )
 from spectra_core.preprocessing import Standardiser
+from spectra_core.preprocessing.magnitudes import require_computable_signal, require_computable_targets
 from spectra_core.spectra import Frame, SpectraSet, require_same_targets, require_targets
 from spectra_core.spectra.latent import LatentPosterior
+from spectra_core.training.cost import inputs_of, network_cost
 from spectra_core.training.devices import CPU, Device, require_device, trained_on
+from spectra_core.training.fast import AS_IN_THE_STUDY, FastTraining
 from spectra_core.training.plan import Coordinates, Kernels, Plan, Schedule, path_sentence, require_coordinates
 from spectra_core.training.vae_shape import Reduction, VaeLoss, VaeShape
 
@@ -66,6 +69,13 @@ class Autoencoder(LatentGenerator):
         insist on one. The same up to rounding.
     """
 
+    study_options: ClassVar[Mapping[str, Any]] = AS_IN_THE_STUDY
+    # A falling rate brings a better loss but worse spectra: what is drawn from the prior needs the noise of a constant
+    # one.
+    fast: ClassVar[FastTraining | None] = FastTraining(
+        {"coordinates": "components", "schedule": "constant", "learning_rate": 1.2e-3}, fewest_epochs=80, steps=7200
+    )
+
     n_hidden: int = 256
     n_latent: int = 91
     beta: float = 1.0
@@ -87,6 +97,12 @@ class Autoencoder(LatentGenerator):
         require_device(self.device)
         self._plan(0)
 
+    def cost(self, n_rows: int, n_channels: int) -> float:
+        """Return Gflop of a fit."""
+        n_inputs, slower = inputs_of(self.coordinates, n_channels)
+        n_weights = self.n_hidden * (2 * n_inputs + 3 * self.n_latent)
+        return network_cost(slower * n_weights, n_rows, self.epochs, self.batch_size)
+
     def fit(
         self,
         train: SpectraSet,
@@ -101,11 +117,9 @@ class Autoencoder(LatentGenerator):
         Progress is reported per epoch with ``loss``, ``reconstruction``, ``kl`` and, where there is `validation`,
         ``validation_loss``, ``validation_reconstruction`` and ``validation_kl``.
         """
-        from spectra_core.training.vaes import train_vae_on
-
         self.device_ = trained_on(self.device)
         training = self._training(train, seed, validation=validation, reporter=reporter)
-        self._take_over(train.frame, train_vae_on(self.device_, training, reporter, checkpoint))
+        self._take_over(train.frame, training.trained(self.device_, reporter, checkpoint))
         return self
 
     def fit_many(
@@ -118,17 +132,14 @@ class Autoencoder(LatentGenerator):
         names
             What each is called where it fails.
         """
-        from spectra_core.training.vaes import train_vae_on, train_vaes_together
+        from spectra_core.training.vaes import train_vaes_together
 
         device, fresh = trained_on(self.device), [replace(self) for _ in trains]
         trainings = [
             one._training(train, seed, name=name)
             for one, train, seed, name in zip(fresh, trains, seeds, names, strict=True)
         ]
-        if device == CPU:
-            found = [train_vae_on(CPU, training, reporter) for training in trainings]
-        else:
-            found = train_vaes_together(trainings, device=device, reporter=reporter)
+        found = train_vaes_together(trainings, device=device, reporter=reporter)
         for one, train, weights in zip(fresh, trains, found, strict=True):
             one.device_ = device
             one._take_over(train.frame, weights)
@@ -138,6 +149,7 @@ class Autoencoder(LatentGenerator):
         """Return the posterior of every spectrum."""
         require_fitted(self, self.title)
         self.frame_.require_same_signal(spectra.frame)
+        require_computable_signal(spectra, "new", self.scaling_)
         seen = None
         if self._encoder_sees_targets():
             seen = self._standardised_targets(spectra, self.frame_)
@@ -219,6 +231,7 @@ class Autoencoder(LatentGenerator):
         if not self.needs_conditions:
             return None
         require_same_targets(frame.target_names, spectra.target_names)
+        require_computable_targets(spectra, "held-out", self.target_scaling_)
         return self.target_scaling_.transform(spectra.target_values)
 
     def _training(
@@ -243,6 +256,7 @@ class Autoencoder(LatentGenerator):
         held_out = held_out_conditions = None
         if validation is not None:
             train.frame.require_same_signal(validation.frame)
+            require_computable_signal(validation, "held-out", self.scaling_)
             held_out = self.scaling_.transform(validation.signal)
             held_out_conditions = self._standardised_targets(validation, train.frame)
         standardised, basis = self.scaling_.transform(train.signal), None

@@ -5,7 +5,8 @@ in ``_``, and its fitted state is a dict of named arrays.
 """
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from spectra_core.contracts import SILENT, Arrays, Checkpoint, Reporter
 from spectra_core.spectra import Frame, SpectraSet
 from spectra_core.spectra.latent import LatentPosterior
+from spectra_core.training.cost import usual_cost
+from spectra_core.training.fast import FastTraining
 
 
 class Generator(ABC):
@@ -25,6 +28,10 @@ class Generator(ABC):
     """One sentence: what it does, in the field's words."""
     needs_conditions: ClassVar[bool] = False
     """Whether new spectra are asked for at chosen concentrations."""
+    study_options: ClassVar[Mapping[str, Any]] = {}
+    """Options in ready-made experiments, where they differ from the defaults."""
+    fast: ClassVar[FastTraining | None] = None
+    """How it is trained in the fast mode of these; None where that is no different."""
 
     frame_: Frame
     """Axis, signal quantity and targets of the training set; set by `fit` and `from_arrays`."""
@@ -48,6 +55,10 @@ class Generator(ABC):
         TrainingError
             At the first non-finite loss, naming epoch and cause.
         """
+
+    def cost(self, n_rows: int, n_channels: int) -> float:
+        """Return Gflop of a fit, estimated, for the progress of experiments and their running times."""
+        return usual_cost(self, n_rows, n_channels)
 
     @property
     @abstractmethod

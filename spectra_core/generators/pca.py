@@ -19,6 +19,7 @@ from spectra_core.generators.state import (
     scaling_shapes,
 )
 from spectra_core.preprocessing import Standardiser
+from spectra_core.preprocessing.magnitudes import require_computable_signal
 from spectra_core.spectra import Frame, SpectraSet
 from spectra_core.spectra.latent import LatentPosterior
 
@@ -96,6 +97,7 @@ class PCAGenerator(LatentGenerator):
         """Return the exact posterior of every spectrum."""
         require_fitted(self, self.title)
         self.frame_.require_same_signal(spectra.frame)
+        require_computable_signal(spectra, "new")
         scores = self.scaling_.transform(spectra.signal.astype(np.float64)) @ self.directions_.T
         mean = scores * np.sqrt(self.variances_ - self.noise_variance_) / self.variances_
         return LatentPosterior(mean, np.tile(np.sqrt(self.noise_variance_ / self.variances_), (len(mean), 1)))

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from spectra_core.contracts import Arrays
 from spectra_core.errors import ConfigError, NotFittedError, SpectraError
+from spectra_core.preprocessing.magnitudes import require_computable_signal, require_computable_targets
 from spectra_core.spectra import Frame, SpectraSet, require_same_targets
 
 FEWEST_SPECTRA = 4
@@ -15,7 +16,7 @@ FEWEST_SPECTRA = 4
 
 
 def require_training_set(train: SpectraSet, title: str) -> None:
-    """Refuse a set that is too small or does not vary.
+    """Refuse a set that is too small, does not vary, or holds values too large to compute with.
 
     Raises
     ------
@@ -32,6 +33,8 @@ def require_training_set(train: SpectraSet, title: str) -> None:
             f"All spectra of the set {train.meta.name!r} are equal, so there is nothing to learn. "
             "Check that the right file was loaded."
         )
+    require_computable_signal(train, "training")
+    require_computable_targets(train, "training")
 
 
 def require_fitted(generator: object, title: str) -> None:

@@ -15,7 +15,8 @@ NICENESS = 15
 def compile_ahead() -> bool:
     """Compile all compiled code that could be kept on disk and is not; return whether there was any."""
     from spectra_core.training.compiling import must_compile
-    from spectra_core.training.kernels import mlp_epoch, vae_epoch
+    from spectra_core.training.mlp_kernels import mlp_epoch
+    from spectra_core.training.vae_kernels import vae_epoch
 
     compiled: tuple[Any, ...] = (mlp_epoch, vae_epoch)
     needed = [function for function in compiled if function.stats.cache_path is not None and must_compile(function)]

@@ -1,14 +1,16 @@
 """What every regressor (spectrum to concentrations) offers."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import pandas as pd
 
 from spectra_core.contracts import SILENT, Arrays, Budget, Reporter
 from spectra_core.spectra import Frame, SpectraSet
+from spectra_core.training.cost import usual_cost
+from spectra_core.training.fast import FastTraining
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +42,10 @@ class Regressor(ABC):
     explanation: ClassVar[str]
     has_steps: ClassVar[bool] = False
     """Whether it is trained by optimiser steps, so that a step-matched control differs from the baseline."""
+    study_options: ClassVar[Mapping[str, Any]] = {}
+    """Options in ready-made experiments, where they differ from the defaults."""
+    fast: ClassVar[FastTraining | None] = None
+    """How it is trained in the fast mode of these; None where that is no different."""
 
     frame_: Frame
     """Axis, signal quantity and targets of the training set; set by `fit` and `from_arrays`."""
@@ -62,6 +68,10 @@ class Regressor(ABC):
         SpectraError
             When there are too few spectra or no targets.
         """
+
+    def cost(self, n_rows: int, n_channels: int, n_targets: int) -> float:
+        """Return Gflop of a fit, estimated, for the progress of experiments and their running times."""
+        return usual_cost(self, n_rows, n_channels)
 
     @abstractmethod
     def predict(self, spectra: SpectraSet) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from spectra_core.contracts import SILENT, Arrays, Budget, Reporter, random_stream
 from spectra_core.errors import ConfigError
 from spectra_core.preprocessing import Standardiser
+from spectra_core.preprocessing.magnitudes import require_computable_signal
 from spectra_core.regressors.base import Regressor
 from spectra_core.regressors.inner_folds import inner_groups, require_groups
 from spectra_core.regressors.state import (
@@ -130,6 +131,7 @@ class GaussianProcess(Regressor):
         """Return predicted targets (n_spectra, n_targets) in the units of the training set."""
         require_fitted(self, self.title)
         self.frame_.require_same_signal(spectra.frame)
+        require_computable_signal(spectra, "new")
         centred = self.signal_scaling_.transform(np.asarray(spectra.signal, dtype=np.float64))
         scores = np.asarray(centred @ self.directions_)
         values = np.empty((len(scores), self.weights_.shape[1]))

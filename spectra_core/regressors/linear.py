@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from spectra_core.contracts import SILENT, Arrays, Budget, Reporter
 from spectra_core.preprocessing import Standardiser
+from spectra_core.preprocessing.magnitudes import require_computable_signal
 from spectra_core.regressors.base import Regressor
 from spectra_core.regressors.state import (
     checked_arrays,
@@ -60,6 +61,7 @@ class LinearRegressor(Regressor):
         """Return predicted targets (n_spectra, n_targets) in the units of the training set."""
         require_fitted(self, self.title)
         self.frame_.require_same_signal(spectra.frame)
+        require_computable_signal(spectra, "new")
         scaled = self.signal_scaling_.transform(np.asarray(spectra.signal, dtype=np.float64))
         values = self.target_scaling_.inverse(scaled @ self.coefficients_)
         return target_table(np.asarray(values, dtype=np.float64), self.frame_)

@@ -1,6 +1,6 @@
 """The study's regressor: one small fully connected network per target."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from spectra_core.contracts import SILENT, UNSAID, Arrays, Budget, Reporter
 from spectra_core.errors import ConfigError
 from spectra_core.preprocessing import Standardiser
+from spectra_core.preprocessing.magnitudes import require_computable_signal
 from spectra_core.regressors.base import FitTask, Regressor
 from spectra_core.regressors.state import (
     checked_arrays,
@@ -23,7 +24,9 @@ from spectra_core.regressors.state import (
     target_table,
 )
 from spectra_core.spectra import Frame, SpectraSet
+from spectra_core.training.cost import inputs_of, network_cost
 from spectra_core.training.devices import CPU, Device, require_device, trained_on
+from spectra_core.training.fast import AS_IN_THE_STUDY, FastTraining
 from spectra_core.training.plan import (
     Coordinates,
     Kernels,
@@ -65,6 +68,11 @@ class NetworkOptions:
         insist on one. The same up to rounding.
     """
 
+    study_options: ClassVar[Mapping[str, Any]] = AS_IN_THE_STUDY
+    fast: ClassVar[FastTraining | None] = FastTraining(
+        {"coordinates": "components", "schedule": "cosine", "learning_rate": 3e-3}, fewest_epochs=15, steps=1350
+    )
+
     hidden: tuple[int, ...] = (64, 16)
     epochs: int = 100
     batch_size: int = 32
@@ -91,6 +99,12 @@ class NetworkOptions:
         require_coordinates(self.coordinates)
         require_kernels(self.kernels)
         require_device(self.device)
+
+    def cost(self, n_rows: int, n_channels: int, n_targets: int) -> float:
+        """Return Gflop of a fit."""
+        n_inputs, slower = inputs_of(self.coordinates, n_channels)
+        n_weights = n_targets * sum(a * b for a, b in pairwise((n_inputs, *self.hidden, 1)))
+        return network_cost(slower * n_weights, n_rows, self.epochs, self.batch_size)
 
 
 @dataclass(eq=False)
@@ -136,11 +150,8 @@ class MLP(NetworkOptions, Regressor):
         TrainingError
             At the first non-finite loss, naming epoch and cause.
         """
-        from spectra_core.training.mlps import train_mlps_on
-
         self.device_ = trained_on(self.device)
-        training = self._training(FitTask(train, seed, budget))
-        self.weights_ = train_mlps_on(self.device_, training, reporter)
+        self.weights_ = self._training(FitTask(train, seed, budget)).trained(self.device_, reporter)
         self._take_over(train.frame)
         return self
 
@@ -148,6 +159,7 @@ class MLP(NetworkOptions, Regressor):
         """Return predicted targets (n_spectra, n_targets) in the units of the training set."""
         require_fitted(self, self.title)
         self.frame_.require_same_signal(spectra.frame)
+        require_computable_signal(spectra, "new", self.signal_scaling_)
         inputs = self.signal_scaling_.transform(spectra.signal)
         values = self.target_scaling_.inverse(self.weights_.predict(inputs))
         return target_table(np.asarray(values, dtype=np.float64), self.frame_)

@@ -50,6 +50,10 @@ class MLPEnsemble(NetworkOptions, Regressor):
         if not 2 <= self.n_members <= MOST_MEMBERS:
             raise ConfigError(f"An ensemble has between 2 and {MOST_MEMBERS} members, got {self.n_members}.")
 
+    def cost(self, n_rows: int, n_channels: int, n_targets: int) -> float:
+        """Return Gflop of all members."""
+        return self.n_members * super().cost(n_rows, n_channels, n_targets)
+
     def fit(
         self,
         train: SpectraSet,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from spectra_core.contracts import Arrays
 from spectra_core.errors import ConfigError, NotFittedError, SpectraError
 from spectra_core.preprocessing import Standardiser
+from spectra_core.preprocessing.magnitudes import require_computable_signal, require_computable_targets
 from spectra_core.spectra import Frame, SpectraSet, require_targets
 
 FEWEST_SPECTRA = 4
@@ -21,7 +22,7 @@ def require_calibration_set(train: SpectraSet) -> None:
     Raises
     ------
     SpectraError
-        When there are no targets, or fewer than four spectra.
+        When there are no targets, fewer than four spectra, or values too large to compute with.
     """
     require_targets(train)
     if len(train) < FEWEST_SPECTRA:
@@ -29,6 +30,8 @@ def require_calibration_set(train: SpectraSet) -> None:
             f"A calibration needs at least {FEWEST_SPECTRA} spectra, but the set {train.meta.name!r} has "
             f"{len(train)}. Add spectra, or use fewer folds so that more are left to train on."
         )
+    require_computable_signal(train, "training")
+    require_computable_targets(train, "training")
 
 
 def require_fitted(regressor: object, title: str) -> None:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from spectra_core.contracts import random_stream
 from spectra_core.training.parallel import one_numerical_thread
 from spectra_core.training.parameters import to_tensor
-from spectra_core.training.products import linear
 
 MOST_COMPONENTS = 64
 """Where noise is shared by neighbouring channels, more directions than hold signal stand out of it."""
@@ -71,9 +70,9 @@ def signal_coordinates(values: NDArray[np.floating[Any]], most: int = MOST_COMPO
         start = random_stream(0, "signal coordinates").standard_normal((n_columns, width))
         span = to_tensor(start, torch.float32)
         for _ in range(_ROUNDS):
-            span = torch.linalg.qr(linear(table, span.T)).Q
-            span = torch.linalg.qr(linear(table.T, span.T)).Q
-        _, singular, rows = torch.linalg.svd(linear(table, span.T), full_matrices=False)
+            span = torch.linalg.qr(table @ span).Q
+            span = torch.linalg.qr(table.T @ span).Q
+        _, singular, rows = torch.linalg.svd(table @ span, full_matrices=False)
         squares = singular.double().numpy() ** 2
         # Of few spectra at a time, so that float32 loses nothing that matters.
         total = sum(float(torch.dot(rows.view(-1), rows.view(-1))) for rows in torch.split(table, 16))

@@ -8,6 +8,8 @@ spectra.
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -15,19 +17,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from spectra_core.contracts import SILENT, Arrays, Budget, Reporter
+from spectra_core.contracts import SILENT, Arrays, Budget, Reporter, random_stream
 from spectra_core.errors import ConfigError
 from spectra_core.training.devices import CPU
 from spectra_core.training.loop import train
-from spectra_core.training.mlp_network import FusedMlps, initial_weights
-from spectra_core.training.mlps_together import StackedMlps
 from spectra_core.training.parallel import one_numerical_thread
-from spectra_core.training.parameters import to_tensor, torch_dtype
+from spectra_core.training.parameters import initial_layer, to_tensor, torch_dtype
 from spectra_core.training.plan import Kernels, Plan, Schedule
-from spectra_core.training.products import linear
-from spectra_core.training.together import in_stacks, length_of, train_stack
+from spectra_core.training.training import Curve, Figures, Floats, Training, digest_of
 
-Floats = NDArray[np.floating[Any]]
 _ROWS_AT_ONCE = 4096  # bounds the memory of `predict`: 4096 x 512 hidden values
 
 
@@ -57,15 +55,12 @@ class MlpWeights:
     def predict(self, inputs: Floats) -> Floats:
         """Return the outputs (n_spectra, n_networks) at standardised `inputs` (n_spectra, n_inputs)."""
         dtype = torch_dtype(self.weights[0].dtype)
-        layers = [
-            (to_tensor(weight, dtype), to_tensor(bias, dtype).unsqueeze(2))
-            for weight, bias in zip(self.weights, self.biases, strict=True)
-        ]
+        layers = {name: to_tensor(array[None], dtype) for name, array in _joined(self.weights, self.biases).items()}
         outputs = np.empty((len(inputs), len(self.weights[0])), dtype=self.weights[0].dtype)
         with one_numerical_thread(), torch.no_grad():
             for start in range(0, len(inputs), _ROWS_AT_ONCE):
-                rows = slice(start, start + _ROWS_AT_ONCE)
-                outputs[rows] = _outputs(to_tensor(inputs[rows], dtype), layers).numpy()
+                rows = to_tensor(_with_ones(inputs[start : start + _ROWS_AT_ONCE]), dtype)
+                outputs[start : start + _ROWS_AT_ONCE] = _outputs(layers, rows[None])[0].T.numpy()
         return outputs
 
     def to_arrays(self) -> Arrays:
@@ -163,11 +158,11 @@ def train_mlps(
     """
     plan = Plan(budget, batch_size, learning_rate, schedule, seed, kernels)
     training = MlpTraining(inputs, targets, plan, tuple(hidden), dtype, basis, stage)
-    return train_mlps_on(device, training, reporter)
+    return training.trained(device, reporter)
 
 
 @dataclass(frozen=True, eq=False)
-class MlpTraining:
+class MlpTraining(Training):
     """One call of `train_mlps`, with the same arguments."""
 
     inputs: Floats
@@ -178,81 +173,119 @@ class MlpTraining:
     basis: Floats | None = None
     stage: str = "Training regressors"
 
-    @property
-    def coordinates(self) -> Floats:
-        """What the networks are trained on."""
-        return self.inputs if self.basis is None else self.inputs @ self.basis
+    def trained(self, device: str = CPU, reporter: Reporter = SILENT) -> MlpWeights:
+        """Train these networks alone."""
+        return train_mlps_together([self], device=device, reporter=reporter)[0]
+
+    @cached_property
+    def tables(self) -> tuple[Floats, ...]:
+        """Inputs, the last of which is always 1 (its weight is the bias), and targets."""
+        coordinates = self.inputs if self.basis is None else self.inputs @ self.basis
+        return _with_ones(coordinates).astype(self.dtype, copy=False), self.targets.astype(self.dtype)
 
     @property
-    def kind(self) -> Hashable:
-        """What trainings have in common that can be advanced together."""
-        n_inputs = (self.inputs if self.basis is None else self.basis).shape[1]
-        sizes = (n_inputs, self.hidden, self.targets.shape[1], np.dtype(self.dtype).name)
-        return sizes, length_of(self.plan, len(self.inputs))
+    def part_weights(self) -> tuple[float, ...]:
+        """One for each network."""
+        return (1.0,) * self.targets.shape[1]
 
     @property
-    def n_values(self) -> int:
-        """How many numbers its rows hold."""
-        return int(self.inputs.size)
+    def sizes(self) -> Hashable:
+        """Of all layers."""
+        return (self.inputs if self.basis is None else self.basis).shape[1], self.hidden, self.targets.shape[1]
 
-    def start(self) -> list[tuple[Floats, Floats]]:
-        """Draw the initial weights."""
-        start = initial_weights(self.inputs.shape[1], self.hidden, self.targets.shape[1], self.plan.seed)
+    def start(self) -> dict[str, Floats]:
+        """Draw each network from its own stream."""
+        if not self.hidden or min(self.hidden) < 1:
+            raise ConfigError(f"A network needs at least one hidden layer of at least one unit, got {self.hidden}.")
+        widths = (self.inputs.shape[1], *self.hidden, 1)
+        networks = []
+        for number in range(self.targets.shape[1]):
+            rng = random_stream(self.plan.seed, "initial weights", number)
+            networks.append([initial_layer(rng, a, b) for a, b in pairwise(widths)])
+        weights, biases = (
+            [np.stack([network[layer][part] for network in networks]) for layer in range(len(widths) - 1)]
+            for part in (0, 1)
+        )
         if self.basis is not None:
-            start[0] = (start[0][0] @ self.basis, start[0][1])
-        return start
+            weights[0] = weights[0] @ self.basis
+        return _joined(weights, biases)
 
-    def weights(
-        self, weights: list[Floats], biases: list[Floats], curve: Mapping[str, NDArray[np.float64]]
-    ) -> MlpWeights:
-        """Return trained networks of coordinates as the equal networks of the inputs."""
-        if self.basis is not None:
-            weights[0] = np.ascontiguousarray(weights[0] @ self.basis.T, dtype=self.dtype)
+    def parts(self, parameters: Mapping[str, Tensor], rows: tuple[Tensor, ...], noise: Tensor | None) -> Tensor:
+        """Return the squared error of every network."""
+        inputs, targets = rows
+        return (_outputs(parameters, inputs) - targets.transpose(1, 2)).square()
+
+    @property
+    def compiled(self) -> Any:
+        """The compiled epoch of all regressors."""
+        from spectra_core.training.mlp_kernels import mlp_epoch
+
+        return mlp_epoch
+
+    def compiled_arguments(self, order: NDArray[np.int64], noise: NDArray[Any] | None) -> tuple[Any, ...]:
+        """Return what `mlp_kernels.mlp_epoch` needs; it adds the biases itself."""
+        inputs, targets = self.tables
+        return inputs[:, :-1], targets, order, self.batch_size, np.array([*self.hidden, 1])
+
+    def figures(self, epoch: int, parts: Figures, parameters: Mapping[str, Tensor]) -> dict[str, float]:
+        """Name the losses."""
+        return {"loss": float(parts.mean()), **{f"network {i}": float(part) for i, part in enumerate(parts)}}
+
+    def mean_squared_error(self, parts: Figures) -> float:
+        """Return the mean over networks."""
+        return float(parts.mean())
+
+    def identity(self) -> bytes:
+        """Digest of data and layers."""
+        return digest_of(*self.tables, self.hidden)
+
+    def weights(self, arrays: Mapping[str, Floats], curve: Curve) -> MlpWeights:
+        """Return trained parameters as networks of the inputs."""
+        first, *deeper = arrays["layer1"], *range(2, len(self.hidden) + 2)
+        seen = first[:, :, :-1] if self.basis is None else first[:, :, :-1] @ self.basis.T
+        weights = [np.ascontiguousarray(seen, dtype=self.dtype), *(arrays[f"layer{n}.weight"] for n in deeper)]
+        biases = [np.ascontiguousarray(first[:, :, -1]), *(arrays[f"layer{n}.bias"][:, :, 0] for n in deeper)]
         loss = np.stack([curve[f"network {number}"] for number in range(self.targets.shape[1])], axis=1)
         return MlpWeights(tuple(weights), tuple(biases), loss)
 
 
-def train_mlps_on(device: str, training: MlpTraining, reporter: Reporter = SILENT) -> MlpWeights:
-    """Train the networks of one training set, as `train_mlps`."""
-    if device != CPU:
-        return train_mlps_together([training], device=device, reporter=reporter)[0]
-    network = FusedMlps(training.coordinates, training.targets, training.start(), training.dtype)
-    curve = train(network, training.plan, stage=training.stage, reporter=reporter)
-    return training.weights(*network.layers(), curve)
-
-
 def train_mlps_together(
-    trainings: Sequence[MlpTraining], *, device: str, reporter: Reporter = SILENT
+    trainings: Sequence[MlpTraining], *, device: str = CPU, reporter: Reporter = SILENT
 ) -> list[MlpWeights]:
-    """Train the networks of many training sets on one device, those of equal size and length at the same time.
-
-    The numbers are those of `train_mlps` for each, up to rounding.
+    """Train the networks of many training sets, as `loop.train`; the numbers are those of each alone, up to rounding.
 
     Raises
     ------
     TrainingError
         When one diverges; it is named, and no networks are returned.
     """
-
-    def stack(chosen: Sequence[MlpTraining], told: Reporter) -> list[MlpWeights]:
-        coordinates, targets = [one.coordinates for one in chosen], [one.targets for one in chosen]
-        networks = StackedMlps(coordinates, targets, [one.start() for one in chosen], chosen[0].dtype, device)
-        curves = train_stack(
-            networks, [one.plan for one in chosen], stages=[one.stage for one in chosen], reporter=told
-        )
-        return [one.weights(*networks.layers(number), curves[number]) for number, one in enumerate(chosen)]
-
-    return in_stacks(trainings, stack, reporter)
+    found = train(trainings, device=device, reporter=reporter)
+    return [training.weights(*one) for training, one in zip(trainings, found, strict=True)]
 
 
-def _outputs(inputs: Tensor, layers: list[tuple[Tensor, Tensor]]) -> Tensor:
-    """Return (n_rows, n_networks)."""
-    weight, bias = layers[0]
-    flat = linear(weight.reshape(-1, weight.shape[2]), inputs)
-    hidden = flat.view(weight.shape[0], weight.shape[1], -1) + bias
-    for weight, bias in layers[1:]:
-        hidden = torch.baddbmm(bias, weight, hidden.relu_())
-    return hidden[:, 0].T
+def _joined(weights: Sequence[Floats], biases: Sequence[Floats]) -> dict[str, Floats]:
+    """Return the parameters by name; the first layer's bias is the weight of its last input."""
+    parameters: dict[str, Floats] = {"layer1": np.concatenate([weights[0], biases[0][:, :, None]], axis=2)}
+    for number, (weight, bias) in enumerate(zip(weights[1:], biases[1:], strict=True), start=2):
+        parameters |= {f"layer{number}.weight": weight, f"layer{number}.bias": bias[:, :, None]}
+    return parameters
+
+
+def _with_ones(inputs: Floats) -> Floats:
+    return np.pad(inputs, ((0, 0), (0, 1)), constant_values=1.0)
+
+
+def _outputs(parameters: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
+    """Return (n_trainings, n_networks, n_rows), from inputs (n_trainings, n_rows, n_inputs), the last of them 1.
+
+    The networks of a training see the same rows, so their first layers are one product and the rest block-diagonal.
+    """
+    first, n_rows = parameters["layer1"], inputs.shape[1]
+    hidden = torch.bmm(first.flatten(1, 2), inputs.transpose(1, 2)).view(-1, first.shape[2], n_rows)
+    for number in range(2, 2 + len(parameters) // 2):
+        weight, bias = (parameters[f"layer{number}.{part}"].flatten(0, 1) for part in ("weight", "bias"))
+        hidden = torch.baddbmm(bias, weight, hidden.relu())
+    return hidden.view(first.shape[0], first.shape[1], n_rows)
 
 
 def _required(arrays: Arrays, name: str) -> Floats:

@@ -14,6 +14,9 @@ Coordinates = Literal["channels", "components"]
 """What a network is trained on; "components" is another path of optimisation than the study's, never a default."""
 
 
+MOST_SPECTRA, MOST_SEED = 1_000_000, 2**63 - 1
+
+
 @dataclass(frozen=True)
 class Plan:
     """How a network is trained; with the data it decides every bit of the result.
@@ -46,6 +49,10 @@ class Plan:
     def __post_init__(self) -> None:
         if self.batch_size < 1:
             raise ConfigError(f"A batch holds at least 1 spectrum, got {self.batch_size}.")
+        if self.batch_size > MOST_SPECTRA:
+            raise ConfigError(f"A batch holds at most {MOST_SPECTRA:,} spectra, got {self.batch_size}. Usual is 32.")
+        if not 0 <= self.seed <= MOST_SEED:
+            raise ConfigError(f"A seed is a whole number from 0 to {MOST_SEED}, got {self.seed}.")
         if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
             raise ConfigError(f"The learning rate is a positive number, got {self.learning_rate}. Usual is 0.001.")
         if self.schedule not in get_args(Schedule):

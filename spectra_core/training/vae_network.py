@@ -1,23 +1,17 @@
-"""The variational autoencoder as the loop trains it; the loss is in `vae_shape`."""
+"""The variational autoencoder in torch, and its rows in coordinates of a basis; the loss is in `vae_shape`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from spectra_core.contracts import derived_seed, random_stream
-from spectra_core.training.adam import Adam
-from spectra_core.training.loop import digest_of
-from spectra_core.training.parameters import FlatParameters, initial_layer, to_tensor
-from spectra_core.training.products import by_onednn
-from spectra_core.training.torch_epochs import in_one_call, vae_epoch, vae_forward
-from spectra_core.training.vae_shape import LAYERS, VaeLoss, VaeShape
-
-Floats = NDArray[np.floating[Any]]
+from spectra_core.training.parameters import initial_layer
+from spectra_core.training.training import Floats
+from spectra_core.training.vae_shape import VaeShape
 
 
 def initial_weights(shape: VaeShape, seed: int) -> dict[str, Floats]:
@@ -109,88 +103,24 @@ class VaeRows:
         return cls(coordinates / unit, conditions, outside, unit)
 
 
-class VaeNetwork:
-    """A VAE or conditional VAE with its training rows; one spectrum a row throughout."""
+def encoded(parameters: Mapping[str, Tensor], seen: Tensor) -> Tensor:
+    """Return means and log-variances of the posteriors, side by side, of many networks at once.
 
-    def __init__(
-        self,
-        start: Mapping[str, Floats],
-        shape: VaeShape,
-        loss: VaeLoss,
-        rows: VaeRows,
-        *,
-        seed: int,
-        dtype: torch.dtype,
-        validation: VaeRows | None = None,
-    ) -> None:
-        self.parameters = FlatParameters(start, dtype)
-        self.n_rows = len(rows.spectra)
-        self._shape, self._loss, self._seed = shape, loss, seed
-        self._reconstruction_weight, self._kl_weight = loss.weights(shape.n_channels, shape.n_latent)
-        self._squared_unit = rows.unit**2
-        self._weights = 2.0 * self._reconstruction_weight * self._squared_unit, loss.beta * self._kl_weight
-        self._rows, self._validation = rows, validation
-        self._spectra, self._conditions = to_tensor(rows.spectra, dtype), to_tensor(rows.conditions, dtype)
+    Parameters
+    ----------
+    parameters
+        ``<layer>.weight`` (n_networks, n_outputs, n_inputs) and ``<layer>.bias`` (n_networks, n_outputs).
+    seen : (n_networks, n_rows, n_inputs)
+        Spectra, and conditions where the encoder sees them.
+    """
+    return _layer(parameters, "encoder.posterior", _layer(parameters, "encoder.hidden", seen).relu())
 
-    def start_epoch(self, epoch: int, order: Tensor) -> None:
-        """Draw the noise of the whole epoch."""
-        self._order = order
-        self._noise = noise_of(self._seed, "noise", epoch, (self.n_rows, self._shape.n_latent), self._spectra.dtype)
 
-    def torch_epoch(self, batch_size: int, adam: Adam, rates: list[float]) -> NDArray[np.float64]:
-        """Do the steps of an epoch by `torch_epochs.vae_epoch`."""
-        arrays = self._spectra, self._conditions, self._order, self._noise
-        state = adam.state_of([[f"{layer}.weight", f"{layer}.bias"] for layer in LAYERS])
-        settings = batch_size, self._shape.encoder_sees_conditions, self._weights
-        parts = in_one_call(vae_epoch)(*arrays, *settings, *state, rates, by_onednn(self._spectra))
-        return parts.double().numpy()
+def decoded(parameters: Mapping[str, Tensor], points: Tensor) -> Tensor:
+    """Return spectra from latent points and conditions, side by side; as `encoded`."""
+    return _layer(parameters, "decoder.spectrum", _layer(parameters, "decoder.hidden", points).relu())
 
-    @property
-    def compiled(self) -> Any:
-        """What `compiled_epoch` calls."""
-        from spectra_core.training.kernels import vae_epoch
 
-        return vae_epoch
-
-    def compiled_epoch(self, batch_size: int, steps: tuple[Any, ...]) -> NDArray[np.float64]:
-        """Do all steps of an epoch by `kernels.vae_epoch`."""
-        shape = self._shape
-        arrays = self._spectra.numpy(), self._conditions.numpy(), self._order.numpy(), self._noise.numpy()
-        parts: NDArray[np.float64] = self.compiled(
-            *arrays, batch_size, shape.n_hidden, shape.encoder_sees_conditions, self._weights, *steps
-        )
-        return parts
-
-    def figures(self, epoch: int, parts: NDArray[np.float64]) -> dict[str, float]:
-        """Name the parts of the loss; where there is validation, the same for it, with its own noise."""
-        figures = self._named(parts, self._rows.outside)
-        if self._validation is not None:
-            held_out = self._named(self._validation_parts(epoch), self._validation.outside)
-            figures |= {f"validation_{name}": value for name, value in held_out.items()}
-        return figures
-
-    def mean_squared_error(self, parts: NDArray[np.float64]) -> float:
-        """Return the error of reconstruction per channel."""
-        return self._squared_unit * float(parts[0]) / self._shape.n_channels
-
-    def identity(self) -> bytes:
-        """Digest of data, sizes and loss."""
-        return digest_of(self._shape, self._loss, self._rows.spectra, self._rows.conditions)
-
-    def _named(self, parts: NDArray[np.float64], outside: float) -> dict[str, float]:
-        reconstruction = self._reconstruction_weight * (self._squared_unit * float(parts[0]) + outside)
-        kl = self._kl_weight * float(parts[1])
-        return {"loss": reconstruction + self._loss.beta * kl, "reconstruction": reconstruction, "kl": kl}
-
-    def _validation_parts(self, epoch: int) -> NDArray[np.float64]:
-        assert self._validation is not None
-        dtype, n_rows = self._spectra.dtype, len(self._validation.spectra)
-        x, c = to_tensor(self._validation.spectra, dtype), to_tensor(self._validation.conditions, dtype)
-        noise = noise_of(self._seed, "validation noise", epoch, (n_rows, self._shape.n_latent), dtype)
-        values = self.parameters.values
-        layers = [[values[f"{layer}.weight"], values[f"{layer}.bias"]] for layer in LAYERS]
-        seen_too = self._shape.encoder_sees_conditions
-        through = vae_forward(x, c, noise, seen_too, layers, by_onednn(x))
-        _, _, mean, log_variance, _, _, error = through
-        kl = 0.5 * (mean.square() + torch.exp(0.5 * log_variance).square() - 1.0 - log_variance)
-        return np.array([float(error.square().sum()), float(kl.sum())]) / n_rows
+def _layer(parameters: Mapping[str, Tensor], name: str, inputs: Tensor) -> Tensor:
+    weight, bias = parameters[f"{name}.weight"], parameters[f"{name}.bias"]
+    return torch.baddbmm(bias.unsqueeze(1), inputs, weight.transpose(1, 2))

@@ -100,15 +100,6 @@ class VaeLoss:
         if self.reduction not in get_args(Reduction):
             raise ConfigError(f"The reduction is one of {', '.join(get_args(Reduction))}; got {self.reduction!r}.")
 
-    def noise_variance(self, n_channels: int, n_latent: int) -> float:
-        """Return the variance of noise per standardised channel that this loss stands for (head of this module).
-
-        >>> round(VaeLoss().noise_variance(911, 91), 3), VaeLoss(reduction="sum").noise_variance(911, 91)
-        (5.005, 0.5)
-        """
-        reconstruction, kl = self.weights(n_channels, n_latent)
-        return 0.5 * self.beta * kl / reconstruction
-
     def weights(self, n_channels: int, n_latent: int) -> tuple[float, float]:
         """Return what sums over channels and over latent dimensions are multiplied by."""
         return (1.0 / n_channels, 1.0 / n_latent) if self.reduction == "mean" else (1.0, 1.0)

@@ -6,7 +6,7 @@ import pytest
 
 from spectra_core.choices import Choice
 from spectra_core.experiment import Arm, Experiment
-from spectra_core.experiment.cost import arm_cost, estimated_seconds, generator_cost, gflop_per_second, regressor_cost
+from spectra_core.experiment.cost import arm_cost, estimated_seconds, gflop_per_second
 from spectra_core.generators import GENERATORS
 from spectra_core.regressors import REGRESSORS
 
@@ -21,10 +21,10 @@ EXPERIMENT = Experiment(
 def test_a_network_costs_two_operations_per_weight_and_product():
     # 50 channels, 64 and 16 hidden units: forward, and two products backward; 40 rows in whole batches, 10 epochs.
     by_hand = 3 * 2 * (50 * 64 + 64 * 16 + 16) * 40 * 10
-    assert regressor_cost(MLP, 40, 50, 1) == pytest.approx(1e-9 * by_hand)
-    assert regressor_cost(MLP, 40, 50, 4) == pytest.approx(4e-9 * by_hand)
+    assert MLP.cost(40, 50, 1) == pytest.approx(1e-9 * by_hand)
+    assert MLP.cost(40, 50, 4) == pytest.approx(4e-9 * by_hand)
     vae = GENERATORS["vae"](epochs=10, batch_size=5, n_hidden=8, n_latent=3)
-    assert generator_cost(vae, 40, 50) == pytest.approx(1e-9 * 3 * 2 * (50 * 8 + 8 * 6 + 3 * 8 + 8 * 50) * 40 * 10)
+    assert vae.cost(40, 50) == pytest.approx(1e-9 * 3 * 2 * (50 * 8 + 8 * 6 + 3 * 8 + 8 * 50) * 40 * 10)
 
 
 def test_what_adds_rows_costs_more_and_an_ensemble_its_members():

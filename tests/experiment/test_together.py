@@ -118,8 +118,8 @@ def test_only_what_is_preprocessed_is_left_to_units_of_single_folds(mixtures, ac
     for unit in units[:n_first]:
         unit.work(Listener())
     single = []
-    monkeypatch.setattr("spectra_core.training.mlps.train_mlps_on", lambda *_: single.append(1) or 1 / 0)
-    monkeypatch.setattr("spectra_core.training.vaes.train_vae_on", lambda *_: single.append(1) or 1 / 0)
+    monkeypatch.setattr("spectra_core.training.mlps.train", lambda *_, **__: single.append(1) or 1 / 0)
+    monkeypatch.setattr("spectra_core.training.vaes.train", lambda *_, **__: single.append(1) or 1 / 0)
     for unit in alone:
         if "after" not in unit.stage:
             unit.work(Listener())
@@ -131,8 +131,8 @@ def test_what_is_kept_is_not_trained_again(mixtures, accelerator, monkeypatch):
     experiment = replace(SMALL, regressors=(MLP,))
     memo = Memo()
     first = run(experiment, mixtures, memo=memo)
-    monkeypatch.setattr("spectra_core.training.mlps.train_stack", lambda *_, **__: 1 / 0)
-    monkeypatch.setattr("spectra_core.training.vaes.train_stack", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("spectra_core.training.mlps.train", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("spectra_core.training.vaes.train", lambda *_, **__: 1 / 0)
     again = run(experiment, mixtures, memo=memo)
     assert again.tables["predictions"].equals(first.tables["predictions"])
 

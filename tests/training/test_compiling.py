@@ -1,17 +1,20 @@
 """What numba keeps on disk: whether it is there, ready ahead of a person, and what is said where it is not."""
 
+import hashlib
 import importlib.util
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from spectra_core.contracts import Budget
 from spectra_core.jobs import compiling_ahead
-from spectra_core.training import compiling
+from spectra_core.training import compiling, kernels, mlp_kernels, vae_kernels
 from spectra_core.training.compiling import must_compile
-from spectra_core.training.kernels import mlp_epoch, vae_epoch
+from spectra_core.training.mlp_kernels import mlp_epoch
 from spectra_core.training.mlps import train_mlps
+from spectra_core.training.vae_kernels import vae_epoch
 
 SOURCE = "import numba\n\n\n@numba.njit(cache={cache})\ndef twice(x):\n    return 2 * x\n"
 
@@ -65,6 +68,13 @@ def test_what_is_not_kept_compiles_in_every_process(load):
     assert must_compile(load(cache=False))
 
 
+@pytest.mark.parametrize("epoch", [mlp_kernels, vae_kernels])
+def test_who_changes_the_kernels_changes_the_files_that_numba_looks_at(epoch):
+    source = Path(kernels.__file__).read_text("utf-8")
+    stamp = hashlib.sha256(source.encode()).hexdigest()[:16]
+    assert stamp == epoch.KERNELS, f"Write KERNELS = {stamp!r} into {epoch.__file__}, else numba runs old kernels."
+
+
 class Listener:
     def __init__(self):
         self.heard = []
@@ -94,6 +104,6 @@ def test_everything_is_ready_once_it_was_compiled_ahead(monkeypatch):
 
 
 def test_what_could_not_be_kept_is_not_compiled_ahead(monkeypatch, load):
-    monkeypatch.setattr("spectra_core.training.kernels.mlp_epoch", load(cache=False))
+    monkeypatch.setattr("spectra_core.training.mlp_kernels.mlp_epoch", load(cache=False))
     monkeypatch.setattr(compiling_ahead, "_use_all", lambda: 1 / 0)
     compiling_ahead.compile_ahead()

@@ -1,7 +1,5 @@
 """Trainings advanced together equal trainings one by one: in float64 on the processor, where rounding is small."""
 
-from functools import partial
-
 import numpy as np
 import pytest
 import torch
@@ -9,12 +7,16 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from spectra_core.contracts import Budget, Cancelled
 from spectra_core.errors import TrainingError
-from spectra_core.training import together
+from spectra_core.training import loop
+from spectra_core.training.autograd import AutogradEngine
+from spectra_core.training.loop import equal_stacks
 from spectra_core.training.mlps import MlpTraining, train_mlps, train_mlps_together
 from spectra_core.training.plan import Plan
-from spectra_core.training.together import equal_stacks
 from spectra_core.training.vae_shape import VaeLoss, VaeShape
 from spectra_core.training.vaes import VaeTraining, train_vae, train_vaes_together
+
+OTHER = "cpu:0"
+"""Torch's other name of the processor stands for an accelerator: equal trainings are advanced together there."""
 
 SIZES = (70, 71, 65, 70, 64)
 """In batches of 32 all but the last make three steps an epoch, the last of 6, 7 and 1 rows; 64 makes two."""
@@ -102,7 +104,7 @@ def basis_of(n_components):
 @pytest.mark.parametrize(("schedule", "basis"), [("constant", None), ("cosine", None), ("cosine", basis_of(4))])
 def test_regressors_of_unequal_folds_equal_those_trained_one_by_one(schedule, basis):
     trainings = mlp_trainings(schedule=schedule, basis=basis)
-    for training, found in zip(trainings, train_mlps_together(trainings, device="cpu"), strict=True):
+    for training, found in zip(trainings, train_mlps_together(trainings, device=OTHER), strict=True):
         alone = mlps_alone(training)
         for ours, theirs in zip((*found.weights, *found.biases), (*alone.weights, *alone.biases), strict=True):
             # Only the order of sums differs, by about 1e-14 over 200 steps.
@@ -114,7 +116,7 @@ def test_regressors_of_unequal_folds_equal_those_trained_one_by_one(schedule, ba
 @pytest.mark.parametrize("basis", [None, basis_of(6)])
 def test_autoencoders_of_unequal_folds_equal_those_trained_one_by_one(kind, basis):
     trainings = vae_trainings(kind, validation=True, basis=basis)
-    for training, found in zip(trainings, train_vaes_together(trainings, device="cpu"), strict=True):
+    for training, found in zip(trainings, train_vaes_together(trainings, device=OTHER), strict=True):
         alone = vae_alone(training)
         for name, theirs in alone.arrays.items():
             assert_allclose(found.arrays[name], theirs, rtol=0, atol=1e-10)
@@ -127,48 +129,40 @@ def test_autoencoders_of_unequal_folds_equal_those_trained_one_by_one(kind, basi
 def test_nothing_of_a_step_lies_elsewhere_than_on_the_device(kind, monkeypatch):
     """Torch's device without content refuses to add or multiply anything that lies on another."""
     began = []
-
-    def begin(stack, plans, *, stages, reporter, checkpoint=None):
-        run = together._Run(stack, plans, stages, reporter, checkpoint)
-        stack.start_epoch(1)
-        for batch in run._batches(1):
-            parts = stack.step(batch)
-            run.adam.step(1e-3)
-            began.append({parts.device.type, stack.parameters.flat.device.type, run.adam.n_steps.device.type})
-        raise Cancelled
-
-    monkeypatch.setattr(f"spectra_core.training.{'mlps' if kind == 'mlp' else 'vaes'}.train_stack", begin)
-    sizes = (70, 71, 65)
-    make, train = (
-        (mlp_trainings, train_mlps_together) if kind == "mlp" else (partial(vae_trainings, kind), train_vaes_together)
+    usual = torch.optim.Adam
+    # Its fused form knows devices with content only; the other form does the same operations.
+    monkeypatch.setattr(torch.optim, "Adam", lambda parameters, fused: usual(parameters, foreach=True))
+    monkeypatch.setattr(
+        torch.Tensor, "double", lambda self: began.append((self.device.type, tuple(self.shape))) or 1 / 0
     )
-    with pytest.raises(Cancelled), torch.no_grad():
-        train(make(sizes=sizes), device="meta")
-    assert began == [{"meta"}] * 3
+    trainings = mlp_trainings(sizes=SIZES[:3]) if kind == "mlp" else vae_trainings(kind, sizes=SIZES[:3])
+    orders = [np.arange(one.n_rows) for one in trainings]
+    with pytest.raises(ZeroDivisionError):  # all steps are done when the losses are fetched
+        AutogradEngine(trainings, "meta").epoch(1, orders, [1e-3] * 3)
+    assert began == [("meta", (3, 3 if kind == "mlp" else 2))]
 
 
 def test_only_trainings_that_keep_step_are_advanced_together(monkeypatch):
     made = []
-    monkeypatch.setattr(together, "MOST_VALUES", 2 * 71 * 13)
-    original = together.train_stack
+    monkeypatch.setattr(loop, "MOST_VALUES", 2 * 71 * 14)  # 13 inputs, and one that is always 1
     monkeypatch.setattr(
-        "spectra_core.training.mlps.train_stack",
-        lambda stack, *args, **options: made.append(stack.n_rows) or original(stack, *args, **options),
+        loop,
+        "AutogradEngine",
+        lambda some, device: made.append(tuple(one.n_rows for one in some)) or AutogradEngine(some, device),
     )
     trainings = mlp_trainings(steps=1)
-    found = train_mlps_together(trainings, device="cpu")
+    found = train_mlps_together(trainings, device=OTHER)
     # 64 rows make two steps an epoch where the others make three; no more than two fit into the bound.
     assert made == [(70, 71), (65, 70), (64,)]
     for training, weights in zip(trainings, found, strict=True):
         assert_allclose(weights.weights[0], mlps_alone(training).weights[0], rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("numbers", "stacks"),
-    [([], []), ([1], [[0]]), ([1, 1, 1], [[0, 1, 2]]), ([together.MOST_VALUES + 1, 1], [[0], [1]])],
-)
-def test_a_training_that_is_too_large_by_itself_is_still_trained(numbers, stacks):
-    assert equal_stacks(["same"] * len(numbers), numbers) == stacks
+@pytest.mark.parametrize(("most", "stacks"), [(10**9, [[0, 1, 2]]), (1, [[0], [1], [2]])])
+def test_a_training_that_is_too_large_by_itself_is_still_trained(most, stacks, monkeypatch):
+    monkeypatch.setattr(loop, "MOST_VALUES", most)
+    assert equal_stacks(mlp_trainings(sizes=(70, 71, 70))) == stacks
+    assert equal_stacks([]) == []
 
 
 def test_the_training_that_diverges_is_named():
@@ -185,14 +179,14 @@ def test_the_training_that_diverges_is_named():
     with pytest.raises(
         TrainingError, match=r"^Training fold 2 diverged in epoch 1 of 67: the loss is no longer finite"
     ):
-        train_mlps_together([trainings[0], spoilt, trainings[2]], device="cpu")
+        train_mlps_together([trainings[0], spoilt, trainings[2]], device=OTHER)
 
 
 def test_a_hopeless_autoencoder_is_named():
     trainings = vae_trainings("vae", sizes=(70, 70))
     trainings[1].spectra[:] *= 50
     with pytest.raises(TrainingError, match=r"^Training fold 2 diverged in epoch 1 of 67: the error is more than 1000"):
-        train_vaes_together(trainings, device="cpu")
+        train_vaes_together(trainings, device=OTHER)
 
 
 class Listener:
@@ -212,8 +206,8 @@ class Listener:
 
 def test_progress_is_told_per_epoch_and_curves_where_there_is_one():
     one, several = Listener(), Listener()
-    train_mlps_together(mlp_trainings(sizes=(70,), steps=6), device="cpu", reporter=one)
-    train_mlps_together(mlp_trainings(sizes=(70, 64), steps=6), device="cpu", reporter=several)
+    train_mlps_together(mlp_trainings(sizes=(70,), steps=6), device=OTHER, reporter=one)
+    train_mlps_together(mlp_trainings(sizes=(70, 64), steps=6), device=OTHER, reporter=several)
     assert [seen[:2] for seen in one.seen] == [(1, 2), (2, 2)]
     assert set(one.seen[0][2]) == {"loss", "network 0", "network 1", "network 2"}
     # Two stacks, one after the other: 2 epochs of 3 steps, then 3 of 2.
@@ -224,7 +218,7 @@ def test_progress_is_told_per_epoch_and_curves_where_there_is_one():
 def test_cancelled_in_the_first_epoch_stops_there():
     listener = Listener(stop_after=1)
     with pytest.raises(Cancelled):
-        train_vaes_together(vae_trainings("vae"), device="cpu", reporter=listener)
+        train_vaes_together(vae_trainings("vae"), device=OTHER, reporter=listener)
     assert len(listener.seen) == 1
 
 
@@ -244,10 +238,10 @@ class Kept:
 def test_training_resumed_after_a_stop_gives_the_same_bits(stop_after):
     training = vae_trainings("cvae", sizes=(70,), validation=True)[0]
     checkpoint, again = Kept(), Listener()
-    [uninterrupted] = train_vaes_together([training], device="cpu")
+    [uninterrupted] = train_vaes_together([training], device=OTHER)
     with pytest.raises(Cancelled):
-        train_vaes_together([training], device="cpu", reporter=Listener(stop_after), checkpoint=checkpoint)
-    [resumed] = train_vaes_together([training], device="cpu", reporter=again, checkpoint=checkpoint)
+        train_vaes_together([training], device=OTHER, reporter=Listener(stop_after), checkpoint=checkpoint)
+    [resumed] = train_vaes_together([training], device=OTHER, reporter=again, checkpoint=checkpoint)
     assert again.seen[0] == f"Training fold 1 goes on after epoch {stop_after} of 67."
     for name, values in uninterrupted.arrays.items():
         assert_array_equal(resumed.arrays[name], values)
@@ -259,6 +253,6 @@ def test_a_checkpoint_of_other_work_is_not_taken_up():
     one, other = (vae_trainings("vae", sizes=(70,), learning_rate=rate)[0] for rate in (1e-3, 2e-3))
     checkpoint, listener = Kept(), Listener()
     with pytest.raises(Cancelled):
-        train_vaes_together([one], device="cpu", reporter=Listener(3), checkpoint=checkpoint)
-    train_vaes_together([other], device="cpu", reporter=listener, checkpoint=checkpoint)
+        train_vaes_together([one], device=OTHER, reporter=Listener(3), checkpoint=checkpoint)
+    train_vaes_together([other], device=OTHER, reporter=listener, checkpoint=checkpoint)
     assert not any(isinstance(seen, str) for seen in listener.seen)

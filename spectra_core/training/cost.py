@@ -1,0 +1,28 @@
+"""What a fit costs, estimated from its multiplications: members tell their own in these terms."""
+
+from spectra_core.contracts import Budget
+
+_DIRECT, _EPOCH = 3e-5, 3e-6
+"""Gflop per value of the training spectra: of a fit without steps (PLS with inner cross-validation, ridge, PCA), and of
+an epoch of a network that does not tell its size (about the study's autoencoder)."""
+
+_COMPONENTS, _SMALLER_IS_SLOWER = 64, 2.0
+"""Inputs of networks trained on principal components, at most; such small products run at half the rate."""
+
+
+def usual_cost(member: object, n_rows: int, n_channels: int) -> float:
+    """Return Gflop of fitting a member that does not tell its own cost."""
+    epochs = getattr(member, "epochs", None)
+    return (_DIRECT if epochs is None else _EPOCH * epochs) * n_rows * n_channels
+
+
+def network_cost(n_weights: float, n_rows: int, epochs: int, batch_size: int) -> float:
+    """Return Gflop of training: three products (forward, two backward) of 2 operations per weight and row."""
+    return 6e-9 * n_weights * Budget(epochs=epochs).total_steps(n_rows, batch_size) * batch_size
+
+
+def inputs_of(coordinates: str, n_channels: int) -> tuple[int, float]:
+    """Return what a network sees of a spectrum, and how much longer an operation takes than on all channels."""
+    if coordinates == "channels":
+        return n_channels, 1.0
+    return min(n_channels, _COMPONENTS), _SMALLER_IS_SLOWER
