@@ -213,3 +213,44 @@ def test_a_training_on_an_accelerator_stops_and_goes_on_with_the_same_bits(mixtu
     resumed = GENERATORS["vae"](**options).fit(mixtures, validation=held_out, seed=1, checkpoint=kept)
     for key, values in whole.to_arrays().items():
         assert_array_equal(resumed.to_arrays()[key], values)
+
+
+def with_reading(mixtures, value, row=5, channel=8):
+    signal = mixtures.signal.copy()
+    signal[row, channel] = value
+    return SpectraSet(mixtures.axis, signal, mixtures.targets, target_info=mixtures.target_info)
+
+
+@pytest.mark.parametrize("value", [1e30, -1e30, 1e307, 1e308])
+def test_a_held_out_reading_too_large_to_compute_with_is_refused_before_training(mixtures, value):
+    where = f"Spectrum '6' .row 6 of the held-out spectra. has the value {value:g} at {mixtures.axis.positions[8]:g} nm"
+    with pytest.raises(SpectraError, match=where.replace("+", r"\+")):
+        VAE(**SMALL).fit(mixtures, validation=with_reading(mixtures, value))
+
+
+def test_a_held_out_target_too_large_to_compute_with_is_refused_too(mixtures):
+    targets = mixtures.targets
+    targets.iloc[2, 0] = 1e300
+    held_out = SpectraSet(mixtures.axis, mixtures.signal, targets, target_info=mixtures.target_info)
+    with pytest.raises(SpectraError, match=r"Spectrum '3' .* 1e\+300 for Cu2\+"):
+        CVAE(**SMALL).fit(mixtures, validation=held_out)
+
+
+@pytest.mark.parametrize("kernels", ["torch", "numba"])
+def test_a_held_out_spectrum_far_from_all_others_costs_its_curve_and_no_model(mixtures, kernels):
+    told = []
+
+    class Listener:
+        def progress(self, stage, done, total, values=None):
+            pass
+
+        def message(self, text):
+            told.append(text)
+
+    options = {**SMALL, "kernels": kernels}
+    model = VAE(**options).fit(mixtures, validation=with_reading(mixtures, 1e6), reporter=Listener())
+    assert [text for text in told if "curve is left out" in text] == [told[-1]]
+    assert list(model.history_.columns) == ["epoch", "loss", "reconstruction", "kl"]
+    assert all(np.isfinite(values).all() for values in model.to_arrays().values())
+    alone = VAE(**options).fit(mixtures)
+    assert_array_equal(model.encode(mixtures).mean, alone.encode(mixtures).mean)

@@ -1,21 +1,27 @@
 """The contract of every regressor in the registry."""
 
+from dataclasses import fields
+
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
+from spectra_core.choices import Choice, build
 from spectra_core.contracts import configuration
 from spectra_core.errors import ConfigError, NotFittedError, SpectraError
+from spectra_core.experiment.modes import trained
 from spectra_core.regressors import REGRESSORS, FitTask
 from spectra_core.spectra import SetMeta, SpectralAxis, SpectraSet
 from tests.conftest import beer_lambert_set
 
-FEW_STEPS = {"mlp": {"epochs": 30}, "mlp_ensemble": {"epochs": 30, "n_members": 2}}
+FEW_STEPS = {"epochs": 30, "n_members": 2}
+"""Of members that have these options."""
 
 
 def make(name):
-    return REGRESSORS[name](**FEW_STEPS.get(name, {}))
+    known = {field.name for field in fields(REGRESSORS[name])}
+    return REGRESSORS[name](**{option: value for option, value in FEW_STEPS.items() if option in known})
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +73,23 @@ class TestEveryRegressor:
         spoilt.flat[0] = np.nan
         with pytest.raises(ConfigError, match="must hold finite numbers"):
             make(name).from_arrays({**arrays, first: spoilt}, mixtures.frame)
+
+    def test_numbers_too_large_to_compute_with_are_refused_by_name(self, name, fitted, mixtures):
+        signal, targets = mixtures.signal.copy(), mixtures.targets
+        signal[5, 8], targets.iloc[6, 1] = 1e308, -1e200
+        huge = SpectraSet(mixtures.axis, signal, mixtures.targets, target_info=mixtures.target_info)
+        place = f"at {mixtures.axis.positions[8]:g} nm, and numbers beyond"
+        with pytest.raises(SpectraError, match=rf"Spectrum '6' \(row 6 of the training .* 1e\+308 {place}"):
+            make(name).fit(huge)
+        with pytest.raises(SpectraError, match=rf"Spectrum '6' \(row 6 of the new .* 1e\+308 {place}"):
+            fitted[name].predict(huge)
+        with pytest.raises(SpectraError, match=r"Spectrum '7' \(row 7 of the training .* -1e\+200 for Ni2\+"):
+            make(name).fit(SpectraSet(mixtures.axis, mixtures.signal, targets, target_info=mixtures.target_info))
+
+    def test_tells_what_a_fit_costs_and_takes_the_options_of_ready_made_experiments(self, name):
+        assert make(name).cost(200, 50, 4) > make(name).cost(100, 50, 4) > 0
+        for mode in ("faithful", "fast"):
+            assert build(REGRESSORS, trained(Choice(name), mode, n_train=60), "regressor").cost(100, 50, 4) > 0
 
     def test_many_fits_are_as_if_done_one_by_one(self, name, mixtures):
         tasks = [FitTask(mixtures.take(range(start, start + 40)), seed=start) for start in (0, 10, 20)]

@@ -80,7 +80,7 @@ def test_network_of_the_study_has_59425_parameters():
 
 
 @pytest.mark.parametrize("kernels", ["torch", "numba"])
-@pytest.mark.parametrize("batch_size", [5, 40, 70])
+@pytest.mark.parametrize("batch_size", [5, 40, 70, 1_000_000])
 def test_batches_of_any_size_equal_networks_trained_alone(batch_size, kernels):
     inputs, targets = linear_problem()
     fused = trained(inputs, targets, dtype=np.float64, batch_size=batch_size, budget=Budget(steps=40), kernels=kernels)
@@ -181,6 +181,9 @@ def test_cancel_is_obeyed_after_the_first_epoch():
     ("changes", "text"),
     [
         ({"batch_size": 0}, "at least 1 spectrum, got 0"),
+        ({"batch_size": 10**9}, "at most 1,000,000 spectra, got 1000000000"),
+        ({"seed": 2**70}, f"from 0 to {2**63 - 1}, got {2**70}"),
+        ({"seed": -1}, "from 0 to .*, got -1"),
         ({"learning_rate": -1.0}, "positive number, got -1.0"),
         ({"kernels": "cython"}, "one of torch, numba; got 'cython'"),
         ({"schedule": "linear"}, "one of constant, cosine; got 'linear'"),
