@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.floating[Any]]
 
+SUMMED_RATE = 0.3
+"""Of the learning rate, with the summed loss: KL weighs less in it, too little to hold log-variances at longer steps."""
+
 MOST_COMPONENTS = 32
 """Trained on components: more cost time, and the networks keep few of them active (`training.vae_shape`)."""
 
@@ -57,7 +60,7 @@ class Autoencoder(LatentGenerator):
         evidence bound. Averaging weighs the divergence more, so fewer dimensions stay active.
     epochs, batch_size, learning_rate, schedule
         Adam on shuffled batches; with "cosine" the rate falls to zero, which is another path of optimisation
-        than the study's.
+        than the study's. With reduction "sum" steps are `SUMMED_RATE` as long as asked for.
     coordinates
         "channels" as in the study, or "components": trained on the principal components of the standardised spectra
         that stand out of their noise (`training.coordinates`). The same function and loss, but **another path of
@@ -220,7 +223,8 @@ class Autoencoder(LatentGenerator):
         return False
 
     def _plan(self, seed: int) -> Plan:
-        return Plan(Budget(epochs=self.epochs), self.batch_size, self.learning_rate, self.schedule, seed, self.kernels)
+        rate = self.learning_rate * (SUMMED_RATE if self.reduction == "sum" else 1.0)
+        return Plan(Budget(epochs=self.epochs), self.batch_size, rate, self.schedule, seed, self.kernels)
 
     def _shape(self, frame: Frame) -> VaeShape:
         n_conditions = len(frame.target_info) if self.needs_conditions else 0
