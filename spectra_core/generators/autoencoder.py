@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.floating[Any]]
 
 SUMMED_RATE = 0.3
-"""Of the learning rate, with the summed loss: KL weighs less in it, too little to hold log-variances at longer steps."""
+"""Of the learning rate, with the summed loss: KL weighs too little in it to hold log-variances at longer steps."""
 
 MOST_COMPONENTS = 32
 """Trained on components: more cost time, and the networks keep few of them active (`training.vae_shape`)."""

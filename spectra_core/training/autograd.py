@@ -68,9 +68,10 @@ class AutogradEngine:
         total = torch.zeros(self._shares.shape[:2], dtype=self._dtype, device=self._device)
         for number, rate in enumerate(rates):
             batch = slice(number * self._batch_size, (number + 1) * self._batch_size)
-            parts = self._parts(rows[:, batch], None if noise is None else noise[:, batch])
             self._adam.zero_grad()
-            (parts * self._shares[:, :, batch]).sum().backward()  # type: ignore[no-untyped-call]  # torch's
+            with torch.enable_grad():
+                parts = self._parts(rows[:, batch], None if noise is None else noise[:, batch])
+                (parts * self._shares[:, :, batch]).sum().backward()  # type: ignore[no-untyped-call]  # torch's
             self._adam.param_groups[0]["lr"] = rate
             self._adam.step()
             total += (parts.detach() * self._counts[:, :, batch]).sum(dim=2)

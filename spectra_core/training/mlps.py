@@ -24,7 +24,7 @@ from spectra_core.training.loop import train
 from spectra_core.training.parallel import one_numerical_thread
 from spectra_core.training.parameters import initial_layer, to_tensor, torch_dtype
 from spectra_core.training.plan import Kernels, Plan, Schedule
-from spectra_core.training.training import Curve, Figures, Floats, Training, digest_of
+from spectra_core.training.training import Curve, Figures, Floats, Training
 
 _ROWS_AT_ONCE = 4096  # bounds the memory of `predict`: 4096 x 512 hidden values
 
@@ -59,7 +59,7 @@ class MlpWeights:
         outputs = np.empty((len(inputs), len(self.weights[0])), dtype=self.weights[0].dtype)
         with one_numerical_thread(), torch.no_grad():
             for start in range(0, len(inputs), _ROWS_AT_ONCE):
-                rows = to_tensor(_with_ones(inputs[start : start + _ROWS_AT_ONCE]), dtype)
+                rows = to_tensor(_with_ones(inputs[start : start + _ROWS_AT_ONCE], outputs.dtype), dtype)
                 outputs[start : start + _ROWS_AT_ONCE] = _outputs(layers, rows[None])[0].T.numpy()
         return outputs
 
@@ -181,7 +181,7 @@ class MlpTraining(Training):
     def tables(self) -> tuple[Floats, ...]:
         """Inputs, the last of which is always 1 (its weight is the bias), and targets."""
         coordinates = self.inputs if self.basis is None else self.inputs @ self.basis
-        return _with_ones(coordinates).astype(self.dtype, copy=False), self.targets.astype(self.dtype)
+        return _with_ones(coordinates, self.dtype), self.targets.astype(self.dtype)
 
     @property
     def part_weights(self) -> tuple[float, ...]:
@@ -235,10 +235,6 @@ class MlpTraining(Training):
         """Return the mean over networks."""
         return float(parts.mean())
 
-    def identity(self) -> bytes:
-        """Digest of data and layers."""
-        return digest_of(*self.tables, self.hidden)
-
     def weights(self, arrays: Mapping[str, Floats], curve: Curve) -> MlpWeights:
         """Return trained parameters as networks of the inputs."""
         first, *deeper = arrays["layer1"], *range(2, len(self.hidden) + 2)
@@ -271,8 +267,10 @@ def _joined(weights: Sequence[Floats], biases: Sequence[Floats]) -> dict[str, Fl
     return parameters
 
 
-def _with_ones(inputs: Floats) -> Floats:
-    return np.pad(inputs, ((0, 0), (0, 1)), constant_values=1.0)
+def _with_ones(inputs: Floats, dtype: Any) -> Floats:
+    table = np.ones((len(inputs), inputs.shape[1] + 1), dtype)
+    table[:, :-1] = inputs
+    return table
 
 
 def _outputs(parameters: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
