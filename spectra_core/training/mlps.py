@@ -186,7 +186,7 @@ class MlpTraining(Training):
     @property
     def part_weights(self) -> tuple[float, ...]:
         """One for each network."""
-        return (1.0,) * self.targets.shape[1]
+        return (1.0,) * int(self.targets.shape[1])
 
     @property
     def sizes(self) -> Hashable:

@@ -214,6 +214,7 @@ class VaeTraining(Training):
 
     def parts(self, parameters: Mapping[str, Tensor], rows: tuple[Tensor, ...], noise: Tensor | None) -> Tensor:
         """Return squared error and divergence from the prior of every spectrum."""
+        assert noise is not None
         x, c = rows
         seen = torch.cat([x, c], dim=2) if self.shape.encoder_sees_conditions else x
         mean, log_variance = encoded(parameters, seen).chunk(2, dim=2)
