@@ -6,7 +6,9 @@ from typing import Literal, get_args
 from spectra_core.choices import Choice
 from spectra_core.errors import ConfigError
 from spectra_core.generators import GENERATORS
+from spectra_core.generators.base import Generator
 from spectra_core.regressors import REGRESSORS
+from spectra_core.regressors.base import Regressor
 
 Mode = Literal["faithful", "fast"]
 EXPLANATIONS: dict[Mode, str] = {
@@ -35,7 +37,8 @@ def trained(choice: Choice, mode: Mode, *, epochs: int | None = None, n_train: i
     """
     if mode not in get_args(Mode):
         raise ConfigError(f"The mode of training is one of {', '.join(get_args(Mode))}; got {mode!r}.")
-    member = {**GENERATORS, **REGRESSORS}.get(choice.name)
+    members: dict[str, type[Generator] | type[Regressor]] = {**GENERATORS, **REGRESSORS}
+    member = members.get(choice.name)
     if member is None:
         return choice  # refused where it is made
     options = dict(member.study_options)
