@@ -1,7 +1,9 @@
 """Does it help? Arms of training sets, compared fold by fold; `run` turns an `Experiment` into tables."""
 
+from spectra_core.evaluation.errors.question import Question
 from spectra_core.experiment.counterfactuals import counterfactuals, harm_arms, with_counterfactuals
 from spectra_core.experiment.design import Arm, Experiment
+from spectra_core.experiment.judging import judge
 from spectra_core.experiment.presets import PRESET_ARMS, fast_experiment, study_experiment
 from spectra_core.experiment.regressor_choice import RegressorChoice
 from spectra_core.experiment.run import ExperimentResult, run
@@ -12,12 +14,14 @@ __all__ = [
     "Arm",
     "Experiment",
     "ExperimentResult",
+    "Question",
     "RegressorChoice",
     "at_ratios",
     "at_strategies",
     "counterfactuals",
     "fast_experiment",
     "harm_arms",
+    "judge",
     "run",
     "study_experiment",
     "sweep_ratio",

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from spectra_core.errors import ConfigError
+from spectra_core.evaluation.errors.question import Question
 from spectra_core.evaluation.errors.regression_errors import error_summary
 from spectra_core.evaluation.errors.verdicts import compare_arms
 
@@ -67,7 +68,7 @@ def side_by_side(studies: Mapping[str, tuple[Mapping[str, Any], pd.DataFrame]]) 
 
 
 def compare_experiments(
-    studies: Mapping[str, tuple[Mapping[str, Any], pd.DataFrame]], *, rope: float = 0.05
+    studies: Mapping[str, tuple[Mapping[str, Any], pd.DataFrame]], question: Question | None = None
 ) -> pd.DataFrame:
     """Compare arms of the same name with those of the first experiment, fold by fold.
 
@@ -102,7 +103,7 @@ def compare_experiments(
         tables.append(rows.assign(arm=f"{name}: " + rows["arm"].astype(str)))
     # An arm is paired by its name; its ratio may be what differs.
     errors = pd.concat(tables, ignore_index=True)
-    return compare_arms(errors, references, rope=rope)
+    return compare_arms(errors, references, question)
 
 
 def same_folds(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -1,13 +1,14 @@
 """What an experiment is: a frozen value, JSON in and out, and nothing outside it may influence a result."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Literal, TypeVar, get_args
 
 from spectra_core.choices import Choice, build
 from spectra_core.conditions import CONDITIONS
 from spectra_core.errors import ConfigError
+from spectra_core.evaluation.errors.question import Question
 from spectra_core.experiment.regressor_choice import build_regressor, regressor_from_json, regressor_label
 from spectra_core.generators import GENERATORS
 from spectra_core.generators.base import DirectGenerator
@@ -170,8 +171,9 @@ class Experiment:
     reference
         Kind of the arm that the others are compared with; where there are several, the one of the same ratio, else
         the first.
-    rope
-        Half-width of the region of practical equivalence, relative to the reference's error.
+    question
+        The comparisons that are declared, and the smallest effect of interest; what else is compared is looked at
+        afterwards.
     device
         Where networks are trained: "auto" for an accelerator where torch sees one, else the processor; "cpu" or "cuda"
         insist on one. Random numbers do not depend on it, rounding does; the result names the device that was used.
@@ -193,7 +195,7 @@ class Experiment:
     n_train: tuple[int, ...] = (0,)
     seed: int = 0
     reference: ArmKind = "step_matched"
-    rope: float = 0.05
+    question: Question = field(default_factory=Question)
     device: Device = "auto"
     data: str = ""
 
@@ -233,10 +235,24 @@ class Experiment:
         self._check_device()
         if self.seed < 0:
             raise ConfigError(f"A seed is a whole number from 0 upwards, got {self.seed}.")
-        if not 0 <= self.rope < 1:
-            raise ConfigError(
-                f"The region of practical equivalence lies between 0 and 1 of the reference error, got {self.rope:g}."
-            )
+        self._check_question(labels)
+
+    def _check_question(self, regressors: list[str]) -> None:
+        known: dict[str, Sequence[Any]] = {
+            "reference": [arm.name for arm in self.arms],
+            "arms": [arm.name for arm in self.arms],
+            "regressors": regressors,
+        }
+        if self.targets is not None:
+            known["targets"] = self.targets
+        for what, names in known.items():
+            declared = getattr(self.question, what)
+            missing = [one for one in ([declared] if isinstance(declared, str) else declared or ()) if one not in names]
+            if missing:
+                raise ConfigError(
+                    f"The question names {missing[0]!r} among {what}, which the experiment lacks. "
+                    f"There are: {', '.join(map(str, names))}."
+                )
 
     def _check_device(self) -> None:
         require_device(self.device)
@@ -265,6 +281,7 @@ class Experiment:
         document = {part.name: getattr(self, part.name) for part in fields(self)}
         if self.device == "auto":
             del document["device"]
+        document["question"] = self.question.to_json()
         document["arms"] = [arm.to_json() for arm in self.arms]
         document["regressors"] = [choice.to_json() for choice in self.regressors]
         return json.dumps(document, indent=2)
@@ -287,7 +304,12 @@ class Experiment:
     @classmethod
     def from_document(cls, document: Any) -> "Experiment":
         """Read an experiment from JSON values."""
+        if isinstance(document, Mapping) and "rope" in document:  # as experiments were written before questions
+            document = {**document, "question": {"smallest_effect": 100.0 * document["rope"]}}
+            del document["rope"]
         values = _known_fields(cls, document, "An experiment")
+        if "question" in values:
+            values["question"] = Question.from_json(values["question"])
         for name, read in (("arms", Arm.from_json), ("regressors", regressor_from_json)):
             if name in values:
                 if not isinstance(values[name], list):
@@ -314,7 +336,7 @@ def _known_fields(cls: type[Any], document: Any, what: str) -> dict[str, Any]:
     unknown = sorted(set(document) - set(known))
     if unknown:
         raise ConfigError(f"{what} has no field {unknown[0]!r}. Its fields: {', '.join(known)}.")
-    required = [part.name for part in fields(cls) if part.default is MISSING]
+    required = [part.name for part in fields(cls) if part.default is MISSING and part.default_factory is MISSING]
     missing = [name for name in required if name not in document]
     if missing:
         raise ConfigError(f"{what} needs the field {missing[0]!r}.")

@@ -18,15 +18,14 @@ _COLUMNS = [
     "regressor",
     "target",
     "n_train",
+    "difference",
     "effect",
-    "relative_effect",
-    "relative_low",
-    "relative_high",
-    "verdict",
+    "low",
+    "high",
 ]
 
 
-def reasons(experiment: Experiment, errors: pd.DataFrame) -> pd.DataFrame:
+def reasons(experiment: Experiment, errors: pd.DataFrame, spreads: Mapping[str, float] | None = None) -> pd.DataFrame:
     """Set every observed arm beside its counterfactuals, change by change, with spread.
 
     An arm is observed when others of the experiment stand beside it (`Arm.beside`). Changes are single ones: their
@@ -36,6 +35,8 @@ def reasons(experiment: Experiment, errors: pd.DataFrame) -> pd.DataFrame:
     ----------
     errors
         From `regression_errors`.
+    spreads
+        As in `compare_arms`.
 
     Returns
     -------
@@ -43,14 +44,14 @@ def reasons(experiment: Experiment, errors: pd.DataFrame) -> pd.DataFrame:
         - ``change``: "observed" for the arm itself against its reference, else what was changed; ``question``
         - ``arm`` against ``reference``: a changed arm against the observed one, so that a positive effect says that
           the change makes it worse; controls without generated rows against the baseline
-        - ``effect`` in the target's unit; ``relative_effect``, ``relative_low``, ``relative_high`` (95 % interval) as
-          shares of the reference's error; ``verdict`` as in `compare_arms`, Holm over the rows of one observed arm
+        - ``difference`` in the target's unit; ``effect``, ``low``, ``high`` (95 % interval) in per cent of the
+          reference's error. Reasons are looked at afterwards, so there are no verdicts.
     """
     observed = [arm for arm in experiment.arms if any(other.beside == arm.name for other in experiment.arms)]
     tables = []
     for arm in observed:
         pairs = _pairs(experiment, arm.name)
-        table = compare_arms(errors, {name: reference for name, (reference, _) in pairs.items()}, rope=experiment.rope)
+        table = compare_arms(errors, {name: reference for name, (reference, _) in pairs.items()}, None, spreads=spreads)
         changes = table["arm"].map({name: change for name, (_, change) in pairs.items()})
         questions = changes.map({**CHANGES, OBSERVED: "The arm against its reference: what is to be explained."})
         tables.append(table.assign(observed_arm=arm.name, change=changes, question=questions)[_COLUMNS])

@@ -37,7 +37,8 @@ def result_tables(
     )
     errors = regression_errors(predictions)
     references = experiment.references()
-    compared = compare_arms(errors, reference=references, rope=experiment.rope) if references else pd.DataFrame()
+    spreads = dict(zip(spectra.target_names, spectra.target_values.std(axis=0), strict=True))
+    compared = compare_arms(errors, references, experiment.question, spreads=spreads) if references else pd.DataFrame()
     return {
         "predictions": predictions,
         "errors": errors,
@@ -45,7 +46,7 @@ def result_tables(
         **_checks(experiment, spectra, parts, reporter, n_workers),
         "efficiencies": efficiencies(experiment, compared),
         "equivalents": equivalents(experiment, errors),
-        "reasons": reasons(experiment, errors),
+        "reasons": reasons(experiment, errors, spreads),
         "spreads": pd.DataFrame(
             {
                 "target": spectra.target_names,

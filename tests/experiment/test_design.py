@@ -31,7 +31,7 @@ def test_all_fields_survive_json():
         n_train=(20, 0),
         seed=7,
         reference="baseline",
-        rope=0.1,
+        question=Question(arms=("VAE",), targets=("Cu2+",), smallest_effect=10.0),
         data="abc",
     )
     assert Experiment.from_json(experiment.to_json()) == experiment

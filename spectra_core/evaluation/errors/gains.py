@@ -5,6 +5,7 @@ import pandas as pd
 
 from spectra_core.errors import SpectraError
 from spectra_core.evaluation.errors.regression_errors import error_summary
+from spectra_core.evaluation.errors.verdicts import ALL_TARGETS
 
 
 def augmentation_efficiency(comparisons: pd.DataFrame, oracle: str) -> pd.DataFrame:
@@ -23,9 +24,9 @@ def augmentation_efficiency(comparisons: pd.DataFrame, oracle: str) -> pd.DataFr
     Returns
     -------
     DataFrame, one row per (arm, regressor, target, n_train, ratio) but those of the oracle
-        These columns, ``effect``, ``oracle_effect`` (in the target's unit) and ``efficiency``; NaN, "not defined",
-        where the 95 % interval of the oracle's effect does not lie below 0: what new spectra cannot improve has no
-        scale.
+        These columns, ``difference``, ``oracle_difference`` (in the target's unit) and ``efficiency``; NaN, "not
+        defined", where the 95 % interval of the oracle's effect does not lie below 0: what new spectra cannot improve
+        has no scale.
 
     Raises
     ------
@@ -33,6 +34,7 @@ def augmentation_efficiency(comparisons: pd.DataFrame, oracle: str) -> pd.DataFr
         When the oracle was not compared, or at several ratios none of which is the arm's.
     """
     keys = ["regressor", "target", "n_train"]
+    comparisons = comparisons[comparisons["target"] != ALL_TARGETS]
     best = comparisons[comparisons["arm"] == oracle]
     if best.empty:
         raise SpectraError(
@@ -41,17 +43,17 @@ def augmentation_efficiency(comparisons: pd.DataFrame, oracle: str) -> pd.DataFr
         )
     if best.duplicated(keys).any():
         keys.append("ratio")
-    best = best.assign(oracle_effect=best["effect"], helps=best["high"] < 0)
+    best = best.assign(oracle_difference=best["difference"], helps=best["high"] < 0)
     arms = comparisons[comparisons["arm"] != oracle]
-    out = arms.merge(best[[*keys, "oracle_effect", "helps"]], on=keys, how="left")
+    out = arms.merge(best[[*keys, "oracle_difference", "helps"]], on=keys, how="left")
     if out["helps"].isna().any():
         row = out[out["helps"].isna()].iloc[0]
         raise SpectraError(
             f"The oracle was not run for {row['target']} by {row['regressor']} at ratio {row['ratio']:g}, as the arm "
             f"{row['arm']!r} was. Add an oracle arm of that ratio."
         )
-    out["efficiency"] = (out["effect"] / out["oracle_effect"]).where(out["helps"].astype(bool))
-    return out[["arm", "regressor", "target", "n_train", "ratio", "effect", "oracle_effect", "efficiency"]]
+    out["efficiency"] = (out["difference"] / out["oracle_difference"]).where(out["helps"].astype(bool))
+    return out[["arm", "regressor", "target", "n_train", "ratio", "difference", "oracle_difference", "efficiency"]]
 
 
 def equivalent_samples(errors: pd.DataFrame, reference: str, measure: str = "rmsep") -> pd.DataFrame:

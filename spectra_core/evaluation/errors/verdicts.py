@@ -1,86 +1,266 @@
-"""Whether an arm's errors differ from the reference's: effect, interval, probabilities, and a sentence."""
+"""Whether an arm's errors differ from the reference's: effect, interval, verdict, and what it would take to tell."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from spectra_core.errors import ConfigError, SpectraError
-from spectra_core.evaluation.errors.regression_errors import with_training_size
-from spectra_core.evaluation.errors.resampled_t import CONFIDENCE, SIGNIFICANCE, corrected_t, folds_needed, holm
+from spectra_core.errors import SpectraError
+from spectra_core.evaluation.errors.gatekeeping import gatekeeping
+from spectra_core.evaluation.errors.log_ratios import ROW, log_ratios, own_references, test_share
+from spectra_core.evaluation.errors.question import Question
+from spectra_core.evaluation.errors.resampled_t import (
+    SIGNIFICANCE,
+    MeanDifference,
+    larger_set_needed,
+    repeats_needed,
+    smallest_told,
+)
 
-Verdict = Literal["improved", "no practical difference", "worse", "cannot tell", "identical"]
+Verdict = Literal["improved", "worse", "same", "cannot tell", "looked at afterwards"]
 
-ROUNDING = 1e-9
-"""Differences below this share of the reference's error are rounding, not differences."""
-_ROW = ["arm", "reference", "regressor", "target", "n_train", "ratio"]
+ALL_TARGETS = "all"
+"""In place of a target: the mean over the declared ones."""
+EXPLAINED = 0.1
+"""Share of a target's variance that the reference must explain, for the target to matter unless told otherwise."""
+COLUMNS = [
+    *("arm", "reference", "regressor", "target", "n_train", "ratio", "declared"),
+    *("reference_error", "arm_error", "reference_median", "arm_median", "difference"),
+    *("effect", "low", "high", "smallest_told", "p", "p_adjusted", "p_same", "n_folds", "flagged"),
+    *("verdict", "repeats_needed", "spectra_needed"),
+]
+_UNIT = ["arm", "reference", "regressor", "n_train", "ratio"]
 
 
 def compare_arms(
     errors: pd.DataFrame,
     reference: str | Mapping[str, str] = "step_matched",
+    question: Question | None = None,
     *,
-    rope: float = 0.05,
+    spreads: Mapping[str, float] | None = None,
     measure: str = "rmsep",
 ) -> pd.DataFrame:
-    """Compare every arm with the reference arm, fold by fold.
+    """Compare every arm with the reference arm, fold by fold, on the logarithm of the ratio of their errors.
 
-    Intervals, p and probabilities come from the corrected resampled t-test and its Bayesian form, see `corrected_t`.
-    p is adjusted by Holm's method over all rows that can be tested. The verdict is the first of these that holds:
+    Errors scatter by factors, so the effect is the mean over folds of ln(arm / reference); it and its 95 % interval
+    are told in per cent of the reference's error. The test is the corrected resampled t-test, see `MeanDifference`.
 
-    - "identical": no fold differs by more than rounding.
-    - "no practical difference": within ±`rope` times the reference's mean error with probability 0.95.
-    - "improved" or "worse": adjusted p below 0.05, and the effect lies outside that region.
-    - "cannot tell": all else; also a single fold, and differences without variance, which are not tested.
+    Declared comparisons share a chance of 5 % of any false "improved" or "worse" (`gatekeeping`: an arm's mean over
+    the declared targets first, then its targets). Their verdict is the first of these that holds:
 
-    The correction is n_test / (n_spectra - n_test), with all the experimental spectra of a repetition: what the whole
-    training fold holds, also where it was cut down for a learning curve (docs/decisions/021). Generated rows do not
-    count: they bring no news of the population.
+    - "same": the effect lies within the smallest effect of interest, up or down, by two one-sided tests at 5 % each
+      (per comparison; a region symmetric in the logarithm).
+    - "improved" or "worse": the adjusted p is below 0.05.
+    - "cannot tell": all else; also a single fold.
+
+    All others are "looked at afterwards": effect and interval, and no verdict.
 
     Parameters
     ----------
     errors
-        From `regression_errors`.
+        From `regression_errors`, or a table with its keys and `measure`.
     reference
         Name of the arm to compare with, or for every arm to be compared the name of its own reference, such as the
         step-matched arm of its ratio.
-    rope
-        Half-width of the region of practical equivalence, as a share of the reference's mean error.
+    question
+        What is declared; None for all arms and regressors at the largest training size, and the targets that matter.
+    spreads
+        Standard deviation of every target, to find targets that the reference does not explain and runs that blew up;
+        None to go by ``r2`` of `errors` where it is there.
     measure
         Column of `errors` to compare; smaller must be better.
 
     Returns
     -------
-    DataFrame, one row per (arm, regressor, target, n_train, ratio) but those of the reference
+    DataFrame, one row per (arm, regressor, target, n_train, ratio) but those of the reference, and one row with the
+    target "all" per declared (arm, regressor, n_train, ratio) with several declared targets
         - ``arm``, ``reference``, ``regressor``, ``target``, ``n_train`` (see `with_training_size`), ``ratio``
-        - ``reference_error``, ``arm_error``: means over folds, in the target's unit
-        - ``effect`` (arm - reference, below 0 is better), ``low``, ``high`` (95 % interval), in the target's unit
-        - ``relative_effect``, ``relative_low``, ``relative_high``: the same as shares of ``reference_error``
-        - ``p``, ``p_holm``: NaN where nothing is tested
-        - ``improved``, ``equivalent``, ``worse``: probabilities; NaN where nothing is tested
-        - ``n_folds``: differences compared
-        - ``folds_needed``: about how many folds would make the effect significant, if effect and spread stayed as they
-          are; infinite where folds of the same spectra cannot; NaN unless ``verdict`` is "cannot tell" for want of them
-        - ``verdict``
+        - ``declared``: whether it is part of the question
+        - ``reference_error``, ``arm_error``, ``reference_median``, ``arm_median``: over folds, in the target's unit
+          (NaN for "all"); ``difference`` = arm_error - reference_error
+        - ``effect``, ``low``, ``high`` (95 % interval), in per cent of the reference's error; ``smallest_told``: the
+          true fall, in per cent, that this design tells with 80 %
+        - ``p``, ``p_adjusted``, ``p_same``: NaN where nothing is tested or declared
+        - ``n_folds``; ``flagged``: folds in which a run blew up
+        - ``verdict``; ``verdict_without``: what it would be without the flagged folds, empty where there are none
+        - ``repeats_needed``, ``spectra_needed``: repeats of these folds, or spectra in as many folds, at which a
+          declared comparison that "cannot tell" would tell the effect with 80 % (or, where it lies within the
+          smallest effect of interest, would tell that effect); infinite where no number would, NaN elsewhere
 
     Raises
     ------
     SpectraError
-        When there is no such reference, or an arm and its reference were not tested on the same folds.
-    ConfigError
-        When `rope` is not a share.
+        When there is no such reference, an arm and its reference were not tested on the same folds, or the question
+        names what is not there.
     """
-    if not 0 <= rope < 1:
-        raise ConfigError(f"The region of practical equivalence is a share from 0 to below 1, got {rope:g}.")
-    own_reference = _own_references([str(arm) for arm in errors["arm"].unique()], reference)
-    pairs = _paired(errors, own_reference, measure)
-    rows = []
-    for keys, folds in pairs.groupby(_ROW, sort=False, dropna=False):
-        differences = (folds["value"] - folds["reference_value"]).to_numpy(dtype=np.float64)
-        base = float(folds["reference_value"].mean())
-        rows.append({**dict(zip(_ROW, keys, strict=True)), **_compared(differences, base, _test_share(folds), rope)})
-    return _with_verdicts(pd.DataFrame(rows), rope)
+    question = question or Question()
+    if question.reference is not None:
+        reference = question.reference
+    references = own_references([str(arm) for arm in errors["arm"].unique()], reference)
+    pairs = log_ratios(errors, references, measure, spreads)
+    pairs["declared"] = _declared(pairs, question, spreads)
+    table = _compared(pairs, question)
+    table["verdict_without"] = ""
+    if pairs["flagged"].any():
+        without = _compared(pairs[~pairs["flagged"]], question).set_index(ROW)["verdict"]
+        affected = table["flagged"] > 0
+        found = without.reindex(pd.MultiIndex.from_frame(table.loc[affected, ROW])).fillna("cannot tell")
+        table.loc[affected, "verdict_without"] = found.to_numpy()
+    return table
+
+
+def targets_that_matter(pairs: pd.DataFrame, spreads: Mapping[str, float] | None = None) -> list[str]:
+    """Return the targets of which the reference explains at least a tenth of the variance; all where there is none.
+
+    Parameters
+    ----------
+    pairs
+        From `log_ratios`; the best regressor counts.
+    spreads
+        As in `compare_arms`; where there are none and `pairs` have no ``r2`` of the arms, all targets matter.
+    """
+    names = [str(name) for name in pairs["target"].unique()]
+    if spreads is None and "r2" not in pairs:
+        return names
+    if spreads is not None:
+        relative = pairs["reference_value"] / pairs["target"].map(spreads).astype(float)
+    else:
+        relative = np.sqrt(1.0 - pairs["r2"]) * pairs["reference_value"] / pairs["value"]
+    means = relative.groupby([pairs["target"], pairs["regressor"]]).median().groupby("target").min()
+    return [name for name in names if means[name] <= np.sqrt(1.0 - EXPLAINED)] or names
+
+
+def _declared(pairs: pd.DataFrame, question: Question, spreads: Mapping[str, float] | None) -> pd.Series:
+    """Return which rows are about a declared comparison."""
+    sizes = question.n_train or (max(pairs["n_train"]),)
+    declared = pairs["n_train"].isin(sizes)
+    for column, named in (
+        ("arm", question.arms),
+        ("regressor", question.regressors),
+        ("target", question.targets or targets_that_matter(pairs, spreads)),
+    ):
+        if named is not None:
+            _require_present(column, named, pairs)
+            declared &= pairs[column].isin(named)
+    return declared
+
+
+def _require_present(column: str, named: Sequence[str], pairs: pd.DataFrame) -> None:
+    there = [str(name) for name in pairs[column].unique()]
+    missing = [name for name in named if name not in there]
+    if missing:
+        raise SpectraError(
+            f"The {column} {missing[0]!r} was declared, but the errors compare none of that name. "
+            f"There are: {', '.join(there)}."
+        )
+
+
+def _compared(pairs: pd.DataFrame, question: Question) -> pd.DataFrame:
+    """Return the table of comparisons, without `verdict_without`."""
+    rows = [_row(dict(zip(ROW, keys, strict=True)), folds) for keys, folds in _groups(pairs, ROW)]
+    units: list[dict[str, Any]] = []
+    for keys, folds in _groups(pairs[pairs["declared"]], _UNIT):
+        unit = dict(zip(_UNIT, keys, strict=True))
+        own = [row for row in rows if row["declared"] and all(row[name] == unit[name] for name in _UNIT)]
+        mean = _mean_row(unit, folds) if len(own) > 1 else own[0]
+        units.append({"mean": mean, "targets": own})
+    means, targets = gatekeeping(
+        [_p(unit["mean"]) for unit in units], [[_p(row) for row in unit["targets"]] for unit in units]
+    )
+    for unit, of_mean, of_targets in zip(units, means, targets, strict=True):
+        for row, p in zip(unit["targets"], of_targets, strict=True):
+            row["p_adjusted"] = p
+        unit["mean"]["p_adjusted"] = of_mean
+        if unit["mean"] is not unit["targets"][0]:
+            rows.append(unit["mean"])
+        n_hypotheses = len(units) * len(unit["targets"])
+        for row in (unit["mean"], *unit["targets"]):
+            single = row is not unit["mean"] or len(unit["targets"]) == 1
+            row["level"] = SIGNIFICANCE / (n_hypotheses if single else 2.0 * len(units))
+    for row in rows:
+        _judge(row, np.log1p(question.smallest_effect / 100.0))
+    return pd.DataFrame(rows)[COLUMNS]
+
+
+def _groups(table: pd.DataFrame, keys: list[str]) -> Any:
+    return table.groupby(keys, sort=False, dropna=False)
+
+
+def _p(row: Mapping[str, Any]) -> float:
+    return 1.0 if np.isnan(row["p"]) else float(row["p"])
+
+
+def _row(keys: dict[str, Any], folds: pd.DataFrame) -> dict[str, Any]:
+    base, value = folds["reference_value"], folds["value"]
+    return {
+        **keys,
+        **_tested(folds["log_ratio"].to_numpy(), test_share(folds)),
+        "declared": bool(folds["declared"].iloc[0]),
+        "reference_error": float(base.mean()),
+        "arm_error": float(value.mean()),
+        "reference_median": float(base.median()),
+        "arm_median": float(value.median()),
+        "difference": float(value.mean() - base.mean()),
+        "flagged": int(folds["flagged"].sum()),
+        "folds": folds["fold"].nunique(),
+        "n_spectra": float(folds.groupby("repeat")["n_test"].sum().mean()),
+    }
+
+
+def _mean_row(unit: dict[str, Any], folds: pd.DataFrame) -> dict[str, Any]:
+    """Return the row about the mean of the logarithms over an arm's declared targets."""
+    by_fold = folds.groupby(["repeat", "fold"], sort=False)
+    whole = by_fold["target"].nunique() == folds["target"].nunique()  # without a flagged target the mean is another
+    ratios = by_fold["log_ratio"].mean()[whole].to_numpy()
+    one = folds[folds["target"] == folds["target"].iloc[0]]
+    row = _row({**unit, "target": ALL_TARGETS}, one)
+    absent = ("reference_error", "arm_error", "reference_median", "arm_median", "difference")
+    flagged = int(by_fold["flagged"].any().sum())
+    return {**row, **_tested(ratios, test_share(one)), **dict.fromkeys(absent, np.nan), "flagged": flagged}
+
+
+def _tested(ratios: np.ndarray, share: float) -> dict[str, Any]:
+    found = MeanDifference.of(ratios, share) if len(ratios) else MeanDifference(np.nan, np.nan, 0)
+    low, high = found.interval
+    return {
+        "found": found,
+        "share": share,
+        "spread": float(ratios.std(ddof=1)) if len(ratios) > 1 else np.nan,
+        "effect": _percent(found.mean),
+        "low": _percent(low),
+        "high": _percent(high),
+        "p": found.p,
+        "p_adjusted": np.nan,
+        "n_folds": len(ratios),
+    }
+
+
+def _judge(row: dict[str, Any], margin: float) -> None:
+    """Add verdict, equivalence and what it would take."""
+    found, tests = row["found"], row["n_folds"] > 1
+    level = row.get("level", SIGNIFICANCE)
+    told = smallest_told(row["spread"], row["n_folds"], row["share"], level) if tests else np.inf
+    row["smallest_told"] = -_percent(-told)
+    row["p_same"] = found.p_within(-margin, margin) if row["declared"] else np.nan
+    row["repeats_needed"] = row["spectra_needed"] = np.nan
+    if not row["declared"]:
+        row["verdict"] = "looked at afterwards"
+    elif tests and row["p_same"] < SIGNIFICANCE:
+        row["verdict"] = "same"
+    elif tests and row["p_adjusted"] < SIGNIFICANCE:
+        row["verdict"] = "improved" if found.mean < 0 else "worse"
+    else:
+        row["verdict"] = "cannot tell"
+        if tests:
+            sought = max(abs(found.mean), margin)
+            row["repeats_needed"] = repeats_needed(sought, row["spread"], row["folds"], row["share"], level)
+            factor = larger_set_needed(sought, row["spread"], row["n_folds"], row["share"], level)
+            row["spectra_needed"] = float(np.ceil(factor * row["n_spectra"]))
+
+
+def _percent(log_ratio: float) -> float:
+    return float(100.0 * np.expm1(log_ratio))
 
 
 def verdict_sentence(row: Mapping[str, Any] | pd.Series) -> str:
@@ -91,133 +271,51 @@ def verdict_sentence(row: Mapping[str, Any] | pd.Series) -> str:
     row
         One row of `compare_arms`, as a Series or mapping.
     """
-    who = f"{row['target']} by {row['regressor']}, {row['arm']} against {row['reference']}"
-    if row["verdict"] == "identical":
-        return f"{who}: identical in every fold."
-    change = f"{who}: error {_percent(row['relative_effect'])}"
+    what = "all declared targets" if row["target"] == ALL_TARGETS else row["target"]
+    change = f"{what} by {row['regressor']}, {row['arm']} against {row['reference']}: error {row['effect']:+.1f} %"
     if row["n_folds"] < 2:
         return f"{change} in a single fold. Cannot tell: it takes at least two folds."
-    if np.isnan(row["p"]):
-        return f"{change}, the same in every fold. Cannot tell: a difference without variance cannot be tested."
-    change += f" (95 % interval {_percent(row['relative_low'])} to {_percent(row['relative_high'])})"
-    if row["verdict"] == "no practical difference":
-        return f"{change}. No practical difference, with probability {row['equivalent']:.2f}."
-    conclusion = f"p = {row['p_holm']:.2g} after Holm"
+    change += f" (95 % interval {row['low']:+.1f} to {row['high']:+.1f} %)"
+    return f"{change}. {conclusion(row)}"
+
+
+def conclusion(row: Mapping[str, Any] | pd.Series) -> str:
+    """Say what a comparison allows to conclude, and where it hangs on a run that blew up."""
+    verdict = str(row["verdict"])
+    if verdict == "looked at afterwards":
+        return "Looked at afterwards: not among the declared comparisons, so no verdict."
+    if verdict == "cannot tell":
+        said = f"Cannot tell: {what_it_takes(row)}"
+    elif verdict == "same":
+        said = "The same, for all that matters here." if row["p"] < 1 else "Identical in every fold."
+    else:
+        said = f"{verdict.capitalize()}, p {_p_text(row['p_adjusted'])} over all declared comparisons."
+    if row["flagged"]:
+        runs = "a run" if row["flagged"] == 1 else f"{row['flagged']:.0f} runs"
+        without = "the verdict stays" if row["verdict_without"] == verdict else f'it is "{row["verdict_without"]}"'
+        said += f" With {runs} that blew up; without {without}."
+    return said
+
+
+def what_it_takes(row: Mapping[str, Any] | pd.Series) -> str:
+    """Say what would tell a comparison that cannot be told yet; empty for others."""
     if row["verdict"] != "cannot tell":
-        return f"{change}. {str(row['verdict']).capitalize()}, {conclusion}."
-    return f"{change}. Cannot tell, {conclusion}: {_what_it_takes(row)}"
+        return ""
+    if row["n_folds"] < 2:
+        return "it takes at least two folds."
+    if np.isfinite(row["repeats_needed"]):
+        return f"about {row['repeats_needed']:.0f} repeats of these folds would tell it with 80 %."
+    return (
+        f"no number of repeats of the same spectra would tell it; about {_rounded(row['spectra_needed'])} spectra "
+        f"would, with 80 %. As it is, a fall of {row['smallest_told']:.0f} % or more would be told."
+    )
 
 
-def _what_it_takes(row: Mapping[str, Any] | pd.Series) -> str:
-    if np.isnan(row["folds_needed"]):
-        return "there is a difference, but whether it is of practical size takes more repetitions or spectra."
-    if np.isinf(row["folds_needed"]):
-        return "repeating these folds will not do; it takes more spectra, more and smaller folds, or a larger effect."
-    return f"at this effect and spread it takes about {row['folds_needed']:.0f} folds, not {row['n_folds']:.0f}."
+def _p_text(p: float) -> str:
+    return "below 0.001" if p < 0.001 else f"= {p:.2g}"
 
 
-def _paired(errors: pd.DataFrame, own_reference: Mapping[str, str], measure: str) -> pd.DataFrame:
-    """Set every arm's fold beside its reference's: columns of `_ROW`, ``value``, ``reference_value``, sizes."""
-    table = with_training_size(errors)
-    table = table.assign(trained_on=table["n_train"], n_train=table["size"], value=table[measure])
-    arms = table[table["arm"].isin(list(own_reference))]
-    arms = arms.assign(reference=arms["arm"].map(own_reference))
-    references = table[table["arm"].isin(own_reference.values())]
-    references = references.rename(columns={"arm": "reference", "value": "reference_value"})
-    keys = ["reference", "regressor", "target", "n_train", "repeat", "fold"]
-    if references.duplicated(keys).any():  # a reference of its own for every ratio
-        keys.append("ratio")
-    if references.duplicated(keys).any() or arms.duplicated(["arm", "ratio", *keys]).any():
-        raise SpectraError("An arm has several errors for one fold. Compare the arms of one experiment at a time.")
-    pairs = arms.merge(references[[*keys, "reference_value"]], on=keys, how="left")
-    alone = pairs["reference_value"].isna()
-    if alone.any():
-        row = pairs[alone].iloc[0]
-        raise SpectraError(
-            f"The arm {row['arm']!r} was tested on fold {row['fold']} of repetition {row['repeat']} for "
-            f"{row['target']} by {row['regressor']}, but its reference {row['reference']!r} was not. "
-            "Compare arms of one experiment."
-        )
-    return pairs
-
-
-def _own_references(arms: list[str], reference: str | Mapping[str, str]) -> dict[str, str]:
-    """Return the reference of every arm that is compared."""
-    wanted = dict.fromkeys(arms, reference) if isinstance(reference, str) else dict(reference)
-    own = {arm: name for arm, name in wanted.items() if arm != name}
-    missing = sorted({*own, *own.values()} - set(arms))
-    if missing or not own:
-        raise SpectraError(
-            f"Arms are compared with a reference arm, but there is no {', '.join(map(repr, missing)) or 'other arm'}. "
-            f"The arms are: {', '.join(arms)}."
-        )
-    return own
-
-
-def _test_share(folds: pd.DataFrame) -> float:
-    """Return n_test over the spectra that a training fold holds before it is cut down."""
-    tested = folds["n_test"].mean()
-    others = folds.groupby("repeat")["n_test"].sum().mean() - tested
-    return float(tested / max(others, folds["trained_on"].mean()))
-
-
-def _compared(differences: np.ndarray, base: float, test_share: float, rope: float) -> dict[str, float]:
-    rounding = ROUNDING * abs(base)
-    n = len(differences)
-    if (np.abs(differences) <= rounding).all():
-        differences = np.zeros(n)
-    effect = float(differences.mean())
-    spread = float(differences.std(ddof=1)) if n > 1 else np.nan
-    p, low, high, probabilities = np.nan, np.nan, np.nan, np.full(3, np.nan)
-    if spread > rounding:
-        p, low, high, probabilities = corrected_t(differences, test_share, rope * abs(base))
-    elif n > 1:
-        low, high, spread = effect, effect, 0.0
-    relative = 1.0 / base if base > 0 else np.nan
-    return {
-        "reference_error": base,
-        "arm_error": base + effect,
-        "effect": effect,
-        "low": low,
-        "high": high,
-        "relative_effect": effect * relative,
-        "relative_low": low * relative,
-        "relative_high": high * relative,
-        "p": p,
-        "p_holm": np.nan,
-        **dict(zip(("improved", "equivalent", "worse"), map(float, probabilities), strict=True)),
-        "n_folds": n,
-        "spread": spread,
-        "test_share": test_share,
-    }
-
-
-def _with_verdicts(table: pd.DataFrame, rope: float) -> pd.DataFrame:
-    table["p_holm"] = holm(table["p"].to_numpy())
-    n_tested = int(table["p"].notna().sum())
-    verdicts: list[Verdict] = []
-    needed = []
-    for _, row in table.iterrows():
-        verdict = _verdict(row, rope)
-        lacks_folds = verdict == "cannot tell" and row["p_holm"] >= SIGNIFICANCE
-        needed.append(
-            folds_needed(row["effect"], row["spread"], row["test_share"], n_tested) if lacks_folds else np.nan
-        )
-        verdicts.append(verdict)
-    return table.drop(columns=["spread", "test_share"]).assign(folds_needed=needed, verdict=verdicts)
-
-
-def _verdict(row: Mapping[str, Any] | pd.Series, rope: float) -> Verdict:
-    if row["effect"] == 0 and not row["spread"] > 0:
-        return "identical"
-    if np.isnan(row["p"]):
-        return "cannot tell"
-    if row["equivalent"] >= CONFIDENCE:
-        return "no practical difference"
-    if row["p_holm"] < SIGNIFICANCE and abs(row["relative_effect"]) > rope:
-        return "improved" if row["effect"] < 0 else "worse"
-    return "cannot tell"
-
-
-def _percent(share: float) -> str:
-    return f"{100.0 * share:+.1f} %"
+def _rounded(number: float) -> str:
+    """Return a number of spectra with two digits, thousands parted by a space."""
+    digits = max(0, int(np.floor(np.log10(max(number, 1.0)))) - 1)
+    return f"{round(number, -digits):,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
