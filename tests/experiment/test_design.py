@@ -2,7 +2,7 @@ import pytest
 
 from spectra_core.choices import Choice
 from spectra_core.errors import ConfigError
-from spectra_core.experiment import PRESET_ARMS, Arm, Experiment, fast_experiment, study_experiment
+from spectra_core.experiment import PRESET_ARMS, Arm, Experiment, Question, fast_experiment, study_experiment
 
 BASELINE = Arm("Baseline", "baseline")
 

@@ -65,12 +65,12 @@ def test_an_effect_is_the_same_in_whatever_unit_the_errors_are():
 @pytest.mark.parametrize(
     ("factor", "spread", "verdict", "words"),
     [
-        (0.5, 0.02, "improved", "Improved, p = "),
-        (1.7, 0.02, "worse", "Worse, p = "),
+        (0.5, 0.3, "improved", "Improved, p = "),
+        (1.7, 0.2, "worse", "Worse, p = "),
         (1.01, 0.01, "same", "The same, for all that matters here."),
         (1.0, 0.0, "same", "Identical in every fold."),
         (0.9, 0.4, "cannot tell", "Cannot tell: no number of repeats of the same spectra would tell it; about"),
-        (0.6, 0.0, "improved", "Improved, p = 0 over"),
+        (0.6, 0.0, "improved", "Improved, p below 0.001 over"),
     ],
 )
 def test_verdicts_and_their_sentences(factor, spread, verdict, words):
@@ -208,7 +208,7 @@ def test_a_question_goes_to_json_and_back_and_knows_its_fields():
 
 
 def simulated(rng, effects, n_repeats=1, rho=1 / 8, sd=0.15):
-    """Return errors of 8 folds whose log ratios correlate by n_test/(n_test + n_train), as the correction takes them."""
+    """Return errors of 8 folds whose log ratios correlate by n_test/(n_test + n_train), as is corrected for."""
     n = 8 * n_repeats
     cells = {("step_matched", t): np.ones(n) for t in "ABCDEFGH"}
     for arm, of_targets in effects.items():
