@@ -21,6 +21,7 @@ Value = TypeVar("Value")
 ArmKind = Literal["baseline", "step_matched", "duplicate_rows", "ensemble", "generated", "oracle"]
 MAX_RATIO = 20.0
 MAX_FOLDS = 1000
+MAX_FRESH_TEST = 100_000
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,10 @@ class Experiment:
         Group-aware k-fold cross-validation, repeated.
     n_train
         Sizes the training folds are cut down to, for learning curves; 0 stands for the whole fold.
+    fresh_sets, n_fresh_test
+        For simulated sets, in place of folds: so many independent training sets from the same settings, each as large
+        as the set (or `n_train`), tested on one set of `n_fresh_test` spectra. Runs are independent, so that the
+        plain paired test holds. 0 for folds.
     seed
         Decides everything random.
     reference
@@ -193,6 +198,8 @@ class Experiment:
     n_folds: int = 8
     n_repeats: int = 1
     n_train: tuple[int, ...] = (0,)
+    fresh_sets: int = 0
+    n_fresh_test: int = 1500
     seed: int = 0
     reference: ArmKind = "step_matched"
     question: Question = field(default_factory=Question)
@@ -216,6 +223,8 @@ class Experiment:
         for what, value, low, high in (
             ("folds", self.n_folds, 2, MAX_FOLDS),
             ("repetitions", self.n_repeats, 1, MAX_FOLDS),
+            ("fresh training sets", self.fresh_sets, 0, MAX_FOLDS),
+            ("fresh test spectra", self.n_fresh_test, 2, MAX_FRESH_TEST),
         ):
             if not low <= value <= high:
                 raise ConfigError(f"The number of {what} lies between {low} and {high}, got {value}.")
@@ -281,6 +290,8 @@ class Experiment:
         document = {part.name: getattr(self, part.name) for part in fields(self)}
         if self.device == "auto":
             del document["device"]
+        if not self.fresh_sets:
+            del document["fresh_sets"], document["n_fresh_test"]
         document["question"] = self.question.to_json()
         document["arms"] = [arm.to_json() for arm in self.arms]
         document["regressors"] = [choice.to_json() for choice in self.regressors]

@@ -13,15 +13,20 @@ from spectra_core.choices import Choice
 from spectra_core.contracts import SILENT, Memo, Reporter, random_stream
 from spectra_core.errors import ConfigError
 from spectra_core.evaluation.channels.noise import POINTS
+from spectra_core.evaluation.errors.question import Question
 from spectra_core.evaluation.latent.dependence import dependence_on_targets
 from spectra_core.experiment.design import Arm, Experiment
 from spectra_core.experiment.fold import Fold
 from spectra_core.experiment.regressor_choice import regressor_label
+from spectra_core.experiment.simulated import fresh_test_set, fresh_training_set
 from spectra_core.generators.base import LatentGenerator
 from spectra_core.spectra import SpectraSet
 from spectra_core.spectra.latent import LatentPosterior
 from spectra_core.splits import Split, k_fold
 from spectra_core.training.devices import CPU, Device, trained_on
+
+FRESH = 1_000_000
+"""In the place of a repetition, for the random streams of fresh training sets."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +116,13 @@ def _read_from_latent(posterior: LatentPosterior, train: SpectraSet) -> dict[str
 
 def parts_of(experiment: Experiment, spectra: SpectraSet, memo: Memo) -> list[Part]:
     """Return every part of an experiment: repetitions, folds, training sizes."""
+    if experiment.fresh_sets:
+        test = fresh_test_set(spectra, experiment.n_fresh_test, experiment.seed)
+        return [
+            _fresh_part(experiment, spectra, (number, size), test, memo)
+            for number in range(experiment.fresh_sets)
+            for size in experiment.n_train
+        ]
     splits = _splits(experiment, spectra)
     if 0 in experiment.n_train:
         for split in splits:
@@ -132,6 +144,16 @@ def _part(experiment: Experiment, spectra: SpectraSet, split: Split, size: int, 
     return Part(split, size, fold, spectra.take(split.test))
 
 
+def _fresh_part(
+    experiment: Experiment, spectra: SpectraSet, place: tuple[int, int], test: SpectraSet, memo: Memo
+) -> Part:
+    """Return the part of an independent training set; `place` is its number, in place of the fold, and its size."""
+    number, size = place
+    train = fresh_training_set(spectra, size or len(spectra), experiment.seed, number)
+    fold = Fold(train, experiment.seed, (FRESH, number, size), memo, trained_on(experiment.device))
+    return Part(Split(np.arange(len(train)), np.arange(len(test)), fold=number), size, fold, test)
+
+
 def _cut_down(split: Split, size: int, seed: int) -> NDArray[np.int64]:
     """Return `size` training rows chosen at random, all where `size` is 0; larger sets hold the smaller ones."""
     if size == 0:
@@ -149,7 +171,7 @@ def task_of(kind: str, experiment: Experiment, arm: Arm, choice: Choice, part: P
     """Return the work of one unit as JSON values: an experiment of one arm and one regressor, and which part of it."""
     # "auto" must not mean one device here and another where the work is done.
     device: Device = "cpu" if part.fold.device == CPU else "cuda"
-    alone = replace(experiment, arms=(arm,), regressors=(choice,), device=device, data="")
+    alone = replace(experiment, arms=(arm,), regressors=(choice,), device=device, data="", question=Question())
     return {"kind": kind, "experiment": json.loads(alone.to_json()), "place": list(part.place)}
 
 
@@ -166,8 +188,12 @@ def do_task(task: Mapping[str, Any], spectra: SpectraSet, memo: Memo, reporter: 
     experiment = Experiment.from_document(task["experiment"])
     arm, choice = experiment.arms[0], experiment.regressors[0]
     repeat, fold, size = task["place"]
-    split = next(one for one in _splits(experiment, spectra) if (one.repeat, one.fold) == (repeat, fold))
-    part = _part(experiment, spectra, split, size, memo)
+    if experiment.fresh_sets:
+        test = fresh_test_set(spectra, experiment.n_fresh_test, experiment.seed)
+        part = _fresh_part(experiment, spectra, (fold, size), test, memo)
+    else:
+        split = next(one for one in _splits(experiment, spectra) if (one.repeat, one.fold) == (repeat, fold))
+        part = _part(experiment, spectra, split, size, memo)
     if task["kind"] == "generator":
         assert arm.generator is not None
         part.fold.generator(arm.generator, reporter)

@@ -121,7 +121,7 @@ def _checked(experiment: Experiment, spectra: SpectraSet) -> SpectraSet:
             f"The experiment was made for the data {experiment.data[:12]}, got {spectra.fingerprint[:12]}. "
             'Load that set, or empty the field "data".'
         )
-    if any(arm.kind == "oracle" or arm.true_spectra for arm in experiment.arms):
+    if experiment.fresh_sets or any(arm.kind == "oracle" or arm.true_spectra for arm in experiment.arms):
         require_simulator(spectra)
     return spectra
 

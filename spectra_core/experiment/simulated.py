@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from spectra_core.contracts import derived_seed
 from spectra_core.datasets.simulator import SimulationSettings
 from spectra_core.errors import ConfigError
 from spectra_core.spectra import SpectraSet
@@ -18,8 +19,8 @@ def require_simulator(spectra: SpectraSet) -> SimulationSettings:
     """
     if "simulator" not in spectra.meta.provenance:
         raise ConfigError(
-            "An oracle arm adds new spectra from the true simulator, but these spectra are not simulated. "
-            "Leave the oracle, and arms with true spectra, out."
+            "An oracle arm, or fresh training sets, take new spectra from the true simulator, but these spectra are "
+            "not simulated. Leave the oracle, arms with true spectra and fresh sets out."
         )
     return SimulationSettings.from_dict(spectra.meta.provenance["simulator"])
 
@@ -29,6 +30,16 @@ def fresh_simulation(train: SpectraSet, n_spectra: int, seed: int) -> SpectraSet
     from spectra_core.datasets.simulator import simulate_like
 
     return simulate_like(require_simulator(train), n_spectra, seed=seed).with_targets(train.target_names)
+
+
+def fresh_training_set(spectra: SpectraSet, n_spectra: int, seed: int, number: int) -> SpectraSet:
+    """Return the training set of that number: independent of `spectra` and of all others, made as they were."""
+    return fresh_simulation(spectra, n_spectra, derived_seed(seed, "fresh training set", number))
+
+
+def fresh_test_set(spectra: SpectraSet, n_spectra: int, seed: int) -> SpectraSet:
+    """Return the spectra that all fresh training sets of a seed are tested on."""
+    return fresh_simulation(spectra, n_spectra, derived_seed(seed, "fresh test set"))
 
 
 def truly_measured(generated: SpectraSet, train: SpectraSet, seed: int) -> SpectraSet:

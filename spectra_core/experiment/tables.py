@@ -1,6 +1,6 @@
 """From finished units of work to the tables of a result."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -36,9 +36,8 @@ def result_tables(
         ignore_index=True,
     )
     errors = regression_errors(predictions)
-    references = experiment.references()
     spreads = dict(zip(spectra.target_names, spectra.target_values.std(axis=0), strict=True))
-    compared = compare_arms(errors, references, experiment.question, spreads=spreads) if references else pd.DataFrame()
+    compared = comparisons_of(experiment, errors, spreads)
     return {
         "predictions": predictions,
         "errors": errors,
@@ -55,6 +54,21 @@ def result_tables(
             }
         ),
     }
+
+
+def comparisons_of(experiment: Experiment, errors: pd.DataFrame, spreads: Mapping[str, float]) -> pd.DataFrame:
+    """Return `compare_arms` of an experiment's errors; empty where it has no reference, or nothing beside it.
+
+    Parameters
+    ----------
+    spreads
+        Standard deviation of every target.
+    """
+    references = experiment.references()
+    if not references:
+        return pd.DataFrame()
+    independent = bool(experiment.fresh_sets)
+    return compare_arms(errors, references, experiment.question, spreads=spreads, independent=independent)
 
 
 def generators_of(experiment: Experiment) -> list[Choice]:

@@ -40,6 +40,7 @@ def compare_arms(
     *,
     spreads: Mapping[str, float] | None = None,
     measure: str = "rmsep",
+    independent: bool = False,
 ) -> pd.DataFrame:
     """Compare every arm with the reference arm, fold by fold, on the logarithm of the ratio of their errors.
 
@@ -70,6 +71,9 @@ def compare_arms(
         None to go by ``r2`` of `errors` where it is there.
     measure
         Column of `errors` to compare; smaller must be better.
+    independent
+        Whether every fold has training spectra of its own, and one test set serves them all: then the plain paired
+        t-test holds.
 
     Returns
     -------
@@ -100,10 +104,10 @@ def compare_arms(
     references = own_references([str(arm) for arm in errors["arm"].unique()], reference)
     pairs = log_ratios(errors, references, measure, spreads)
     pairs["declared"] = _declared(pairs, question, spreads)
-    table = _compared(pairs, question)
+    table = _compared(pairs, question, independent)
     table["verdict_without"] = ""
     if pairs["flagged"].any():
-        without = _compared(pairs[~pairs["flagged"]], question).set_index(ROW)["verdict"]
+        without = _compared(pairs[~pairs["flagged"]], question, independent).set_index(ROW)["verdict"]
         affected = table["flagged"] > 0
         found = without.reindex(pd.MultiIndex.from_frame(table.loc[affected, ROW])).fillna("cannot tell")
         table.loc[affected, "verdict_without"] = found.to_numpy()
@@ -156,14 +160,17 @@ def _require_present(column: str, named: Sequence[str], pairs: pd.DataFrame) -> 
         )
 
 
-def _compared(pairs: pd.DataFrame, question: Question) -> pd.DataFrame:
+def _compared(pairs: pd.DataFrame, question: Question, independent: bool) -> pd.DataFrame:
     """Return the table of comparisons, without `verdict_without`."""
-    rows = [_row(dict(zip(ROW, keys, strict=True)), folds) for keys, folds in _groups(pairs, ROW)]
+    rows = [
+        _row(dict(zip(ROW, keys, strict=True)), folds, 0.0 if independent else test_share(folds))
+        for keys, folds in _groups(pairs, ROW)
+    ]
     units: list[dict[str, Any]] = []
     for keys, folds in _groups(pairs[pairs["declared"]], _UNIT):
         unit = dict(zip(_UNIT, keys, strict=True))
         own = [row for row in rows if row["declared"] and all(row[name] == unit[name] for name in _UNIT)]
-        mean = _mean_row(unit, folds) if len(own) > 1 else own[0]
+        mean = _mean_row(unit, folds, own[0]["share"]) if len(own) > 1 else own[0]
         units.append({"mean": mean, "targets": own})
     means, targets = gatekeeping(
         [_p(unit["mean"]) for unit in units], [[_p(row) for row in unit["targets"]] for unit in units]
@@ -191,11 +198,11 @@ def _p(row: Mapping[str, Any]) -> float:
     return 1.0 if np.isnan(row["p"]) else float(row["p"])
 
 
-def _row(keys: dict[str, Any], folds: pd.DataFrame) -> dict[str, Any]:
+def _row(keys: dict[str, Any], folds: pd.DataFrame, share: float) -> dict[str, Any]:
     base, value = folds["reference_value"], folds["value"]
     return {
         **keys,
-        **_tested(folds["log_ratio"].to_numpy(), test_share(folds)),
+        **_tested(folds["log_ratio"].to_numpy(), share),
         "declared": bool(folds["declared"].iloc[0]),
         "reference_error": float(base.mean()),
         "arm_error": float(value.mean()),
@@ -208,16 +215,16 @@ def _row(keys: dict[str, Any], folds: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _mean_row(unit: dict[str, Any], folds: pd.DataFrame) -> dict[str, Any]:
+def _mean_row(unit: dict[str, Any], folds: pd.DataFrame, share: float) -> dict[str, Any]:
     """Return the row about the mean of the logarithms over an arm's declared targets."""
     by_fold = folds.groupby(["repeat", "fold"], sort=False)
     whole = by_fold["target"].nunique() == folds["target"].nunique()  # without a flagged target the mean is another
     ratios = by_fold["log_ratio"].mean()[whole].to_numpy()
     one = folds[folds["target"] == folds["target"].iloc[0]]
-    row = _row({**unit, "target": ALL_TARGETS}, one)
+    row = _row({**unit, "target": ALL_TARGETS}, one, share)
     absent = ("reference_error", "arm_error", "reference_median", "arm_median", "difference")
     flagged = int(by_fold["flagged"].any().sum())
-    return {**row, **_tested(ratios, test_share(one)), **dict.fromkeys(absent, np.nan), "flagged": flagged}
+    return {**row, **_tested(ratios, share), **dict.fromkeys(absent, np.nan), "flagged": flagged}
 
 
 def _tested(ratios: np.ndarray, share: float) -> dict[str, Any]:
