@@ -28,4 +28,4 @@ def test_the_same_check_sees_a_true_improvement():
     """Networks of three epochs have hardly begun to learn; twenty times as many steps must show."""
     table = comparisons(Arm("Twenty times the steps", "step_matched", ratio=19.0), 0)
     assert (table["verdict"] == "improved").any()
-    assert table["relative_effect"].max() == pytest.approx(-0.9, abs=0.4)
+    assert table["effect"].max() < -40

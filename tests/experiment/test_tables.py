@@ -37,7 +37,7 @@ class TestWorth:
         for _, row in table.iterrows():
             arm, oracle = (comparisons.loc[(name, row["target"], row["n_train"])] for name in ("Mixing", "Oracle"))
             if oracle["high"] < 0:
-                assert row["efficiency"] == pytest.approx(arm["effect"] / oracle["effect"])
+                assert row["efficiency"] == pytest.approx(arm["difference"] / oracle["difference"])
             else:
                 assert np.isnan(row["efficiency"])
 

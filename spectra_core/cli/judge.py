@@ -1,0 +1,50 @@
+"""The command ``judge``: verdicts for a table of fold errors that any program made."""
+
+import argparse
+import io
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from spectra_core.cli import shared
+from spectra_core.errors import ConfigError, ReadError
+
+
+def add_options(one: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    one.add_argument(
+        "--errors",
+        required=True,
+        metavar="FILE.csv",
+        help="a row per fold: arm, regressor, target, repeat, fold, n_train, n_test, rmsep (and sd, if known)",
+    )
+    one.add_argument(
+        "--declared",
+        metavar="FILE.json",
+        help="the question: reference (by default the arm named reference), arms, regressors, targets, smallest_effect "
+        "in per cent (5)",
+    )
+    one.add_argument("--out", metavar="FILE.csv", help="where the verdicts go; without it they are shown")
+
+
+def judge(chosen: argparse.Namespace) -> None:
+    """Judge fold errors of any program: effect, interval and verdict of every arm against the reference."""
+    from spectra_core.experiment import judge as judged
+
+    try:
+        errors = pd.read_csv(io.StringIO(shared.read_text(chosen.errors)), sep=None, engine="python")
+    except (ValueError, pd.errors.ParserError) as error:
+        raise ReadError(f"{chosen.errors} is no table of comma-separated values. Write one row per fold.") from error
+    declared = None
+    if chosen.declared:
+        try:
+            declared = json.loads(shared.read_text(chosen.declared))
+        except ValueError as error:
+            raise ConfigError(f"{chosen.declared} is not readable as JSON: {error}.") from error
+    table = judged(errors, declared)
+    if chosen.out:
+        shared.write_file(Path(chosen.out), table.to_csv(index=False).encode())
+        shared.say(f"Written to {chosen.out}.")
+    else:
+        shared.say(table.to_string(index=False, float_format="{:.1f}".format))
