@@ -1,122 +1,191 @@
-"""Count how often experiments see an improvement where there is none, and whether the correction is large enough.
+"""Count false verdicts where nothing is true, verdicts on planted effects, and how often intervals hold the truth.
 
-    python -m benchmarks.null_experiments 200
+    python -m benchmarks.null_experiments --real 400 --resampled 2000
 
-Three kinds, each at several training sizes; "improved" for any target in any comparison counts, and at most 5 % of
-experiments may say so:
+Three parts; family-wise means that any "improved" or "worse" of an experiment counts:
 
-- networks: two arms train the same rows for the same number of steps and differ by their seed alone;
-- seeds: least squares on two thirds of each training set, drawn anew for every arm;
-- views: least squares on two views of the same hidden variables, equally noisy. Which one is better is a matter of the
-  spectra in hand, so that folds and repetitions share their luck. This is what the correction is for: beside it
-  stands the correction that would have been right, from the scatter of the mean over experiments.
+- real: whole experiments on small sets of their own, whose arms train the same rows for the same steps and differ by
+  their seed alone, or see two equally noisy views of the same hidden variables;
+- resampled: the folds of a stored study (`--errors`, a table as `regression_errors` gives it) drawn anew: every arm's
+  ln ratios to the step-matched arm, centred per target, drawn with replacement fold by fold with a common sign, so that
+  their spread and their correlation between targets stay, and nothing is true;
+- planted: the same, with a fall of all targets or of two; beside it the former test (corrected resampled t on
+  differences of RMSEP, Holm over all comparisons, at an effect above 5 %).
 """
 
-import sys
-import time
-from collections.abc import Callable
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from spectra_core.choices import Choice
-from spectra_core.evaluation.errors.verdicts import compare_arms
+from spectra_core.evaluation.errors.log_ratios import log_ratios
+from spectra_core.evaluation.errors.verdicts import ALL_TARGETS, compare_arms
 from spectra_core.experiment import Arm, Experiment, run
 from tests.conftest import beer_lambert_set
 
+REFERENCE = "Step-matched"
 NULL_ARMS = (
-    Arm("Step-matched", "step_matched"),
+    Arm(REFERENCE, "step_matched"),
     # The number of members means nothing for this kind: it changes the arm's seed and nothing else.
-    Arm("The same with another seed", "step_matched", n_members=3),
+    Arm("Another seed", "step_matched", n_members=3),
+    Arm("Yet another", "step_matched", n_members=4),
 )
-N_SPECTRA, N_FOLDS, N_HIDDEN = 80, 8, 4
-SIZES = (10, 20, 40, 0)
-REPEATS = (1, 5)
+ERRORS = Path(__file__).parents[1] / "docs" / "study" / "errors.csv.gz"
+N_FOLDS, N_ARMS, N_TEST, N_TRAIN = 8, 5, 468, 3276
+TOLD = ("improved", "worse")
 
 
 def networks(number: int) -> pd.DataFrame:
-    """Return the comparisons of one experiment on spectra of its own, at several training sizes."""
+    """Return the comparisons of one experiment on spectra of its own."""
     experiment = Experiment(
         arms=NULL_ARMS,
         regressors=(Choice("mlp", {"epochs": 5, "batch_size": 8}),),
         n_folds=5,
-        n_train=(8, 16, 0),
+        n_repeats=1 + number % 2,
         seed=number,
     )
     return run(experiment, beer_lambert_set(40, 20, seed=number)).tables["comparisons"]
 
 
-def least_squares(number: int, *, views: bool, n_repeats: int, size: int) -> pd.DataFrame:
-    """Return the errors of two arms that are worth the same."""
-    rng = np.random.default_rng([number, n_repeats, size])
-    hidden = rng.normal(size=(N_SPECTRA, N_HIDDEN))
-    y = hidden.sum(axis=1) + 0.3 * rng.normal(size=N_SPECTRA)
-    seen = [np.column_stack([np.ones(N_SPECTRA), hidden + 0.5 * rng.normal(size=hidden.shape)]) for _ in range(2)]
-    parts = []
-    for repeat in range(n_repeats):
-        fold_of = rng.permutation(np.arange(N_SPECTRA) % N_FOLDS)
-        for fold in range(N_FOLDS):
-            pool, test = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
-            train = rng.choice(pool, size, replace=False) if size else pool
-            for arm, view in enumerate(seen):
-                x = view if views else seen[0]
-                rows = train if views else rng.choice(train, 2 * len(train) // 3, replace=False)
-                system = x[rows].T @ x[rows] + 0.01 * np.eye(N_HIDDEN + 1)
-                e = x[test] @ np.linalg.solve(system, x[rows].T @ y[rows]) - y[test]
-                parts.append((f"arm {arm}", repeat, fold, len(train), np.sqrt((e**2).mean()), len(test)))
-    table = pd.DataFrame(parts, columns=["arm", "repeat", "fold", "n_train", "rmsep", "n_test"])
-    return table.assign(regressor="least squares", target="y", ratio=0.0)
-
-
-def counted(n_experiments: int, one: Callable[[int], pd.DataFrame]) -> pd.DataFrame:
-    """Return per training size in how many experiments any comparison was named so."""
-    tables = [one(number).assign(experiment=number) for number in range(n_experiments)]
-    table = pd.concat(tables, ignore_index=True)
-    named = pd.DataFrame({word: table["verdict"] == word for word in ("improved", "worse", "identical")})
-    return named.groupby([table["n_train"], table["experiment"]]).any().groupby("n_train").sum()
-
-
-def least_squares_counts(n_experiments: int, *, views: bool, n_repeats: int, size: int) -> dict[str, float]:
-    """Return counts over experiments, the correction used, and the one that would have been right."""
-    improved = worse = naive = 0
-    means, variances = [], []
-    for number in range(n_experiments):
-        errors = least_squares(number, views=views, n_repeats=n_repeats, size=size)
-        verdict = compare_arms(errors, "arm 0")["verdict"][0]
-        improved, worse = improved + (verdict == "improved"), worse + (verdict == "worse")
-        one, other = (errors.loc[errors["arm"] == f"arm {arm}", "rmsep"].to_numpy() for arm in (0, 1))
-        naive += stats.ttest_rel(one, other).pvalue < 0.05
-        means.append((one - other).mean())
-        variances.append((one - other).var(ddof=1))
-    # The variance of the mean is (1/J + correction) times that of a fold's difference.
-    right = np.mean(np.square(means)) / np.mean(variances) - 1.0 / (N_FOLDS * n_repeats)
-    return {
-        "improved": improved,
-        "worse": worse,
-        "uncorrected p < 0.05": naive,
-        "correction used": 1.0 / (N_FOLDS - 1),
-        "right": right,
-    }
-
-
-def main(n_experiments: int) -> None:
-    """Print the counts, and what counts are still compatible with 5 %."""
-    start = time.perf_counter()
-    allowed = int(stats.binom.ppf(0.99, n_experiments, 0.05))
-    print(f'{n_experiments} experiments a row; "improved" in at most {allowed} where the rate is 5 % (99 % binomial)')
+def views(number: int, n_spectra: int = 80, n_hidden: int = 4) -> pd.DataFrame:
+    """Return the comparisons of least squares on two views of the same variables: which is better is chance."""
+    rng = np.random.default_rng(number)
+    hidden = rng.normal(size=(n_spectra, n_hidden))
+    seen = [np.column_stack([np.ones(n_spectra), hidden + 0.5 * rng.normal(size=hidden.shape)]) for _ in range(3)]
     rows = []
-    for views in (False, True):
-        for n_repeats in REPEATS:
-            for size in SIZES:
-                found = least_squares_counts(n_experiments, views=views, n_repeats=n_repeats, size=size)
-                kind = "views" if views else "seeds"
-                rows.append({"kind": kind, "repeats": n_repeats, "trained on": size or "whole fold", **found})
-    print(pd.DataFrame(rows).round(3).to_string(index=False))
-    print(f"{time.perf_counter() - start:.0f} s")
-    print(f"\nnetworks, whole experiments of 4 targets each\n{counted(n_experiments, networks).to_string()}")
-    print(f"{time.perf_counter() - start:.0f} s")
+    for repeat in range(1 + 2 * (number % 2)):
+        fold_of = rng.permutation(np.arange(n_spectra) % N_FOLDS)
+        for target in range(4):
+            y = hidden @ rng.normal(size=n_hidden) + 0.3 * rng.normal(size=n_spectra)
+            for fold in range(N_FOLDS):
+                train, test = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
+                for arm, x in zip((REFERENCE, "one view", "another"), seen, strict=True):
+                    e = x[test] @ np.linalg.lstsq(x[train], y[train], rcond=None)[0] - y[test]
+                    rows.append((arm, str(target), repeat, fold, len(train), len(test), np.sqrt((e**2).mean())))
+    columns = ["arm", "target", "repeat", "fold", "n_train", "n_test", "rmsep"]
+    return compare_arms(pd.DataFrame(rows, columns=columns).assign(regressor="ols", ratio=0.0), REFERENCE)
+
+
+def stored_ratios(path: Path) -> np.ndarray:
+    """Return the centred ln ratios of a stored study, (n_arms, n_folds, n_targets)."""
+    errors = pd.read_csv(path).query("regressor == 'mlp'")
+    arms = [arm for arm in errors["arm"].unique() if arm != REFERENCE]
+    pairs = log_ratios(errors, dict.fromkeys(arms, REFERENCE))
+    table = pairs.pivot_table(index=["arm", "repeat", "fold"], columns="target", values="log_ratio", sort=False)
+    ratios = np.stack([rows.to_numpy() for _, rows in table.groupby(level="arm", sort=False)])
+    return ratios - ratios.mean(axis=1, keepdims=True)
+
+
+def drawn(ratios: np.ndarray, effects: np.ndarray, n_repeats: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Return errors of N_ARMS arms whose ln ratios are drawn from `ratios`, shifted by `effects` (n_targets,)."""
+    n_arms, n_folds, n_targets = ratios.shape
+    rows = []
+    base = np.exp(0.1 * rng.normal(size=(n_repeats * N_FOLDS, n_targets)))
+    for arm in range(N_ARMS + 1):
+        values = base
+        if arm:
+            picked = ratios[rng.integers(n_arms), rng.integers(n_folds, size=n_repeats * N_FOLDS)]
+            signs = rng.choice([-1.0, 1.0], size=(n_repeats * N_FOLDS, 1))
+            values = base * np.exp(signs * picked + (effects if arm == 1 else 0.0))
+        for number, of_fold in enumerate(values):
+            name = f"arm {arm}" if arm else REFERENCE
+            rows += [(name, f"t{t}", number // N_FOLDS, number % N_FOLDS, v) for t, v in enumerate(of_fold)]
+    table = pd.DataFrame(rows, columns=["arm", "target", "repeat", "fold", "rmsep"])
+    return table.assign(regressor="mlp", ratio=0.0, n_train=N_TRAIN, n_test=N_TEST)
+
+
+def formerly(errors: pd.DataFrame) -> pd.DataFrame:
+    """Return the former test's verdicts: corrected t on differences, Holm over all, effect above 5 %."""
+    table = errors.pivot_table(index=["repeat", "fold"], columns=["arm", "target"], values="rmsep")
+    rows = []
+    for arm, target in table.columns:
+        if arm != REFERENCE:
+            d = (table[arm, target] - table[REFERENCE, target]).to_numpy()
+            t = d.mean() / np.sqrt((1 / len(d) + N_TEST / N_TRAIN) * d.var(ddof=1))
+            share = d.mean() / table[REFERENCE, target].mean()
+            rows.append((arm, target, 2 * stats.t.sf(abs(t), len(d) - 1), share))
+    out = pd.DataFrame(rows, columns=["arm", "target", "p", "share"])
+    told = (multipletests(out["p"], method="holm")[1] < 0.05) & (out["share"].abs() > 0.05)
+    return out.assign(verdict=np.where(told, np.where(out["share"] < 0, "improved", "worse"), "cannot tell"))
+
+
+def rate(count: int, n: int) -> str:
+    """Return a share with its 95 % interval (Clopper and Pearson)."""
+    low, high = stats.binomtest(count, n).proportion_ci()
+    return f"{count / n:.3f} ({low:.3f} to {high:.3f})"
+
+
+def real(n: int) -> Iterator[dict[str, object]]:
+    """Yield the rates of false verdicts in whole experiments."""
+    for name, one in (("networks that differ by their seed", networks), ("two views of the same", views)):
+        tables = [one(number) for number in range(n)]
+        wrong = sum(table["verdict"].isin(TOLD).any() for table in tables)
+        single = pd.concat([table[table["target"] != ALL_TARGETS] for table in tables])
+        covered = int(((single["low"] <= 0) & (single["high"] >= 0)).sum())
+        yield {
+            "experiments": name,
+            "number": n,
+            "any false verdict": rate(wrong, n),
+            "95 % intervals that hold 0": rate(covered, len(single)),
+        }
+
+
+def planted(ratios: np.ndarray, n: int, seed: int = 0) -> Iterator[dict[str, object]]:
+    """Yield false verdicts, power and coverage on resampled folds."""
+    n_targets = ratios.shape[2]
+    for n_repeats in (1, 3):
+        for fall in (0, 10, 20, 30):
+            for n_hit in (n_targets, 2) if fall else (n_targets,):
+                rng = np.random.default_rng([seed, n_repeats, fall, n_hit])
+                effects = np.zeros(n_targets)
+                effects[:n_hit] = np.log(1 - fall / 100)
+                n_here = n if not fall else max(1, n // 4)
+                counts = dict.fromkeys(("false", "false formerly", "told", "single", "formerly", "covered"), 0)
+                for _ in range(n_here):
+                    errors = drawn(ratios, effects, n_repeats, rng)
+                    now, then = compare_arms(errors, REFERENCE), formerly(errors)
+                    hit = {f"t{t}" for t in range(n_hit)} if fall else set()
+                    for table, word in ((now, "false"), (then, "false formerly")):
+                        wrong = table["verdict"].isin(TOLD) & ~((table["arm"] == "arm 1") & (effects.any()))
+                        counts[word] += bool(wrong.any())
+                    own, before = (table[table["arm"] == "arm 1"].set_index("target") for table in (now, then))
+                    told = own["verdict"] == "improved"
+                    counts["told"] += bool(told.any())
+                    counts["single"] += int(told.reindex(sorted(hit)).sum())
+                    counts["formerly"] += int((before["verdict"] == "improved").reindex(sorted(hit)).sum())
+                    truth = 100 * np.expm1(effects)
+                    limits = own.loc[[f"t{t}" for t in range(n_targets)]]
+                    counts["covered"] += int(((limits["low"] <= truth) & (limits["high"] >= truth)).sum())
+                yield {
+                    "repeats": n_repeats,
+                    "fall": f"{fall} % of {'all' if n_hit == n_targets else n_hit}" if fall else "none",
+                    "any false verdict": rate(counts["false"], n_here),
+                    "formerly": rate(counts["false formerly"], n_here),
+                    "arm told": counts["told"] / n_here if fall else np.nan,
+                    "a target told": counts["single"] / n_here / n_hit if fall else np.nan,
+                    "a target told formerly": counts["formerly"] / n_here / n_hit if fall else np.nan,
+                    "intervals that hold the truth": counts["covered"] / n_here / n_targets,
+                }
+
+
+def main() -> None:
+    """Print the three tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--real", type=int, default=400, help="whole experiments of each kind")
+    parser.add_argument("--resampled", type=int, default=2000, help="resampled experiments where nothing is true; a quarter elsewhere")
+    parser.add_argument("--errors", type=Path, default=ERRORS, help="fold errors of a study")
+    chosen = parser.parse_args()
+    if chosen.real:
+        print(pd.DataFrame(real(chosen.real)).to_string(index=False), flush=True)
+    if chosen.resampled:
+        table = pd.DataFrame(planted(stored_ratios(chosen.errors), chosen.resampled))
+        print(table.round(3).to_string(index=False))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 200)
+    main()

@@ -1,7 +1,5 @@
 """Whole experiments whose arms differ by their seed alone must not see improvements."""
 
-import pytest
-
 from spectra_core.choices import Choice
 from spectra_core.experiment import Arm, Experiment, run
 from tests.conftest import beer_lambert_set
