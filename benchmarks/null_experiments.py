@@ -177,7 +177,9 @@ def main() -> None:
     """Print the three tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--real", type=int, default=400, help="whole experiments of each kind")
-    parser.add_argument("--resampled", type=int, default=2000, help="resampled experiments where nothing is true; a quarter elsewhere")
+    parser.add_argument(
+        "--resampled", type=int, default=2000, help="resampled experiments where nothing is true; a quarter elsewhere"
+    )
     parser.add_argument("--errors", type=Path, default=ERRORS, help="fold errors of a study")
     chosen = parser.parse_args()
     if chosen.real:

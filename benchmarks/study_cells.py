@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-SHORT = {"no practical difference": "same", "cannot tell": "?"}
+SHORT = {"cannot tell": "?", "looked at afterwards": ""}
 
 
 def markdown(head: Sequence[object], rows: Sequence[Sequence[object]]) -> str:
@@ -25,7 +25,5 @@ def error(row: pd.Series) -> str:
 
 def change(row: pd.Series) -> str:
     """Return the change of error in percent, its interval and the verdict of one row of `compare_arms`."""
-    if row["verdict"] == "identical":
-        return "identical"
-    effect, low, high = (100.0 * row[f"relative_{name}"] for name in ("effect", "low", "high"))
-    return f"{effect:+.0f} ({low:+.0f}, {high:+.0f}) {SHORT.get(row['verdict'], row['verdict'])}"
+    word = row.get("verdict", "")
+    return f"{row['effect']:+.0f} ({row['low']:+.0f}, {row['high']:+.0f}) {SHORT.get(word, word)}".rstrip()

@@ -48,12 +48,12 @@ def against_the_prior(errors: pd.DataFrame, arms: list[str]) -> str:
     for strategy, here in table.groupby("strategy", sort=False):
         for regressor, title in REGRESSORS.items():
             own = here[here["regressor"] == regressor]
-            middle, low, high = (100 * own["relative_effect"].quantile(q) for q in (0.5, 0.1, 0.9))
+            middle, low, high = (own["effect"].quantile(q) for q in (0.5, 0.1, 0.9))
             rows.append(
                 [
                     *(strategy, title, len(own), f"{middle:+.1f} ({low:+.1f}, {high:+.1f})"),
-                    *((own["verdict"] == word).sum() for word in ("improved", "no practical difference", "worse")),
-                    *((own["relative_high"] < 0).sum(), (own["relative_low"] > 0).sum()),
+                    *((own["verdict"] == word).sum() for word in ("improved", "same", "worse")),
+                    *((own["high"] < 0).sum(), (own["low"] > 0).sum()),
                 ]
             )
     head = ["z", "", "comparisons", "change of error, %: median (10th, 90th percentile)", "improved", "same", "worse"]

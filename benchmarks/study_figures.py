@@ -12,8 +12,9 @@ from benchmarks.study_arms import BALANCED, INDEPENDENT, READ, WAYS
 from benchmarks.study_crossed import STRATEGIES, arm_of, shown
 from benchmarks.study_results import Finished
 from spectra_core.evaluation.errors.regression_errors import error_summary
+from spectra_core.figures.forest import forest
 from spectra_core.figures.gains import learning_curves
-from spectra_core.figures.regression import comparison_per_arm, error_per_arm
+from spectra_core.figures.regression import error_per_arm
 from spectra_core.figures.theme import GREY, TARGET_COLOURS, TARGET_SYMBOLS, styled, transparent
 from tests.browser.conftest import BROWSER_OPTIONS
 
@@ -73,10 +74,11 @@ def _errors(part: Finished) -> go.Figure:
 
 def _changes(part: Finished) -> go.Figure:
     table = part.tables["comparisons"]
-    return comparison_per_arm(
+    return forest(
         table[table["regressor"] == "mlp"],
         arm_kinds=part.kinds,
-        rope=part.experiment.rope,
+        target_labels={},
+        smallest_effect=part.experiment.question.smallest_effect,
         reference="Step-matched",
     )
 
@@ -97,7 +99,7 @@ def _crossed(part: Finished) -> go.Figure:
     for column, target in enumerate(ions, start=1):
         for number, strategy in enumerate(STRATEGIES):
             rows = table.loc[target].reindex([arm_of(way, strategy) for way in WAYS])
-            effect, low, high = (100 * rows[f"relative_{name}"] for name in ("effect", "low", "high"))
+            effect, low, high = (rows[name] for name in ("effect", "low", "high"))
             figure.add_trace(
                 go.Scatter(
                     x=effect,
@@ -111,7 +113,7 @@ def _crossed(part: Finished) -> go.Figure:
                 row=1,
                 col=column,
             )
-        rope = 100 * part.experiment.rope
+        rope = part.experiment.question.smallest_effect
         figure.add_vrect(x0=-rope, x1=rope, fillcolor=transparent(GREY, 0.15), line_width=0, row=1, col=column)
         figure.add_vline(x=0, line={"color": GREY, "width": 1}, row=1, col=column)
         figure.update_xaxes(title_text="Change of RMSEP, %", row=1, col=column)

@@ -15,7 +15,8 @@ from benchmarks.study_figures import draw
 from benchmarks.study_results import Finished
 from spectra_core.evaluation.errors.gains import augmentation_efficiency, equivalent_samples
 from spectra_core.evaluation.errors.regression_errors import with_training_size
-from spectra_core.evaluation.errors.verdicts import compare_arms, verdict_sentence
+from spectra_core.evaluation.errors.sentences import verdict_sentence
+from spectra_core.evaluation.errors.verdicts import compare_arms
 
 REGRESSORS = {"mlp": "MLP", "pls": "PLS"}
 TOLD = ("VAE, standard normal", INDEPENDENT, BALANCED, READ)
@@ -128,7 +129,7 @@ def _changes(part: Finished, table: pd.DataFrame) -> str:
 def verdicts(part: Finished) -> str:
     """Return how often each verdict was given, per arm and regressor."""
     table = part.tables["comparisons"]
-    words = ["improved", "no practical difference", "cannot tell", "worse", "identical"]
+    words = ["improved", "same", "cannot tell", "worse", "looked at afterwards"]
     counts = table.groupby(["regressor", "arm"], sort=False)["verdict"].value_counts().unstack(fill_value=0)
     counts = counts.reindex(columns=words, fill_value=0)
     return markdown(
@@ -272,7 +273,7 @@ def _all_tables(parts: Mapping[str, Finished]) -> str:
         "# All tables of the study",
         "",
         "Written by `python -m benchmarks.study --report docs`; what they say: [study.md](study.md). Verdicts: "
-        "improved, worse, same (no practical difference), ? (cannot tell); Holm over all comparisons of an experiment.",
+        "improved, worse, same, ? (cannot tell), for declared comparisons, which share a chance of 5 % of any false one.",
     ]
     for name, part in parts.items():
         lines += ["", f"## {name}"]

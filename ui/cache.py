@@ -349,6 +349,17 @@ def stored_result(home: str, result_id: str) -> "StoredResult":
     return store(home).load_result(result_id)
 
 
+@st.cache_data(max_entries=8, show_spinner="Judging the errors")
+def comparisons(home: str, result_id: str) -> pd.DataFrame:
+    """Judge the errors of a result anew, so that those of earlier versions are judged alike."""
+    from spectra_core.experiment import Experiment
+    from spectra_core.experiment.tables import comparisons_of
+
+    result = stored_result(home, result_id)
+    spreads = result.tables["spreads"].set_index("target")["sd"].to_dict()
+    return comparisons_of(Experiment.from_document(result.document["experiment"]), result.tables["errors"], spreads)
+
+
 @st.cache_data(max_entries=64, show_spinner=False)
 def solution_tables(settings: str, salts: tuple[tuple[str, float], ...]) -> dict[str, pd.DataFrame]:
     """Cache `spectra_core.datasets.simulator.solution_tables` by settings (JSON) and salts, mol/L."""

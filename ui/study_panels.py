@@ -1,17 +1,26 @@
 """What a finished experiment says besides its verdicts: worth, reasons, what was added, other experiments."""
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
+from spectra_core.evaluation.errors import sentences
 from spectra_core.evaluation.errors.regression_errors import error_summary, errors_by_value
+from spectra_core.experiment import Experiment, Question
 from spectra_core.experiment.comparing import compare_experiments, design_differences, side_by_side
+from spectra_core.experiment.cost import estimated_seconds
+from spectra_core.experiment.design import MAX_FOLDS
 from spectra_core.experiment.regressor_choice import regressor_from_json, regressor_label, regressor_title
 from spectra_core.experiment.sweeps import doses
-from spectra_core.figures import gains, regression
+from spectra_core.figures import gains
+from spectra_core.figures.forest import forest
+from spectra_core.jobs.tasks import default_workers
 from spectra_core.store import StoredResult
-from ui import cache, state, tables
+from ui import cache, job_panel, state, tables
 from ui.exports import figure_with_exports, table_export
 
 _KINDS = {"optimiser steps": "step_matched", "repeated rows": "duplicate_rows", "true spectra at the labels": "oracle"}
@@ -29,10 +38,61 @@ def arm_kinds(result: StoredResult) -> dict[str, str]:
     return {arm["name"]: arm.get("kind", "generated") for arm in result.document["experiment"]["arms"]}
 
 
+def question_of(result: StoredResult) -> Question:
+    """Return what the experiment declared."""
+    return Experiment.from_document(result.document["experiment"]).question
+
+
 def table_of(result: StoredResult, name: str, regressor: str | None = None) -> pd.DataFrame:
     """Return a table, of one regressor where wanted; empty where an older experiment has none."""
     table = result.tables.get(name, pd.DataFrame())
     return table if regressor is None or table.empty else table[table["regressor"] == regressor]
+
+
+def answer(result: StoredResult, shown: pd.DataFrame, kinds: Mapping[str, str]) -> None:
+    """Show what the declared comparisons of one regressor say, in words and as a forest, and what would tell more.
+
+    Parameters
+    ----------
+    shown
+        From `compare_arms`, of one regressor and one training size.
+    """
+    for sentence in sentences.answer(shown, {}):
+        st.markdown(sentence)
+    if not shown["declared"].any():
+        st.caption("Looked at afterwards: these comparisons were not declared, so they have intervals and no verdict.")
+    _offer_repeats(result, shown)
+    references = list(shown["reference"].unique())
+    figure = forest(
+        shown.sort_values("declared", ascending=False, kind="stable"),
+        arm_kinds={arm: kind for arm, kind in kinds.items() if arm in set(shown["arm"])},
+        target_labels={},
+        smallest_effect=question_of(result).smallest_effect,
+        reference=references[0] if len(references) == 1 else "the step-matched arm of the same ratio",
+    )
+    figure_with_exports(figure, "comparisons", shown)
+
+
+def _offer_repeats(result: StoredResult, shown: pd.DataFrame) -> None:
+    """Offer the repeats that would tell what cannot be told yet; what was fitted is not fitted again."""
+    needed = shown.loc[shown["verdict"] == "cannot tell", "repeats_needed"].replace(np.inf, np.nan).dropna()
+    experiment = Experiment.from_document(result.document["experiment"])
+    data = result.document["data"]["fingerprint"]
+    held = {record.fingerprint for record in state.store().sets()}
+    if needed.empty or data not in held or experiment.fresh_sets:
+        return
+    wanted = max(int(needed.min()), experiment.n_repeats + 1)
+    more = replace(experiment, n_repeats=min(wanted, MAX_FOLDS))
+    spectra = state.store().load_set(data)
+    share = 1.0 - experiment.n_repeats / more.n_repeats
+    seconds = share * estimated_seconds(more, spectra, default_workers())
+    label = f"Go on to {more.n_repeats} repeats (about {job_panel.duration(seconds)} here)"
+    if st.button(label, icon=":material/play_arrow:", help="Finished fits are looked up, not repeated."):
+        arguments = {"set": data, "experiment": json.loads(more.to_json())}
+        state.start_job(
+            "study", arguments, f"Experiment on {result.document['data']['name']}, {more.n_repeats} repeats"
+        )
+    job_panel.latest("study")
 
 
 def worth(result: StoredResult, regressor: str, units: Mapping[str, str]) -> None:
@@ -76,11 +136,12 @@ def reason_card(result: StoredResult, regressor: str) -> None:
         "or need, another.",
         icon=":material/functions:",
     )
-    rows = table.assign(arm=table["change"])
-    figure = regression.comparison_per_arm(
+    rows = table.assign(arm=table["change"], verdict="looked at afterwards", flagged=0)
+    figure = forest(
         rows,
         arm_kinds={change: _KINDS.get(change, "generated") for change in rows["arm"].unique()},
-        rope=result.document["experiment"]["rope"],
+        target_labels={},
+        smallest_effect=question_of(result).smallest_effect,
         reference="what each row names",
     )
     figure_with_exports(figure, "reasons", table)
@@ -157,14 +218,16 @@ def other_experiments(result: StoredResult) -> None:
         "this": (result.document, result.tables["errors"]),
         "other": (other.document, other.tables["errors"]),
     }
-    paired = compare_experiments(studies, rope=result.document["experiment"]["rope"])
+    paired = compare_experiments(studies, question_of(result))
     if paired.empty:
         st.caption("Their folds differ, or no arm has the same name, so errors cannot be compared fold by fold.")
     else:
         st.write("**Arms of the same name, fold by fold**: how much higher (+) the other experiment's error is.")
         for regressor, rows in paired.groupby("regressor", sort=False):
             st.caption(regressor_titles(result).get(str(regressor), str(regressor)))
-            st.dataframe(regression.verdict_matrix(rows[rows["n_train"] == rows["n_train"].max()]), hide_index=True)
+            largest = rows[rows["n_train"] == rows["n_train"].max()]
+            words = [f"{row.effect:+.0f} % ({row.low:+.0f} to {row.high:+.0f})" for row in largest.itertuples()]
+            st.dataframe(largest.assign(words=words).pivot(index="arm", columns="target", values="words"))
     table_export(side_by_side(studies), "experiments_side_by_side", "Download the errors of both")
 
 
@@ -196,7 +259,8 @@ def _learning_curves(result: StoredResult, regressor: str, units: Mapping[str, s
 
 
 def _dose_response(result: StoredResult, regressor: str) -> None:
-    comparisons = table_of(result, "comparisons", regressor)
+    comparisons = cache.comparisons(cache.home(), result.record.id)
+    comparisons = comparisons[comparisons["regressor"] == regressor] if len(comparisons) else comparisons
     table = doses(result.document["experiment"]["arms"])
     st.subheader("By the ratio of added spectra")
     several = table.groupby("family")["ratio"].nunique()
@@ -211,7 +275,7 @@ def _dose_response(result: StoredResult, regressor: str) -> None:
     if rows.empty:
         return
     kinds = dict(zip(rows["family"], rows["kind"], strict=True))
-    figure = gains.dose_response(rows, kinds=kinds, rope=result.document["experiment"]["rope"])
+    figure = gains.dose_response(rows, kinds=kinds, smallest_effect=question_of(result).smallest_effect)
     figure_with_exports(figure, "dose_response", rows)
 
 

@@ -3,12 +3,12 @@ import json
 import streamlit as st
 
 from spectra_core.evaluation.errors.regression_errors import error_summary, errors_by_concentration, with_training_size
-from spectra_core.evaluation.errors.verdicts import verdict_sentence
+from spectra_core.evaluation.errors.sentences import verdict_sentence
 from spectra_core.figures import regression as figures
-from ui import result_picker, state, study_panels, tables
+from ui import cache, result_picker, state, study_panels, tables
 from ui.exports import figure_with_exports, table_export
 
-st.title("Does it help, ion by ion?")
+st.title("Does it help, target by target?")
 st.write("Errors on held-out spectra for every way of making the training set, with the same folds for all.")
 result = result_picker.require_study()
 
@@ -16,14 +16,14 @@ experiment = result.document["experiment"]
 units = result.document["data"]["units"]
 kinds = study_panels.arm_kinds(result)
 errors, predictions = (with_training_size(result.tables[name]) for name in ("errors", "predictions"))
-comparisons = result.tables["comparisons"]
+comparisons = cache.comparisons(cache.home(), result.record.id)
 
 sizes = {int(size): f"{int(size)} training spectra" for size in sorted(errors["size"].unique())}
 if len(sizes) > 1:
     label = st.select_slider("Training spectra", list(sizes.values()), value=sizes[max(sizes)])
     size = next(number for number, text in sizes.items() if text == label)
     errors, predictions = errors[errors["size"] == size], predictions[predictions["size"] == size]
-    comparisons = comparisons[comparisons["n_train"] == size]
+    comparisons = comparisons[comparisons["n_train"] == size] if len(comparisons) else comparisons
 errors, predictions = errors.drop(columns="size"), predictions.drop(columns="size")
 
 titles = study_panels.regressor_titles(result)
@@ -31,35 +31,27 @@ names = list(predictions["regressor"].unique())
 picked = st.segmented_control("Regressor", names, default=names[0], format_func=lambda name: titles.get(name, name))
 regressor = picked or names[0]
 
-verdicts, per_arm, worth, why, added, others = st.tabs(
-    ["Answer", "Errors per ion and arm", "What it is worth", "Why", "What was added", "Other experiments"]
-)
+shown = comparisons[comparisons["regressor"] == regressor] if len(comparisons) else comparisons
+if shown.empty:
+    st.info("There is one arm only, or no reference arm, so there is nothing to compare with.", icon=":material/info:")
+else:
+    study_panels.answer(result, shown, kinds)
+
 levels = {"always predicting the mean": result.tables["spreads"].set_index("target")["sd"].to_dict()}
 floors = result.tables["floors"]
 if not floors.empty:
     levels["about the best possible"] = floors.set_index("target")["expected_error"].to_dict()
     levels["lower bound (Bayesian)"] = floors.set_index("target")["bayesian_bound"].to_dict()
 
+st.subheader("More about it")
+verdicts, per_arm, worth, why, added, others = st.tabs(
+    ["Every comparison", "Errors per target and arm", "What it is worth", "Why", "What was added", "Other experiments"]
+)
 with verdicts:
-    if comparisons.empty:
-        st.info("There is one arm only, or no reference arm, so there is nothing to compare with.")
-    else:
-        shown = comparisons[comparisons["regressor"] == regressor]
-        references = list(shown["reference"].unique())
-        reference = references[0] if len(references) == 1 else "the step-matched arm of the same ratio"
-        counts = shown["verdict"].value_counts()
-        st.markdown(
-            f"Against **{reference}**, over {len(shown)} comparisons (arm and ion): "
-            + ", ".join(f"**{count}** {verdict}" for verdict, count in counts.items())
-            + ". Left of zero is better."
-        )
-        figure = figures.comparison_per_arm(shown, arm_kinds=kinds, rope=experiment["rope"], reference=reference)
-        figure_with_exports(figure, "comparisons", comparisons)
-        arm_column = {"arm": st.column_config.Column("Arm", width=260)}
-        st.dataframe(figures.verdict_matrix(shown), hide_index=True, column_config=arm_column)
-        with st.expander("Every comparison as a sentence"):
-            sentences = shown.assign(sentence=[verdict_sentence(row) for _, row in shown.iterrows()])
-            st.dataframe(sentences[["arm", "target", "verdict", "sentence"]], hide_index=True, row_height=70)
+    if len(shown):
+        sentences = shown.assign(sentence=[verdict_sentence(row) for _, row in shown.iterrows()])
+        st.dataframe(sentences[["arm", "target", "verdict", "sentence"]], hide_index=True, row_height=70)
+        table_export(comparisons, "comparisons")
 
 with per_arm:
     named = errors.assign(regressor=errors["regressor"].map(lambda name: titles.get(name, name)))
@@ -114,10 +106,16 @@ if start:
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(
         """
-- **Answer** shows how much an arm changes the error (RMSEP) of each ion against the reference arm, which has the same
-  number of optimiser steps. Left of zero is better. The bar is the 95 % interval of the corrected resampled t-test
-  (Nadeau & Bengio 2003): folds share training spectra, so the plain t-test is far too sure. Within the grey band a
-  difference is too small to matter.
+- **The picture** shows how much an arm changes the error (RMSEP) of each target against the reference arm, which has
+  the same number of optimiser steps. Left of zero is better. Errors scatter by factors, so their ratio is what is compared,
+  fold by fold; the axis is one of ratios, on which half and double lie equally far from zero. The bar is the 95 %
+  interval of the corrected resampled t-test (Nadeau & Bengio 2003): folds share training spectra, so the plain t-test
+  is far too sure. Within the grey band a difference is too small to matter.
+- **Declared comparisons** were chosen beforehand; they share a chance of 5 % of any false "improved" or "worse". An
+  arm is judged by the mean over its targets first, then target by target. "Same" needs evidence of equality, not a
+  missing difference. All others are looked at afterwards: they have intervals, and no verdict.
+- **A run that blew up** has an error above twice the target's standard deviation, where guessing has one; medians stand
+  beside means in the table.
 - **Errors** shows RMSEP with its spread over folds. The dotted grey line is the error of always predicting the mean:
   an ion whose errors lie there is not seen in the spectra. On simulated data, the green lines tell what physics allows:
   no method can have a lower RMSEP than the Bayesian bound (dashed), and about the best that can be expected stands

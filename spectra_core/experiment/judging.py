@@ -8,7 +8,8 @@ import pandas as pd
 
 from spectra_core.errors import SpectraError
 from spectra_core.evaluation.errors.question import Question
-from spectra_core.evaluation.errors.verdicts import compare_arms, what_it_takes
+from spectra_core.evaluation.errors.sentences import what_it_takes
+from spectra_core.evaluation.errors.verdicts import compare_arms
 
 KEYS = ["arm", "regressor", "target", "repeat", "fold"]
 SIZES = ["n_train", "n_test"]

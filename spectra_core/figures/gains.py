@@ -48,18 +48,18 @@ def learning_curves(summary: pd.DataFrame, *, arm_kinds: Mapping[str, str], unit
     return panels.styled(alt=f"Learning curves of {len(arm_kinds)} arms for {len(targets)} targets")
 
 
-def dose_response(comparisons: pd.DataFrame, *, kinds: Mapping[str, str], rope: float) -> go.Figure:
+def dose_response(comparisons: pd.DataFrame, *, kinds: Mapping[str, str], smallest_effect: float) -> go.Figure:
     """Draw the change of RMSEP over the ratio of added to measured rows, one panel per target.
 
     Parameters
     ----------
     comparisons
-        Rows of one regressor: ``family`` (an arm whatever its ratio), ``target``, ``ratio``, ``relative_effect``,
-        ``relative_low``, ``relative_high`` (shares of the error of the step-matched arm of that ratio).
+        Rows of one regressor: ``family`` (an arm whatever its ratio), ``target``, ``ratio``, ``effect``, ``low``,
+        ``high`` (per cent of the error of the step-matched arm of that ratio).
     kinds
         Kind of every family.
-    rope
-        Half-width of the region of practical equivalence, shaded.
+    smallest_effect
+        Per cent; changes within it are shaded.
     """
     targets = list(dict.fromkeys(comparisons["target"]))
     panels = Panels(targets, panel_height=_PANEL_HEIGHT, horizontal_spacing=_SPACING)
@@ -71,18 +71,15 @@ def dose_response(comparisons: pd.DataFrame, *, kinds: Mapping[str, str], rope: 
             _add_line(
                 figure,
                 rows["ratio"],
-                100 * rows["relative_effect"],
-                (
-                    100 * (rows["relative_high"] - rows["relative_effect"]),
-                    100 * (rows["relative_effect"] - rows["relative_low"]),
-                ),
+                rows["effect"],
+                (rows["high"] - rows["effect"], rows["effect"] - rows["low"]),
                 name=family,
                 line=line,
                 place=place,
             )
         figure.add_hrect(
-            y0=-100 * rope,
-            y1=100 * rope,
+            y0=-smallest_effect,
+            y1=smallest_effect,
             fillcolor=transparent(GREY, 0.15),
             line_width=0,
             row=place[0],

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from spectra_core.figures.panels import Panels
-from spectra_core.figures.theme import BLUE, GREEN, GREY, ORANGE, styled, transparent, wrapped
+from spectra_core.figures.theme import BLUE, GREEN, GREY, ORANGE, styled, wrapped
 
 KIND_COLOUR = {
     "baseline": BLUE,
@@ -101,80 +101,6 @@ def error_per_arm(
         _add_key(figure, regressor, GREY, symbol)
     _add_kinds(figure, [arm_kinds[arm] for arm in arms[::-1]])
     return _with_arms(panels, arms, alt=f"{metric_label} of {len(arms)} arms for {len(targets)} targets")
-
-
-def comparison_per_arm(
-    comparisons: pd.DataFrame, *, arm_kinds: Mapping[str, str], rope: float, reference: str
-) -> go.Figure:
-    """Draw the change of error against the reference arm, with its interval, in one panel per target.
-
-    Parameters
-    ----------
-    comparisons
-        Row per (arm, target) of one regressor with ``relative_effect``, ``relative_low``, ``relative_high``
-        (fractions of the reference's error; negative is better) and ``verdict``.
-    rope
-        Half-width of the region of practical equivalence, shaded.
-    """
-    targets = list(dict.fromkeys(comparisons["target"]))
-    arms = [arm for arm in reversed(list(arm_kinds)) if arm in set(comparisons["arm"])]
-    panels = _arm_panels(targets, arms)
-    figure = panels.figure
-    for target, (row, column) in zip(targets, panels.places, strict=True):
-        here = comparisons[comparisons["target"] == target].set_index("arm").reindex(list(arms)).dropna(how="all")
-        colours = [KIND_COLOUR[arm_kinds[str(arm)]] for arm in here.index]
-        figure.add_trace(
-            go.Scatter(
-                x=100 * here["relative_effect"],
-                y=list(here.index),
-                mode="markers",
-                marker={"color": colours, "size": 9},
-                error_x={
-                    "type": "data",
-                    "array": 100 * (here["relative_high"] - here["relative_effect"]),
-                    "arrayminus": 100 * (here["relative_effect"] - here["relative_low"]),
-                    "thickness": 1.5,
-                    "width": 4,
-                    "color": GREY,
-                },
-                customdata=here[["verdict"]],
-                hovertemplate="%{y}: %{x:.1f} %<br>%{customdata[0]}<extra></extra>",
-                showlegend=False,
-            ),
-            row=row,
-            col=column,
-        )
-        figure.add_vrect(
-            x0=-100 * rope,
-            x1=100 * rope,
-            fillcolor=transparent(GREY, 0.15),
-            line_width=0,
-            row=row,
-            col=column,
-        )
-        figure.add_vline(x=0, line={"color": GREY, "width": 1}, row=row, col=column)
-        figure.update_xaxes(title_text="Change of<br>RMSEP, %", row=row, col=column)
-    _add_kinds(figure, [arm_kinds[arm] for arm in arms[::-1]])
-    _add_key(figure, f"too small to matter (within {100 * rope:g} %)", transparent(GREY, 0.3), "square", size=13)
-    return _with_arms(panels, arms, alt=f"Change of error of {len(arms)} arms against {reference}, with intervals")
-
-
-def verdict_matrix(comparisons: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per arm and one column per target: change of error and verdict, in words.
-
-    Parameters
-    ----------
-    comparisons
-        Row per (arm, target) of one regressor with ``relative_effect`` and ``verdict``.
-    """
-    words = [
-        f"{_signed_percent(effect)}, {verdict}" if verdict != "identical" else "identical"
-        for effect, verdict in zip(comparisons["relative_effect"], comparisons["verdict"], strict=True)
-    ]
-    table = comparisons.assign(words=words).pivot(index="arm", columns="target", values="words")
-    return table.reindex(
-        index=list(dict.fromkeys(comparisons["arm"])), columns=list(dict.fromkeys(comparisons["target"]))
-    ).reset_index()
 
 
 def predicted_against_reference(

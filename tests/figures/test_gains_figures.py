@@ -32,12 +32,12 @@ def test_dose_response_shows_effect_and_interval_in_percent():
             "family": "VAE",
             "target": "Cu",
             "ratio": [2.0, 0.5],
-            "relative_effect": [0.10, -0.02],
-            "relative_low": [0.05, -0.06],
-            "relative_high": [0.20, 0.01],
+            "effect": [10.0, -2.0],
+            "low": [5.0, -6.0],
+            "high": [20.0, 1.0],
         }
     )
-    trace = dose_response(rows, kinds={"VAE": "generated"}, rope=0.05).data[0]
+    trace = dose_response(rows, kinds={"VAE": "generated"}, smallest_effect=5.0).data[0]
     assert list(trace.x) == [0.5, 2.0]
     assert_allclose(trace.y, [-2.0, 10.0])
     assert_allclose(trace.error_y.array, [3.0, 10.0])

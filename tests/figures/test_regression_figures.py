@@ -1,35 +1,19 @@
 """Figures of errors per arm and target: colours of arms, names that may be long, numbers in words."""
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from spectra_core.figures.panels import Panels
 from spectra_core.figures.regression import (
     KIND_COLOUR,
-    comparison_per_arm,
     error_by_concentration,
     error_per_arm,
     predicted_against_reference,
-    verdict_matrix,
 )
 from spectra_core.figures.theme import GREY
 
 KINDS = {"Baseline": "baseline", "VAE, drawn where spectra are rare, ratio 0.5": "generated"}
 LONG = "Sulfate, total of all added salts and acid"
-
-
-def comparisons(effects, verdicts):
-    return pd.DataFrame(
-        {
-            "arm": list(KINDS),
-            "target": LONG,
-            "relative_effect": effects,
-            "relative_low": np.array(effects) - 0.01,
-            "relative_high": np.array(effects) + 0.02,
-            "verdict": verdicts,
-        }
-    )
 
 
 def legend(figure):
@@ -55,9 +39,8 @@ def test_the_legend_says_what_the_colours_of_arms_and_the_shapes_of_regressors_m
 
 
 def test_long_names_of_arms_and_targets_run_over_several_lines():
-    figure = comparison_per_arm(
-        comparisons([0.01, 0.2], ["cannot tell", "worse"]), arm_kinds=KINDS, rope=0.05, reference="Baseline"
-    )
+    rows = [{"arm": arm, "regressor": "pls", "target": LONG, "repeat": 0, "fold": 0, "rmsep": 1.0} for arm in KINDS]
+    figure = error_per_arm(pd.DataFrame(rows), arm_kinds=KINDS, units={})
     axis = figure.layout.yaxis
     assert list(axis.tickvals) == list(KINDS)[::-1]
     assert axis.ticktext[0].replace("<br>", " ") == axis.tickvals[0]
@@ -89,11 +72,6 @@ def test_every_target_has_a_panel_of_the_height_asked_for(n_targets, n_rows):
     assert (high - low) * inner == pytest.approx(80, abs=1)
     assert len(set(panels.places)) == n_targets
     assert max(row for row, _ in panels.places) == n_rows
-
-
-def test_changes_that_round_to_nothing_have_no_sign():
-    table = verdict_matrix(comparisons([-0.004, -0.12], ["no practical difference", "better"]))
-    assert list(table[LONG]) == ["0 %, no practical difference", "\u221212 %, better"]
 
 
 def test_predictions_have_the_colour_of_their_arm_and_titles_keep_the_unit():

@@ -173,14 +173,14 @@ class TestReadingErrors:
 
     def test_every_arm_and_target_is_judged_in_a_sentence(self, study, fingerprint):
         app = opened(ERRORS, set=fingerprint)
-        sentences = app.dataframe[1].value
+        sentences = app.dataframe[0].value
         assert set(sentences["arm"]) == {"Duplicate rows", "Mixing"}
-        assert set(sentences["target"]) == {"Cu2+", "Ni2+", "SO4 2-", "NO3-"}
+        assert set(sentences["target"]) == {"Cu2+", "Ni2+", "SO4 2-", "NO3-", "all"}
         assert sentences["sentence"].str.len().min() > 20
 
     def test_error_table_is_that_of_the_largest_training_size_first(self, study, fingerprint):
         app = opened(ERRORS, set=fingerprint)
-        assert set(app.dataframe[2].value["n_train"]) == {30}
+        assert set(app.dataframe[1].value["n_train"]) == {30}
         assert healthy(app).select_slider[0].options == ["15 training spectra", "30 training spectra"]
 
     def test_an_experiment_on_another_set_says_so(self, study, store):

@@ -8,7 +8,8 @@ from scipy import stats
 
 from spectra_core.errors import ConfigError, SpectraError
 from spectra_core.evaluation.errors.question import Question
-from spectra_core.evaluation.errors.verdicts import compare_arms, verdict_sentence
+from spectra_core.evaluation.errors.sentences import verdict_sentence
+from spectra_core.evaluation.errors.verdicts import compare_arms
 
 PATTERN = np.array([1, -1, 1, -1, 1, -1, 1, -1.0])
 BASE = np.linspace(1.0, 1.5, 8)
