@@ -273,7 +273,7 @@ def _all_tables(parts: Mapping[str, Finished]) -> str:
         "# All tables of the study",
         "",
         "Written by `python -m benchmarks.study --report docs`; what they say: [study.md](study.md). Verdicts: "
-        "improved, worse, same, ? (cannot tell), for declared comparisons, which share a chance of 5 % of any false one.",
+        "improved, worse, same, ? (cannot tell), for declared comparisons, which share a chance of 5 % of a false one.",
     ]
     for name, part in parts.items():
         lines += ["", f"## {name}"]

@@ -107,10 +107,10 @@ with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(
         """
 - **The picture** shows how much an arm changes the error (RMSEP) of each target against the reference arm, which has
-  the same number of optimiser steps. Left of zero is better. Errors scatter by factors, so their ratio is what is compared,
-  fold by fold; the axis is one of ratios, on which half and double lie equally far from zero. The bar is the 95 %
-  interval of the corrected resampled t-test (Nadeau & Bengio 2003): folds share training spectra, so the plain t-test
-  is far too sure. Within the grey band a difference is too small to matter.
+  the same number of optimiser steps. Left of zero is better. Errors scatter by factors, so their ratio is what is
+  compared, fold by fold; the axis is one of ratios, on which half and double lie equally far from zero. The bar is the
+  95 % interval of the corrected resampled t-test (Nadeau & Bengio 2003): folds share training spectra, so the plain
+  t-test is far too sure. Within the grey band a difference is too small to matter.
 - **Declared comparisons** were chosen beforehand; they share a chance of 5 % of any false "improved" or "worse". An
   arm is judged by the mean over its targets first, then target by target. "Same" needs evidence of equality, not a
   missing difference. All others are looked at afterwards: they have intervals, and no verdict.

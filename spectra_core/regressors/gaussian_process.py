@@ -1,6 +1,7 @@
 """Gaussian process regression on principal component scores, at a bounded cost."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -12,7 +13,7 @@ from spectra_core.errors import ConfigError
 from spectra_core.preprocessing import Standardiser
 from spectra_core.preprocessing.magnitudes import require_computable_signal
 from spectra_core.regressors.base import Regressor
-from spectra_core.regressors.inner_folds import inner_groups, require_groups
+from spectra_core.regressors.inner_folds import inner_groups, measured_rows, require_groups
 from spectra_core.regressors.state import (
     checked_arrays,
     constant_target_notes,
@@ -38,7 +39,8 @@ class GaussianProcess(Regressor):
 
     Squared-exponential kernel exp(-d^2 / (2 l^2)) plus white noise; the posterior mean predicts (Rasmussen & Williams,
     Gaussian Processes for Machine Learning, 2006, eq. 2.25), which is kernel ridge regression. Length scale and noise
-    are those of a fixed grid with the largest marginal likelihood (eq. 5.8), the signal variance being solved for.
+    are those of a fixed grid with the largest marginal likelihood (eq. 5.8), the signal variance being solved for;
+    where generated spectra train too, those with the least error on measured ones, each left out.
 
     The cost is bounded. The grid is searched on at most `n_search` spectra, one per group, chosen at random by
     the seed, since replicates would make the noise look smaller than it is. Up to `max_spectra` training spectra
@@ -110,8 +112,10 @@ class GaussianProcess(Regressor):
         scores = np.asarray(centred @ self.directions_)
         targets = np.asarray(self.target_scaling_.transform(train.target_values), dtype=np.float64)
         rng = random_stream(seed, "gaussian process")
-        searched = _one_per_group(groups, self.n_search, rng)
-        self.lengths_, self.noises_ = most_likely(scores[searched], targets[searched])
+        measured = measured_rows(train)
+        searched = _one_per_group(groups, self.n_search, rng, first=measured)
+        choose = most_likely if measured[searched].all() else partial(least_wrong, counted=measured[searched])
+        self.lengths_, self.noises_ = choose(scores[searched], targets[searched])
         exact = len(train) <= self.max_spectra
         centres = np.arange(len(train)) if exact else _one_per_group(groups, self.n_inducing, rng)
         self.centres_ = scores[centres]
@@ -203,6 +207,27 @@ def most_likely(scores: Floats, targets: Floats) -> tuple[Floats, Floats]:
     return lengths, chosen
 
 
+def least_wrong(scores: Floats, targets: Floats, counted: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Return the length scale and noise share of every target with the least error on `counted` rows, each left out.
+
+    With A = K + g I, a row that is left out is missed by (A^-1 y)_i / (A^-1)_ii (Rasmussen & Williams 2006, eq. 5.12).
+    Likelihood would believe generated rows as it does measured ones.
+    """
+    squares = _squared_distances(scores, scores)
+    best = np.full(targets.shape[1], np.inf)
+    lengths, chosen = np.full_like(best, LENGTHS[0]), np.full_like(best, NOISES[-1])
+    for length in LENGTHS:
+        eigenvalues, vectors = np.linalg.eigh(_kernel(squares, length))
+        rows = vectors[counted]
+        for noise in NOISES:
+            inverse = 1.0 / (np.maximum(eigenvalues, 0.0) + noise)
+            missed = (rows * inverse) @ (vectors.T @ targets) / ((rows**2) @ inverse)[:, None]
+            error = (missed**2).sum(axis=0)
+            better = error < best
+            best[better], lengths[better], chosen[better] = error[better], length, noise
+    return lengths, chosen
+
+
 def _exact_weights(scores: Floats, target: Floats, length: float, noise: float) -> Floats:
     from scipy.linalg import cho_factor, cho_solve
 
@@ -250,8 +275,15 @@ def _scaled_directions(centred: NDArray[Any], n_components: int) -> Floats:
     return np.ascontiguousarray(rows[kept].T / size)
 
 
-def _one_per_group(groups: NDArray[np.int64], most: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return at most `most` rows, ascending, each of another group, chosen at random."""
+def _one_per_group(
+    groups: NDArray[np.int64], most: int, rng: np.random.Generator, *, first: NDArray[np.bool_] | None = None
+) -> NDArray[np.int64]:
+    """Return at most `most` rows, ascending, each of another group, chosen at random; those of `first` come first."""
     shuffled = rng.permutation(len(groups))
-    _, first = np.unique(groups[shuffled], return_index=True)
-    return np.sort(rng.permutation(shuffled[first])[:most])
+    if first is not None:
+        shuffled = shuffled[np.argsort(~first[shuffled], kind="stable")]
+    _, place = np.unique(groups[shuffled], return_index=True)
+    picked = rng.permutation(shuffled[place])
+    if first is not None:
+        picked = picked[np.argsort(~first[picked], kind="stable")]
+    return np.sort(picked[:most])

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from spectra_core.errors import SpectraError
 from spectra_core.spectra import SpectraSet
+from spectra_core.spectra.spectra_set import GENERATED
 from spectra_core.splits import Split, k_fold
 
 
@@ -28,18 +29,35 @@ def inner_groups(train: SpectraSet) -> NDArray[np.int64]:
     return groups
 
 
+def measured_rows(train: SpectraSet) -> NDArray[np.bool_]:
+    """Return which rows (n_spectra,) are no generated ones: errors on these alone choose a parameter.
+
+    A generated spectrum agrees with its label because a model said so; whoever is judged by it is judged by that model.
+    """
+    samples = train.samples
+    if GENERATED not in samples:
+        return np.ones(len(train), dtype=bool)
+    return (samples[GENERATED] != "yes").to_numpy()
+
+
 def inner_folds(train: SpectraSet, n_folds: int, seed: int) -> list[Split]:
-    """Divide the training rows into at most `n_folds` folds of whole groups.
+    """Divide the measured training rows into at most `n_folds` folds of whole groups.
+
+    Generated rows are never tested. They train in all folds, but for those whose parent is left out.
 
     Raises
     ------
     SpectraError
         When all spectra are of one group.
     """
-    groups = inner_groups(train)
-    n_groups = len(np.unique(groups))
+    groups, measured = inner_groups(train), np.flatnonzero(measured_rows(train))
+    n_groups = len(np.unique(groups[measured]))
     require_groups(n_groups, train)
-    return k_fold(groups, min(n_folds, n_groups), seed=seed)
+    splits = []
+    for split in k_fold(groups[measured], min(n_folds, n_groups), seed=seed):
+        test = measured[split.test]
+        splits.append(Split(np.flatnonzero(~np.isin(groups, groups[test])), test, split.repeat, split.fold))
+    return splits
 
 
 def require_groups(n_groups: int, train: SpectraSet) -> None:

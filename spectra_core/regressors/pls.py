@@ -34,7 +34,8 @@ class PLS(LinearRegressor):
     max_components
         Most components tried; fewer where channels or spectra are fewer.
     n_folds
-        Parts of the inner cross-validation; replicates, duplicates and generated spectra stay with their parents.
+        Parts of the inner cross-validation of measured spectra; replicates and duplicates stay together, generated
+        spectra are left out with their parents and never tested.
     rule
         "one_standard_error", or "minimum" for the number with the least cross-validated error.
     scale_channels
@@ -147,19 +148,20 @@ def pls1_path(
 def cross_validated_errors(
     signal: NDArray[np.float64], targets: NDArray[np.float64], splits: list[Split], n_components: int
 ) -> NDArray[np.float64]:
-    """Return mean squared errors (n_folds, n_components, n_targets) on the left-out rows.
+    """Return mean squared errors (n_folds, n_components, n_targets) on the tested rows.
 
-    `signal` is centred over all rows; each fold's own centring follows from the left-out rows alone.
+    `signal` is centred over all rows; each fold's own centring follows from the rows it leaves out.
     """
     all_products, all_target_products = signal.T @ signal, signal.T @ targets
     errors = np.empty((len(splits), n_components, targets.shape[1]))
     for split, out in zip(splits, errors, strict=True):
-        x, y = signal[split.test], targets[split.test]
+        left = np.setdiff1d(np.arange(len(signal)), split.train)
+        x_left, x, y = signal[left], signal[split.test], targets[split.test]
         n = len(split.train)
         x_mean, y_mean = signal[split.train].mean(axis=0), targets[split.train].mean(axis=0)
         path = pls1_path(
-            all_products - x.T @ x - n * np.outer(x_mean, x_mean),
-            all_target_products - x.T @ y - n * np.outer(x_mean, y_mean),
+            all_products - x_left.T @ x_left - n * np.outer(x_mean, x_mean),
+            all_target_products - x_left.T @ targets[left] - n * np.outer(x_mean, y_mean),
             n_components,
         )
         predicted = (x - x_mean) @ path + y_mean  # (n_components, n_test, n_targets)

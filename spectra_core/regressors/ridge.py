@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from spectra_core.contracts import Arrays
 from spectra_core.errors import ConfigError
 from spectra_core.preprocessing import Standardiser
-from spectra_core.regressors.inner_folds import inner_groups, require_groups
+from spectra_core.regressors.inner_folds import inner_groups, measured_rows, require_groups
 from spectra_core.regressors.linear import LinearRegressor
 from spectra_core.spectra import SpectraSet
 
@@ -62,7 +62,7 @@ class Ridge(LinearRegressor):
         groups = inner_groups(train)
         require_groups(len(np.unique(groups)), train)
         shares = np.geomspace(self.lowest, self.highest, self.n_penalties)
-        coefficients, self.penalties_ = ridge_fit(signal, targets, groups, shares)
+        coefficients, self.penalties_ = ridge_fit(signal, targets, groups, shares, measured_rows(train))
         return coefficients
 
     def _choices(self) -> Arrays:
@@ -80,6 +80,7 @@ def ridge_fit(
     targets: NDArray[np.floating[Any]],
     groups: NDArray[np.int64],
     shares: NDArray[np.float64],
+    counted: NDArray[np.bool_] | slice = slice(None),
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Fit ridge regression to centred columns, choosing a penalty for every target.
 
@@ -93,6 +94,8 @@ def ridge_fit(
         Rows that are left out together.
     shares : (n_penalties,)
         Penalties to try, as shares of the largest eigenvalue of X'X.
+    counted : (n_rows,)
+        Rows by whose errors a penalty is chosen; all by default.
 
     Returns
     -------
@@ -105,7 +108,8 @@ def ridge_fit(
     # Constant spectra have no eigenvalue to take a share of; any penalty then gives the mean.
     penalties = shares * (eigenvalues.max(initial=0.0) or 1.0)
     squares = [
-        (left_out_residuals(scores, eigenvalues + penalty, targets, groups) ** 2).sum(axis=0) for penalty in penalties
+        (left_out_residuals(scores, eigenvalues + penalty, targets, groups)[counted] ** 2).sum(axis=0)
+        for penalty in penalties
     ]
     chosen = penalties[np.argmin(squares, axis=0)]
     coefficients = directions @ (products / (eigenvalues[:, None] + chosen))

@@ -221,8 +221,15 @@ class SpectraSet:
         return numbers
 
 
+GENERATED = "generated"
+"""Sample column that marks generated spectra among others."""
+
+
 def stack(sets: Sequence[SpectraSet], meta: SetMeta | None = None) -> SpectraSet:
     """Return the spectra of all sets, in order, as one set; `meta` is that of the first by default.
+
+    Where generated spectra join others, the sample column ``generated`` says "yes" for them: what is learned of the
+    population must be judged by the others.
 
     Raises
     ------
@@ -235,7 +242,14 @@ def stack(sets: Sequence[SpectraSet], meta: SetMeta | None = None) -> SpectraSet
     for other in sets[1:]:
         require_same_axis(first, other)
         require_same_targets(first.target_names, other.target_names)
-    samples = pd.concat([one.samples for one in sets], ignore_index=True).fillna("")
+    tables = [one.samples for one in sets]
+    origins = [one.meta.origin for one in sets]
+    if "generated" in origins and set(origins) != {"generated"}:
+        tables = [
+            table.assign(**{GENERATED: "yes"}) if origin == "generated" else table
+            for table, origin in zip(tables, origins, strict=True)
+        ]
+    samples = pd.concat(tables, ignore_index=True).fillna("")
     return SpectraSet(
         first.axis,
         np.concatenate([one.signal for one in sets]),
