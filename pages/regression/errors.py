@@ -51,7 +51,7 @@ with verdicts:
     if len(shown):
         sentences = shown.assign(sentence=[verdict_sentence(row) for _, row in shown.iterrows()])
         st.dataframe(sentences[["arm", "target", "verdict", "sentence"]], hide_index=True, row_height=70)
-        table_export(comparisons, "comparisons")
+        table_export(comparisons, "all_comparisons")
 
 with per_arm:
     named = errors.assign(regressor=errors["regressor"].map(lambda name: titles.get(name, name)))

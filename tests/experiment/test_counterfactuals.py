@@ -197,7 +197,7 @@ class TestReasons:
         means = result.tables["errors"].groupby(["arm", "target"])["rmsep"].mean()
         for _, row in table.iterrows():
             expected = means[row["arm"], row["target"]] - means[row["reference"], row["target"]]
-            assert row["effect"] == pytest.approx(expected, rel=1e-6, abs=1e-12)
+            assert row["difference"] == pytest.approx(expected, rel=1e-6, abs=1e-12)
 
     def test_without_counterfactuals_there_is_no_card(self, mixtures):
         experiment = Experiment(arms=(Arm("Step-matched", "step_matched"), PCA), regressors=(Choice("ridge"),))

@@ -136,7 +136,7 @@ def error_summary(
     -------
     DataFrame, one row per combination of `by`
         For every measure ``<measure>_mean`` and ``<measure>_sd`` (divisor n - 1 over folds and repetitions; NaN for a
-        single one), then ``n_folds``. Undefined values are left out. The spread is that of folds: it is not a standard
+        single one), then ``rmsep_median``, which a run that blew up does not move, and ``n_folds``. Undefined values are left out. The spread is that of folds: it is not a standard
         error, since folds share training spectra.
     """
     _require_columns(errors, [*PREDICTION_KEYS, *by, *MEASURES], "errors")
@@ -144,6 +144,7 @@ def error_summary(
     table["n_train"] = table.pop("size")
     grouped = table.groupby(list(by), sort=False, dropna=False)
     out = grouped.size().rename("n_folds").to_frame()
+    out.insert(0, "rmsep_median", grouped["rmsep"].median())
     for position, measure in enumerate(MEASURES):
         out.insert(2 * position, f"{measure}_mean", grouped[measure].mean())
         out.insert(2 * position + 1, f"{measure}_sd", grouped[measure].std(ddof=1))

@@ -61,7 +61,9 @@ def _change(row: Mapping[str, Any] | pd.Series) -> str:
 
 
 def _signed(percent: float) -> str:
-    return f"{percent:+.{0 if abs(percent) >= 10 else 1}f}\N{NO-BREAK SPACE}%".replace("-", "\N{MINUS SIGN}")
+    digits = 0 if abs(percent) >= 10 else 1
+    number = f"{percent:+.{digits}f}" if round(percent, digits) else "0"
+    return f"{number}\N{NO-BREAK SPACE}%".replace("-", "\N{MINUS SIGN}")
 
 
 def conclusion(row: Mapping[str, Any] | pd.Series) -> str:
