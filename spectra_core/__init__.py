@@ -29,7 +29,7 @@ _MAIN_NAMES = {
     "sampling.generation": "generate_spectra",
     "sampling.labelling": "LABELLINGS",
     "regressors": "REGRESSORS",
-    "experiment": "Experiment ExperimentResult fast_experiment run study_experiment",
+    "experiment": "Experiment ExperimentResult Question fast_experiment judge run study_experiment",
     "store": "Store",
     "choices": "Choice",
     "errors": "SpectraCoreError",

@@ -10,7 +10,9 @@ from spectra_core.datasets.simulator import simulate as simulate
 from spectra_core.errors import SpectraCoreError as SpectraCoreError
 from spectra_core.experiment import Experiment as Experiment
 from spectra_core.experiment import ExperimentResult as ExperimentResult
+from spectra_core.experiment import Question as Question
 from spectra_core.experiment import fast_experiment as fast_experiment
+from spectra_core.experiment import judge as judge
 from spectra_core.experiment import run as run
 from spectra_core.experiment import study_experiment as study_experiment
 from spectra_core.generators import GENERATORS as GENERATORS

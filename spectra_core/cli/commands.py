@@ -1,7 +1,7 @@
 """The commands of the command line: the app, and its pipeline without it.
 
 ``latent-spectra study --data FILE --folds 8 --seed 0 --out FOLDER`` and, alike, ``app``, ``simulate``, ``import``,
-``convert``, ``train``, ``generate``, ``jobs``. Errors are one sentence on the error stream and exit code 2.
+``convert``, ``train``, ``generate``, ``judge``, ``jobs``. Errors are one sentence on the error stream and exit code 2.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from typing import Any
 from spectra_core import __version__
 from spectra_core.choices import Choice, build
 from spectra_core.cli import app as app_command
+from spectra_core.cli import judge as judge_command
 from spectra_core.cli import shared
 from spectra_core.cli import study as study_command
 from spectra_core.conditions import CONDITIONS
@@ -203,6 +204,15 @@ def _parser() -> argparse.ArgumentParser:
         "study --data simulated:msu_like:800 --mode fast --arms 'Baseline;Oracle' --out results/",
     )
     study_command.add_options(_seed(_data(one)))
+
+    one = _command(
+        commands,
+        "judge",
+        judge_command.judge,
+        "judge --errors errors.csv --out verdicts.csv",
+        "judge --errors errors.csv --declared question.json",
+    )
+    judge_command.add_options(one)
 
     one = _seed(
         _command(

@@ -32,8 +32,11 @@ def judge(chosen: argparse.Namespace) -> None:
     """Judge fold errors of any program: effect, interval and verdict of every arm against the reference."""
     from spectra_core.experiment import judge as judged
 
+    text = shared.read_text(chosen.errors)
+    separator = max(",;\t", key=text.partition("\n")[0].count)
+    decimal = "," if separator == ";" and "," in text else "."
     try:
-        errors = pd.read_csv(io.StringIO(shared.read_text(chosen.errors)), sep=None, engine="python")
+        errors = pd.read_csv(io.StringIO(text), sep=separator, decimal=decimal)
     except (ValueError, pd.errors.ParserError) as error:
         raise ReadError(f"{chosen.errors} is no table of comma-separated values. Write one row per fold.") from error
     declared = None

@@ -136,8 +136,8 @@ def error_summary(
     -------
     DataFrame, one row per combination of `by`
         For every measure ``<measure>_mean`` and ``<measure>_sd`` (divisor n - 1 over folds and repetitions; NaN for a
-        single one), then ``rmsep_median``, which a run that blew up does not move, and ``n_folds``. Undefined values are left out. The spread is that of folds: it is not a standard
-        error, since folds share training spectra.
+        single one), then ``rmsep_median``, which a run that blew up does not move, and ``n_folds``. Undefined values
+        are left out. The spread is that of folds: it is not a standard error, since folds share training spectra.
     """
     _require_columns(errors, [*PREDICTION_KEYS, *by, *MEASURES], "errors")
     table = with_training_size(errors)
