@@ -123,7 +123,7 @@ def error_summary(
 
     The average of a measure over folds is not the measure of all folds pooled: a fold's R2 divides by the spread of
     that fold's references, so that the two differ most where folds are small. The mean over folds is what a single
-    test set of that size would show on average; use `pooled_errors` for the other.
+    test set of that size would show on average.
 
     Parameters
     ----------
@@ -148,18 +148,6 @@ def error_summary(
         out.insert(2 * position, f"{measure}_mean", grouped[measure].mean())
         out.insert(2 * position + 1, f"{measure}_sd", grouped[measure].std(ddof=1))
     return out.reset_index()
-
-
-def pooled_errors(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Measure the errors of all folds of a repetition together, as one test set.
-
-    Returns
-    -------
-    DataFrame, one row per (arm, regressor, target, repeat, n_train, ratio)
-        Columns as in `regression_errors` without ``fold``. R2 and RPD refer to the spread of all references.
-    """
-    sizes = with_training_size(predictions)["size"]
-    return regression_errors(predictions.assign(fold=0, n_train=sizes)).drop(columns="fold")
 
 
 def with_training_size(table: pd.DataFrame) -> pd.DataFrame:

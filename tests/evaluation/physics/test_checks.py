@@ -20,7 +20,7 @@ from spectra_core.evaluation.physics.checks import (
 from spectra_core.evaluation.physics.pure_components import PureComponents
 from spectra_core.regressors import PLS
 from spectra_core.spectra import SetMeta, SpectraSet
-from tests.conftest import beer_lambert_set
+from tests.conftest import beer_lambert_set, relabelled
 
 
 def with_signal(spectra, signal, **meta):
@@ -150,7 +150,7 @@ class TestLabelHonesty:
         training, honest = beer_lambert_set(200), beer_lambert_set(100, seed=1)
         lies = honest.targets
         lies["Cu2+"] += 0.05
-        sets = {"training": training, "held-out": honest, "generated": honest.relabelled(lies)}
+        sets = {"training": training, "held-out": honest, "generated": relabelled(honest, lies)}
         summary = honesty_summary(label_honesty(sets, PLS())).set_index(["target", "role"])
         for column in ("ratio", "ratio_pure_components"):
             assert (summary.xs("training", level="role")[column] == 1).all()
