@@ -57,6 +57,16 @@ def test_an_offender_breaks_the_check_it_should(expected, change):
     assert expected <= offences_of(change)
 
 
+def test_limits_are_quantiles_but_rounding_and_noise_are_no_offence():
+    real = {"role": "training", "negative": [0.5, 1.0], "saturated": [0.0, 0.1], "roughness": [0.9, 1.1]}
+    zero = {"mixture_residual": [1.0, 1.0], "charge": [0.0, 1e-9], "t2_ratio": [0.2, 0.4], "q_ratio": [0.5, 0.7]}
+    limits = physics_limits(pd.DataFrame({**real, **zero})).set_index("check")["limit"]
+    # 99 % of the way between two values, 1 % for "smooth"; 4 noise units and a thousandth of the charge at least.
+    assert limits["negative"] == 4.0
+    assert limits["charge"] == 1e-3
+    assert limits[["saturation", "rough", "smooth"]].tolist() == pytest.approx([0.099, 1.098, 0.902])
+
+
 def test_noise_free_spectrum_is_too_smooth():
     # Fine channels: with coarse ones the curvature of bands outweighs the noise in every spectrum.
     training, clean = beer_lambert_set(400, 400), beer_lambert_set(40, 400, seed=1, noise=0.0)
