@@ -21,6 +21,7 @@ from spectra_core.datasets import read
 from spectra_core.datasets.simulator import PRESETS, simulate
 from spectra_core.evaluation.labels.label_errors import label_errors
 from spectra_core.spectra import SpectraSet
+from tests.conftest import relabelled
 
 PLAIN = 10.0
 """Spreads that a label must change by to be plainly wrong."""
@@ -48,7 +49,7 @@ def exchanged(spectra: SpectraSet, share: float, rng: np.random.Generator) -> tu
     rows = rng.choice(len(spectra), 2 * n_pairs, replace=False)
     targets = spectra.targets
     targets.iloc[rows] = spectra.target_values[rows.reshape(-1, 2)[:, ::-1].ravel()]
-    return spectra.relabelled(targets), rows
+    return relabelled(spectra, targets), rows
 
 
 def tried(spectra: SpectraSet, n_spectra: int, share: float, seed: int) -> dict[str, float]:

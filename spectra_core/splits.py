@@ -1,4 +1,4 @@
-"""Which spectra train and which test: hold-out, repeated k-fold and concentration-range splits."""
+"""Which spectra train and which test: hold-out and repeated k-fold."""
 
 from dataclasses import dataclass
 
@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectra_core.contracts import random_stream
-from spectra_core.errors import ConfigError, SpectraError
-from spectra_core.spectra import SpectraSet
+from spectra_core.errors import ConfigError
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,28 +93,6 @@ def hold_out(groups: NDArray[np.int64], share: float, *, seed: int) -> Split:
         raise ConfigError(
             f"Holding out {share:g} of {len(groups)} spectra leaves none to train on. "
             "Use a smaller share or more independent spectra."
-        )
-    return Split(np.flatnonzero(~in_test), np.flatnonzero(in_test))
-
-
-def concentration_range(spectra: SpectraSet, target: str, quantile: float = 0.8) -> Split:
-    """Train on the lower concentrations of `target`, test on those above its `quantile` (extrapolation).
-
-    Raises
-    ------
-    SpectraError
-        When the target is unknown, or one part would be empty.
-    """
-    if target not in spectra.target_names:
-        raise SpectraError(
-            f"The set has no target {target!r}. Its targets are: {', '.join(spectra.target_names) or 'none'}."
-        )
-    values = spectra.target_values[:, spectra.target_names.index(target)]
-    in_test = values > np.quantile(values, quantile)
-    if in_test.all() or not in_test.any():
-        raise SpectraError(
-            f"No division of {target!r} at its {quantile:g} quantile leaves spectra on both sides. "
-            "Choose another quantile or target."
         )
     return Split(np.flatnonzero(~in_test), np.flatnonzero(in_test))
 

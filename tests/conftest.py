@@ -45,6 +45,12 @@ def beer_lambert_set(n_spectra: int = 60, n_channels: int = 50, seed: int = 0, n
     )
 
 
+def relabelled(spectra: SpectraSet, targets: pd.DataFrame) -> SpectraSet:
+    """Return the same spectra with other values for the same targets."""
+    info, samples, meta = spectra.target_info, spectra.samples, spectra.meta
+    return SpectraSet(spectra.axis, spectra.signal, targets, target_info=info, samples=samples, meta=meta)
+
+
 @pytest.fixture(scope="session")
 def mixtures() -> SpectraSet:
     """60 charge-balanced mixtures, 50 channels, 4 ions from 3 salts."""

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from spectra_core.errors import ConfigError, SpectraError
-from spectra_core.splits import concentration_range, hold_out, k_fold
+from spectra_core.errors import ConfigError
+from spectra_core.splits import hold_out, k_fold
 
 
 def test_every_row_is_tested_once_per_repetition():
@@ -48,16 +48,26 @@ def test_three_spectra_cannot_be_divided_into_eight_folds():
         k_fold(np.arange(3), 8, seed=0)
 
 
+def test_as_many_folds_as_groups_leave_one_out():
+    assert sorted(split.test.tolist() for split in k_fold(np.array([5, 5, 8]), 2, seed=0)) == [[0, 1], [2]]
+
+
 def test_hold_out_keeps_groups_together_and_takes_about_the_share():
     groups = np.repeat(np.arange(50), 2)
     split = hold_out(groups, 0.2, seed=0)
     assert len(split.test) == 20
     assert not set(groups[split.train]) & set(groups[split.test])
+    assert (split.repeat, split.fold) == (0, 0)
 
 
-def test_concentration_range_tests_above_what_it_trains_on(mixtures):
-    split = concentration_range(mixtures, "Cu2+", 0.8)
-    copper = mixtures.target_values[:, 0]
-    assert copper[split.train].max() < copper[split.test].min()
-    with pytest.raises(SpectraError, match="no target 'Fe'"):
-        concentration_range(mixtures, "Fe")
+@pytest.mark.parametrize(("share", "n_test"), [(0.001, 1), (0.1, 1), (0.26, 3), (0.89, 9)])
+def test_hold_out_takes_the_nearest_number_of_rows_but_at_least_one(share, n_test):
+    assert len(hold_out(np.arange(10), share, seed=0).test) == n_test
+
+
+@pytest.mark.parametrize("share", [-0.1, 0.0, 1.0, float("nan")])
+def test_a_share_that_leaves_a_part_empty_is_refused(share):
+    with pytest.raises(ConfigError, match="lies between 0 and 1"):
+        hold_out(np.arange(10), share, seed=0)
+    with pytest.raises(ConfigError, match="leaves none to train on"):
+        hold_out(np.zeros(10, dtype=int), 0.5, seed=0)

@@ -42,6 +42,16 @@ def n_workers() -> int:
     return os.cpu_count() or 1
 
 
+def seconds_of(experiment: Experiment, spectra: SpectraSet) -> float:
+    """Return about how long an experiment takes as a job; the first time, how fast this computer is gets measured."""
+    from spectra_core.experiment.cost import estimated_seconds
+    from spectra_core.jobs.tasks import memo_of
+    from spectra_core.jobs.work import NICENESS
+
+    with st.spinner("Measuring how fast this computer trains", show_time=False):
+        return estimated_seconds(experiment, spectra, n_workers(), memo_of(state.store(), "pace"), NICENESS)
+
+
 def by_choices(spectra: SpectraSet) -> Experiment:
     """Let the visitor design an experiment from ready-made arms.
 

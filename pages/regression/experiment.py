@@ -4,7 +4,6 @@ import streamlit as st
 
 from spectra_core.errors import ConfigError
 from spectra_core.experiment import Experiment
-from spectra_core.experiment.cost import estimated_seconds
 from ui import experiment_panel, job_panel, needed, state
 from ui.text import counted
 
@@ -31,12 +30,12 @@ except ConfigError as error:
 
 if experiment is not None:
     n_fits = len(experiment.arms) * len(experiment.regressors) * len(experiment.n_train)
-    seconds = estimated_seconds(experiment, spectra, experiment_panel.n_workers())
+    seconds = experiment_panel.seconds_of(experiment, spectra)
     st.caption(
         f"{counted(len(experiment.arms), 'arm')}; {n_fits * experiment.n_folds * experiment.n_repeats} fits of all "
         f"{spectra.n_targets} targets; about {job_panel.duration(seconds)} with "
-        f"{counted(experiment_panel.n_workers(), 'worker')} on an idle machine. It goes on when this page is closed, "
-        "and finished fits are never repeated."
+        f"{counted(experiment_panel.n_workers(), 'worker')} beside what this computer does now. It goes on when this "
+        "page is closed, and finished fits are never repeated."
     )
     start, save = st.columns([1, 3], vertical_alignment="center")
     if start.button("Run the experiment", type="primary", icon=":material/play_arrow:"):

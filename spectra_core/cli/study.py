@@ -77,11 +77,11 @@ def study(chosen: argparse.Namespace) -> None:
     with shared.progress_bar() as reporter:
         spectra = shared.data_of(chosen, store, reporter)
         experiment = designed(chosen, spectra)
-        seconds = estimated_seconds(experiment, spectra, n_workers)
+        seconds = estimated_seconds(experiment, spectra, n_workers, memo_of(store, "pace"))
         n_fits = len(experiment.arms) * len(experiment.regressors) * len(experiment.n_train)
         reporter.message(
             f"{len(experiment.arms)} arms, {n_fits * experiment.n_folds * experiment.n_repeats} fits of all targets; "
-            f"roughly {_minutes(seconds)} with {n_workers} worker(s) on an idle machine."
+            f"roughly {_minutes(seconds)} with {n_workers} worker(s) beside what this computer does now."
         )
         if chosen.estimate:
             return

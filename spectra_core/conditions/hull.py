@@ -75,27 +75,6 @@ def _distance(
         matters = np.concatenate([matters, new])
 
 
-def in_hull(train_targets: pd.DataFrame, points: pd.DataFrame) -> NDArray[np.bool_]:
-    """Return which points (n_points,) are mixtures of training sets, by linear programming (HiGHS).
-
-    A point is inside when weights w >= 0 with sum 1 and sum of w_i a_i = p exist.
-
-    Raises
-    ------
-    SpectraError
-        When columns differ.
-    """
-    from scipy.optimize import linprog
-
-    corners, inner = _standardised(train_targets, points)
-    equations = np.vstack([corners.T, np.ones(len(corners))])
-    cost = np.zeros(len(corners))
-    solutions = (
-        linprog(cost, A_eq=equations, b_eq=np.append(point, 1.0), bounds=(0, None), method="highs") for point in inner
-    )
-    return np.array([solution.status == 0 for solution in solutions], dtype=bool)
-
-
 def _standardised(train_targets: pd.DataFrame, points: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return distinct training sets and points in standard deviations around the training mean."""
     if list(train_targets.columns) != list(points.columns):

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
 import numpy as np
+import psutil
 
 from spectra_core.datasets import handover, sandbox
 from spectra_core.datasets.parts import described
@@ -20,7 +21,6 @@ from spectra_core.datasets.readers.base import Dialect
 from spectra_core.errors import ReadError
 
 THREADS = 4
-_AT_REST = 2_000_000_000  # address space that libraries reserve without using
 
 
 def serve(requests: IO[bytes], answers: IO[bytes], channel: socket.socket | None) -> None:
@@ -123,11 +123,7 @@ def _limited(n_bytes: int) -> Iterator[None]:
 
 def _address_space() -> int:
     """Return the address space in use, which the limit counts, libraries included."""
-    try:
-        with open("/proc/self/statm", encoding="ascii") as status:
-            return int(status.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError):
-        return _AT_REST
+    return int(psutil.Process().memory_info().vms)
 
 
 def main() -> None:

@@ -10,7 +10,6 @@ from spectra_core.errors import ReadError
 
 ELECTRONVOLT_NANOMETRE = 1239.841984332  # h c / e in eV nm, exact constants of the SI (CODATA 2018)
 AXIS_GOALS = {"nm": "Wavelength", "cm-1": "Wavenumber", "eV": "Photon energy"}
-SIGNAL_GOALS = ("Absorbance", "Transmittance")
 
 
 def converted_signal(

@@ -28,7 +28,6 @@ AMOUNT_UNITS = {"mol/L": 1.0, "mmol/L": 1e-3, "µmol/L": 1e-6, "nmol/L": 1e-9}
 """Units of amount concentration in mol/L."""
 MASS_UNITS = {"g/L": 1.0, "mg/L": 1e-3, "µg/L": 1e-6}
 """Units of mass concentration in g/L."""
-OTHER_UNITS = ("mol/kg", "mmol/kg", "%", "g/100 g", "ppm", "ppb")
 _UNIT_SPELLINGS = {
     "m": "mol/L", "mol/l": "mol/L", "mol/dm3": "mol/L", "moll-1": "mol/L", "moldm-3": "mol/L",
     "mm": "mmol/L", "mmol/l": "mmol/L", "mmoll-1": "mmol/L", "mmol/dm3": "mmol/L",

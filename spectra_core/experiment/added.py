@@ -13,19 +13,6 @@ from spectra_core.experiment.parts import Part
 
 READER = Choice("pls")
 """Reads labels back from spectra: exact to fit, and no network, so that it shares no weakness with the teachers."""
-COLUMNS = [
-    "arm",
-    "target",
-    "repeat",
-    "fold",
-    "n_train",
-    "ratio",
-    "n_added",
-    "label_rmse",
-    "floor_rmse",
-    "honesty",
-    "noise_ratio",
-]
 
 
 def added_rows(part: Part, arm: Arm) -> pd.DataFrame:
@@ -44,7 +31,7 @@ def added_rows(part: Part, arm: Arm) -> pd.DataFrame:
     """
     found = part.fold.memo.arrays(part.fold.key("added", _content(part, arm)), lambda: _checked(part, arm))
     floor = found["floor_rmse"]
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "arm": arm.name,
             "target": list(part.test.target_names),
@@ -59,7 +46,6 @@ def added_rows(part: Part, arm: Arm) -> pd.DataFrame:
             "noise_ratio": float(found["noise_ratio"][0]),
         }
     )
-    return table[COLUMNS]
 
 
 def _content(part: Part, arm: Arm) -> dict[str, Any]:

@@ -1,17 +1,12 @@
 """What a unit of work will cost before it is done, estimated from what each member tells of itself."""
 
-import time
-from functools import cache
-
-import numpy as np
-
+from spectra_core.contracts import NO_MEMO, Memo
 from spectra_core.experiment.design import Arm, Experiment
 from spectra_core.regressors.base import Regressor
 from spectra_core.spectra import SpectraSet
-from spectra_core.training.parallel import one_blas_thread
 
-_PROBE = (256, 911, 512)
-"""Rows, inputs and outputs of the product that tells how fast a core is: about what a first layer multiplies."""
+BESIDES = 2.0
+"""Seconds for what is not fitted: loading, splitting, tables."""
 
 
 def arm_cost(arm: Arm, regressor: Regressor, n_train: int, n_channels: int, n_targets: int) -> float:
@@ -23,42 +18,47 @@ def arm_cost(arm: Arm, regressor: Regressor, n_train: int, n_channels: int, n_ta
     return regressor.cost(n_rows, n_channels, n_targets)
 
 
-def estimated_seconds(experiment: Experiment, spectra: SpectraSet, n_workers: int) -> float:
-    """Return a rough running time of the whole experiment, in seconds, for the page that designs it."""
+def estimated_seconds(
+    experiment: Experiment, spectra: SpectraSet, n_workers: int, memo: Memo = NO_MEMO, niceness: int = 0
+) -> float:
+    """Return about how long the whole experiment takes beside what this computer does now, in seconds.
+
+    Parameters
+    ----------
+    memo
+        Keeps how fast this computer fits each kind of member; measured in a second where it is not known.
+    niceness
+        How far the work steps back, as in `pace.slowdown`.
+    """
     from spectra_core.choices import build
+    from spectra_core.experiment.pace import seconds_per_gflop, slowdown
     from spectra_core.experiment.tables import generators_of
     from spectra_core.generators import GENERATORS
     from spectra_core.regressors import REGRESSORS
 
-    n_targets = spectra.n_targets if experiment.targets is None else len(experiment.targets)
+    n_channels = spectra.n_channels
+    if experiment.targets is not None:
+        spectra = spectra.with_targets(experiment.targets)
+    n_targets = spectra.n_targets
+
+    def of_regressor(regressor: Any, on: SpectraSet) -> float:
+        return regressor.cost(len(on), on.n_channels, on.n_targets)
+
+    def of_generator(generator: Any, on: SpectraSet) -> float:
+        return generator.cost(len(on), on.n_channels)
+
     whole_fold = len(spectra) - len(spectra) // experiment.n_folds
     total = 0.0
     for size in experiment.n_train:
         n_train = min(size or whole_fold, whole_fold)
         for choice in experiment.regressors:
             regressor = build(REGRESSORS, choice, "regressor")
-            total += sum(arm_cost(arm, regressor, n_train, spectra.n_channels, n_targets) for arm in experiment.arms)
+            pace = seconds_per_gflop(regressor, of_regressor, spectra, memo)
+            total += pace * sum(arm_cost(arm, regressor, n_train, n_channels, n_targets) for arm in experiment.arms)
         for choice in generators_of(experiment):
-            total += build(GENERATORS, choice, "generator").cost(n_train, spectra.n_channels)
-    n_fits = experiment.n_folds * experiment.n_repeats
-    return total * n_fits / gflop_per_second() / max(1, n_workers)
-
-
-@cache
-def gflop_per_second() -> float:
-    """Return how fast one core multiplies matrices, the best of a few tries of some milliseconds.
-
-    Training reaches about this rate in the operations that are counted here, since what is counted for the first
-    layer and not done (its inputs need no derivative) makes up for what is done and not counted.
-    """
-    n_rows, n_inputs, n_outputs = _PROBE
-    rng = np.random.default_rng(0)
-    one = rng.standard_normal((n_rows, n_inputs), dtype=np.float32)
-    other = rng.standard_normal((n_inputs, n_outputs), dtype=np.float32)
-    seconds = []
-    with one_blas_thread():
-        for _ in range(10):
-            begin = time.perf_counter()
-            one @ other
-            seconds.append(time.perf_counter() - begin)
-    return 2e-9 * n_rows * n_inputs * n_outputs / min(seconds)
+            generator = build(GENERATORS, choice, "generator")
+            pace = seconds_per_gflop(generator, of_generator, spectra, memo)
+            total += pace * generator.cost(n_train, n_channels)
+    n_workers = max(1, n_workers)
+    seconds = total * experiment.n_folds * experiment.n_repeats / n_workers + BESIDES
+    return seconds * slowdown(n_workers, niceness)

@@ -81,9 +81,7 @@ def with_counterfactuals(
     ConfigError
         When there is no such arm, or it adds no generated spectra.
     """
-    arm = next((one for one in experiment.arms if one.name == name), None)
-    if arm is None:
-        raise ConfigError(f"There is no arm {name!r}. The arms are: {'; '.join(one.name for one in experiment.arms)}.")
+    arm = experiment.arm(name)
     arms = list(experiment.arms)
     for other in (Arm("Baseline", "baseline"), *counterfactuals(arm, teacher=teacher, simulated=simulated)):
         same_kind = [one for one in arms if one.kind == other.kind and one.ratio == other.ratio]

@@ -272,6 +272,19 @@ class Experiment:
                     f'"device" to {choice.options["device"]!r} instead.'
                 )
 
+    def arm(self, name: str) -> Arm:
+        """Return the arm of that name.
+
+        Raises
+        ------
+        ConfigError
+            When there is none; the names are listed.
+        """
+        for arm in self.arms:
+            if arm.name == name:
+                return arm
+        raise ConfigError(f"There is no arm {name!r}. The arms are: {'; '.join(arm.name for arm in self.arms)}.")
+
     def references(self) -> dict[str, str]:
         """Return for every arm that is compared the name of its reference; empty where there is none."""
         found = [arm for arm in self.arms if arm.kind == self.reference]

@@ -15,64 +15,28 @@ from spectra_core.spectra import SpectraSet
 
 
 def _preset_arms() -> dict[str, Arm]:
-    vae, cvae, mlp = Choice("vae"), Choice("cvae"), Choice("mlp")
-    spectral, asked_for = Choice("spectral"), Choice("asked_for")
+    def labelled_by_network(name: str, generator: str, sampler: str) -> Arm:
+        made, drawn = Choice(generator), Choice(sampler)
+        return Arm(name, generator=made, sampler=drawn, labelling=Choice("spectral"), teacher=Choice("mlp"))
+
+    def asked_for(name: str, conditions: str, latent_given: str) -> Arm:
+        drawn, given = Choice(conditions), Choice(latent_given)
+        return Arm(name, generator=Choice("cvae"), conditions=drawn, latent_given=given, labelling=Choice("asked_for"))
+
     arms = [
         Arm("Baseline", "baseline"),
         Arm("Step-matched", "step_matched"),
         Arm("Duplicate rows", "duplicate_rows"),
         Arm("Ensemble of 5", "ensemble"),
-        Arm(
-            "VAE, standard normal",
-            generator=vae,
-            sampler=Choice("standard_normal"),
-            labelling=spectral,
-            teacher=mlp,
-        ),
-        Arm("VAE, uniform box", generator=vae, sampler=Choice("uniform_box"), labelling=spectral, teacher=mlp),
-        Arm(
-            "VAE, data's own distribution",
-            generator=vae,
-            sampler=Choice("aggregate_posterior"),
-            labelling=spectral,
-            teacher=mlp,
-        ),
-        Arm("VAE, equalised", generator=vae, sampler=Choice("equalised"), labelling=spectral, teacher=mlp),
-        Arm(
-            "cVAE, independent concentrations",
-            generator=cvae,
-            conditions=Choice("independent_uniform"),
-            latent_given=Choice("prior"),
-            labelling=asked_for,
-        ),
-        Arm(
-            "cVAE, charge-balanced",
-            generator=cvae,
-            conditions=Choice("salt_box"),
-            latent_given=Choice("prior"),
-            labelling=asked_for,
-        ),
-        Arm(
-            "cVAE, charge-balanced, z of similar spectra",
-            generator=cvae,
-            conditions=Choice("salt_box"),
-            latent_given=Choice("similar_concentrations"),
-            labelling=asked_for,
-        ),
-        Arm(
-            "cVAE, measured concentrations",
-            generator=cvae,
-            conditions=Choice("resampled"),
-            latent_given=Choice("similar_concentrations"),
-            labelling=asked_for,
-        ),
-        Arm(
-            "PCA, standard normal",
-            generator=Choice("pca"),
-            sampler=Choice("standard_normal"),
-            labelling=spectral,
-            teacher=mlp,
-        ),
+        labelled_by_network("VAE, standard normal", "vae", "standard_normal"),
+        labelled_by_network("VAE, uniform box", "vae", "uniform_box"),
+        labelled_by_network("VAE, data's own distribution", "vae", "aggregate_posterior"),
+        labelled_by_network("VAE, equalised", "vae", "equalised"),
+        asked_for("cVAE, independent concentrations", "independent_uniform", "prior"),
+        asked_for("cVAE, charge-balanced", "salt_box", "prior"),
+        asked_for("cVAE, charge-balanced, z of similar spectra", "salt_box", "similar_concentrations"),
+        asked_for("cVAE, measured concentrations", "resampled", "similar_concentrations"),
+        labelled_by_network("PCA, standard normal", "pca", "standard_normal"),
         Arm("Noise jitter", generator=Choice("jitter")),
         Arm("Mixing", generator=Choice("mixing")),
         Arm("Oracle", "oracle"),

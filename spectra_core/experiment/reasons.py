@@ -60,7 +60,7 @@ def reasons(experiment: Experiment, errors: pd.DataFrame, spreads: Mapping[str, 
 
 def _pairs(experiment: Experiment, name: str) -> Mapping[str, tuple[str, str]]:
     """Return for every arm of the card its reference and what it changes, in order of appearance."""
-    observed = next(arm for arm in experiment.arms if arm.name == name)
+    observed = experiment.arm(name)
     baseline = next((arm.name for arm in experiment.arms if arm.kind == "baseline"), None)
     pairs: dict[str, tuple[str, str]] = {}
     reference = experiment.references().get(name)

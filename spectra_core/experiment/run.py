@@ -45,8 +45,8 @@ class ExperimentResult:
         - ``generators``: row per (generator, repeat, fold, n_train): how often it was trained until it did not diverge,
           active units, KL, reconstruction error beside the noise of the training spectra, and how well targets are read
           from z (`dependence_on_targets`: mean and largest over targets).
-        - ``added``: row per (arm, target, repeat, fold, n_train) of arms that add spectra: label honesty and noise; see
-          `experiment.added.added_rows`.
+        - ``added``: row per (arm, target, repeat, fold, n_train) of arms that add spectra, empty without them: label
+          honesty and noise; see `experiment.added.added_rows`.
         - ``densities``: row per (repeat, fold, sample, n_train) with ``log_density`` of the training spectra there.
         - ``efficiencies``: shares of what new spectra would bring (`augmentation_efficiency`); empty without oracle.
         - ``equivalents``: gains in numbers of measured spectra (`equivalent_samples`); empty for one training size.

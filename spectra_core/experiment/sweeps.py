@@ -97,9 +97,7 @@ def sweep_strategies(experiment: Experiment, name: str, *, has_salts: bool = Tru
     ConfigError
         When there is no such arm, or it does not choose between strategies.
     """
-    arm = next((one for one in experiment.arms if one.name == name), None)
-    if arm is None:
-        raise ConfigError(f"There is no arm {name!r}. The arms are: {'; '.join(one.name for one in experiment.arms)}.")
+    arm = experiment.arm(name)
     there = [one.content for one in experiment.arms]
     more = [one for one in at_strategies(arm, has_salts=has_salts) if one.content not in there]
     return replace(experiment, arms=(*experiment.arms, *more))

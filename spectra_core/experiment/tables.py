@@ -1,4 +1,4 @@
-"""From finished units of work to the tables of a result."""
+"""From finished units of work to the tables of a result, and what its arms are worth."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -9,15 +9,15 @@ import pandas as pd
 from spectra_core.choices import Choice
 from spectra_core.contracts import Reporter
 from spectra_core.datasets.simulator.bounds import identifiability_of
+from spectra_core.evaluation.errors.gains import augmentation_efficiency, equivalent_samples
 from spectra_core.evaluation.errors.regression_errors import regression_errors
 from spectra_core.evaluation.errors.verdicts import compare_arms
 from spectra_core.evaluation.latent.training_density import log_training_density
-from spectra_core.experiment.added import COLUMNS as ADDED_COLUMNS
 from spectra_core.experiment.added import added_rows
 from spectra_core.experiment.design import Experiment
 from spectra_core.experiment.parts import Part
 from spectra_core.experiment.reasons import reasons
-from spectra_core.experiment.worth import efficiencies, equivalents
+from spectra_core.experiment.sweeps import WITHOUT_RATIO
 from spectra_core.spectra import SpectraSet
 from spectra_core.training.parallel import run_in_threads
 
@@ -71,6 +71,57 @@ def comparisons_of(experiment: Experiment, errors: pd.DataFrame, spreads: Mappin
     return compare_arms(errors, references, experiment.question, spreads=spreads, independent=independent)
 
 
+def efficiencies(experiment: Experiment, comparisons: pd.DataFrame) -> pd.DataFrame:
+    """Relate every arm to the oracle of its own ratio and reference; see `augmentation_efficiency`.
+
+    Returns
+    -------
+    DataFrame
+        As `augmentation_efficiency`, and ``oracle``; NaN in ``efficiency`` means "not defined". Empty where there is
+        no oracle, or it is compared with nothing.
+    """
+    arms = {arm.name: arm for arm in experiment.arms}
+    oracles = [arm for arm in experiment.arms if arm.kind == "oracle"]
+    references, names = experiment.references(), {arm.name for arm in oracles}
+    tables = []
+    for oracle in oracles:
+        beside = [
+            name
+            for name, reference in references.items()
+            if name not in names
+            and reference == references.get(oracle.name)
+            and (arms[name].kind in WITHOUT_RATIO or arms[name].ratio == oracle.ratio)
+        ]
+        rows = comparisons[comparisons["arm"].isin([*beside, oracle.name])] if len(comparisons) else comparisons
+        if beside and len(rows):
+            tables.append(augmentation_efficiency(rows, oracle.name).assign(oracle=oracle.name))
+    return _joined(tables)
+
+
+def equivalents(experiment: Experiment, errors: pd.DataFrame) -> pd.DataFrame:
+    """Read from the learning curve of every arm's reference how many measured spectra the arm is worth.
+
+    Returns
+    -------
+    DataFrame
+        As `equivalent_samples`, and ``reference``. Empty where there is one training size, or no reference.
+    """
+    if len(experiment.n_train) < 2:
+        return pd.DataFrame()
+    references = experiment.references()
+    tables = []
+    for reference in dict.fromkeys(references.values()):
+        # A second reference is an arm for the first one, but its own learning curve is the one read here.
+        beside = [name for name, own in references.items() if own == reference]
+        rows = errors[errors["arm"].isin([*beside, reference])]
+        tables.append(equivalent_samples(rows, reference).assign(reference=reference))
+    return _joined(tables)
+
+
+def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
 def generators_of(experiment: Experiment) -> list[Choice]:
     """Return the different generators of all arms, each once."""
     different: list[Choice] = []
@@ -105,7 +156,7 @@ def _checks(
     return {
         "floors": rows["floors"][0],
         "generators": pd.DataFrame(rows["generators"]),
-        "added": pd.concat(rows["added"], ignore_index=True) if rows["added"] else pd.DataFrame(columns=ADDED_COLUMNS),
+        "added": _joined(rows["added"]),
         "densities": pd.concat(rows["densities"], ignore_index=True),
     }
 

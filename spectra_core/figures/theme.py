@@ -79,7 +79,6 @@ AXIS: dict[str, object] = {
 TITLE_SIZE = 13
 """Letters of panel titles, in pixels."""
 HEIGHT = 420
-PANEL_HEIGHT = 150
 """Height in pixels of a figure with one panel, and of each strip added to it."""
 
 FIELD_RUNS_DOWN = frozenset({"Wavenumber"})

@@ -1,15 +1,10 @@
-"""Compile what training needs, before anybody waits for it: ``python -m spectra_core.jobs.compiling_ahead``.
+"""Compile what training needs, before anybody waits for it.
 
-Numba keeps what it compiled on disk, so this does something in a new installation only. The app starts it in a process
-of its own when its first visitor comes.
+Numba keeps what it compiled on disk, so this takes long in a new installation only. The process that waits for the next
+job does it.
 """
 
-import os
-from contextlib import suppress
 from typing import Any
-
-NICENESS = 15
-"""How far it steps back behind jobs, and behind whatever a person does."""
 
 
 def compile_ahead() -> bool:
@@ -27,6 +22,11 @@ def compile_ahead() -> bool:
 
 def _use_all() -> None:
     """Call it as everything else does, since numba compiles for the kinds of arguments that it is called with."""
+    use_networks(kernels="numba")
+
+
+def use_networks(**options: Any) -> None:
+    """Train networks of a moment, so that what they call is loaded."""
     import numpy as np
     import pandas as pd
 
@@ -36,12 +36,5 @@ def _use_all() -> None:
 
     values = np.random.default_rng(0).random((40, 5))
     spectra = SpectraSet(SpectralAxis(np.arange(5.0)), values, pd.DataFrame({"target": values[:, 0]}))
-    MLP(epochs=1, kernels="numba", device="cpu").fit(spectra)
-    VAE(n_hidden=8, n_latent=2, epochs=1, kernels="numba", device="cpu").fit(spectra)
-
-
-if __name__ == "__main__":
-    if hasattr(os, "nice"):
-        with suppress(OSError):
-            os.nice(NICENESS)
-    compile_ahead()
+    MLP(epochs=1, device="cpu", **options).fit(spectra)
+    VAE(n_hidden=8, n_latent=2, epochs=1, device="cpu", **options).fit(spectra)

@@ -4,7 +4,7 @@
 file                written by               holds
 ==================  =======================  =================================================================
 ``job.json``        who submits or resumes   task, arguments, title, place in the queue, number of the attempt
-``launch.json``     who starts the process   attempt, process id and start of the process, host
+``launch.json``     who starts the process   attempt, the process and its token, host
 ``status.json``     the process              attempt, stage, progress, and at the end state, error, result
 ``cancel-N``        who cancels or pauses    nothing: that it is there asks attempt N to stop
 ``pause-N``         who pauses               nothing: attempt N is stopped to be resumed later
@@ -16,12 +16,83 @@ file                written by               holds
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from spectra_core.store.files import json_bytes, replace_file, strict_json
+from spectra_core.store.shapes import shaped
 
 _TAIL_BYTES = 64 * 2**10
+
+Document = TypeVar("Document", bound="Request | Launch | Status")
+
+
+@dataclass(frozen=True)
+class Request:
+    """``job.json``: what is to be done, when it came, and when it was put into the queue last."""
+
+    task: str
+    title: str
+    arguments: dict[str, Any]
+    sequence: int
+    created: str
+    attempt: int
+    queued: int = 0
+
+
+@dataclass(frozen=True)
+class Launch:
+    """``launch.json``: which process an attempt was given to.
+
+    Parameters
+    ----------
+    token
+        Known to that process alone: whoever has another one does not begin.
+    warm
+        Whether the process waited for work before.
+    """
+
+    attempt: int = 0
+    host: str = ""
+    pid: int = 0
+    started: str = ""
+    token: str = ""
+    warm: bool = False
+
+
+@dataclass(frozen=True)
+class Status:
+    """``status.json``: what the process says of itself; parts as they are told, see `records`."""
+
+    attempt: int = 0
+    state: str = ""
+    pid: int = 0
+    started: str = ""
+    stage: str = ""
+    done: int = 0
+    total: int = 0
+    seconds_running: float = 0.0
+    seconds_left: float | None = None
+    error: str = ""
+    result: dict[str, Any] | None = None
+    parts: Any = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Event:
+    """A line of ``events.jsonl``."""
+
+    attempt: int
+    seconds: float
+    stage: str
+    done: int
+    total: int
+    values: dict[str, float | None]
+
+
+_NAMES: dict[type, str] = {Request: "job", Launch: "launch", Status: "status"}
 
 
 class JobFolder:
@@ -66,16 +137,25 @@ class JobFolder:
         except (OSError, ValueError):
             return {}
 
+    def known(self, kind: type[Document]) -> Document | None:
+        """Return what a file says; None where there is none, or where it says what no version of ours wrote."""
+        try:
+            return shaped(kind, self.read(_NAMES[kind]))
+        except ValueError:
+            return None
+
     def write(self, name: str, document: Mapping[str, Any], *, durable: bool = True) -> None:
         """Replace "job", "launch" or "status" at once."""
         replace_file(self.path / f"{name}.json", json_bytes(document), durable=durable)
 
-    def heartbeat(self) -> float:
-        """Return when the process last wrote its status, in seconds since 1970; 0 where it never did."""
-        try:
-            return (self.path / "status.json").stat().st_mtime
-        except OSError:
-            return 0.0
+    def events(self) -> list[Event]:
+        """Return the progress reports; lines broken off by a power cut are left out."""
+        found = []
+        with suppress(OSError):
+            for line in self.events_path.read_text("utf-8", "replace").splitlines():
+                with suppress(ValueError):
+                    found.append(shaped(Event, strict_json(line)))
+        return found
 
     def log_tail(self, n_lines: int) -> list[str]:
         """Return the last sentences of the log, oldest first."""

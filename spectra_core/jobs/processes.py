@@ -1,45 +1,65 @@
-"""Starting, recognising and ending the processes of jobs, on Linux, macOS and Windows.
+"""Starting, recognising and ending the processes of jobs.
 
 A process is recognised by its id and the moment it started: ids are given again after a while.
 """
 
+import hashlib
 import os
-import signal
 import subprocess
 import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
+
+import psutil
 
 from spectra_core.training.numerical_threads import THREAD_LIMITS
 
+_DEATH_SECONDS = 1.0
+"""Longest wait for a process that was ended to be gone."""
 _CHILDREN: list[subprocess.Popen[bytes]] = []
 """Processes this one started and has not yet seen end; without asking for their end they would stay as zombies."""
 _CHILDREN_LOCK = threading.Lock()
 
 
-def start(folder: Path, output: Path) -> int:
-    """Start the process that works on a job folder, and return its id.
+def start(module: str, *arguments: str, output: Path | None = None, folder: Path | None = None) -> int:
+    """Start a module of this package in a process of its own, and return its id.
 
-    It is the first of its own session, so that it outlives whoever started it and can be ended with all that it
-    starts. Numerical libraries get one thread: for networks of this size more threads are slower.
+    It is the first of its own session, so that it outlives whoever started it and no signal of a terminal reaches it.
+    Numerical libraries get one thread: for networks of this size more threads are slower.
+
+    Parameters
+    ----------
+    output
+        Where it prints; nowhere by default.
+    folder
+        Where it works.
     """
+    if output is None:
+        return _launched(module, arguments, subprocess.DEVNULL, folder)
     with output.open("ab") as printed:
-        return _launch(["spectra_core.jobs", str(folder)], printed, folder)
+        return _launched(module, arguments, printed, folder)
 
 
-def start_aside(module: str) -> int:
-    """Start a module of this package that nobody waits for in a process of its own, and return its id."""
-    return _launch([module], subprocess.DEVNULL, None)
-
-
-def _launch(arguments: list[str], printed: IO[bytes] | int, folder: Path | None) -> int:
-    environment = {**os.environ, **dict.fromkeys(THREAD_LIMITS, "1")}
+def environment() -> dict[str, str]:
+    """Return the environment variables of a process that does work."""
     package_home = str(Path(__file__).resolve().parents[2])
-    environment["PYTHONPATH"] = os.pathsep.join(
-        part for part in (package_home, os.environ.get("PYTHONPATH", "")) if part
-    )
+    path = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part not in ("", package_home)]
+    return {
+        **os.environ,
+        **dict.fromkeys(THREAD_LIMITS, "1"),
+        "PYTHONPATH": os.pathsep.join([package_home, *path]),
+    }
+
+
+def kind_of_process() -> str:
+    """Return a word for what a process started here would be: interpreter and environment variables."""
+    words = [sys.executable, *(f"{name}={value}" for name, value in sorted(environment().items()))]
+    return hashlib.sha256("\0".join(words).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _launched(module: str, arguments: tuple[str, ...], printed: IO[bytes] | int, folder: Path | None) -> int:
     flags = 0
     if sys.platform == "win32":
         flags = (
@@ -47,12 +67,12 @@ def _launch(arguments: list[str], printed: IO[bytes] | int, folder: Path | None)
         )
     process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
         # -P: a file beside the working directory can never stand in for a module.
-        [sys.executable, "-P", "-m", *arguments],
+        [sys.executable, "-P", "-m", module, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=printed,
         stderr=printed,
         cwd=folder,
-        env=environment,
+        env=environment(),
         start_new_session=True,
         creationflags=flags,
     )
@@ -67,65 +87,54 @@ def reap() -> None:
         _CHILDREN[:] = [process for process in _CHILDREN if process.poll() is None]
 
 
+def step_back(niceness: int) -> None:
+    """Let this process step back behind others; on Windows it was started so."""
+    if sys.platform != "win32":
+        with suppress(psutil.Error, OSError):
+            this = psutil.Process()
+            this.nice(min(19, this.nice() + niceness))
+
+
+def start_of(process_id: int) -> str:
+    """Return a word for the moment a living process started; empty where none lives."""
+    try:
+        process = psutil.Process(process_id)
+        if process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
+            return ""
+        # Linux knows the moment since the computer's start; psutil adds the clock's idea of that, which may jump.
+        began = process.create_time() - (psutil.boot_time() if psutil.LINUX else 0.0)
+    except (psutil.Error, ValueError, OverflowError, TypeError):
+        return ""
+    return f"{began:.2f}"
+
+
 def end(process_id: int, started: str) -> None:
-    """End a process and all that it started, if it is still the one that started then."""
-    if start_of(process_id) != started:
+    """End a process and all that it started, if it is still the one that started then, and see it gone."""
+    if not started or start_of(process_id) != started:
         return
-    with suppress(OSError):
-        if sys.platform == "win32":
-            os.kill(process_id, signal.SIGTERM)
-        else:
-            os.killpg(process_id, signal.SIGKILL)
+    with suppress(psutil.Error):
+        process = psutil.Process(process_id)
+        process.suspend()  # it must not start another child while they are counted
+        tree = [process, *process.children(recursive=True)]
+        _kill(tree)
+        reaping = threading.Thread(target=reap)
+        reaping.start()
+        psutil.wait_procs(tree, timeout=_DEATH_SECONDS)
+        reaping.join()
 
 
-def end_this() -> None:
-    """End this process at once, with all that it started where it leads its own session."""
-    if sys.platform != "win32" and os.getpgrp() == os.getpid():
-        os.killpg(0, signal.SIGKILL)
+def end_this() -> NoReturn:
+    """End this process at once, with all that it started; the next job, which it may have started, goes on."""
+    with _CHILDREN_LOCK:
+        others = {process.pid for process in _CHILDREN}
+    with suppress(psutil.Error):
+        for child in psutil.Process().children():
+            if child.pid not in others:
+                _kill([child, *child.children(recursive=True)])
     os._exit(1)
 
 
-if sys.platform == "linux":
-
-    def start_of(process_id: int) -> str:
-        """Return a word for the moment a living process started; empty where none lives."""
-        try:
-            # Fields after the name, which may itself hold spaces and brackets: proc(5).
-            fields = Path(f"/proc/{process_id}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-            boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        except OSError:
-            return ""
-        return "" if fields[0] in "ZXx" else f"{boot}:{fields[19]}"
-
-elif sys.platform == "win32":
-
-    def start_of(process_id: int) -> str:
-        """Return a word for the moment a living process started; empty where none lives."""
-        import ctypes
-
-        kernel = ctypes.windll.kernel32
-        handle = kernel.OpenProcess(0x1000, False, process_id)  # PROCESS_QUERY_LIMITED_INFORMATION
-        if not handle:
-            return ""
-        try:
-            times = [ctypes.c_uint64() for _ in range(4)]
-            code = ctypes.c_ulong()
-            kernel.GetExitCodeProcess(handle, ctypes.byref(code))
-            kernel.GetProcessTimes(handle, *(ctypes.byref(time) for time in times))
-            return str(times[0].value) if code.value == 259 else ""  # STILL_ACTIVE
-        finally:
-            kernel.CloseHandle(handle)
-
-else:
-
-    def start_of(process_id: int) -> str:
-        """Return a word for the moment a living process started; empty where none lives."""
-        answer = subprocess.run(  # noqa: S603 (the system's own program and a number)
-            ["/bin/ps", "-o", "stat=,lstart=", "-p", str(process_id)],
-            capture_output=True,
-            text=True,
-            check=False,
-            env={"LC_ALL": "C"},
-        ).stdout.strip()
-        state, _, started = answer.partition(" ")
-        return "" if state.startswith("Z") else started.strip()
+def _kill(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(psutil.Error):
+            process.kill()

@@ -7,27 +7,33 @@ import json
 import os
 import shutil
 import socket
+import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from filelock import Timeout
 
 from spectra_core.errors import ConfigError, StoreError
 from spectra_core.jobs import processes
-from spectra_core.jobs.folder import JobFolder
-from spectra_core.jobs.records import JobRecord, read_record
+from spectra_core.jobs.folder import JobFolder, Launch, Request, Status
+from spectra_core.jobs.ready import Ready, Waiting
+from spectra_core.jobs.records import JobRecord, Watch, is_ours, read_record
+from spectra_core.jobs.reporting import JobReporter
 from spectra_core.jobs.work import find_task
 from spectra_core.store import home_folder
-from spectra_core.store.files import disk_errors, exclusive, json_bytes
+from spectra_core.store.files import disk_errors, exclusive, json_bytes, sweep_drafts
 
-GRACE = 2.0
-"""Seconds after which a job that was asked to stop is ended from outside."""
+GRACE = 1.1
+"""Seconds after which a job that was asked to stop is ended from outside, by the clock of whoever ends it."""
+STUCK = 30.0
+"""Seconds for which a job that was asked to stop is looked at."""
 _EVENT_COLUMNS = ("attempt", "seconds", "stage", "done", "total")
 
 
@@ -47,6 +53,8 @@ class Jobs:
     def __init__(self, home: Path | None = None) -> None:
         self.home = (Path(home) if home is not None else home_folder()).absolute()
         self._folder = self.home / "jobs"
+        self._watch = Watch()
+        self._ready = Ready(self._folder / ".ready")
 
     @property
     def limit(self) -> int:
@@ -85,7 +93,7 @@ class Jobs:
         _ = self.limit  # a wrong one is refused before anything is written
         request = {"task": task, "title": title, "arguments": json.loads(json_bytes(arguments)), "attempt": 1}
         job_id = uuid.uuid4().hex
-        with disk_errors("Starting the job"), self._locked():
+        with disk_errors("Starting the job"), exclusive(self._folder / ".lock"):
             number = self._next_number()
             created = datetime.now(UTC).isoformat(timespec="seconds")
             request |= {"sequence": number, "queued": number, "created": created}
@@ -122,19 +130,26 @@ class Jobs:
 
     def cancel(self, job_id: str) -> None:
         """Ask a job to stop: one that waits is taken off the queue, one that runs is gone within 2 seconds."""
-        record = self.record(job_id)
-        if record.is_active:
-            with disk_errors("Cancelling"), self._locked():
-                self._of(job_id).cancel_path(record.attempt).touch()
+        self._stop(job_id, "Cancelling", JobFolder.cancel_path)
 
     def pause(self, job_id: str) -> None:
         """Stop a job for a while, as `cancel` does: it makes room for others, and `resume` lets it go on."""
+        self._stop(job_id, "Pausing", JobFolder.pause_path, JobFolder.cancel_path)
+
+    def _stop(self, job_id: str, doing: str, *asking: Callable[[JobFolder, int], Path]) -> None:
         record = self.record(job_id)
-        if record.is_active:
-            with disk_errors("Pausing"), self._locked():
-                folder = self._of(job_id)
-                folder.pause_path(record.attempt).touch()
-                folder.cancel_path(record.attempt).touch()
+        if not record.is_active:
+            return
+        with disk_errors(doing), exclusive(self._folder / ".lock"):
+            for path_of in asking:
+                path_of(self._of(job_id), record.attempt).touch()
+        # The work steps back behind everything else, its own heartbeat too: on a busy computer this process is sooner.
+        threading.Thread(target=self._see_stopped, args=(job_id,), name="job ending", daemon=True).start()
+
+    def _see_stopped(self, job_id: str) -> None:
+        """Look at a job that was asked to stop until it has, which ends it when it is overdue."""
+        with suppress(StoreError):
+            self.wait(job_id, GRACE + STUCK)
 
     def resume(self, job_id: str) -> None:
         """Put a job that failed, was cancelled, paused or interrupted into the queue again, with the same arguments.
@@ -149,10 +164,10 @@ class Jobs:
         record = self.record(job_id)
         if not record.can_resume:
             raise ConfigError(f"The job {record.title!r} is {record.state}, so there is nothing to resume.")
-        with disk_errors("Resuming"), self._locked():
+        with disk_errors("Resuming"), exclusive(self._folder / ".lock"):
             folder = self._of(job_id)
             request = folder.read("job")
-            if request.get("attempt") != record.attempt:
+            if record.attempt != request.get("attempt"):
                 return  # someone else resumed it meanwhile; a damaged one cannot be
             folder.write("job", {**request, "attempt": record.attempt + 1, "queued": self._next_number()})
         self.start_waiting()
@@ -168,7 +183,7 @@ class Jobs:
         record = self.record(job_id)
         if record.is_active:
             raise ConfigError(f"The job {record.title!r} is {record.state}. Cancel it first.")
-        with disk_errors("Deleting"), self._locked():
+        with disk_errors("Deleting"), exclusive(self._folder / ".lock"):
             grave = self._folder / f".{uuid.uuid4().hex}"
             os.rename(self._folder / job_id, grave)
         shutil.rmtree(grave, ignore_errors=True)
@@ -182,18 +197,21 @@ class Jobs:
             Columns ``attempt``, ``seconds`` since the attempt began, ``stage``, ``done``, ``total``, and one column
             per reported value, such as ``reconstruction``. Of a step reported twice the later report counts.
         """
-        rows = []
-        with suppress(OSError):
-            for line in self._of(job_id).events_path.read_text("utf-8", "replace").splitlines():
-                with suppress(ValueError, KeyError, TypeError):  # a line broken off by a power cut
-                    event = json.loads(line)
-                    rows.append({name: event[name] for name in _EVENT_COLUMNS} | event["values"])
+        rows = [
+            {name: getattr(event, name) for name in _EVENT_COLUMNS} | event.values
+            for event in self._of(job_id).events()
+        ]
         table = pd.DataFrame(rows, columns=None if rows else list(_EVENT_COLUMNS))
         return table.drop_duplicates(["stage", "done", "total"], keep="last").reset_index(drop=True)
 
     def log_tail(self, job_id: str, n_lines: int = 20) -> list[str]:
         """Return the last sentences of the job's log, oldest first."""
         return self._of(job_id).log_tail(n_lines)
+
+    def process_of(self, job_id: str) -> int:
+        """Return the id of the process that a job was given to last; 0 where it has not begun."""
+        status, launch = self._of(job_id).known(Status) or Status(), self._of(job_id).known(Launch) or Launch()
+        return status.pid if status.attempt == launch.attempt else launch.pid
 
     def wait(self, job_id: str, timeout: float | None = None) -> JobRecord:
         """Return the job once it has ended, or as it is after `timeout` seconds."""
@@ -204,45 +222,69 @@ class Jobs:
 
     def start_waiting(self) -> None:
         """End what was asked to stop and did not; start what waits, oldest first, while there is room."""
-        with disk_errors("Starting the job"), self._locked():
-            records = self._read_all()
-            for record in self._overdue(records):
+        with disk_errors("Starting the job"), exclusive(self._folder / ".lock"):
+            for record in self._overdue(self._read_all()):
                 self._end(record)
-            running = _n_running(self._read_all())
-            for record in _waiting(records)[: max(0, self.limit - running)]:
+            records = self._read_all()
+            for record in records:
+                if not record.is_active:
+                    sweep_drafts(self._of(record.id).path, all_of_them=True)
+            for record in _waiting(records)[: max(0, self.limit - _n_running(records))]:
                 self._launch(record)
+
+    def keep_ready(self) -> None:
+        """See that a process waits for the next job, with everything loaded; it ends when this process does."""
+        with suppress(OSError, Timeout), exclusive(self._folder / ".lock").acquire(blocking=False):
+            self._ready.renew(self.home)
+
+    def begin(self, job_id: str, token: str, before_end: Callable[[], None]) -> JobReporter | None:
+        """Return the reporter of a job, called by the process that does its work; None where it is not to do it.
+
+        Whoever starts a process names it in the job's folder before it lets go of the lock. Where it was killed before
+        that, nobody knows the process, and another one is started.
+        """
+        folder = self._of(job_id)
+        with exclusive(self._folder / ".lock"):
+            launch, request = folder.known(Launch), folder.known(Request)
+            if launch is None or request is None or (launch.token, launch.attempt) != (token, request.attempt):
+                return None
+            return JobReporter(folder, launch.attempt, before_end)
 
     def _launch(self, record: JobRecord) -> None:
         folder = self._of(record.id)
-        launch = {"attempt": record.attempt, "host": socket.gethostname(), "asked": time.time(), "pid": None}
+        found = self._ready.take(record.id)
+        if found is None:
+            token = uuid.uuid4().hex
+            arguments = str(folder.path), token
+            try:
+                process_id = processes.start(
+                    "spectra_core.jobs", *arguments, output=folder.output_path, folder=folder.path
+                )
+            except OSError as error:
+                sentence = (
+                    f"The process could not be started: {error.strerror}. Try again when the computer is less busy."
+                )
+                folder.write("status", {"attempt": record.attempt, "state": "failed", "error": sentence})
+                return
+            found = Waiting(token, process_id, processes.start_of(process_id))
+        launch = {**asdict(found), "attempt": record.attempt, "host": socket.gethostname(), "warm": bool(found.kind)}
         folder.write("launch", launch)
-        try:
-            process_id = processes.start(folder.path, folder.output_path)
-        except OSError as error:
-            sentence = f"The process could not be started: {error.strerror}. Try again when the computer is less busy."
-            folder.write("status", {"attempt": record.attempt, "state": "failed", "error": sentence})
-            return
-        folder.write("launch", {**launch, "pid": process_id, "started": processes.start_of(process_id)})
 
     def _end(self, record: JobRecord) -> None:
-        launch = self._of(record.id).read("launch")
-        if launch.get("pid") and launch.get("host") == socket.gethostname():
-            processes.end(launch["pid"], launch["started"])
-            deadline = time.monotonic() + 1.0
-            while processes.start_of(launch["pid"]) == launch["started"] and time.monotonic() < deadline:
-                time.sleep(0.01)
-                processes.reap()
+        folder = self._of(record.id)
+        for one in (folder.known(Launch), folder.known(Status)):
+            if one is not None and one.attempt == record.attempt:
+                processes.end(one.pid, one.started)
 
     def _overdue(self, records: list[JobRecord]) -> list[JobRecord]:
-        """Return running jobs that were asked to stop more than two seconds ago."""
-        overdue = []
-        for record in records:
-            if record.state == "running":
-                with suppress(OSError):
-                    asked = self._of(record.id).cancel_path(record.attempt).stat().st_mtime
-                    if abs(time.time() - asked) > GRACE:
-                        overdue.append(record)
-        return overdue
+        """Return running jobs that were asked to stop, as far as this process has seen, longer ago than the grace."""
+        return [
+            record
+            for record in records
+            if record.state == "running"
+            and self._of(record.id).cancel_path(record.attempt).exists()
+            and self._watch.seconds(record.id, "asked to stop", record.attempt) > GRACE
+        ]
 
     def _read_all(self) -> list[JobRecord]:
         try:
@@ -251,9 +293,10 @@ class Jobs:
             return []
         except OSError as error:
             raise StoreError("The list of jobs cannot be read. Check the permissions of the data folder.") from error
-        records = sorted((read_record(JobFolder(self._folder / name)) for name in names), key=lambda r: r.sequence)
-        queued = [record for record in records if record.state == "queued"]
-        queued.sort(key=lambda record: self._of(record.id).read("job").get("queued", 0))
+        records = sorted(
+            (read_record(JobFolder(self._folder / name), self._watch) for name in names), key=lambda r: r.sequence
+        )
+        queued = sorted((record for record in records if record.state == "queued"), key=lambda record: record.queued)
         places = {record.id: number for number, record in enumerate(queued, start=1)}
         return [replace(record, position=places.get(record.id)) for record in records]
 
@@ -263,14 +306,8 @@ class Jobs:
         return JobFolder(self._folder / job_id)
 
     def _next_number(self) -> int:
-        numbers = [0]
-        for path in self._folder.iterdir():
-            request = JobFolder(path).read("job")
-            numbers += [request.get("sequence", 0), request.get("queued", 0)]
-        return max(numbers) + 1
-
-    def _locked(self) -> Any:
-        return exclusive(self._folder / ".lock")
+        requests = [JobFolder(path).known(Request) for path in self._folder.iterdir()]
+        return 1 + max((max(one.sequence, one.queued) for one in requests if one and is_ours(one)), default=0)
 
 
 def _waiting(records: list[JobRecord]) -> list[JobRecord]:

@@ -4,16 +4,16 @@ import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 from spectra_core.jobs import processes
-from spectra_core.jobs.folder import JobFolder
+from spectra_core.jobs.folder import JobFolder, Launch, Request, Status
+from spectra_core.store.shapes import MOST_COUNTED, fits
 
 JobState = Literal["queued", "running", "finished", "failed", "cancelled", "paused", "interrupted"]
 
 FINAL: tuple[JobState, ...] = ("finished", "failed", "cancelled")
-STARTING = 30.0
-"""Seconds a new process has to give its first sign of life."""
 SILENCE = 30.0
 """Seconds without a sign after which a process on another host counts as gone."""
 
@@ -46,6 +46,8 @@ class JobRecord:
         What the task returned: fingerprints and ids.
     position
         Place in the queue from 1; None for a job that does not wait.
+    queued
+        Order in the queue, growing.
     parts
         Share done and seconds left of every part of the work, where it has parts.
     """
@@ -66,6 +68,7 @@ class JobRecord:
     error: str = ""
     result: dict[str, Any] | None = None
     position: int | None = None
+    queued: int = 0
     parts: Mapping[str, tuple[float, float | None]] = field(default_factory=dict)
 
     @property
@@ -84,9 +87,26 @@ class JobRecord:
         return min(1.0, self.done / self.total) if self.total else 0.0
 
 
-def state_of(
-    attempt: int, launch: Mapping[str, Any], status: Mapping[str, Any], *, alive: bool, cancel_asked: bool
-) -> JobState:
+class Watch:
+    """Knows for how long something has been seen unchanged, by the clock of this process that never jumps.
+
+    What other processes and computers write is never compared with a clock of ours.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, str], tuple[Any, float]] = {}
+
+    def seconds(self, job_id: str, what: str, value: Any) -> float:
+        """Return for how long `what` of a job has had this value, as far as this process has seen."""
+        now = time.monotonic()
+        before, since = self._seen.get((job_id, what), (None, now))
+        if before != value:
+            since = now
+        self._seen[job_id, what] = value, since
+        return now - since
+
+
+def state_of(attempt: int, launch: Launch, status: Status, *, alive: bool, cancel_asked: bool) -> JobState:
     """Decide the state of a job from what its files say; the first that applies decides.
 
     Parameters
@@ -100,64 +120,82 @@ def state_of(
     cancel_asked
         Whether this attempt was asked to stop.
     """
-    if status.get("attempt") == attempt and status.get("state") in FINAL:
-        state: JobState = status["state"]
+    begun = status.attempt == attempt
+    if begun and status.state in FINAL:
+        state: JobState = status.state
         return state
-    launched = launch.get("attempt") == attempt
+    launched = begun or launch.attempt == attempt
     if launched and alive:
         return "running"
     if cancel_asked:
         return "cancelled"
-    return "interrupted" if launched else "queued"
+    # A process that waited for work and died before it began costs nothing: the job waits as before.
+    return "interrupted" if begun or (launched and not launch.warm) else "queued"
 
 
-def is_alive(folder: JobFolder, launch: Mapping[str, Any], status: Mapping[str, Any]) -> bool:
-    """Tell whether the launched process lives: by its id and start on this host, by its signs of life on another."""
-    if launch.get("host") != socket.gethostname():
-        return time.time() - max(folder.heartbeat(), float(launch.get("asked", 0.0))) < SILENCE
-    source = launch if launch.get("pid") else status if status.get("attempt") == launch.get("attempt") else {}
-    if not source.get("pid"):
-        # Whoever started it died in the act, or is in the act.
-        return abs(time.time() - float(launch.get("asked", 0.0))) < STARTING
-    return bool(source["started"]) and processes.start_of(source["pid"]) == source["started"]
+def is_alive(job_id: str, launch: Launch, status: Status, watch: Watch) -> bool:
+    """Tell whether the process of an attempt lives: by its id and start here, by its signs of life on another host."""
+    if launch.host not in ("", socket.gethostname()):
+        return watch.seconds(job_id, "signs of life", (launch, status)) < SILENCE
+    one = status if status.attempt == launch.attempt and status.pid else launch
+    return bool(one.started) and processes.start_of(one.pid) == one.started
 
 
-def read_record(folder: JobFolder) -> JobRecord:
+def read_record(folder: JobFolder, watch: Watch | None = None) -> JobRecord:
     """Read what is known of one job; a damaged one is told as failed, so that all others are still listed."""
-    request = folder.read("job")
-    try:
-        attempt = int(request["attempt"])
-        known = {name: request[name] for name in ("task", "title", "arguments", "sequence", "created")}
-    except (KeyError, TypeError, ValueError):
+    job_id, watch = folder.path.name, watch or Watch()
+    request = folder.known(Request)
+    if request is None or not is_ours(request):
         message = "The description of this job is damaged. Delete it and start the work again."
-        return JobRecord(folder.path.name, "", "Damaged job", {}, "failed", 0, "", error=message)
-    status = folder.read("status")
-    launch, alive, cancel_asked = {}, False, False
-    if not (status.get("attempt") == attempt and status.get("state") in FINAL):
-        launch = folder.read("launch")
-        alive = launch.get("attempt") == attempt and is_alive(folder, launch, status)
+        return JobRecord(job_id, "", "Damaged job", {}, "failed", 0, "", error=message)
+    attempt = request.attempt
+    status, launch, alive, cancel_asked = folder.known(Status), Launch(), False, False
+    if status is None or status.attempt != attempt or status.state not in FINAL:
+        launch = folder.known(Launch) or launch
+        begun = status if status is not None and status.attempt == attempt else Status()
+        if attempt in (launch.attempt, begun.attempt):
+            alive = is_alive(job_id, launch if launch.attempt == attempt else Launch(attempt), begun, watch)
         cancel_asked = folder.cancel_path(attempt).exists()
         # Read after looking at the process: one that ended in between has left its last words by then.
-        status = folder.read("status")
+        status = folder.known(Status)
+    damaged = status is None and bool(folder.read("status"))
+    status = status if status is not None and status.attempt == attempt else Status()
     state = state_of(attempt, launch, status, alive=alive, cancel_asked=cancel_asked)
     if state == "cancelled" and folder.pause_path(attempt).exists():
         state = "paused"
-    if status.get("attempt") != attempt:
-        status = {"stage": "Starting"} if state == "running" else {}
+    error = status.error or _explanation(state)
+    if (damaged or (state == "finished" and status.result is None)) and state != "running":
+        state, error = "failed", "What was known of this job is damaged. Resume it, or delete it and start it again."
     return JobRecord(
-        id=folder.path.name,
+        id=job_id,
+        task=request.task,
+        title=request.title,
+        arguments=request.arguments,
         state=state,
+        sequence=request.sequence,
+        created=request.created,
         attempt=attempt,
-        stage=status.get("stage", ""),
-        done=status.get("done", 0),
-        total=status.get("total", 0),
-        seconds_running=status.get("seconds_running", 0.0),
-        seconds_left=status.get("seconds_left") if state == "running" else None,
-        error=status.get("error", "") or _explanation(state),
-        result=status.get("result") if state == "finished" else None,
-        parts=_parts(status.get("parts", [])),
-        **known,
+        stage=status.stage or ("Starting" if state == "running" else ""),
+        done=max(0, status.done),
+        total=max(0, status.total),
+        seconds_running=max(0.0, status.seconds_running),
+        seconds_left=status.seconds_left if state == "running" else None,
+        error=error,
+        result=status.result if state == "finished" else None,
+        queued=request.queued,
+        parts=_parts(status.parts),
     )
+
+
+def is_ours(request: Request) -> bool:
+    """Tell whether numbers and moment are such as we write."""
+    try:
+        datetime.fromisoformat(request.created)
+    except ValueError:
+        if request.created:
+            return False
+    counted = (request.attempt, request.sequence, request.queued + 1)
+    return all(1 <= number < MOST_COUNTED for number in counted)
 
 
 def _parts(kept: Any) -> dict[str, tuple[float, float | None]]:
@@ -166,12 +204,15 @@ def _parts(kept: Any) -> dict[str, tuple[float, float | None]]:
     >>> _parts([["Baseline", 0.5, 3.0]]), _parts({"Baseline": [0.5, 3.0]}), _parts([["Baseline"]])
     ({'Baseline': (0.5, 3.0)}, {'Baseline': (0.5, 3.0)}, {})
     """
-    try:
-        # Earlier versions kept them by name.
-        rows = [(name, *told) for name, told in kept.items()] if isinstance(kept, dict) else kept
-        return {str(name): (share, left) for name, share, left in rows}
-    except (TypeError, ValueError):
+    # Earlier versions kept them by name.
+    rows = [[name, *told] for name, told in kept.items() if isinstance(told, list)] if isinstance(kept, dict) else kept
+    if not fits(rows, list[list[str | float | None]]):
         return {}
+    return {
+        row[0]: (min(1.0, max(0.0, row[1])), row[2])
+        for row in rows
+        if len(row) == 3 and isinstance(row[0], str) and fits(row[1], float) and fits(row[2], float | None)
+    }
 
 
 def _explanation(state: JobState) -> str:

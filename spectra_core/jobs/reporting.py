@@ -19,8 +19,10 @@ POLL = 0.1
 """Seconds between looks for a request to stop."""
 BEAT = 0.5
 """Seconds between writings of the status, at least."""
-PATIENCE = 1.5
+PATIENCE = 0.7
 """Seconds the work has to stop once it was asked; then the process ends itself."""
+GIVE_UP = 10.0
+"""Seconds the work may take to start the next job, once it has given its last words."""
 EVENT_INTERVAL = 0.2
 """Least seconds between two events of one stage; the last event of a stage is always written."""
 
@@ -95,16 +97,19 @@ class JobReporter:
         return True
 
     def _keep_alive(self) -> None:
-        last_beat = asked = 0.0
+        last_beat, asked, patience = 0.0, 0.0, PATIENCE
         while True:
             time.sleep(POLL)
             now = time.monotonic()
             if not asked and self._folder.cancel_path(self._attempt).exists():
                 asked = now
                 self._cancelled.set()
-            if asked and now - asked > PATIENCE:
+            if asked and now - asked > patience:
                 if self.finish("cancelled"):
                     self._before_end()
+                elif patience == PATIENCE:
+                    patience = PATIENCE + GIVE_UP  # the work heard it after all, and is about to start the next job
+                    continue
                 processes.end_this()
             if now - last_beat > BEAT:
                 last_beat = now

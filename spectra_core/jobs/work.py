@@ -8,21 +8,20 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spectra_core.contracts import Cancelled
 from spectra_core.errors import ConfigError, SpectraCoreError, StoreError
 from spectra_core.jobs.folder import JobFolder
-from spectra_core.jobs.reporting import JobReporter
+from spectra_core.jobs.reporting import GIVE_UP, JobReporter
 from spectra_core.store import Store
 from spectra_core.store.files import json_bytes
 
+if TYPE_CHECKING:
+    from spectra_core.jobs.queue import Jobs
+
 NICENESS = 10
 """How far the work steps back behind whatever a person does with the computer."""
-
-GIVE_UP = 10.0
-"""Seconds after which the main thread ends the process, should the heartbeat have failed to."""
 
 _MOVED = {"spectra_core.demo:run_demo": "spectra_core.jobs.demo:run_demo"}
 """Tasks in jobs that earlier versions kept, by the names they have now."""
@@ -49,21 +48,24 @@ def find_task(name: str) -> Task:
     return TASKS[name]
 
 
-def do(path: Path, start_waiting: Callable[[], Any]) -> None:
-    """Do the work of a job folder, let the next job start, and end this process."""
-    folder = JobFolder(path)
-    home = folder.path.parents[1]
-    request = folder.read("job")
+def do(jobs: "Jobs", job_id: str, token: str) -> None:
+    """Do the work of a job that this process was started for, let the next job start, and end this process.
+
+    Parameters
+    ----------
+    token
+        Tells this process from another one that was started for the same job.
+    """
 
     def start_next() -> None:
         with suppress(SpectraCoreError, OSError):
-            start_waiting()
+            jobs.start_waiting()
 
-    if hasattr(os, "nice"):
-        with suppress(OSError):
-            os.nice(NICENESS)
-    reporter = JobReporter(folder, request["attempt"], before_end=start_next)
-    if not reporter.finish(**_outcome(request, reporter, Store(home))):
+    reporter = jobs.begin(job_id, token, start_next)
+    if reporter is None:
+        return
+    request = JobFolder(jobs.home / "jobs" / job_id).read("job")
+    if not reporter.finish(**_outcome(request, reporter, Store(jobs.home))):
         time.sleep(GIVE_UP)  # the heartbeat has given the last words, starts the next job and ends this process
     start_next()
     sys.stdout.flush()

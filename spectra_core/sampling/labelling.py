@@ -1,7 +1,7 @@
 """Labels for generated spectra: which concentrations they are trained with."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, Protocol
 
 import numpy as np
 import pandas as pd
@@ -63,14 +63,6 @@ class Labelling(Protocol):
         SpectraError
             When what it reads does not fit the training spectra.
         """
-
-
-@runtime_checkable
-class PredictsWithSpread(Protocol):
-    """A regressor that says how far its own members disagree."""
-
-    def predict_with_spread(self, spectra: SpectraSet) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Return mean and standard deviation, each (n_spectra, n_targets)."""
 
 
 @dataclass(frozen=True)
@@ -187,28 +179,6 @@ LABELLINGS: dict[str, type[Labelling]] = {
     "latent": Latent,
     "parents": Parents,
 }
-
-
-def label_spread(context: LabelContext) -> pd.DataFrame:
-    """Return how far the members of an ensemble teacher disagree on each label.
-
-    Returns
-    -------
-    DataFrame (n_spectra, n_targets)
-        Standard deviation over members, in the targets' units.
-
-    Raises
-    ------
-    ConfigError
-        When there is no teacher, or it is no ensemble.
-    """
-    teacher, spectra = _teacher_and_spectra(context)
-    if not isinstance(teacher, PredictsWithSpread):
-        raise ConfigError(
-            f"The teacher {teacher.title!r} does not say how certain it is. "
-            "Use an ensemble as teacher to see the spread of its labels."
-        )
-    return teacher.predict_with_spread(spectra)[1]
 
 
 def _teacher_and_spectra(context: LabelContext) -> tuple[Regressor, SpectraSet]:

@@ -180,18 +180,6 @@ class SpectraSet:
             meta=self._meta,
         )
 
-    def relabelled(self, targets: pd.DataFrame) -> "SpectraSet":
-        """Return the same spectra with other values for the same targets."""
-        require_same_targets(self.target_names, tuple(targets.columns))
-        return SpectraSet(
-            self._axis,
-            self._signal,
-            targets,
-            target_info=self._target_info,
-            samples=self._samples,
-            meta=self._meta,
-        )
-
     def with_meta(self, **changes: Any) -> "SpectraSet":
         """Return the same spectra with fields of `meta` changed."""
         return SpectraSet(

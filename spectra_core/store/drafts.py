@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from spectra_core.errors import StoreError
 from spectra_core.store.entries import Entry, Shelf
+from spectra_core.store.shapes import shaped
 
 MAX_DRAFTS = 16
 MAX_BYTES = 4 * 2**30
@@ -31,9 +32,22 @@ class Draft:
     recipe: str
 
 
+@dataclass(frozen=True)
+class Upload:
+    """A file as it was uploaded: its name, and its size in bytes."""
+
+    name: str
+    size: int = 0
+
+
+def upload_of(entry: Entry) -> Upload:
+    """Read the record of a kept upload."""
+    return shaped(Upload, entry.record)
+
+
 def draft_of(entry: Entry) -> Draft:
     """Read the record of a kept draft."""
-    return Draft(entry.key, tuple(entry.record["uploads"]), str(entry.record["recipe"]))
+    return shaped(Draft, {**entry.record, "key": entry.key})
 
 
 def found_draft(drafts: Shelf, beginning: str) -> Draft:
@@ -65,7 +79,7 @@ def remove_draft(drafts: Shelf, uploads: Shelf, key: str) -> None:
 
 def surplus_drafts(drafts: Sequence[Entry], uploads: Sequence[Entry]) -> list[str]:
     """Return the keys of the oldest drafts, beyond what there is room for."""
-    sizes = {entry.key: int(entry.record.get("size", 0)) for entry in uploads}
+    sizes = {entry.key: upload_of(entry).size for entry in uploads}
     counted: set[str] = set()
     surplus = []
     for number, draft in enumerate(draft_of(entry) for entry in reversed(drafts)):

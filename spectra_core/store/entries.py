@@ -2,9 +2,9 @@
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ from spectra_core.store.files import (
     strict_json,
     write_flushed,
 )
-from spectra_core.store.staging import sweep, unlisted_folder
+from spectra_core.store.shapes import MOST_COUNTED, fits, shaped
+from spectra_core.store.staging import bin_folder, binned, sweep, unlisted_folder
 
 _MANIFEST = "manifest.json"
 
@@ -66,6 +67,33 @@ class Entry:
     record: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class _Manifest:
+    key: str
+    sequence: int
+    created: str
+    record: dict[str, Any]
+    files: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Binned:
+    """An entry that was deleted and can still be restored.
+
+    Parameters
+    ----------
+    kind, key, name
+        As of `Damaged`.
+    deleted
+        Coordinated universal time, ISO 8601.
+    """
+
+    kind: str
+    key: str
+    name: str
+    deleted: str
+
+
 class DamageError(StoreError):
     """The files of an entry are not those its manifest names."""
 
@@ -79,11 +107,17 @@ class Shelf:
         Folder of the whole store; made at the first write.
     kind
         Name of the shelf; also its folder.
+    check
+        Reads a record; one that it refuses with a ValueError is of another version and set aside like a damaged one.
+    needs
+        Files that every entry has.
     """
 
-    def __init__(self, root: Path, kind: str) -> None:
+    def __init__(self, root: Path, kind: str, check: Callable[[Entry], Any], needs: tuple[str, ...] = ()) -> None:
         self._root = root
         self._kind = kind
+        self._check = check
+        self._needs = needs
         self._folder = root / kind
 
     def add(self, key: str, record: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
@@ -146,7 +180,7 @@ class Shelf:
         try:
             manifest = self._manifest(folder)
             _require_sizes(folder, manifest)
-            contents = {name: _checked(folder / name, facts) for name, facts in manifest["files"].items()}
+            contents = {name: _checked(folder / name, facts) for name, facts in manifest.files.items()}
         except DamageError as damage:
             self._set_aside(folder, str(damage))
             raise
@@ -164,13 +198,13 @@ class Shelf:
         try:
             manifest = self._manifest(folder)
             _require_sizes(folder, manifest)
-            for name, facts in manifest["files"].items():
+            for name, facts in manifest.files.items():
                 if _sha256_at(folder / name) != facts["sha256"]:
                     raise DamageError(f"its file {name} is not what was kept.")
         except DamageError as damage:
             self._set_aside(folder, str(damage))
             raise
-        return _entry(manifest), {name: folder / name for name in manifest["files"]}
+        return _entry(manifest), {name: folder / name for name in manifest.files}
 
     def is_intact(self, key: str) -> bool:
         """Check every file of an entry against its sha256; set it aside when one differs."""
@@ -185,11 +219,40 @@ class Shelf:
         folder = self._existing(key)
         with disk_errors("The change"), exclusive(self._root / "lock"):
             manifest = self._manifest(folder)
-            manifest["record"] = {**manifest["record"], **changes}
-            replace_file(folder / _MANIFEST, _signed(manifest))
+            changed = replace(manifest, record={**manifest.record, **changes})
+            replace_file(folder / _MANIFEST, _signed(asdict(changed)))
+
+    def discard(self, key: str) -> None:
+        """Put an entry into the bin, from where `restore` brings it back for a while."""
+        folder = self._existing(key)
+        with disk_errors("Deleting"):
+            os.rename(folder, bin_folder(self._root, self._kind, key))
+            flush_folder(self._folder)
+            sweep(self._root)
+
+    def restore(self, key: str) -> None:
+        """Bring back the entry that was put into the bin last under this key.
+
+        Raises
+        ------
+        StoreError
+            When it is not in the bin.
+        """
+        found = binned(self._root, self._kind, key) if _is_key(key) else []
+        if not found:
+            raise StoreError(f"This {_ONE[self._kind]} is no longer in the bin. Make it again.")
+        with disk_errors("Restoring"):
+            self._publish(found[-1][0], key)
+
+    def binned(self) -> list[Binned]:
+        """List what is in the bin, the oldest first."""
+        return [
+            Binned(self._kind, folder.name.partition("-")[2], _name_in(folder), moment.isoformat(timespec="seconds"))
+            for folder, moment in binned(self._root, self._kind)
+        ]
 
     def remove(self, key: str) -> None:
-        """Remove an entry: it disappears at once, its files afterwards."""
+        """Remove an entry for good: it disappears at once, its files afterwards."""
         folder = self._existing(key)
         with disk_errors("Deleting"):
             grave = unlisted_folder(self._root)
@@ -230,20 +293,38 @@ class Shelf:
             try:
                 last = int(counter.read_text())
             except (OSError, ValueError):
+                last = -1
+            if not 0 <= last < MOST_COUNTED:
                 last = _highest_sequence(self._root)
             replace_file(counter, str(last + 1).encode())
         return last + 1
 
-    def _manifest(self, folder: Path) -> dict[str, Any]:
+    def _manifest(self, folder: Path) -> _Manifest:
         try:
-            manifest = strict_json((folder / _MANIFEST).read_bytes())
+            written = strict_json((folder / _MANIFEST).read_bytes())
         except FileNotFoundError as error:
             raise DamageError("its manifest is missing.") from error
         except (OSError, ValueError) as error:
             raise DamageError("its manifest cannot be read.") from error
-        signature = manifest.pop("sha256", None)
-        if signature != sha256(json_bytes(manifest)) or manifest["key"] != folder.name:
-            raise DamageError("its manifest is not what was kept.")
+        signature = written.pop("sha256", None)
+        try:
+            if signature != sha256(json_bytes(written)) or written["key"] != folder.name:
+                raise DamageError("its manifest is not what was kept.")
+            manifest = shaped(_Manifest, written)
+            datetime.fromisoformat(manifest.created)
+            for name in self._needs:
+                if name not in manifest.files:
+                    raise ValueError(f"its file {name!r} is missing")
+            for name, facts in manifest.files.items():
+                if name != Path(name).name or not (fits(facts.get("sha256"), str) and fits(facts.get("size"), int)):
+                    raise ValueError(f"its file {name[:60]!r} is described otherwise")
+            if not 0 <= manifest.sequence <= MOST_COUNTED:
+                raise ValueError("its number is out of range")
+            self._check(_entry(manifest))
+        except (KeyError, ValueError, StoreError) as error:
+            if isinstance(error, DamageError):
+                raise
+            raise DamageError(f"it was kept by another version, which described it otherwise: {error}.") from error
         return manifest
 
     def _set_aside(self, folder: Path, reason: str) -> None:
@@ -269,19 +350,24 @@ class Shelf:
         return left
 
     def _describe_damage(self, folder: Path) -> Damaged:
-        reason, name = "its files are not what was kept.", ""
-        with suppress(OSError, ValueError):
+        reason = "its files are not what was kept."
+        with suppress(OSError, ValueError, KeyError):
             reason = str(strict_json((folder / "reason.json").read_bytes())["reason"])
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            name = str(strict_json((folder / _MANIFEST).read_bytes())["record"]["name"])
-        return Damaged(self._kind, folder.name, name, reason)
+        return Damaged(self._kind, folder.name, _name_in(folder), reason)
 
 
 _ONE = {"sets": "set", "models": "model", "results": "result", "uploads": "uploaded file", "drafts": "import"}
 
 
-def _entry(manifest: Mapping[str, Any]) -> Entry:
-    return Entry(manifest["key"], manifest["sequence"], manifest["created"], manifest["record"])
+def _entry(manifest: _Manifest) -> Entry:
+    return Entry(manifest.key, manifest.sequence, manifest.created, manifest.record)
+
+
+def _name_in(folder: Path) -> str:
+    """Return what people called an entry that is listed no more, where that can be read."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return str(strict_json((folder / _MANIFEST).read_bytes())["record"]["name"])
+    return ""
 
 
 def _signed(manifest: Mapping[str, Any]) -> bytes:
@@ -302,8 +388,8 @@ def _folders(parent: Path) -> list[Path]:
         raise StoreError("The data folder cannot be read. Check its permissions, or set SPECTRA_HOME.") from error
 
 
-def _require_sizes(folder: Path, manifest: Mapping[str, Any]) -> None:
-    for name, facts in manifest["files"].items():
+def _require_sizes(folder: Path, manifest: _Manifest) -> None:
+    for name, facts in manifest.files.items():
         try:
             size = (folder / name).stat().st_size
         except OSError as error:
@@ -332,6 +418,7 @@ def _checked(path: Path, facts: Mapping[str, Any]) -> bytes:
 def _highest_sequence(root: Path) -> int:
     highest = 0
     for manifest in root.glob(f"*/*/{_MANIFEST}"):
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            highest = max(highest, int(strict_json(manifest.read_bytes())["sequence"]))
+        with suppress(OSError, ValueError, KeyError):
+            sequence = strict_json(manifest.read_bytes())["sequence"]
+            highest = max(highest, sequence if fits(sequence, int) and sequence < MOST_COUNTED else 0)
     return highest

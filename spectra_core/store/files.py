@@ -8,8 +8,7 @@ import errno
 import hashlib
 import json
 import os
-import sys
-import threading
+import socket
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,11 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
+from filelock import BaseFileLock, FileLock
 
 from spectra_core.errors import StoreError
 
-_LOCKS: dict[str, threading.Lock] = {}
-_LOCKS_GUARD = threading.Lock()
+_HOST = socket.gethostname().replace("~", "-").replace("/", "-")
+_LOOK_AT_LOCK = 0.01
+"""Seconds between looks at a lock that another one holds."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
 
@@ -78,13 +80,19 @@ def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
         Also survive a power cut; costs a flush, so progress reports do without.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    draft = path.with_name(f".{path.name}~{_HOST}~{os.getpid()}~{uuid.uuid4().hex[:12]}")
     try:
         if durable:
             write_flushed(draft, content)
         else:
             draft.write_bytes(content)
-        os.replace(draft, path)
+        try:
+            os.replace(draft, path)
+        except OSError:
+            if not path.is_dir():
+                raise
+            os.rename(path, path.with_name(f"{path.name}.set-aside-{uuid.uuid4().hex[:8]}"))  # a folder in its place
+            os.replace(draft, path)
     except BaseException:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
@@ -116,7 +124,9 @@ def json_bytes(document: Mapping[str, Any]) -> bytes:
         When the document holds something that is no JSON value.
     """
     try:
-        return json.dumps(_plain(document), sort_keys=True, allow_nan=False, separators=(",", ":")).encode("ascii")
+        text = json.dumps(_plain(document), sort_keys=True, allow_nan=False, separators=(",", ":"))
+        _require_text(text)
+        return text.encode("ascii")
     except (TypeError, ValueError) as error:
         raise StoreError(f"Only text, numbers, lists and mappings can be kept as JSON: {error}.") from error
 
@@ -137,7 +147,7 @@ def _plain(value: Any) -> Any:
 
 
 def strict_json(text: bytes | str) -> dict[str, Any]:
-    """Read a JSON object, refusing repeated keys, NaN and anything but an object at the top.
+    """Read a JSON object, refusing repeated keys, NaN, halves of characters and anything but an object at the top.
 
     Raises
     ------
@@ -145,7 +155,9 @@ def strict_json(text: bytes | str) -> dict[str, Any]:
         Saying what is wrong with the text.
     """
     try:
+        text = text.decode("utf-8") if isinstance(text, bytes) else text
         document = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_no_constant)
+        _require_text(text)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     if not isinstance(document, dict):
@@ -156,53 +168,47 @@ def strict_json(text: bytes | str) -> dict[str, Any]:
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
         raise ValueError(f"the key {twice[:60]!r} occurs twice")
     return document
+
+
+def _require_text(text: str) -> None:
+    """Refuse JSON with a lone surrogate: half a character, which no page can show and no file can hold."""
+    if "\\ud" in text or "\\uD" in text:
+        text = json.dumps(json.loads(text), ensure_ascii=False)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError("it holds text with half a character (a lone surrogate)") from error
 
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON number")
 
 
-@contextmanager
-def exclusive(path: Path) -> Iterator[None]:
-    """Hold the lock file `path` alone, among threads and processes; a process that dies lets go."""
-    with _LOCKS_GUARD:
-        among_threads = _LOCKS.setdefault(str(path), threading.Lock())
-    with among_threads:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a+b") as file:
-            _lock(file.fileno())
-            try:
-                yield
-            finally:
-                _unlock(file.fileno())
+def exclusive(path: Path) -> BaseFileLock:
+    """Return a context that holds the lock file `path` alone, among threads and processes; who dies lets go."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(path, poll_interval=_LOOK_AT_LOCK)
 
 
-if sys.platform == "win32":
-    import msvcrt
-    import time
+def sweep_drafts(folder: Path, *, all_of_them: bool = False) -> None:
+    """Remove what `replace_file` left in `folder` where its process died in the act.
 
-    def _lock(descriptor: int) -> None:
-        while True:
-            try:
-                msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-            except OSError:
-                time.sleep(0.02)
-            else:
-                return
-
-    def _unlock(descriptor: int) -> None:
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
-
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-
-    def _unlock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
+    Parameters
+    ----------
+    all_of_them
+        Whoever asks knows that nobody writes in this folder now. Otherwise only the drafts of this computer's
+        processes that are gone are removed.
+    """
+    with suppress(OSError):
+        for draft in folder.glob(".*~*~*~*"):
+            _, host, owner, _ = draft.name.rsplit("~", 3)
+            if all_of_them or (host == _HOST and owner.isdecimal() and not psutil.pid_exists(int(owner))):
+                with suppress(OSError):
+                    draft.unlink()
+        for draft in folder.glob(".*.json." + "[0-9a-f]" * 32) if all_of_them else ():  # of earlier versions
+            with suppress(OSError):
+                draft.unlink()

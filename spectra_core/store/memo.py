@@ -9,7 +9,7 @@ import numpy as np
 
 from spectra_core.contracts import Arrays
 from spectra_core.errors import StoreError
-from spectra_core.store.files import disk_errors, replace_file
+from spectra_core.store.files import disk_errors, replace_file, sweep_drafts
 from spectra_core.store.frames import dense
 
 _DIGEST_SIZE = 32
@@ -72,6 +72,8 @@ def trim(folder: Path, max_bytes: int) -> None:
     """Remove the files looked up least recently until the others fit into `max_bytes`; a lost one is recomputed."""
     kept = []
     with suppress(OSError):
+        for namespace in folder.iterdir():
+            sweep_drafts(namespace)
         for path in folder.glob("*/*.safetensors"):
             with suppress(OSError):
                 facts = path.stat()
@@ -101,11 +103,14 @@ def save_arrays(path: Path, arrays: Arrays) -> None:
         if np.asarray(values).dtype.kind not in "fiub":
             raise StoreError(f"Only numbers can be kept, but {name!r} holds {np.asarray(values).dtype}.")
     content = save(dense(arrays))
+    if path.parent.is_file():
+        path.parent.unlink()  # no folder of ours; what it stood for is computed anew
     replace_file(path, hashlib.sha256(content).digest() + content)
 
 
 def load_arrays(path: Path) -> Arrays | None:
     """Read named arrays; None where there are none, or where they are not what was written."""
+    from safetensors import SafetensorError
     from safetensors.numpy import load
 
     try:
@@ -115,5 +120,9 @@ def load_arrays(path: Path) -> Arrays | None:
     digest, content = raw[:_DIGEST_SIZE], raw[_DIGEST_SIZE:]
     if hashlib.sha256(content).digest() != digest:
         return None
+    try:
+        arrays = load(content)
+    except (SafetensorError, ValueError, KeyError, TypeError):
+        return None  # kept by a version that wrote another form
     # Copies: callers may write into what they get, and views of the file's bytes are read-only.
-    return {name: values.copy() for name, values in load(content).items()}
+    return {name: values.copy() for name, values in arrays.items()}

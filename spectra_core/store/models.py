@@ -26,6 +26,7 @@ from spectra_core.store.model_checks import (
     member_class,
     require_finite,
 )
+from spectra_core.store.shapes import MOST, shaped
 from spectra_core.training.devices import CPU
 from spectra_core.training.versions import versions
 
@@ -93,12 +94,8 @@ class ModelFile:
 
 def model_record(entry: Entry) -> ModelRecord:
     """Read the record of a listed model."""
-    known = {
-        **entry.record,
-        "target_names": tuple(entry.record["target_names"]),
-        "held_out_rows": tuple(entry.record["held_out_rows"]),
-    }
-    return ModelRecord(id=entry.key, sequence=entry.sequence, created=entry.created, **known)
+    known = {"id": entry.key, "sequence": entry.sequence, "created": entry.created}
+    return shaped(ModelRecord, {**entry.record, **known})
 
 
 def write_model(
@@ -172,8 +169,8 @@ def _record_from(document: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
     rows = document["held_out_rows"]
     if not isinstance(rows, list) or not all(type(row) is int and 0 <= row <= MAX_NUMBER for row in rows):
         raise TypeError("held-out rows are whole numbers")
-    if type(document["seed"]) is not int or document["seed"] < 0:
-        raise TypeError("a seed is a whole number from 0 upwards")
+    if type(document["seed"]) is not int or not 0 <= document["seed"] <= MOST:
+        raise TypeError("a seed is a whole number from 0 to 2^63 - 1")
     for name in ("configuration", "versions", "extra", "data"):
         if not isinstance(document[name], dict):
             raise TypeError(f"{name} is not a mapping")

@@ -10,8 +10,9 @@ import pandas as pd
 from spectra_core.errors import StoreError
 from spectra_core.store.entries import Entry
 from spectra_core.store.files import json_bytes, strict_json
+from spectra_core.store.shapes import fits, shaped
 
-_DOCUMENT = "document.json"
+DOCUMENT = "document.json"
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,13 @@ class StoredResult:
 
 def result_record(entry: Entry) -> ResultRecord:
     """Read the record of a listed result."""
-    fields = {**entry.record, "table_names": tuple(entry.record["table_names"])}
-    return ResultRecord(id=entry.key, sequence=entry.sequence, created=entry.created, **fields)
+    known = {"id": entry.key, "sequence": entry.sequence, "created": entry.created}
+    return shaped(ResultRecord, {**entry.record, **known})
 
 
 def result_files(document: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> dict[str, bytes]:
     """Return the files of a result; tables are numbered, since their names are data and no file names."""
-    files = {_DOCUMENT: json_bytes({"document": document, "tables": list(tables)})}
+    files = {DOCUMENT: json_bytes({"document": document, "tables": list(tables)})}
     for number, (name, table) in enumerate(tables.items()):
         files[_file_of(number)] = _parquet(name, table)
     return files
@@ -67,12 +68,14 @@ def result_from(record: ResultRecord, files: Mapping[str, bytes]) -> StoredResul
         When a file is not one of a result.
     """
     try:
-        content = strict_json(files[_DOCUMENT])
+        content = strict_json(files[DOCUMENT])
+        if not (fits(content["document"], dict[str, Any]) and fits(content["tables"], list[str])):
+            raise ValueError("its document is of another form")
         tables = {
             name: pd.read_parquet(io.BytesIO(files[_file_of(number)])) for number, name in enumerate(content["tables"])
         }
         return StoredResult(record, content["document"], tables)
-    except (KeyError, TypeError, ValueError, OSError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
         raise StoreError(f"The result {record.name!r} cannot be read back: {error}. Make it again.") from error
 
 

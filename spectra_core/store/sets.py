@@ -10,8 +10,9 @@ from spectra_core.spectra import SetMeta, SpectraSet
 from spectra_core.store.entries import Entry
 from spectra_core.store.files import json_bytes, strict_json
 from spectra_core.store.frames import dense, frame_document, frame_from
+from spectra_core.store.shapes import shaped
 
-_NUMBERS, _WORDS = "set.safetensors", "set.json"
+SET_FILES = _NUMBERS, _WORDS = "set.safetensors", "set.json"
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ class SetRecord:
 
 def set_record(entry: Entry) -> SetRecord:
     """Read the record of a listed set."""
-    fields = {**entry.record, "target_names": tuple(entry.record["target_names"])}
-    return SetRecord(fingerprint=entry.key, sequence=entry.sequence, created=entry.created, **fields)
+    known = {"fingerprint": entry.key, "sequence": entry.sequence, "created": entry.created}
+    return shaped(SetRecord, {**entry.record, **known})
 
 
 def record_of(spectra: SpectraSet) -> dict[str, Any]:
@@ -83,6 +84,7 @@ def set_from(fingerprint: str, name: str, files: dict[str, bytes]) -> SpectraSet
     StoreError
         When it has not.
     """
+    from safetensors import SafetensorError
     from safetensors.numpy import load
 
     try:
@@ -96,7 +98,7 @@ def set_from(fingerprint: str, name: str, files: dict[str, bytes]) -> SpectraSet
             samples=pd.DataFrame(dict(words["samples"])),
             meta=SetMeta(name, words["origin"], frame.quantity, frame.unit, words["provenance"]),
         )
-    except (KeyError, TypeError, ValueError, SpectraCoreError) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError, SafetensorError, SpectraCoreError) as error:
         raise StoreError(f"The set {name!r} cannot be read back: {error}. Import or simulate it again.") from error
     if spectra.fingerprint != fingerprint:
         raise StoreError(f"The set {name!r} is not what was kept. Import or simulate it again.")

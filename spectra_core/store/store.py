@@ -1,8 +1,11 @@
 """Sets, models and results on disk: found by fingerprint, written at once or not at all, never pickled."""
 
 import os
+import shutil
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +13,15 @@ import pandas as pd
 
 from spectra_core.errors import ReadError, StoreError
 from spectra_core.spectra import SpectraSet
-from spectra_core.store.drafts import Draft, found_draft, remove_draft, surplus_drafts
-from spectra_core.store.entries import Damaged, Shelf
-from spectra_core.store.files import sha256
+from spectra_core.store.drafts import Draft, draft_of, found_draft, remove_draft, surplus_drafts, upload_of
+from spectra_core.store.entries import Binned, Damaged, Shelf
+from spectra_core.store.files import disk_errors, sha256
 from spectra_core.store.memo import StoreCheckpoint, StoreMemo, name_for, trim
 from spectra_core.store.models import ModelRecord, StoredModel, model_record, read_model, write_model
-from spectra_core.store.results import ResultRecord, StoredResult, result_files, result_from, result_record
-from spectra_core.store.sets import SetRecord, record_of, set_files, set_from, set_record
+from spectra_core.store.results import DOCUMENT, ResultRecord, StoredResult, result_files, result_from, result_record
+from spectra_core.store.sets import SET_FILES, SetRecord, record_of, set_files, set_from, set_record
 
-_MODEL_FILE = "model.safetensors"
+_MODEL_FILE, _UPLOAD_FILE = "model.safetensors", "content"
 _MAX_NAME = 200
 MEMO_BYTES = 4 * 2**30
 """Room for intermediate results: some hundred studies of the published size."""
@@ -32,6 +35,22 @@ def home_folder() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("latent-spectra", appauthor=False)
+
+
+@dataclass(frozen=True)
+class DiskUse:
+    """What the data folder takes of the disk.
+
+    Parameters
+    ----------
+    parts
+        Bytes by folder: "sets", "models", "results", "uploads", "memo" (intermediate results), "jobs", "bin".
+    free
+        Bytes that are left on the disk; None where nothing was kept yet.
+    """
+
+    parts: dict[str, int]
+    free: int | None
 
 
 class Store:
@@ -50,8 +69,11 @@ class Store:
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = Path(root) if root is not None else home_folder()
-        self._sets, self._models, self._results = (Shelf(self.root, kind) for kind in ("sets", "models", "results"))
-        self._uploads, self._drafts = Shelf(self.root, "uploads"), Shelf(self.root, "drafts")
+        self._sets = Shelf(self.root, "sets", set_record, SET_FILES)
+        self._models = Shelf(self.root, "models", model_record, (_MODEL_FILE,))
+        self._results = Shelf(self.root, "results", result_record, (DOCUMENT,))
+        self._uploads = Shelf(self.root, "uploads", upload_of, (_UPLOAD_FILE,))
+        self._drafts = Shelf(self.root, "drafts", draft_of)
 
     def save_set(self, spectra: SpectraSet) -> str:
         """Keep a set and return its fingerprint; a set that is there already keeps its name."""
@@ -74,8 +96,8 @@ class Store:
         self._sets.update_record(fingerprint, {"name": _checked_name(name)})
 
     def delete_set(self, fingerprint: str) -> None:
-        """Remove a set; models trained on it stay."""
-        self._sets.remove(fingerprint)
+        """Put a set into the bin; models trained on it stay."""
+        self._sets.discard(fingerprint)
 
     def save_model(
         self,
@@ -132,13 +154,9 @@ class Store:
         """
         return self._keep_model(content)
 
-    def rename_model(self, model_id: str, name: str) -> None:
-        """Give a model another name."""
-        self._models.update_record(model_id, {"name": _checked_name(name)})
-
     def delete_model(self, model_id: str) -> None:
-        """Remove a model."""
-        self._models.remove(model_id)
+        """Put a model into the bin."""
+        self._models.discard(model_id)
 
     def save_result(
         self, kind: str, document: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], name: str = ""
@@ -162,14 +180,15 @@ class Store:
         return [record for record in records if kind in (None, record.kind)]
 
     def delete_result(self, result_id: str) -> None:
-        """Remove a result."""
-        self._results.remove(result_id)
+        """Put a result into the bin."""
+        self._results.discard(result_id)
 
     def save_upload(self, name: str, content: bytes) -> str:
         """Keep an uploaded file as it came, for a job to read, and return its key; `name` is data, never a path."""
         key = sha256(content, b"\0" + name.encode("utf-8", "surrogatepass"))
+        name = name.encode("utf-8", "replace").decode()  # half a character, as in names that are no UTF-8
         if key not in self._uploads or not self._uploads.is_intact(key):
-            self._uploads.add(key, {"name": name, "size": len(content)}, {"content": content})
+            self._uploads.add(key, {"name": name, "size": len(content)}, {_UPLOAD_FILE: content})
         return key
 
     def upload_files(self, keys: Sequence[str]) -> dict[str, Path]:
@@ -181,7 +200,7 @@ class Store:
             number = 2
             while unique in files:
                 unique, number = f"{name} ({number})", number + 1
-            files[unique] = paths["content"]
+            files[unique] = paths[_UPLOAD_FILE]
         return files
 
     def delete_upload(self, key: str) -> None:
@@ -227,12 +246,32 @@ class Store:
         """List what was set aside as damaged; everything else is listed as usual."""
         return [one for shelf in self._shelves for one in shelf.damaged()]
 
-    def verify(self) -> list[Damaged]:
-        """Read every kept file, set damaged entries aside, and return all that is set aside."""
-        for shelf in self._shelves:
-            for entry in shelf.entries():
-                shelf.is_intact(entry.key)
-        return self.damaged()
+    def binned(self) -> list[Binned]:
+        """List the sets, models and results that were deleted in the last 30 days, and can be restored."""
+        return [one for shelf in self._shelves for one in shelf.binned()]
+
+    def restore(self, kind: str, key: str) -> None:
+        """Bring back what was deleted; `kind` and `key` as `binned` tells them."""
+        shelves = {"sets": self._sets, "models": self._models, "results": self._results}
+        if kind not in shelves:
+            raise StoreError(f"Only {', '.join(shelves)} are restored, not {kind!r}.")
+        shelves[kind].restore(key)
+
+    def empty_bin(self) -> None:
+        """Delete for good what is in the bin, to make room on the disk."""
+        with disk_errors("Emptying the bin"):
+            if (self.root / "bin").exists():
+                shutil.rmtree(self.root / "bin")
+
+    def disk_use(self) -> DiskUse:
+        """Return how much of the disk is taken, by what, and how much is free."""
+        try:
+            parts = {path.name: _size_of(path) for path in sorted(self.root.iterdir()) if path.is_dir()}
+            return DiskUse(parts, shutil.disk_usage(self.root).free)
+        except FileNotFoundError:
+            return DiskUse({}, None)
+        except OSError as error:
+            raise StoreError("The data folder cannot be read. Check its permissions, or set SPECTRA_HOME.") from error
 
     @property
     def _shelves(self) -> tuple[Shelf, ...]:
@@ -245,6 +284,15 @@ class Store:
             name = f"{found.record['title']} on {found.record['trained_on_name']}"
             self._models.add(key, {"name": name[:_MAX_NAME], **found.record}, {_MODEL_FILE: content})
         return key
+
+
+def _size_of(folder: Path) -> int:
+    """Return the bytes of all files below a folder; what goes away meanwhile counts for nothing."""
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(OSError):
+            total += path.stat().st_size
+    return total
 
 
 def _checked_name(name: str) -> str:

@@ -4,6 +4,11 @@ import re
 
 import pytest
 
+from spectra_core.contracts import SILENT
+from spectra_core.jobs.demo import DEMO_SET
+from spectra_core.jobs.tasks import TASKS
+from spectra_core.store import Store
+
 pytestmark = pytest.mark.browser
 
 
@@ -22,9 +27,10 @@ def test_one_click_runs_the_pipeline_even_when_the_page_is_reloaded(app, visit):
 
 
 def test_training_with_live_curves_goes_on_while_another_page_is_visited(app, visit):
+    TASKS["simulate"](dict(DEMO_SET), SILENT, Store(app.home))
     visitor = visit()
     visitor.open(app.url)
-    choose(visitor, 0, "Demo: salts in water")
+    choose(visitor, 0, DEMO_SET["name"])
     visitor.menu("Train")
     visitor.page.get_by_text("Parameters").first.click()
     epochs = visitor.page.get_by_role("spinbutton", name="Epochs")

@@ -10,7 +10,7 @@ from pandas.testing import assert_frame_equal
 from scipy import stats
 
 from spectra_core.conditions import CONDITIONS
-from spectra_core.conditions.hull import in_hull
+from spectra_core.conditions.hull import hull_distance
 from spectra_core.conditions.independent_uniform import IndependentUniform
 from spectra_core.conditions.measured import ConvexMixtures, Resampled
 from spectra_core.conditions.salt_box import LatinHypercube, SaltBox, Sobol
@@ -119,7 +119,7 @@ def test_resampled_sets_are_those_of_the_data_equally_often(mixtures):
 class TestConvexMixtures:
     def test_lie_in_the_hull_of_the_data(self, mixtures):
         sets = ConvexMixtures().draw(mixtures, 50, np.random.default_rng(0))
-        assert in_hull(mixtures.targets, sets).all()
+        assert hull_distance(mixtures.targets, sets)["inside"].all()
 
     def test_proportions_are_dirichlet(self):
         # Two parents at 0 and 1: a mixture of different ones is Beta(a, a), of equal ones 0 or 1.

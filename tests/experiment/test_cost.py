@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from spectra_core.choices import Choice
-from spectra_core.experiment import Arm, Experiment
-from spectra_core.experiment.cost import arm_cost, estimated_seconds, gflop_per_second
+from spectra_core.experiment import Arm, Experiment, pace
+from spectra_core.experiment.cost import BESIDES, arm_cost, estimated_seconds
 from spectra_core.generators import GENERATORS
 from spectra_core.regressors import REGRESSORS
 
@@ -33,11 +33,55 @@ def test_what_adds_rows_costs_more_and_an_ensemble_its_members():
     assert arm_cost(Arm("Ensemble", "ensemble", n_members=7), MLP, 40, 50, 4) == pytest.approx(7 * base)
 
 
-def test_time_goes_with_repetitions_and_is_shared_by_workers(mixtures):
-    once = estimated_seconds(EXPERIMENT, mixtures, 1)
-    assert estimated_seconds(replace(EXPERIMENT, n_repeats=3), mixtures, 1) == pytest.approx(3 * once)
-    assert estimated_seconds(EXPERIMENT, mixtures, 2) == pytest.approx(once / 2)
+def test_time_goes_with_repetitions_and_is_shared_by_workers(mixtures, monkeypatch):
+    monkeypatch.setattr(pace, "_measured", lambda *_: 0.02)
+    monkeypatch.setattr(pace, "slowdown", lambda n_workers, niceness: 1.0)
+    once = estimated_seconds(EXPERIMENT, mixtures, 1) - BESIDES
+    assert estimated_seconds(replace(EXPERIMENT, n_repeats=3), mixtures, 1) - BESIDES == pytest.approx(3 * once)
+    assert estimated_seconds(EXPERIMENT, mixtures, 2) - BESIDES == pytest.approx(once / 2)
     # 45 of 60 spectra train, in batches of 4: 12 steps for 45 rows, 23 for 90.
     rows = 4 * 10 * (12 + 23)
-    expected = 4 * 6e-9 * 4 * (50 * 64 + 64 * 16 + 16) * rows / gflop_per_second()
-    assert once == pytest.approx(expected)
+    assert once == pytest.approx(0.02 * 4 * 6e-9 * 4 * (50 * 64 + 64 * 16 + 16) * rows)
+
+
+def test_how_fast_this_computer_fits_is_measured_once_per_kind(mixtures, monkeypatch):
+    class Kept(dict):
+        def arrays(self, key, compute):
+            return self.setdefault(key, None) or self.update({key: compute()}) or self[key]
+
+    measured = []
+    monkeypatch.setattr(pace, "_measured", lambda member, *_: measured.append(type(member).__name__) or 1.0)
+    kept = Kept()
+    both = replace(EXPERIMENT, regressors=(*EXPERIMENT.regressors, Choice("pls")))
+    for experiment in (EXPERIMENT, both, replace(both, n_folds=3)):
+        estimated_seconds(experiment, mixtures, 1, kept)
+    assert measured == ["MLP", "PLS"]
+
+
+@pytest.mark.parametrize("member", [MLP, REGRESSORS["ridge"]()])
+def test_a_measured_pace_is_that_of_real_fits(mixtures, member):
+    def cost(fitted, on):
+        return fitted.cost(len(on), on.n_channels, on.n_targets)
+
+    assert 0 < pace._measured(member, cost, mixtures) * cost(member, mixtures) < 60
+
+
+@pytest.mark.parametrize(
+    ("load", "nice", "n_workers", "niceness", "expected"),
+    [
+        (0.0, 0.0, 2, 10, 1.0),  # nobody else
+        (1.0, 0.0, 1, 10, 1.0),  # a processor is free
+        (2.0, 0.0, 2, 0, 2.0),  # four alike on two processors
+        (2.0, 0.0, 2, 10, 1 + 1024 / 110),  # those that step back get what their weight is
+        (2.0, 100.0, 2, 10, 2.0),  # unless the others step back as well
+    ],
+)
+def test_slowdown_beside_others(monkeypatch, load, nice, n_workers, niceness, expected):
+    class Times:
+        user, system = 100.0 - nice, 0.0
+
+    Times.nice = nice
+    monkeypatch.setattr(pace.psutil, "cpu_count", lambda: 2)
+    monkeypatch.setattr(pace.psutil, "getloadavg", lambda: (load, 0.0, 0.0))
+    monkeypatch.setattr(pace.psutil, "cpu_times_percent", lambda interval: Times)
+    assert pace.slowdown(n_workers, niceness) == pytest.approx(expected)

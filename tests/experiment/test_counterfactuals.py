@@ -17,6 +17,7 @@ from spectra_core.experiment.counterfactuals import CHANGES, counterfactuals, ha
 from spectra_core.experiment.fold import Fold, OnceMemo
 from spectra_core.experiment.reasons import OBSERVED, reasons
 from spectra_core.experiment.sweeps import sweep_ratio
+from tests.conftest import relabelled
 
 PCA = Arm(
     "PCA",
@@ -147,7 +148,7 @@ class TestTrueSpectra:
 
         targets = simulated.targets
         targets.iloc[0] = -1.0
-        measured = truly_measured(simulated.relabelled(targets), simulated, seed=1)
+        measured = truly_measured(relabelled(simulated, targets), simulated, seed=1)
         assert (measured.target_values >= 0).all()
         charges = np.array([target.charge for target in simulated.target_info], dtype=float)
         assert_allclose(measured.target_values @ charges, 0.0, atol=1e-9)

@@ -33,6 +33,8 @@ def test_every_part_has_its_share_and_times_add_up_to_the_pace_of_the_whole():
     progress = Progress(UNITS, Told())
     progress.set_share(0, 1.0, "Training")
     progress.set_share(1, 0.5, "One: MLP")
+    progress.set_share(0, 1.4, "Training")  # no more than whole
+    progress.set_share(1, 0.2, "One: MLP")  # and never backwards
     # 5.5 of 10 in 11 seconds: 2 seconds a unit of cost.
     parts = progress.parts(11.0)
     assert parts["Generators"] == (1.0, 0.0)

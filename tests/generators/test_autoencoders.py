@@ -9,6 +9,7 @@ from spectra_core.errors import ConfigError, SpectraError, TrainingError
 from spectra_core.generators import CVAE, GENERATORS, VAE
 from spectra_core.spectra import SpectralAxis, SpectraSet
 from spectra_core.training import devices
+from tests.conftest import relabelled
 
 SMALL = {"n_hidden": 16, "n_latent": 4, "epochs": 5}
 STUDY_AXIS = SpectralAxis(np.arange(190.0, 1101.0))
@@ -79,7 +80,7 @@ def test_the_summed_loss_trains_at_its_presets_without_leaps():
 
 def test_conditions_are_scaled_by_the_training_targets(mixtures):
     """Training on targets in other units gives the same spectra for the same solutions."""
-    in_mmol = mixtures.relabelled(mixtures.targets * 1024.0)  # a power of two changes no digit
+    in_mmol = relabelled(mixtures, mixtures.targets * 1024.0)  # a power of two changes no digit
     latent = np.random.default_rng(0).standard_normal((5, 4))
     asked_for = mixtures.targets.iloc[:5]
     one, other = CVAE(**SMALL).fit(mixtures), CVAE(**SMALL).fit(in_mmol)
@@ -97,7 +98,7 @@ def test_cvae_follows_the_concentrations_asked_for(mixtures):
 
 
 def test_encoder_sees_targets_only_where_asked(mixtures):
-    other_targets = mixtures.relabelled(mixtures.targets * 2)
+    other_targets = relabelled(mixtures, mixtures.targets * 2)
     blind = CVAE(**SMALL).fit(mixtures)
     seeing = CVAE(**SMALL, encoder_sees_targets=True).fit(mixtures)
     assert_array_equal(blind.encode(mixtures).mean, blind.encode(other_targets).mean)

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from spectra_core.errors import ConfigError, StoreError
-from spectra_core.jobs import Jobs, processes
+from spectra_core.jobs import Jobs, processes, reporting
+from spectra_core.jobs.folder import JobFolder
 from spectra_core.store import Store
+from spectra_core.store.files import exclusive
 
 PATIENCE = 60.0  # seconds a job may take to start on a busy computer
 
@@ -174,6 +176,136 @@ class TestCancelling:
         jobs.delete(job_id)
         assert jobs.records() == []
 
+    def test_work_that_hears_the_request_late_still_starts_the_next_job(self, jobs, tmp_path):
+        marks = tmp_path / "marks"
+        late = jobs.submit("work_for_tests:hear_late", {"seconds": reporting.PATIENCE}, "Late")
+        after = jobs.submit("work_for_tests:leave_a_mark", {"file": str(marks), "name": "next"}, "Next")
+        until(lambda: jobs.log_tail(late))
+        Jobs(jobs.home)._of(late).cancel_path(1).touch()  # nobody watches who would end it from outside
+        until(marks.exists)
+        assert jobs.wait(after, PATIENCE).state == "finished"
+        assert jobs.record(late).state == "cancelled"
+
+    def test_a_clock_that_is_wrong_ends_no_job_early(self, jobs):
+        job_id = jobs.submit("work_for_tests:run_until_asked", {}, "Wait")
+        until(lambda: has_begun(jobs, job_id))
+        path = jobs._of(job_id).cancel_path(1)
+        with exclusive(jobs.home / "jobs" / ".lock"):
+            path.touch()
+            os.utime(path, (1.0, 1.0))  # 1970
+            assert jobs._overdue(jobs._read_all()) == []
+        assert jobs.wait(job_id, 10.0).state == "cancelled"
+        assert jobs._of(job_id).read("status")["state"] == "cancelled"  # by its own last words
+
+    def test_drafts_that_killed_processes_left_are_swept(self, jobs):
+        job_id = jobs.submit("work_for_tests:run_until_asked", {}, "Wait")
+        until(lambda: has_begun(jobs, job_id))
+        folder = jobs._of(job_id).path
+        for name in (f".launch.json.{'0a' * 16}", ".status.json~elsewhere~1~00"):
+            (folder / name).write_text("{")
+        jobs.cancel(job_id)
+        jobs.wait(job_id, 10.0)
+        jobs.wait(jobs.submit("work_for_tests:echo", {"say": 1}, "Echo"), PATIENCE)
+        assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
+
+    def test_whoever_dies_while_starting_a_job_costs_nothing(self, jobs, monkeypatch):
+        """The process is there, and is not named in the folder: it does not begin, and another one is started."""
+
+        write = JobFolder.write
+
+        def die_at_launch(self, name, *rest, **more):
+            if name == "launch":
+                raise KeyboardInterrupt
+            write(self, name, *rest, **more)
+
+        with monkeypatch.context() as dying:
+            dying.setattr(JobFolder, "write", die_at_launch)
+            with pytest.raises(KeyboardInterrupt):
+                jobs.submit("work_for_tests:echo", {"say": 1}, "Echo")
+        orphan = processes._CHILDREN[-1]
+        (record,) = jobs.records()
+        assert jobs.wait(record.id, PATIENCE).result == {"said": 1, "threads": "1"}
+        assert orphan.wait(PATIENCE) == 0
+        assert len(jobs._of(record.id).log_tail(10)) == 1
+
+
+class TestReadiness:
+    """A process that waits with everything loaded."""
+
+    @pytest.fixture(autouse=True)
+    def quick(self, jobs, monkeypatch):
+        """Load nothing: what is tested is who does what."""
+        root, here = Path(__file__).parents[2], Path(__file__).parent
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (root, here))))
+
+        def start(module, *arguments, **options):
+            wanted = "ready_for_tests" if module == "spectra_core.jobs.ready" else module
+            return started(wanted, *arguments, **options)
+
+        started = processes.start
+        monkeypatch.setattr(processes, "start", start)
+        yield
+        for note in jobs._ready._free():
+            os.kill(note.pid, signal.SIGKILL)
+
+    def ready(self, jobs):
+        jobs.keep_ready()
+        jobs.keep_ready()
+        (note,) = jobs._ready._free()
+        return note
+
+    def test_it_does_the_next_job_with_the_same_promises(self, jobs):
+        note = self.ready(jobs)
+        job_id = jobs.submit("work_for_tests:run_until_asked", {}, "Wait")
+        until(lambda: has_begun(jobs, job_id))
+        assert process_of(jobs, job_id) == note.pid
+        assert jobs._ready._free() == []
+        jobs.cancel(job_id)
+        assert jobs.wait(job_id, 5.0).state == "cancelled"
+        until(lambda: processes.start_of(note.pid) == "")
+        assert not list(jobs._ready._folder.glob("*"))
+
+    def test_killed_while_it_works_the_job_is_interrupted_and_resumes(self, jobs):
+        note = self.ready(jobs)
+        job_id = jobs.submit("work_for_tests:add_up", {"steps": 8, "seed": 1, "pause": 0.1}, "Add")
+        until(lambda: jobs.record(job_id).done >= 2)
+        os.kill(note.pid, signal.SIGKILL)
+        until(lambda: jobs.record(job_id).state == "interrupted")
+        jobs.resume(job_id)
+        assert jobs.wait(job_id, PATIENCE).result["started_at"] >= 2
+
+    def test_killed_between_being_chosen_and_beginning_another_process_does_the_job(self, jobs):
+        note = self.ready(jobs)
+        os.kill(note.pid, signal.SIGSTOP)
+        job_id = jobs.submit("work_for_tests:echo", {"say": 1}, "Echo")
+        assert jobs.record(job_id).state == "running"
+        os.kill(note.pid, signal.SIGKILL)
+        record = jobs.wait(job_id, PATIENCE)
+        assert (record.state, record.attempt, record.result["said"]) == ("finished", 1, 1)
+
+    def test_killed_while_it_waits_it_is_not_given_work(self, jobs):
+        note = self.ready(jobs)
+        os.kill(note.pid, signal.SIGKILL)
+        until(lambda: processes.start_of(note.pid) == "")
+        assert jobs.wait(jobs.submit("work_for_tests:echo", {"say": 1}, "Echo"), PATIENCE).state == "finished"
+
+    def test_started_otherwise_it_is_not_given_work(self, jobs, monkeypatch):
+        note = self.ready(jobs)
+        monkeypatch.setenv("SPECTRA_SCHEDULER", "tcp://elsewhere:1")
+        job_id = jobs.submit("work_for_tests:echo", {"say": 1}, "Echo")
+        assert jobs.wait(job_id, PATIENCE).state == "finished"
+        assert process_of(jobs, job_id) != note.pid
+
+    def test_it_ends_with_whoever_wanted_it(self, jobs, tmp_path):
+        import subprocess
+
+        server = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+        arguments = str(tmp_path), "token", str(server.pid), processes.start_of(server.pid)
+        process_id = processes.start("spectra_core.jobs.ready", *arguments)
+        server.kill()
+        server.wait()
+        until(lambda: processes.start_of(process_id) == "")
+
 
 class TestInterruption:
     def test_killed_job_shows_as_interrupted_and_resumes_to_the_same_bits(self, jobs, tmp_path):
@@ -319,7 +451,7 @@ def test_a_module_started_aside_runs_in_a_session_of_its_own(tmp_path, monkeypat
     source = f"import os, pathlib\npathlib.Path({str(answer)!r}).write_text({says})\n"
     (tmp_path / "aside_for_tests.py").write_text(source)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    process_id = processes.start_aside("aside_for_tests")
+    process_id = processes.start("aside_for_tests")
     until(lambda: answer.exists() and answer.read_text())
     assert answer.read_text() == f"{process_id} 1"
     until(lambda: processes.reap() or not processes._CHILDREN)

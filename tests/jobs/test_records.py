@@ -1,9 +1,13 @@
 """The state of a job follows from its files; the first rule that applies decides."""
 
+import os
+import socket
+
 import pytest
 
-from spectra_core.jobs.folder import JobFolder
-from spectra_core.jobs.records import read_record, state_of
+from spectra_core.jobs import processes, records
+from spectra_core.jobs.folder import JobFolder, Launch, Status
+from spectra_core.jobs.records import Watch, read_record, state_of
 from spectra_core.jobs.reporting import JobReporter, Pace
 
 
@@ -21,10 +25,14 @@ from spectra_core.jobs.reporting import JobReporter, Pace
         ({"attempt": 2}, {"attempt": 2, "state": "failed"}, False, False, "failed"),
         ({"attempt": 1}, {"attempt": 1, "state": "failed"}, False, False, "queued"),
         ({"attempt": 2}, {"attempt": 1, "state": "cancelled"}, True, False, "running"),
+        ({"attempt": 2, "warm": True}, {}, False, False, "queued"),
+        ({"attempt": 2, "warm": True}, {"attempt": 2, "state": "running"}, False, False, "interrupted"),
+        ({}, {"attempt": 2, "state": "running"}, False, False, "interrupted"),
     ],
 )
 def test_state_of_the_second_attempt(launch, status, alive, cancel_asked, expected):
-    assert state_of(2, launch, status, alive=alive, cancel_asked=cancel_asked) == expected
+    found = state_of(2, Launch(**launch), Status(**status), alive=alive, cancel_asked=cancel_asked)
+    assert found == expected
 
 
 def test_time_left_is_the_pace_of_this_stage_times_the_steps_left():
@@ -82,3 +90,30 @@ def test_parts_written_by_an_earlier_version_or_damaged_leave_the_job_readable(t
     record = read_record(folder)
     assert record.state == "cancelled"
     assert record.parts == ({"One": (0.5, 3.0)} if isinstance(parts, dict) else {})
+
+
+def job_that_runs(home, title):
+    """Write the folder of a job that this process works on, and return its id."""
+    folder = JobFolder(home / "jobs" / f"{1:032x}")
+    request = {"task": "train", "title": title, "arguments": {}, "sequence": 1, "created": "", "attempt": 1}
+    this = {"attempt": 1, "pid": os.getpid(), "started": processes.start_of(os.getpid())}
+    folder.write("job", request)
+    folder.write("launch", {**this, "host": socket.gethostname()})
+    folder.write("status", {**this, "state": "running"})
+    return os.getpid()
+
+
+def test_signs_of_life_from_another_host_are_judged_by_whether_they_change(tmp_path, monkeypatch):
+    job_that_runs(tmp_path, "Elsewhere")
+    folder, watch = JobFolder(tmp_path / "jobs" / f"{1:032x}"), Watch()
+    folder.write("launch", {**folder.read("launch"), "host": "elsewhere"})
+    now = [100.0]
+    monkeypatch.setattr(records.time, "monotonic", lambda: now[0])
+    assert read_record(folder, watch).state == "running"
+    now[0] += records.SILENCE - 1
+    folder.write("status", {**folder.read("status"), "seconds_running": 1.0})
+    assert read_record(folder, watch).state == "running"
+    now[0] += records.SILENCE - 1
+    assert read_record(folder, watch).state == "running"
+    now[0] += 2
+    assert read_record(folder, watch).state == "interrupted"

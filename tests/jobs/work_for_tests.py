@@ -49,6 +49,16 @@ def run_until_asked(arguments, reporter, store):
     return {}
 
 
+def hear_late(arguments, reporter, store):
+    """Look whether one should stop in the very moment at which patience is at an end."""
+    reporter.message("Working.")
+    while not reporter._cancelled.is_set():
+        time.sleep(0.001)
+    time.sleep(arguments["seconds"])
+    reporter.progress("Late", 1, 2)
+    return {}
+
+
 def ignore_everything(arguments, reporter, store):
     """Never look whether one should stop, and hold on to a child process."""
     import subprocess

@@ -13,7 +13,7 @@ from spectra_core.evaluation.sampling import sampled_rows
 from spectra_core.generators import GENERATORS
 from spectra_core.spectra import SetMeta, SpectraSet
 from spectra_core.store import Store
-from tests.conftest import beer_lambert_set
+from tests.conftest import beer_lambert_set, relabelled
 from ui import umap_warm
 
 APP = str(Path(__file__).parents[2] / "app.py")
@@ -312,7 +312,7 @@ class TestLargeSets:
         spectra, (one, other) = beer_lambert_set(), sampled_rows(60, "checked", 30)[[4, 25]]
         targets = spectra.targets
         targets.iloc[[one, other]] = spectra.target_values[[other, one]]
-        app = opened(EXPLORE, set=store.save_set(spectra.relabelled(targets)))
+        app = opened(EXPLORE, set=store.save_set(relabelled(spectra, targets)))
         assert "Looked at: a random part of 30 of 60 spectra." in words(app)
         assert "2 of 30 spectra carry a label" in words(app)
         wrong = next(frame.value for frame in app.dataframe if "fits_label_of" in frame.value)

@@ -13,7 +13,7 @@ from spectra_core.evaluation.sampling import sampled_rows
 from spectra_core.jobs.tasks import TASKS
 from spectra_core.spectra import SetMeta, SpectraSet
 from spectra_core.store import Store
-from tests.conftest import beer_lambert_set
+from tests.conftest import beer_lambert_set, relabelled
 from tests.pages.test_comparison import EXPLORE, chart_texts, healthy, metrics, opened, words
 
 PAGE = "pages/comparison/fidelity.py"
@@ -122,7 +122,7 @@ def test_explore_names_swapped_labels(store: Store):
     spectra = beer_lambert_set(60)
     targets = spectra.targets
     targets.iloc[[3, 30]] = targets.iloc[[30, 3]].to_numpy()
-    app = opened(EXPLORE, set=store.save_set(spectra.relabelled(targets)))
+    app = opened(EXPLORE, set=store.save_set(relabelled(spectra, targets)))
     assert "2 of 60 spectra carry a label" in words(app)
     wrong = next(frame.value for frame in app.dataframe if "fits_label_of" in frame.value)
     assert set(zip(wrong["id"], wrong["fits_label_of"], strict=True)) == {("4", "31"), ("31", "4")}

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 
 from spectra_core.errors import ConfigError
 from spectra_core.regressors.gaussian_process import LENGTHS, NOISES, GaussianProcess, most_likely
-from tests.conftest import beer_lambert_set
+from tests.conftest import beer_lambert_set, relabelled
 
 
 def scores_and_target(n=60, seed=0):
@@ -69,7 +69,7 @@ def test_beyond_the_limit_a_part_of_the_kernels_serves_nearly_as_well():
 
 
 def test_a_curved_relation_is_read_better_than_any_line_can(mixtures):
-    curved = mixtures.relabelled(mixtures.targets**2)
+    curved = relabelled(mixtures, mixtures.targets**2)
     test = beer_lambert_set(seed=4)
     predicted = GaussianProcess().fit(curved).predict(test)
     line = np.column_stack([np.ones(60), mixtures.target_values])

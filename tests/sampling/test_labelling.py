@@ -1,13 +1,12 @@
 """What every labelling gives, and what each reads its labels from."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from spectra_core.errors import ConfigError, SpectraError
-from spectra_core.regressors import PLS, MLPEnsemble
-from spectra_core.sampling.labelling import LABELLINGS, AskedFor, LabelContext, Latent, Parents, Spectral, label_spread
+from spectra_core.regressors import PLS
+from spectra_core.sampling.labelling import LABELLINGS, AskedFor, LabelContext, Latent, Parents, Spectral
 from spectra_core.spectra import SpectraSet
 from spectra_core.spectra.latent import LatentPosterior
 from tests.conftest import beer_lambert_set
@@ -124,20 +123,6 @@ def test_labels_are_left_as_read_unless_bounds_are_asked_for(labelling, context,
     assert free["Cu2+"][1] > high[0]
     assert_allclose(labelling(clip_to_range=True).label(outside), np.clip(free, low, high))
     assert_allclose(labelling(non_negative=True).label(outside), np.maximum(free, 0.0))
-
-
-def test_an_ensemble_teacher_says_how_far_its_members_disagree(context, mixtures):
-    teacher = MLPEnsemble(n_members=2, epochs=2).fit(mixtures)
-    spread = label_spread(LabelContext(train=mixtures, spectra=context.spectra, teacher=teacher))
-    one, two = (member.predict(context.spectra).to_numpy() for member in teacher.members_)
-    # The standard deviation of two values, with divisor 1.
-    assert_allclose(spread, np.abs(one - two) / np.sqrt(2.0), atol=1e-12)
-    assert isinstance(spread, pd.DataFrame)
-
-
-def test_a_single_teacher_has_no_spread(context):
-    with pytest.raises(ConfigError, match="'PLS' does not say how certain it is"):
-        label_spread(context)
 
 
 def test_training_spectra_without_targets_cannot_give_labels(mixtures):

@@ -107,8 +107,6 @@ class TestAKeptModel:
         model_id = _kept(store, fitted, mixtures)
         assert [record.id for record in store.models(trained_on=mixtures.fingerprint)] == [model_id]
         assert store.models(trained_on="0" * 64) == []
-        store.rename_model(model_id, "Mine")
-        assert store.models()[0].name == store.load_model(model_id).record.name == "Mine"
         store.delete_model(model_id)
         assert store.models() == []
 

@@ -2,7 +2,11 @@
 
 import errno
 import os
+import socket
+import subprocess
+import sys
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +16,11 @@ from numpy.testing import assert_array_equal
 from pandas.testing import assert_frame_equal
 
 from spectra_core.errors import StoreError
+from spectra_core.regressors import REGRESSORS
 from spectra_core.spectra import SetMeta, SpectralAxis, SpectraSet
 from spectra_core.store import Store, drafts, home_folder
+from spectra_core.store.files import json_bytes, strict_json
+from spectra_core.store.memo import name_for
 
 
 @pytest.fixture
@@ -174,12 +181,6 @@ class TestDamage:
         path.write_bytes(whole)
         assert len(store.sets()) == 1
 
-    def test_verifying_reads_everything(self, store, mixtures):
-        bad, good = (store.save_set(mixtures.take([row])) for row in (0, 1))
-        flip_a_byte(store.root / "sets" / bad / "set.safetensors")
-        assert [damaged.key for damaged in store.verify()] == [bad]
-        assert [record.fingerprint for record in store.sets()] == [good]
-
     def test_damaged_set_can_be_kept_again(self, store, small):
         key = store.save_set(small)
         flip_a_byte(store.root / "sets" / key / "set.safetensors")
@@ -300,7 +301,99 @@ class TestDisk:
         assert store.damaged() == []
 
 
+class TestTheBin:
+    def test_deleted_entries_of_every_kind_come_back(self, store, small):
+        model = REGRESSORS["ridge"]().fit(small)
+        kept = {
+            "sets": store.save_set(small),
+            "models": store.save_model(model, registry="regressor", member="ridge", train=small, seed=0),
+            "results": store.save_result("study", {}, {"t": pd.DataFrame({"x": [1.0]})}, name="A study"),
+        }
+        delete = {"sets": store.delete_set, "models": store.delete_model, "results": store.delete_result}
+        for kind, key in kept.items():
+            delete[kind](key)
+        assert (store.sets(), store.models(), store.results()) == ([], [], [])
+        found = {one.kind: (one.key, one.name) for one in store.binned()}
+        assert found == {
+            "sets": (kept["sets"], small.meta.name),
+            "models": (kept["models"], f"{model.title} on {small.meta.name}"),
+            "results": (kept["results"], "A study"),
+        }
+        for kind, key in kept.items():
+            store.restore(kind, key)
+        assert store.binned() == []
+        assert store.load_set(kept["sets"]).fingerprint == small.fingerprint
+        assert store.load_model(kept["models"]).record.seed == 0
+        assert store.load_result(kept["results"]).tables["t"]["x"].tolist() == [1.0]
+
+    def test_a_set_that_was_made_again_meanwhile_stays(self, store, small):
+        key = store.save_set(small)
+        store.delete_set(key)
+        store.save_set(small)
+        store.restore("sets", key)
+        assert [record.fingerprint for record in store.sets()] == [key]
+
+    def test_what_is_not_in_the_bin_is_said(self, store, small):
+        with pytest.raises(StoreError, match="This set is no longer in the bin"):
+            store.restore("sets", small.fingerprint)
+        with pytest.raises(StoreError, match="Only sets, models, results are restored"):
+            store.restore("../sets", small.fingerprint)
+
+    def test_after_thirty_days_it_is_swept_at_the_next_write(self, store, mixtures):
+        old, young = (store.save_set(mixtures.take([row])) for row in (0, 1))
+        store.delete_set(old)
+        (folder,) = (store.root / "bin" / "sets").iterdir()
+        past = datetime.now(UTC) - timedelta(days=30, minutes=1)
+        folder.rename(folder.with_name(f"{past.strftime('%Y%m%dT%H%M%S%f')}-{old}"))
+        store.delete_set(young)
+        assert [one.key for one in store.binned()] == [young]
+        store.empty_bin()
+        assert store.binned() == []
+
+    def test_deleting_needs_no_room_on_the_disk(self, store, small, monkeypatch):
+        key = store.save_set(small)
+        monkeypatch.setattr(Path, "write_bytes", _raises(errno.ENOSPC))
+        monkeypatch.setattr(Path, "open", _raises(errno.ENOSPC))
+        store.delete_set(key)
+        assert not (store.root / "sets" / key).exists()
+
+    def test_what_it_takes_of_the_disk_is_told(self, store, small):
+        assert store.disk_use().parts == {}
+        key = store.save_set(small)
+        taken = sum(path.stat().st_size for path in files_of(store, "sets", key))
+        assert 0 <= store.disk_use().parts["sets"] - taken <= 4096  # the folder itself
+        assert store.disk_use().free > 0
+
+
 class TestMemo:
+    def test_a_folder_in_place_of_a_file_is_put_aside(self, store):
+        memo = store.memo("n")
+        memo.arrays("k", lambda: {"x": np.ones(3)})
+        (path,) = (store.root / "memo").glob("*/*")
+        path.unlink()
+        (path / "inside").mkdir(parents=True)
+        assert_array_equal(memo.arrays("k", lambda: {"x": np.full(3, 2.0)})["x"], [2, 2, 2])
+        assert_array_equal(memo.arrays("k", lambda: pytest.fail("computed again"))["x"], [2, 2, 2])
+
+    def test_a_file_in_place_of_its_folder_makes_way(self, store):
+        folder = store.root / "memo" / name_for("n")
+        folder.parent.mkdir(parents=True)
+        folder.write_text("in the way")
+        store.memo("n").arrays("k", lambda: {"x": np.ones(3)})
+        assert_array_equal(store.memo("n").arrays("k", lambda: pytest.fail("again"))["x"], [1, 1, 1])
+
+    def test_drafts_of_processes_that_died_are_swept_and_others_left(self, store):
+        store.memo("n").arrays("k", lambda: {"x": np.ones(3)})
+        (path,) = (store.root / "memo").glob("*/*")
+        dead = subprocess.Popen([sys.executable, "-c", ""])
+        dead.wait()
+        host = socket.gethostname()
+        left = {owner: path.with_name(f".x~{host}~{owner}~1") for owner in (dead.pid, os.getpid())}
+        for draft in left.values():
+            draft.write_bytes(b"")
+        store.trim_memo()
+        assert [owner for owner, draft in left.items() if draft.exists()] == [os.getpid()]
+
     def test_result_is_computed_once(self, store):
         memo = store.memo("a study")
         first = memo.arrays("key", lambda: {"x": np.arange(6.0).reshape(2, 3).T})
@@ -401,3 +494,18 @@ def test_home_is_the_named_folder_else_the_one_of_the_system(monkeypatch, tmp_pa
     assert home_folder() == tmp_path
     monkeypatch.setenv("SPECTRA_HOME", " ")
     assert home_folder().name == "latent-spectra"
+
+
+def test_many_repeated_keys_are_refused_in_one_pass():
+    text = "{" + ",".join(f'"{number}": 0' for number in range(300_000)) + ', "299999": 1}'
+    with pytest.raises(ValueError, match="the key '299999' occurs twice"):
+        strict_json(text)
+
+
+@pytest.mark.parametrize("text", ['{"a": "\\ud800"}', '{"\\udfff": 1}', b'{"a": "\xed\xa0\x80"}'])
+def test_half_a_character_is_neither_read_nor_written(text):
+    with pytest.raises(ValueError, match=r"half a character|codec"):
+        strict_json(text)
+    with pytest.raises(StoreError, match="half a character"):
+        json_bytes({"name": "x\ud800"})
+    assert strict_json(json_bytes({"name": "\U0001f600 \\ud800"})) == {"name": "\U0001f600 \\ud800"}

@@ -9,8 +9,6 @@ from spectra_core.datasets.simulator.ions import IONS
 
 _CM_PER_NM = 1e7
 _FWHM_EXPONENT = 4.0 * np.log(2.0)
-_PSU_PER_MOLAR_SALT = 56.2
-"""Practical salinity of 1 mol/L sodium chloride: 58.44 g in 1.039 kg of solution, per thousand."""
 _TAIL_EDGE, _TAIL_SOFTNESS = 25000.0, 300.0
 """cm-1: beyond 400 nm the tail of iron is uncertain; the factor sets in over about 10 nm."""
 _OVERTONES = ((9760.0, 300.0), (9430.0, 350.0))

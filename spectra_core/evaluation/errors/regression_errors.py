@@ -46,12 +46,7 @@ def regression_errors(predictions: pd.DataFrame) -> pd.DataFrame:
     SpectraError
         When columns are missing, or a value is not finite.
     """
-    _require_columns(predictions, [*PREDICTION_KEYS, "reference", "predicted"], "predictions")
-    _require_finite(predictions)
-    table = predictions[PREDICTION_KEYS].copy()
-    table["reference"] = predictions["reference"].to_numpy(dtype=np.float64)
-    table["error"] = predictions["predicted"].to_numpy(dtype=np.float64) - table["reference"]
-    return measures_by(table, PREDICTION_KEYS)
+    return measures_by(_with_errors(predictions), PREDICTION_KEYS)
 
 
 def errors_by_concentration(predictions: pd.DataFrame, n_bins: int = 5) -> pd.DataFrame:
@@ -101,13 +96,9 @@ def errors_by_value(predictions: pd.DataFrame, values: pd.Series, n_bins: int = 
         raise ConfigError(f"Errors need at least one bin, got {n_bins}.")
     if not values.index.equals(predictions.index):
         raise SpectraError("Values to sort errors by must have one row per prediction, under the same index.")
-    _require_columns(predictions, [*PREDICTION_KEYS, "reference", "predicted"], "predictions")
-    _require_finite(predictions)
     keys = ["arm", "regressor", "target", "n_train", "ratio", "bin", "low", "high"]
-    table = predictions[["arm", "regressor", "target", "ratio"]].copy()
+    table = _with_errors(predictions)
     table["n_train"] = with_training_size(predictions)["size"]
-    table["reference"] = predictions["reference"].to_numpy(dtype=np.float64)
-    table["error"] = predictions["predicted"].to_numpy(dtype=np.float64) - table["reference"]
     table["value"] = values.to_numpy(dtype=np.float64)
     binned = pd.concat([_with_bins(rows, n_bins) for _, rows in table.groupby("target", sort=False)])
     grouped = binned.groupby(keys, sort=False, dropna=False)
@@ -123,7 +114,7 @@ def error_summary(
 
     The average of a measure over folds is not the measure of all folds pooled: a fold's R2 divides by the spread of
     that fold's references, so that the two differ most where folds are small. The mean over folds is what a single
-    test set of that size would show on average; use `pooled_errors` for the other.
+    test set of that size would show on average.
 
     Parameters
     ----------
@@ -149,18 +140,6 @@ def error_summary(
         out.insert(2 * position, f"{measure}_mean", grouped[measure].mean())
         out.insert(2 * position + 1, f"{measure}_sd", grouped[measure].std(ddof=1))
     return out.reset_index()
-
-
-def pooled_errors(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Measure the errors of all folds of a repetition together, as one test set.
-
-    Returns
-    -------
-    DataFrame, one row per (arm, regressor, target, repeat, n_train, ratio)
-        Columns as in `regression_errors` without ``fold``. R2 and RPD refer to the spread of all references.
-    """
-    sizes = with_training_size(predictions)["size"]
-    return regression_errors(predictions.assign(fold=0, n_train=sizes)).drop(columns="fold")
 
 
 def with_training_size(table: pd.DataFrame) -> pd.DataFrame:
@@ -224,12 +203,15 @@ def _require_columns(table: pd.DataFrame, wanted: Sequence[str], what: str) -> N
         )
 
 
-def _require_finite(predictions: pd.DataFrame) -> None:
-    values = predictions[["reference", "predicted"]].to_numpy(dtype=np.float64)
-    bad = ~np.isfinite(values).all(axis=1)
+def _with_errors(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return the keys of checked predictions with their ``reference`` and ``error`` (predicted - reference)."""
+    _require_columns(predictions, [*PREDICTION_KEYS, "reference", "predicted"], "predictions")
+    reference, predicted = predictions[["reference", "predicted"]].to_numpy(dtype=np.float64).T
+    bad = ~(np.isfinite(reference) & np.isfinite(predicted))
     if bad.any():
         row = predictions.iloc[int(np.argmax(bad))]
         raise SpectraError(
             f"{int(bad.sum())} predictions are not finite numbers, first for {row['target']} by {row['regressor']} "
             f"in arm {row['arm']!r}. An error over them means nothing: look for a diverged training."
         )
+    return predictions[PREDICTION_KEYS].assign(reference=reference, error=predicted - reference)

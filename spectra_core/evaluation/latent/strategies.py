@@ -1,5 +1,8 @@
 """Where the latent points of a sampling strategy fall relative to the training spectra."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -40,29 +43,15 @@ def drawn_latent_map(posterior: LatentPosterior, latent: NDArray[np.float64]) ->
             f"Expected points in {posterior.n_latent} latent dimensions, got an array of shape {latent.shape}. "
             "Use points drawn for this model."
         )
-    centre = posterior.mean.mean(axis=0)
-    axes, shares = _leading_axes(posterior.mean - centre)
-    parts = {"training": posterior.mean, "generated": latent}
-    nearest = {
-        "training": nearest_other_mean(posterior),
-        "generated": nearest_mean(posterior, latent),
-    }
+    place = _on_leading_axes(posterior)
+    parts = (
+        ("training", posterior.mean, nearest_other_mean(posterior)),
+        ("generated", latent, nearest_mean(posterior, latent)),
+    )
     tables = []
-    for role, points in parts.items():
-        scores = (points - centre) @ axes
-        tables.append(
-            pd.DataFrame(
-                {
-                    "role": role,
-                    "sample": np.arange(len(points)),
-                    "x": scores[:, 0],
-                    "y": scores[:, 1],
-                    "share_x": shares[0],
-                    "share_y": shares[1],
-                    "nearest": nearest[role],
-                }
-            )
-        )
+    for role, points, nearest in parts:
+        row = {"role": role, "sample": np.arange(len(points)), **place(points), "nearest": nearest}
+        tables.append(pd.DataFrame(row))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -105,24 +94,18 @@ def strategy_points(posterior: LatentPosterior, n_points: int = 400, seed: int =
         ``title``, ``x``, ``y`` (scores on the two leading principal components of the posterior means, units of the
         prior), ``share_x``, ``share_y`` (of their variance, the same in every row).
     """
-    centre = posterior.mean.mean(axis=0)
-    axes, shares = _leading_axes(posterior.mean - centre)
+    place = _on_leading_axes(posterior)
     drawn = {("", "Training spectra"): posterior.mean[sampled_rows(len(posterior), "training", n_points, seed)]}
     for name, member in SAMPLERS.items():
         drawn[name, member.title] = member().draw(posterior, n_points, random_stream(seed, "overview", name))
-    tables = []
-    for (name, title), points in drawn.items():
-        scores = (points - centre) @ axes
-        tables.append(
-            pd.DataFrame({"strategy": name, "title": title, "x": scores[:, 0], "y": scores[:, 1]}).assign(
-                share_x=shares[0], share_y=shares[1]
-            )
-        )
+    tables = [pd.DataFrame({"strategy": key[0], "title": key[1], **place(points)}) for key, points in drawn.items()]
     return pd.concat(tables, ignore_index=True)
 
 
-def _leading_axes(centred: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return two principal axes (n_latent, 2) and their shares of variance; axes that are missing are zero."""
+def _on_leading_axes(posterior: LatentPosterior) -> Callable[[NDArray[np.float64]], dict[str, Any]]:
+    """Return what gives ``x``, ``y``, ``share_x`` and ``share_y`` of points; axes that are missing are zero."""
+    centre = posterior.mean.mean(axis=0)
+    centred = posterior.mean - centre
     _, singular, loadings = np.linalg.svd(centred, full_matrices=False)
     n_found = min(2, len(singular))
     axes, shares = np.zeros((centred.shape[1], 2)), np.zeros(2)
@@ -132,4 +115,9 @@ def _leading_axes(centred: NDArray[np.float64]) -> tuple[NDArray[np.float64], ND
     total = float(np.sum(singular**2))
     if total > 0:
         shares[:n_found] = singular[:n_found] ** 2 / total
-    return axes, shares
+
+    def place(points: NDArray[np.float64]) -> dict[str, Any]:
+        x, y = ((points - centre) @ axes).T
+        return {"x": x, "y": y, "share_x": shares[0], "share_y": shares[1]}
+
+    return place

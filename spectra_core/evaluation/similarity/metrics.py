@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from spectra_core.evaluation.channels.noise import POINTS, noise_level
-from spectra_core.evaluation.similarity import diversity, fidelity, two_sample
+from spectra_core.evaluation.similarity import fidelity, two_sample
 from spectra_core.evaluation.similarity.point_clouds import CloudPair
 from spectra_core.spectra import SpectraSet
 
@@ -135,7 +135,7 @@ METRICS: dict[str, Metric] = {
         "higher",
         "How many different spectra there are, in effect. More than in the experiment is no gain.",
         "Whether any of them is right: noise and nonsense are diverse.",
-        diversity.vendi_score,
+        two_sample.vendi_score,
         unit="",
         most=1000,
     ),

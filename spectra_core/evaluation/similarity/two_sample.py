@@ -45,6 +45,22 @@ def kernel_width(within: NDArray[np.float64]) -> float:
     return float(np.median(within[np.triu_indices(len(within), 1)]))
 
 
+def vendi_score(pair: CloudPair) -> float:
+    """Effective number of different generated spectra (Friedman & Dieng, TMLR 2023).
+
+    exp of the entropy of the eigenvalues of K / n, with the Gaussian kernel exp(-d^2 / (2 width^2)), where the
+    width is half the median distance of the real spectra: from 1 (all the same) to n (none alike). It looks
+    at generated spectra alone, so only the score of as many real ones says what to expect.
+    """
+    width = 0.5 * kernel_width(pair.real.within)
+    if width == 0:
+        return float("nan")
+    kernel = np.exp(-0.5 * (pair.generated.within / width) ** 2)
+    eigenvalues = np.linalg.eigvalsh(kernel / len(kernel))
+    positive = eigenvalues[eigenvalues > 1e-15]
+    return float(np.exp(-(positive * np.log(positive)).sum()))
+
+
 def energy_distance(pair: CloudPair) -> float:
     """2 E|X - Y| - E|X - X'| - E|Y - Y'| without bias (Székely & Rizzo, J Stat Plan Inference 2013), signal unit."""
 

@@ -75,6 +75,25 @@ def test_replicate_noise_is_the_pooled_standard_deviation_within_groups():
     squares = 2 * signal[:3].var(axis=0, ddof=1) + signal[3:5].var(axis=0, ddof=1)
     assert_allclose(found, np.sqrt(squares / 3))
     assert noise.replicate_noise(SpectraSet(REGULAR, signal, targets)) is None
+    # One pair alone is enough; groups of one spectrum each tell nothing.
+    few = SpectraSet(REGULAR, signal[:3], samples=pd.DataFrame({"group": ["a", "b", "a"]}))
+    assert_allclose(noise.replicate_noise(few), signal[[0, 2]].std(axis=0, ddof=1))
+    assert noise.replicate_noise(few.take([0, 1])) is None
+
+
+def test_where_the_axis_has_its_zero_changes_nothing():
+    signal = np.random.default_rng(0).normal(size=(20, 40))
+    centred = SpectralAxis(np.arange(40.0) - 20.0, "Raman shift", "1/cm")
+    found = noise.noise_level(SpectraSet(centred, signal))
+    assert_allclose(found, noise.noise_level(SpectraSet(REGULAR, signal)), rtol=1e-12)
+
+
+def test_summary_holds_quantiles_over_the_channels_of_a_known_ratio():
+    table = pd.DataFrame({"role": "generated", "ratio": np.linspace(0.5, 1.5, 101)})
+    row = noise.noise_summary(table).iloc[0]
+    # 0.8 to 1.25 are 46 of 101 even steps of a hundredth.
+    assert row[["q05", "ratio", "q95"]].tolist() == pytest.approx([0.55, 1.0, 1.45])
+    assert (row["share_alike"], row["n_channels"]) == (pytest.approx(46 / 101), 101)
 
 
 def test_noise_given_back_brings_the_headline_to_one_and_says_so():

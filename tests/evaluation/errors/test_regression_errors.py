@@ -10,7 +10,6 @@ from spectra_core.evaluation.errors.regression_errors import (
     error_summary,
     errors_by_concentration,
     errors_by_value,
-    pooled_errors,
     regression_errors,
     with_training_size,
 )
@@ -154,17 +153,6 @@ def test_sizes_of_a_learning_curve_stay_apart_where_folds_differ_by_a_spectrum()
     assert sorted(sizes["size"].unique()) == [10, 22]
     assert (sizes["size"] == 10).sum() == len(small)
     assert len(error_summary(regression_errors(both))) == 8
-
-
-def test_pooled_r2_is_that_of_all_folds_as_one_set(predictions):
-    from sklearn.metrics import r2_score
-
-    pooled = pooled_errors(predictions)
-    assert len(pooled) == 2 * 2 * 2
-    row = pooled[(pooled["arm"] == "vae") & (pooled["target"] == "Cu") & (pooled["repeat"] == 1)].iloc[0]
-    mine = predictions[(predictions["arm"] == "vae") & (predictions["target"] == "Cu") & (predictions["repeat"] == 1)]
-    assert row["r2"] == pytest.approx(r2_score(mine["reference"], mine["predicted"]))
-    assert row["n_test"] == 60
 
 
 def test_bins_hold_equal_numbers_under_the_same_limits_in_all_arms(predictions):

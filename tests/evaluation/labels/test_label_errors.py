@@ -12,22 +12,22 @@ from sklearn.linear_model import Ridge
 from spectra_core.errors import ConfigError, SpectraError
 from spectra_core.evaluation.labels.label_errors import _left_out, label_errors
 from spectra_core.spectra import SpectralAxis, SpectraSet
-from tests.conftest import beer_lambert_set
+from tests.conftest import beer_lambert_set, relabelled
 
 
 def suspicious(table):
     return set(table.loc[table["suspicious"], "sample"])
 
 
-def relabelled(spectra, rows, labels):
+def with_labels(spectra, rows, labels):
     targets = spectra.targets
     targets.iloc[rows] = labels
-    return spectra.relabelled(targets)
+    return relabelled(spectra, targets)
 
 
 def test_swapped_labels_are_named_with_their_partner():
     spectra = beer_lambert_set(80)
-    wrong = relabelled(spectra, [3, 40], spectra.target_values[[40, 3]])
+    wrong = with_labels(spectra, [3, 40], spectra.target_values[[40, 3]])
     table, check = label_errors(wrong)
     assert suspicious(table) == {3, 40}
     assert check.n_suspicious == 2
@@ -41,7 +41,7 @@ def test_swapped_labels_are_named_with_their_partner():
 def test_a_quarter_of_wrong_labels_does_not_hide_itself():
     spectra = beer_lambert_set(80)
     rows = np.arange(20)
-    wrong = relabelled(spectra, rows, spectra.target_values[np.roll(rows, 7)])
+    wrong = with_labels(spectra, rows, spectra.target_values[np.roll(rows, 7)])
     assert suspicious(label_errors(wrong)[0]) == set(rows)
 
 

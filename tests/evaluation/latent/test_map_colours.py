@@ -10,7 +10,7 @@ from spectra_core.evaluation.latent import map_colours
 from spectra_core.evaluation.latent.training_density import log_training_density
 from spectra_core.generators import GENERATORS
 from spectra_core.spectra import SpectraSet
-from tests.conftest import beer_lambert_set
+from tests.conftest import beer_lambert_set, relabelled
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def test_label_error_is_that_of_refitting_without_the_spectrum(sets, monkeypatch
 def test_a_wrong_label_of_one_target_shows_in_that_target_alone(sets):
     targets = sets["generated"].targets
     targets.loc[4, "Cu2+"] += 0.1
-    wrong = {**sets, "generated": sets["generated"].relabelled(targets)}
+    wrong = {**sets, "generated": relabelled(sets["generated"], targets)}
     error = values(map_colours.label_error_colour(wrong, "Cu2+"), "generated")
     # Noise of 1e-3 against an absorptivity of 12: labels are read to a few times 1e-4.
     assert_allclose(error[4], 0.1, atol=2e-3)

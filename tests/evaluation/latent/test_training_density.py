@@ -21,6 +21,15 @@ def test_density_falls_with_the_distance_to_the_20th_neighbour_on_a_line():
     assert inside - outside == pytest.approx(np.log10(49.0 / 10.0))
 
 
+@pytest.mark.parametrize("n_training", [2, 5, 20, 21, 22])
+def test_small_sets_are_asked_for_their_farthest_other_spectrum(n_training):
+    """Among n < 21 spectra the (n - 1)th nearest stands in for the 20th."""
+    positions = np.arange(float(n_training)) ** 2
+    nearest = [np.sort(np.abs(positions - place))[min(20, n_training - 1) - 1] for place in (-3.0, 1000.0)]
+    low, high = log_training_density(on_a_line(positions), on_a_line([-3.0, 1000.0]))
+    assert low - high == pytest.approx(np.log10(nearest[1] / nearest[0]))
+
+
 def test_scale_and_offset_of_spectra_do_not_matter(mixtures):
     train, test = mixtures.take(np.arange(40)), mixtures.take(np.arange(40, 60))
     plain = log_training_density(train, test)

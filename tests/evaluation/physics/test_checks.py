@@ -20,7 +20,7 @@ from spectra_core.evaluation.physics.checks import (
 from spectra_core.evaluation.physics.pure_components import PureComponents
 from spectra_core.regressors import PLS
 from spectra_core.spectra import SetMeta, SpectraSet
-from tests.conftest import beer_lambert_set
+from tests.conftest import beer_lambert_set, relabelled
 
 
 def with_signal(spectra, signal, **meta):
@@ -55,6 +55,16 @@ def offences_of(signal_change, targets_change=None):
 )
 def test_an_offender_breaks_the_check_it_should(expected, change):
     assert expected <= offences_of(change)
+
+
+def test_limits_are_quantiles_but_rounding_and_noise_are_no_offence():
+    real = {"role": "training", "negative": [0.5, 1.0], "saturated": [0.0, 0.1], "roughness": [0.9, 1.1]}
+    zero = {"mixture_residual": [1.0, 1.0], "charge": [0.0, 1e-9], "t2_ratio": [0.2, 0.4], "q_ratio": [0.5, 0.7]}
+    limits = physics_limits(pd.DataFrame({**real, **zero})).set_index("check")["limit"]
+    # 99 % of the way between two values, 1 % for "smooth"; 4 noise units and a thousandth of the charge at least.
+    assert limits["negative"] == 4.0
+    assert limits["charge"] == 1e-3
+    assert limits[["saturation", "rough", "smooth"]].tolist() == pytest.approx([0.099, 1.098, 0.902])
 
 
 def test_noise_free_spectrum_is_too_smooth():
@@ -150,7 +160,7 @@ class TestLabelHonesty:
         training, honest = beer_lambert_set(200), beer_lambert_set(100, seed=1)
         lies = honest.targets
         lies["Cu2+"] += 0.05
-        sets = {"training": training, "held-out": honest, "generated": honest.relabelled(lies)}
+        sets = {"training": training, "held-out": honest, "generated": relabelled(honest, lies)}
         summary = honesty_summary(label_honesty(sets, PLS())).set_index(["target", "role"])
         for column in ("ratio", "ratio_pure_components"):
             assert (summary.xs("training", level="role")[column] == 1).all()

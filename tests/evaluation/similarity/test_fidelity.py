@@ -8,8 +8,8 @@ from sklearn.neighbors import NearestNeighbors
 
 from spectra_core.errors import SpectraError
 from spectra_core.evaluation.similarity import fidelity
-from spectra_core.evaluation.similarity.diversity import vendi_score
 from spectra_core.evaluation.similarity.point_clouds import CloudPair, PointCloud, distances_between
+from spectra_core.evaluation.similarity.two_sample import vendi_score
 from spectra_core.spectra import SpectralAxis
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
+from scipy.optimize import brentq
 from sklearn.decomposition import PCA
 
 from spectra_core.errors import ConfigError, SpectraError
@@ -67,6 +68,19 @@ def test_q_limit_agrees_with_simulated_residuals():
     # per cent for equal ones, where it is the Wilson-Hilferty form of chi2.
     assert_allclose(_q_limit(variances, 0.99), np.quantile(draws, 0.99), rtol=0.05)
     assert_allclose(_q_limit(np.full(20, 0.3), 0.99), 0.3 * stats.chi2.ppf(0.99, 20), rtol=0.003)
+
+
+def test_q_limit_is_continuous_where_the_exponent_vanishes():
+    """Two variances of which h = 1 - 2 sum(v) sum(v^3) / (3 sum(v^2)^2) is exactly 0, and just above."""
+
+    def h(v):
+        left_out = np.array([1.0] * 8 + [v])
+        return 1 - 2 * left_out.sum() * (left_out**3).sum() / (3 * (left_out**2).sum() ** 2)
+
+    at_zero = brentq(h, 2.0, 5.0, xtol=1e-15)
+    limits = [_q_limit(np.array([1.0] * 8 + [v]), 0.99) for v in (at_zero, at_zero - 1e-5)]
+    assert abs(h(at_zero)) < 1e-8 < h(at_zero - 1e-5)
+    assert_allclose(*limits, rtol=1e-4)
 
 
 def test_a_spoiled_spectrum_is_set_apart_by_q_and_an_extreme_one_by_t2():

@@ -1,0 +1,190 @@
+"""Every field of what is on disk, changed to another kind of value: listing goes on, using gives a sentence."""
+
+import json
+import os
+import socket
+from contextlib import suppress
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from spectra_core.errors import ReadError, SpectraCoreError
+from spectra_core.jobs import Jobs
+from spectra_core.regressors import REGRESSORS
+from spectra_core.store import Store
+from spectra_core.store.files import sha256
+
+MISSING = object()
+VALUES = [MISSING, None, [], ["x"], {}, {"x": 1}, "", "other", "\ud800", True, -1, 1.5, 10**400, 10**17, 1e300]
+
+
+def documents_changed(document, path=()):
+    """Yield the document with every field, however deep, changed to every other value, and with one more field."""
+    for name in [*document, "one more"]:
+        for value in VALUES:
+            changed = {key: kept for key, kept in document.items() if key != name}
+            if value is not MISSING:
+                changed[name] = value
+            yield (*path, name), value, changed
+        if isinstance(document.get(name), dict):
+            for place, value, inner in documents_changed(document[name], (*path, name)):
+                yield place, value, {**document, name: inner}
+
+
+def spelled(document):
+    return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+
+
+def signed(manifest):
+    return spelled({**manifest, "sha256": sha256(spelled(manifest))})
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory, mixtures):
+    store = Store(tmp_path_factory.mktemp("kept"))
+    few = mixtures.take(np.arange(12))
+    store.save_set(few)
+    model = REGRESSORS["ridge"]().fit(few)
+    store.save_model(model, registry="regressor", member="ridge", train=few, seed=0, extra={"note": "µ"})
+    store.save_result("study", {"seed": 3}, {"t": pd.DataFrame({"x": [1.0]})}, name="A study")
+    upload = store.save_upload("a.csv", b"1,2\n")
+    store.save_draft([upload], "{}")
+    return store
+
+
+def look_at(store):
+    """Do what pages do with what they list."""
+    listed = [
+        *[(record.fingerprint, record, store.load_set) for record in store.sets()],
+        *[(record.id, record, store.load_model) for record in store.models()],
+        *[(record.id, record, store.load_result) for record in store.results()],
+    ]
+    for key, record, load in listed:
+        repr(record).encode()
+        pd.to_datetime(record.created, utc=True)
+        json.dumps(list(vars(record).values()), allow_nan=False)
+        try:
+            load(key)
+        except SpectraCoreError as refusal:
+            str(refusal).encode()
+    for draft in store._drafts.entries():
+        with suppress(SpectraCoreError):
+            store.upload_files(store.load_draft(draft.key).uploads)
+    damaged = store.damaged()
+    for one in damaged:
+        f"{one.kind} {one.key} {one.name} {one.reason}".encode()
+    return {one.key for one in damaged}
+
+
+def entries_changed(kept, home, kind, name):
+    """Keep the entry of a kind once for every change of its file `name`, each validly signed; return the store."""
+    (folder,) = (kept.root / kind).iterdir()
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    del manifest["sha256"]
+    for number, (_, _, changed) in enumerate(documents_changed(json.loads((folder / name).read_bytes()))):
+        key = f"{number:064x}"
+        entry = home / kind / key
+        entry.mkdir(parents=True)
+        for path in folder.iterdir():
+            os.link(path, entry / path.name)
+        (entry / "manifest.json").unlink()
+        if name == "manifest.json":
+            changed.pop("sha256", None)
+            signing = {**changed, "key": key} if changed.get("key") == folder.name else changed
+        else:
+            content = spelled(changed)
+            (entry / name).unlink()
+            (entry / name).write_bytes(content)
+            facts = {"sha256": sha256(content), "size": len(content)}
+            signing = {**manifest, "key": key, "files": {**manifest["files"], name: facts}}
+        (entry / "manifest.json").write_bytes(signed(signing))
+    return Store(home), number + 1
+
+
+@pytest.mark.parametrize("kind", ["sets", "models", "results", "uploads", "drafts"])
+def test_manifests_that_are_validly_signed(kept, tmp_path, kind):
+    store, n_entries = entries_changed(kept, tmp_path, kind, "manifest.json")
+    n_damaged = len(look_at(store))
+    assert n_damaged + len(getattr(store, f"_{kind}").entries()) == n_entries
+    assert 50 < n_damaged < n_entries
+
+
+@pytest.mark.parametrize(("kind", "name"), [("sets", "set.json"), ("results", "document.json")])
+def test_documents_of_entries_that_are_validly_signed(kept, tmp_path, kind, name):
+    store, n_entries = entries_changed(kept, tmp_path, kind, name)
+    assert look_at(store) == set()
+    assert len(getattr(store, f"_{kind}").entries()) == n_entries
+
+
+def test_descriptions_of_models(kept, tmp_path):
+    (record,) = kept.models()
+    content = kept.export_model(record.id)
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    document = json.loads(header["__metadata__"]["latent_spectra"])
+    store, n_refused = Store(tmp_path), 0
+    for _, _, changed in documents_changed(document):
+        text = json.dumps({**header, "__metadata__": {"latent_spectra": json.dumps(changed)}}).encode()
+        text += b" " * (-len(text) % 8)
+        try:
+            store.import_model(len(text).to_bytes(8, "little") + text + content[8 + length :])
+        except ReadError as refusal:
+            str(refusal).encode()
+            n_refused += 1
+    assert look_at(store) == set()
+    assert n_refused > 100
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory):
+    """Three jobs as they lie on disk: finished, cancelled, waiting."""
+    home = tmp_path_factory.mktemp("jobs")
+    for number, state in enumerate(("finished", "cancelled", "")):
+        folder = home / "jobs" / f"{number:032x}"
+        folder.mkdir(parents=True)
+        request = {"task": "train", "title": "Train", "arguments": {"set": "x"}, "attempt": 1}
+        request |= {"sequence": number + 1, "queued": number + 1, "created": "2026-01-01T00:00:00+00:00"}
+        (folder / "job.json").write_bytes(spelled(request))
+        if state:
+            launch = {
+                "attempt": 1,
+                "host": socket.gethostname(),
+                "pid": 1,
+                "started": "1.00",
+                "token": "t",
+                "warm": False,
+            }
+            status = {"attempt": 1, "state": state, "pid": 1, "started": "1.00", "stage": "S", "done": 1, "total": 2}
+            status |= {"seconds_running": 1.0, "seconds_left": None, "error": "", "result": {"model": "y"}}
+            (folder / "launch.json").write_bytes(spelled(launch))
+            (folder / "status.json").write_bytes(spelled({**status, "parts": [["One", 0.5, 3.0]]}))
+            event = {"attempt": 1, "seconds": 0.1, "stage": "S", "done": 1, "total": 2, "values": {"loss": 0.5}}
+            (folder / "events.jsonl").write_bytes(spelled(event) + b"\n")
+    return home
+
+
+@pytest.mark.parametrize("name", ["job.json", "launch.json", "status.json", "events.jsonl"])
+def test_files_of_jobs(ended, monkeypatch, name):
+    monkeypatch.setattr(Jobs, "start_waiting", lambda self: None)  # nothing is run for real here
+    jobs, job_id = Jobs(ended), f"{0:032x}"
+    path = ended / "jobs" / job_id / name
+    whole = path.read_bytes()
+    n_told = 0
+    try:
+        for _, _, changed in documents_changed(json.loads(whole)):
+            path.write_bytes(spelled(changed))
+            records = jobs.records()
+            assert [record.id for record in records if record.id != job_id] == [f"{n:032x}" for n in (1, 2)]
+            (found,) = [record for record in records if record.id == job_id]
+            n_told += "damaged" in found.error
+            json.dumps(list(vars(found).values()), allow_nan=False).encode()
+            repr(found).encode()
+            assert 0 <= found.share <= 1
+            pd.to_datetime(found.created or None, utc=True)
+            round(found.seconds_running)
+            jobs.events(job_id).to_json()
+            jobs.log_tail(job_id)
+    finally:
+        path.write_bytes(whole)
+    assert n_told > {"job.json": 50, "status.json": 50}.get(name, -1)

@@ -1,0 +1,39 @@
+"""A process that waits for the next job, kept while there are visitors; and what to say when the server ends."""
+
+import atexit
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from spectra_core.errors import SpectraCoreError
+from ui import state
+
+if TYPE_CHECKING:
+    from spectra_core.jobs import Jobs
+
+
+def begin() -> None:
+    """Keep it where a server runs; tests of pages have none."""
+    from streamlit.runtime import Runtime, exists, get_instance
+
+    if exists() and type(get_instance()) is Runtime:
+        _promise_last_words()
+        state.jobs().keep_ready()
+
+
+@st.cache_resource(show_spinner=False)
+def _promise_last_words() -> None:
+    atexit.register(say_what_goes_on, state.jobs())
+
+
+def say_what_goes_on(jobs: "Jobs") -> None:
+    """Say in the terminal of a server that ends which jobs go on without it, and how to stop them."""
+    with suppress(SpectraCoreError, OSError):
+        for record in jobs.records():
+            if record.state == "running":
+                sys.stderr.write(
+                    f"“{record.title}” goes on without the app and is found again when the app is started: "
+                    f"stop it there on the page Jobs, or with: kill {jobs.process_of(record.id)}\n"
+                )
