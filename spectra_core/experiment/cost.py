@@ -1,5 +1,7 @@
 """What a unit of work will cost before it is done, estimated from what each member tells of itself."""
 
+from typing import Any
+
 from spectra_core.contracts import NO_MEMO, Memo
 from spectra_core.experiment.design import Arm, Experiment
 from spectra_core.regressors.base import Regressor
