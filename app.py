@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import compiling, false_alarm, menu, state, status_line, umap_warm
+from ui import compiling, false_alarm, figures, menu, state, status_line, umap_warm
 from ui.boundary import error_boundary
 
 st.set_page_config(
@@ -28,5 +28,7 @@ with error_boundary(page.title):
     state.begin_run()
     status_line.show()
     page.run()
+with st.sidebar:
+    figures.pick_format()
 compiling.begin()
 umap_warm.begin()
