@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import false_alarm, menu, ready, state, status_line, umap_warm
+from ui import false_alarm, figures, menu, ready, state, status_line, umap_warm
 from ui.boundary import error_boundary
 
 st.set_page_config(
@@ -28,5 +28,7 @@ with error_boundary(page.title):
     state.begin_run()
     status_line.show()
     page.run()
+with st.sidebar:
+    figures.pick_format()
 ready.begin()
 umap_warm.begin()

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from spectra_core.evaluation.sampling import MOST_COMPARED, sampled_rows
-from spectra_core.figures.theme import alt_text, runs_down
+from spectra_core.figures.theme import runs_down
 from spectra_core.spectra import SpectraSet
 from ui import cache, needed, state
 
@@ -96,11 +95,6 @@ def pick_direction(spectra: SpectraSet) -> bool:
     if not runs_down(spectra.axis.label):
         return False
     return st.toggle("Draw the axis from high to low", value=True, key="axis_from_high", persist_state="session")
-
-
-def show_figure(figure: go.Figure, *, key: str) -> None:
-    """Draw a figure over the width of the page, with the words that stand for it."""
-    st.plotly_chart(figure, key=key, alt=alt_text(figure), config={"displaylogo": False})
 
 
 def offer_tables(tables: Mapping[str, pd.DataFrame]) -> None:

@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from spectra_core.figures.theme import alt_text
+from ui.figures import show_figure
 
 
 def figure_with_exports(figure: go.Figure, name: str, table: pd.DataFrame | None = None) -> None:
@@ -17,7 +17,7 @@ def figure_with_exports(figure: go.Figure, name: str, table: pd.DataFrame | None
     table
         The numbers drawn, where they are worth having.
     """
-    st.plotly_chart(figure, alt=alt_text(figure), key=f"figure_{name}")
+    show_figure(figure, key=f"figure_{name}")
     with st.container(horizontal=True):
         st.download_button(
             "Figure (HTML)",

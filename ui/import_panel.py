@@ -15,6 +15,7 @@ from spectra_core.errors import ConfigError, ReadError, SpectraCoreError
 from spectra_core.figures.imports import import_preview
 from spectra_core.figures.theme import thousands
 from ui import cache, state
+from ui.figures import show_figure
 from ui.text import counted, plain
 
 _BOX = "import_files_box"
@@ -141,7 +142,7 @@ def _preview(found: Understanding) -> None:
         axis_label=_label(prepared.axis_quantity, prepared.axis_unit),
         signal_label=_label(prepared.signal_quantity, prepared.signal_unit),
     )
-    st.plotly_chart(figure, key="import_preview")
+    show_figure(figure, key="import_preview")
     drawn = sample["spectrum"].nunique()
     n_channels = sample["position"].nunique()
     if drawn < n_all or n_channels < len(prepared.positions):

@@ -11,6 +11,7 @@ from spectra_core.evaluation.sampling import MOST_JUDGED, sampled_rows
 from spectra_core.figures import physics as figures
 from spectra_core.spectra import SpectraSet
 from ui import cache, comparison, job_panel, needed, state, tables
+from ui.figures import show_figure
 from ui.text import percent, significant
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def show_offenders(
         signal_label=training.meta.signal_label,
         reverse=comparison.pick_direction(training),
     )
-    comparison.show_figure(figure, key="offender")
+    show_figure(figure, key="offender")
 
 
 @st.fragment
@@ -171,7 +172,7 @@ def show_honesty(honesty: pd.DataFrame, labels: dict[str, str]) -> None:
     figure = figures.labels_and_readings(
         honesty, target=target, label=labels[target], reading=reading, reading_label=_READINGS[reading][1]
     )
-    comparison.show_figure(figure, key="label_honesty")
+    show_figure(figure, key="label_honesty")
 
 
 def said(value: float, kind: str, unit: str) -> str:

@@ -17,9 +17,9 @@ from spectra_core.evaluation.latent.maps import (
 from spectra_core.evaluation.sampling import sampled_rows
 from spectra_core.figures.latent_map import map_scatter
 from spectra_core.figures.spectra import single_spectra
-from spectra_core.figures.theme import alt_text
 from ui import cache, state, tables, umap_warm
-from ui.comparison import Compared, offer_tables, show_figure
+from ui.comparison import Compared, offer_tables
+from ui.figures import show_figure
 from ui.models import has_latent_space
 from ui.text import percent
 
@@ -180,14 +180,7 @@ def show(found: Compared, table: pd.DataFrame, model: "StoredModel | None", *, m
             colour_label=colour_label,
             around_zero=colour.kind == "label error",
         )
-        event = st.plotly_chart(
-            figure,
-            key=f"map_{method}_{space}",
-            on_select="rerun",
-            selection_mode=("box", "lasso"),
-            alt=alt_text(figure),
-            config={"displaylogo": False},
-        )
+        event = show_figure(figure, key=f"map_{method}_{space}", on_select="rerun", selection_mode=("box", "lasso"))
         if part:
             st.caption(part)
         points = event["selection"]["points"]

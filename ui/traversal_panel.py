@@ -9,7 +9,8 @@ from spectra_core.figures.training import information_by_dimension
 from spectra_core.figures.traversal import walk_figure
 from spectra_core.spectra import SpectraSet
 from ui import cache
-from ui.comparison import Compared, offer_tables, pick_direction, show_figure
+from ui.comparison import Compared, offer_tables, pick_direction
+from ui.figures import show_figure
 from ui.text import percent, significant
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from spectra_core.evaluation.channels.noise import noise_summary
 from spectra_core.figures import channels as figures
 from spectra_core.figures.spectra import quantile_fan
 from ui import cache, comparison
+from ui.figures import show_figure
 from ui.text import percent, significant
 
 st.title("Do they vary alike, channel by channel?")
@@ -68,14 +69,14 @@ if own["replicate_noise"].notna().any():
         "(median over channels): beside the detector's noise they hold what changes from one measurement to the next."
     )
 shown = statistics[statistics["role"].isin([reference, "generated"])]
-comparison.show_figure(quantile_fan(shown, **labels), key="channel_bands")
+show_figure(quantile_fan(shown, **labels), key="channel_bands")
 strips = figures.difference_strips(differences, noise, statistics, reference=reference, **labels)
-comparison.show_figure(strips, key="difference_strips")
+show_figure(strips, key="difference_strips")
 
 st.subheader("Do channels move together as they should?")
 correlation = cache.channel_correlation({role: sets[role] for role in (reference, "generated")})
 images = figures.correlation_images(correlation, axis_label=training.axis.label, reverse=reverse)
-comparison.show_figure(images, key="correlation_images")
+show_figure(images, key="correlation_images")
 
 comparison.offer_tables(
     {

@@ -8,6 +8,7 @@ from spectra_core.evaluation.similarity.metrics import METRICS
 from spectra_core.figures import fidelity as figures
 from spectra_core.figures import physics as physics_figures
 from ui import comparison, judged, needed, state, tables
+from ui.figures import show_figure
 
 st.title("What do the metrics say, and what can't they see?")
 st.write("Every number beside what two halves of the experimental set give: none should be worse, and none better.")
@@ -40,7 +41,7 @@ else:
         ]
         st.caption(f"A random sample is judged: {', '.join(judged_of)} spectra.")
     titles = {name: metric.title for name, metric in METRICS.items()}
-    comparison.show_figure(
+    show_figure(
         figures.metric_distances(
             judgement, titles=titles, better={name: metric.better for name, metric in METRICS.items()}
         ),
@@ -53,9 +54,7 @@ else:
     limits = result.tables["physics_limits"]
     checked = result.tables["physics"]
     summary = physics.physics_summary(checked, limits)
-    comparison.show_figure(
-        physics_figures.offending_shares(summary, confidence=physics.CONFIDENCE), key="offending_shares"
-    )
+    show_figure(physics_figures.offending_shares(summary, confidence=physics.CONFIDENCE), key="offending_shares")
     applied = {name: physics.CHECKS[name].title.partition(",")[0] for name in limits["check"]}
     offenders = judged.offenders(checked, physics.physics_offences(checked, limits), applied, "generated")
     looked_at = judged.as_judged(found, generated, noise_given_back=given_back)
@@ -84,7 +83,7 @@ tried = judged.finished_or_offered(
 if tried is not None:
     bench = tried.tables["bench"]
     defects = {NOTHING_WRONG: "Nothing wrong", **{name: bad.title for name, bad in KNOWN_BAD.items()}}
-    comparison.show_figure(
+    show_figure(
         figures.bench_matrix(
             bench, metric_titles={name: metric.title for name, metric in METRICS.items()}, defect_titles=defects
         ),

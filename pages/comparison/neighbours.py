@@ -5,6 +5,7 @@ from spectra_core.evaluation.similarity.distances import DISTANCES
 from spectra_core.evaluation.similarity.neighbours import pair_difference
 from spectra_core.figures import neighbours as figures
 from ui import cache, comparison, neighbour_panel, state, tables
+from ui.figures import show_figure
 from ui.text import percent
 
 st.title("Are they copies?")
@@ -119,7 +120,7 @@ figure = figures.duel(
     signal_label=training.meta.signal_label,
     reverse=comparison.pick_direction(training),
 )
-comparison.show_figure(figure, key="duel")
+show_figure(figure, key="duel")
 if found.same_targets:
     labels = [info.label for info in training.target_info]
     concentrations = pd.DataFrame(
@@ -130,7 +131,7 @@ if found.same_targets:
     )
 
 st.subheader("How near are they altogether?")
-comparison.show_figure(
+show_figure(
     figures.distance_distributions(
         {"generated": table} | ({} if nearest.floor is None else {"held-out": nearest.floor}),
         column="distance_training",

@@ -2,6 +2,7 @@ import streamlit as st
 
 from spectra_core.figures import spectra as figures
 from ui import cache, comparison
+from ui.figures import show_figure
 
 st.title("Do they look alike?")
 st.write("Generated spectra beside experimental ones, all of them at once, and where they differ.")
@@ -24,19 +25,17 @@ labels = {"axis_label": training.axis.label, "signal_label": training.meta.signa
 
 if view == "Density":
     histograms = cache.signal_histograms(found.sets)
-    comparison.show_figure(
-        figures.density_comparison(histograms, reference=reference, **labels), key="density_comparison"
-    )
+    show_figure(figures.density_comparison(histograms, reference=reference, **labels), key="density_comparison")
     comparison.offer_tables({f"density_{role}": table.reset_index() for role, table in histograms.items()})
 elif view == "Quantile bands":
     statistics = cache.channel_statistics(found.sets)
     shown = statistics[statistics["role"].isin([reference, "generated"])]
-    comparison.show_figure(figures.quantile_fan(shown, **labels), key="quantile_fan")
+    show_figure(figures.quantile_fan(shown, **labels), key="quantile_fan")
     comparison.offer_tables({"channel_statistics": statistics})
 else:
     n_spectra = st.slider("Spectra of each kind", 2, 60, 9, key="n_single_spectra", persist_state="session")
     table = cache.examples({role: found.sets[role] for role in (reference, "generated")}, n_spectra)
-    comparison.show_figure(figures.single_spectra(table, **labels), key="single_spectra")
+    show_figure(figures.single_spectra(table, **labels), key="single_spectra")
     comparison.offer_tables({"single_spectra": table})
 
 with st.expander("How to read this", icon=":material/menu_book:"):

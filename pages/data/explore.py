@@ -8,6 +8,7 @@ from spectra_core.figures.physics import suspicious_labels
 from spectra_core.figures.spectra import density
 from spectra_core.figures.theme import thousands
 from ui import cache, comparison, needed, tables
+from ui.figures import show_figure
 from ui.text import percent
 
 st.title("Is it fit for calibration?")
@@ -56,7 +57,7 @@ figure = density(
     saturation=saturation,
     reverse=reverse,
 )
-comparison.show_figure(figure, key="density")
+show_figure(figure, key="density")
 idle = channels.loc[channels["constant"], "position"]
 if len(idle):
     named = ", ".join(f"{position:g}" for position in idle.head(12)) + (" and more" if len(idle) > 12 else "")
@@ -86,10 +87,10 @@ if spectra.n_targets:
         )
     if len(names) == 1:
         drawn = figures.single_target({"training": spectra.targets}, name=names[0], label=labels[names[0]])
-        comparison.show_figure(drawn, key="single_target")
+        show_figure(drawn, key="single_target")
     elif names:
         chosen = {name: labels[name] for name in names}
-        comparison.show_figure(figures.concentration_design({"training": spectra.targets}, labels=chosen), key="design")
+        show_figure(figures.concentration_design({"training": spectra.targets}, labels=chosen), key="design")
     # Relations stand above the figure in full, and their residuals in the file.
     listed = dependence.drop(columns=["relation", "residual"], errors="ignore")
     st.dataframe(listed, hide_index=True, key="targets", column_config=tables.columns(listed))
@@ -114,7 +115,7 @@ else:
         f"{int(table['set_apart'].sum())} of {len(table)} spectra exceed a limit; "
         f"about {percent(2 * (1 - limits.confidence), 1)} would by chance if scores were normal."
     )
-    comparison.show_figure(figures.outlier_scatter(table, confidence=limits.confidence), key="outliers")
+    show_figure(figures.outlier_scatter(table, confidence=limits.confidence), key="outliers")
     apart = table[table["set_apart"]].sort_values("q_ratio", ascending=False)
     if not apart.empty:
         apart = apart.drop(columns=["set_apart"]).head(100)
@@ -142,9 +143,7 @@ if spectra.n_targets:
         checked = st.selectbox(
             "Target", list(named), list(named).index(worst), key="checked_target", persist_state="session"
         )
-        comparison.show_figure(
-            suspicious_labels(labels_checked, target=checked, label=named[checked]), key="suspicious_labels"
-        )
+        show_figure(suspicious_labels(labels_checked, target=checked, label=named[checked]), key="suspicious_labels")
         wrong = labels_checked[labels_checked["suspicious"]].sort_values("spreads", key=abs, ascending=False)
         if not wrong.empty:
             wrong = wrong.drop(columns="suspicious").head(200)

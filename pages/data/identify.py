@@ -1,9 +1,9 @@
 import streamlit as st
 
 from spectra_core.datasets.simulator import PRESETS, SimulationSettings
-from spectra_core.figures import alt_text
 from spectra_core.figures.simulator import identifiability_bars
 from ui import cache, needed, simulating
+from ui.figures import show_figure
 
 st.title("What can be known at all?")
 st.write(
@@ -27,7 +27,7 @@ else:
 table = cache.identifiability(settings.to_json())
 st.markdown(simulating.verdict(table))
 figure = identifiability_bars(table)
-st.plotly_chart(figure, key="identifiability", alt=alt_text(figure))
+show_figure(figure, key="identifiability")
 st.dataframe(table, hide_index=True, column_config=simulating.FLOOR_COLUMNS)
 st.download_button(
     "Bounds (CSV)", table.to_csv(index=False), "identifiability.csv", "text/csv", icon=":material/download:"

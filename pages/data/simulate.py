@@ -1,10 +1,10 @@
 import streamlit as st
 
 from spectra_core.datasets.simulator import PRESETS
-from spectra_core.figures import alt_text
 from spectra_core.figures.simulator import species_bars, stacked_contributions
 from spectra_core.figures.theme import thousands
 from ui import cache, job_panel, simulating, state
+from ui.figures import show_figure
 
 st.title("What would physics give?")
 st.write(
@@ -23,10 +23,10 @@ tables = cache.solution_tables(settings.to_json(), tuple(salts.items()))
 with picture:
     simulating.show_numbers(tables["solution"])
     figure = stacked_contributions(tables["contributions"], tables["spectrum"], axis_label=settings.axis.label)
-    st.plotly_chart(figure, key="contributions", alt=alt_text(figure))
+    show_figure(figure, key="contributions")
     st.subheader("Which species does the solution hold?")
     figure = species_bars(tables["species"])
-    st.plotly_chart(figure, key="species", alt=alt_text(figure))
+    show_figure(figure, key="species")
     simulating.offer_tables({name: tables[name] for name in ("spectrum", "contributions", "species")})
 
 st.subheader("Make a set")

@@ -1,10 +1,10 @@
 import streamlit as st
 
 from spectra_core.conditions.charge import charge_obstacle
-from spectra_core.figures import alt_text
 from spectra_core.figures import strategies as figures
 from spectra_core.figures.theme import thousands
 from ui import cache, models, needed, sampling, state
+from ui.figures import show_figure
 
 st.title("Where in latent space, at which concentrations?")
 st.write(
@@ -36,8 +36,8 @@ if wanted:
 
 with picture:
     if "latent_points" in tables:
-        st.plotly_chart(figures.drawn_points(tables["latent_points"]), key="latent_points")
-    st.plotly_chart(
+        show_figure(figures.drawn_points(tables["latent_points"]), key="latent_points")
+    show_figure(
         figures.drawn_spectra(
             tables["channel_statistics"],
             tables["example_spectra"],
@@ -52,7 +52,7 @@ if "concentration_points" in tables:
     st.subheader(
         "Which concentrations are asked for?" if asked else "Which concentrations are the spectra labelled with?"
     )
-    st.plotly_chart(figures.concentration_marginals(tables["concentration_marginals"], labels), key="marginals")
+    show_figure(figures.concentration_marginals(tables["concentration_marginals"], labels), key="marginals")
     if len(labels) > 1:
         shown = st.multiselect(
             "Pairs of",
@@ -63,23 +63,23 @@ if "concentration_points" in tables:
         )
         if len(shown) > 1:
             chosen = {target: labels[target] for target in shown}
-            st.plotly_chart(figures.concentration_pairs(tables["concentration_points"], chosen), key="pairs")
+            show_figure(figures.concentration_pairs(tables["concentration_points"], chosen), key="pairs")
     st.subheader("Could these solutions exist, and are they like yours?")
     balance, distance = st.columns(2, gap="large")
     with balance:
         if "charge_residuals" in tables:
-            st.plotly_chart(figures.charge_balance(tables["charge_residuals"]), key="charge")
+            show_figure(figures.charge_balance(tables["charge_residuals"]), key="charge")
         else:
             st.caption(charge_obstacle(train.target_info))
     with distance:
         hull = tables["hull_distances"]
-        st.plotly_chart(figures.distance_to_data(hull), key="hull")
+        show_figure(figures.distance_to_data(hull), key="hull")
         st.caption(sampling.hull_sentence(hull))
 
 if "latent_points" in tables and st.toggle("Compare all strategies", key="compare_strategies"):
     everywhere = cache.strategy_points(found, train)
     panels = figures.strategy_panels(everywhere)
-    st.plotly_chart(panels, key="strategy_panels", alt=alt_text(panels))
+    show_figure(panels, key="strategy_panels")
     tables = {**tables, "strategy_points": everywhere}
     for what, overview in cache.strategies_compared(found, train).items():
         st.subheader(what)

@@ -4,6 +4,7 @@ from spectra_core.choices import Choice
 from spectra_core.figures.training import information_by_dimension, reconstruction_panels, training_curve
 from spectra_core.generators import GENERATORS
 from ui import cache, job_panel, models, needed, state, widgets
+from ui.figures import show_figure
 
 st.title("Does it learn?")
 st.write(
@@ -63,7 +64,7 @@ with picture:
         st.caption(f"{found.record.title} is fitted exactly, in one step: there is no training curve.")
     else:
         st.subheader(found.record.name)
-        st.plotly_chart(training_curve(found.history), key="training_curve")
+        show_figure(training_curve(found.history), key="training_curve")
 
 if found is not None and models.has_latent_space(found):
     seen, words = models.judged_on(found, train)
@@ -71,11 +72,11 @@ if found is not None and models.has_latent_space(found):
     rebuilt = cache.reconstructions(found, seen) if len(seen) >= 5 else None
     models.show_summary(found, dimensions, rebuilt, words)
     st.subheader("Which latent dimensions carry information?")
-    st.plotly_chart(information_by_dimension(dimensions), key="information")
+    show_figure(information_by_dimension(dimensions), key="information")
     if rebuilt is not None:
         st.subheader("How well does it reconstruct?")
         st.caption(f"Five {words}, from best to worst; the decoded posterior mean beside the spectrum.")
-        st.plotly_chart(
+        show_figure(
             reconstruction_panels(rebuilt, axis_label=train.axis.label, signal_label=train.meta.signal_label),
             key="reconstructions",
         )

@@ -12,6 +12,7 @@ from spectra_core.figures.theme import (
     ROLE_COLOUR,
     ROLE_SYMBOL,
     VERMILION,
+    pair_of_targets,
     styled,
     styled_pairs,
     transparent,
@@ -33,6 +34,22 @@ def concentration_design(targets: Mapping[str, pd.DataFrame], *, labels: Mapping
         Axis title with unit per target.
     """
     names = list(labels)
+    markers = {
+        role: {
+            "color": transparent(ROLE_COLOUR[role], 0.8),
+            "size": 4,
+            "symbol": ROLE_SYMBOL[role],
+            "line": {"width": 0},
+        }
+        for role in targets
+    }
+    alt = f"Pairs of concentrations: {', '.join(labels.values())}."
+    if len(names) == 2:
+        points = {
+            role: table[names].iloc[:: max(1, -(-len(table) // MOST_PAIR_POINTS))] for role, table in targets.items()
+        }
+        pair = pair_of_targets(points, [wrapped(labels[name], 60) for name in names], markers)
+        return styled(pair, alt=alt).update_layout(showlegend=len(targets) > 1)
     # A panel of many is narrow: names run over several lines, or into each other.
     short = {name: wrapped(label, max(13, 90 // len(names))) for name, label in labels.items()}
     figure = go.Figure()
@@ -42,18 +59,13 @@ def concentration_design(targets: Mapping[str, pd.DataFrame], *, labels: Mapping
             go.Splom(
                 dimensions=[{"label": short[name], "values": rows[name].to_numpy(dtype=np.float32)} for name in names],
                 name=role,
-                marker={
-                    "color": transparent(ROLE_COLOUR[role], 0.8),
-                    "size": 4,
-                    "symbol": ROLE_SYMBOL[role],
-                    "line": {"width": 0},
-                },
+                marker=markers[role],
                 diagonal_visible=False,
                 showupperhalf=False,
             )
         )
     height = max(HEIGHT, 120 + 120 * len(names))
-    styled(figure, alt=f"Pairs of concentrations: {', '.join(labels.values())}.", height=height)
+    styled(figure, alt=alt, height=height)
     figure.update_layout(showlegend=len(targets) > 1, margin={"l": 96, "b": 88})
     return styled_pairs(figure, len(names))
 

@@ -11,6 +11,7 @@ from spectra_core.figures.theme import (
     ROLE_COLOUR,
     ROLE_DASH,
     ROLE_SYMBOL,
+    pair_of_targets,
     runs_down,
     styled,
     styled_pairs,
@@ -123,8 +124,17 @@ def concentration_pairs(points: pd.DataFrame, target_labels: Mapping[str, str]) 
     """
     figure = go.Figure()
     names = list(target_labels)[:MAX_PAIR_TARGETS]
+    shown_points: dict[str, pd.DataFrame] = {}
+    markers: dict[str, dict[str, object]] = {}
     for role, rows in points.groupby("role", sort=False):
         shown, label = _thinned(rows, ROLE_NAME[str(role)])
+        shown_points[label] = shown[[f"target {name}" for name in names]]
+        markers[label] = {
+            "color": ROLE_COLOUR[str(role)],
+            "symbol": ROLE_SYMBOL[str(role)],
+            "size": 4,
+            "opacity": 0.7,
+        }
         figure.add_splom(
             dimensions=[
                 {"label": wrapped(target_labels[name], 32), "values": shown[f"target {name}"]} for name in names
@@ -132,15 +142,14 @@ def concentration_pairs(points: pd.DataFrame, target_labels: Mapping[str, str]) 
             name=label,
             showupperhalf=False,
             diagonal_visible=False,
-            marker={
-                "color": ROLE_COLOUR[str(role)],
-                "symbol": ROLE_SYMBOL[str(role)],
-                "size": 4,
-                "opacity": 0.7,
-            },
+            marker=markers[label],
         )
+    alt = f"Pairs of concentrations of {', '.join(names)}, drawn and measured."
+    if len(names) == 2:
+        pair = pair_of_targets(shown_points, [wrapped(target_labels[name], 60) for name in names], markers)
+        return styled(pair, alt=alt)
     height = 180 + 130 * (len(names) - 1)
-    styled(figure, alt=f"Pairs of concentrations of {', '.join(names)}, drawn and measured.", height=height)
+    styled(figure, alt=alt, height=height)
     return styled_pairs(figure, len(names))
 
 

@@ -4,10 +4,14 @@ Backgrounds are transparent and text has no colour of its own, so that a figure 
 page; the page's theme gives the rest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import wrap
 
+import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
+
+from spectra_core.figures.names import show_names, typeset
 
 # Hues of Okabe & Ito (2008, "Color universal design"), which colour-blind people can tell apart. Orange is darkened
 # until it stands out at 3:1 from a white and from a near-black page (WCAG 2.1, 1.4.11); their purple, which
@@ -59,8 +63,8 @@ TARGET_SYMBOLS: tuple[str, ...] = ("circle", "square", "diamond", "triangle-up",
 CONTINUOUS_SCALE = "Cividis"
 """Scale of values without a middle; made for colour-blind readers (Nuñez et al., PLoS ONE 2018)."""
 
-DIVERGING_SCALE = "RdBu_r"
-"""Scale of values around zero, blue below and red above."""
+DIVERGING_SCALE = ((0.0, BLUE), (0.5, "rgba(127,127,127,0)"), (1.0, VERMILION))
+"""Scale of images around zero: nothing there, so that the middle is the page, light or dark."""
 
 MARKER_SCALE = ((0.0, BLUE), (0.5, GREY), (1.0, VERMILION))
 """Scale of markers around zero: its middle can be seen on a light and on a dark page, which white could not."""
@@ -138,10 +142,11 @@ def styled(figure: go.Figure, *, alt: str = "", height: int = HEIGHT) -> go.Figu
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "left", "x": 0.0, "title_text": ""},
         # One revision for ever: a rerun with new data keeps the zoom a person chose.
         uirevision="kept",
-        meta={"alt": alt},
+        meta={"alt": typeset(alt)},
     )
     figure.update_xaxes(AXIS)
     figure.update_yaxes(AXIS)
+    show_names(figure)
     return figure.update_annotations(font_size=TITLE_SIZE)
 
 
@@ -158,17 +163,39 @@ def styled_pairs(figure: go.Figure, n_targets: int) -> go.Figure:
     return figure.update_layout({f"{side}axis{name}": axis for side in "xy" for name in names})
 
 
+def pair_of_targets(
+    points: Mapping[str, pd.DataFrame], labels: Sequence[str], markers: Mapping[str, dict[str, object]]
+) -> go.Figure:
+    """Draw two targets against each other: plotly draws no matrix of a single pair.
+
+    Parameters
+    ----------
+    points
+        Two columns by the name in the legend.
+    labels
+        Titles of the axes.
+    markers
+        By the same names.
+    """
+    figure = go.Figure()
+    for name, rows in points.items():
+        first, second = (rows.iloc[:, place].to_numpy(dtype=np.float32) for place in (0, 1))
+        figure.add_scatter(x=first, y=second, name=name, mode="markers", marker=markers[name])
+    return figure.update_xaxes(title_text=labels[0]).update_yaxes(title_text=labels[1])
+
+
 def wrapped(label: str, width: int, most_lines: int = 3) -> str:
     """Break a label into lines of at most `width` characters; too long a name is cut short, its unit is kept.
 
     >>> wrapped("Cu2+, mol/L", 14), wrapped("Sulfate of all salts and acid, mol/L", 12)
-    ('Cu2+, mol/L', 'Sulfate of<br>all salts …<br>mol/L')
+    ('Cu²⁺, mol/L', 'Sulfate of<br>all salts …<br>mol/L')
 
     What follows the last comma is no unit where it is longer than a line.
 
     >>> wrapped("Sulfate, total of all added salts and acid", 16)
     'Sulfate, total<br>of all added<br>salts and acid'
     """
+    label = typeset(label)
     lines = wrap(label, width)
     if len(lines) <= most_lines:
         return "<br>".join(lines)
