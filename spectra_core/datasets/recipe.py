@@ -22,6 +22,8 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "join": ("id", "order"),
     "resample": ("linear", "cubic"),
     "decimal": (".", ","),
+    "contradictions": ("accept",),
+    "sentinels": ("missing", "keep", "leave out spectra"),
 }
 
 
@@ -60,6 +62,10 @@ class Recipe:
         "leave out" or "keep" rows named Mean, SD and the like, and rows that the file ends within.
     gaps
         "leave out spectra", "leave out channels" or "interpolate" where values are missing or not finite.
+    sentinels
+        "missing", "keep" or "leave out spectra" for numbers that lie far outside all others, such as -9999.
+    contradictions
+        "accept" data that the header of their file contradicts.
     leave_out_spectra
         Numbers of spectra to leave out, counted from 1 in the order of the files.
     leave_out_channels
@@ -96,6 +102,8 @@ class Recipe:
     summary_rows: str | None = None
     cut_rows: str | None = None
     gaps: str | None = None
+    sentinels: str | None = None
+    contradictions: str | None = None
     leave_out_spectra: tuple[int, ...] = ()
     leave_out_channels: tuple[tuple[float, float], ...] = ()
     join: str | None = None

@@ -83,7 +83,7 @@ def assemble(parts: Sequence[Part], recipe: Recipe) -> tuple[ImportTable, list[G
         )
     agreed, notes, more = agreeing(blocks, recipe)
     table = _stacked(agreed, notes)
-    problems = [*_dialect_question(parts, recipe), *problems, *more]
+    problems = [*_dialect_question(parts, recipe), *_doubts(parts, recipe), *problems, *more]
     points += _facts(parts)
     if len(blocks) == 1 and blocks[0].orientation in {"rows", "columns"}:
         reason = next(guesses[number].reason for number, _ in grids if guesses[number].role == "spectra")
@@ -189,6 +189,20 @@ def _facts(parts: Sequence[Part]) -> list[Point]:
             )
         )
     return points
+
+
+def _doubts(parts: Sequence[Part], recipe: Recipe) -> list[Problem]:
+    """Ask about files that say one thing in their header and another in their data."""
+    said = dict.fromkeys(part.facts["doubt"] for part in parts if "doubt" in part.facts)
+    return [
+        Problem(
+            "contradictions",
+            f"{sentence} Read the data as they stand only if you know why.",
+            (choice("Read the data as they stand", contradictions="accept"),),
+            recipe.contradictions is None,
+        )
+        for sentence in said
+    ]
 
 
 def _dialect_question(parts: Sequence[Part], recipe: Recipe) -> list[Problem]:
