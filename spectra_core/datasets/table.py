@@ -34,6 +34,8 @@ class ImportTable:
         "line 4 of a.csv" per spectrum.
     cut, odd
         Spectra that a file ends within; (spectrum, channel, cell) of cells with text instead of a number.
+    trusted
+        Whether this program wrote the values, so that none of them stands for something else.
     """
 
     signal: NDArray[np.floating[Any]]
@@ -48,6 +50,7 @@ class ImportTable:
     cut: tuple[int, ...] = ()
     odd: tuple[tuple[int, int, str], ...] = ()
     notes: list[str] = field(default_factory=list)
+    trusted: bool = False
 
 
 def assemble(parts: Sequence[Part], recipe: Recipe) -> tuple[ImportTable, list[Grid], list[Point], list[Problem]]:

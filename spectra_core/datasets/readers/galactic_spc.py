@@ -196,7 +196,7 @@ class _Powers:
 def _plausible_floats(raw: bytes, order: str) -> bool:
     values = np.frombuffer(raw[: len(raw) // 4 * 4], f"{order}f4").astype(np.float64)
     sizes = np.abs(values[values != 0])
-    return bool(np.isfinite(values).all() and sizes.size and 1e-12 < sizes.min() and sizes.max() < 1e12)
+    return bool(np.isfinite(values).all() and (sizes.size == 0 or (sizes.min() > 1e-12 and sizes.max() < 1e12)))
 
 
 def _values(

@@ -4,7 +4,6 @@ import io
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
 from numpy.typing import NDArray
 
 from spectra_core.datasets.limits import MAX_UNPACKED_BYTES, require_cells

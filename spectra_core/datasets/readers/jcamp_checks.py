@@ -78,7 +78,7 @@ def written(records: Mapping[str, str], label: str, name: str) -> Written | None
 
 
 def require_line_starts(starts: Sequence[LineStart], scale: Scale, n_points: int, name: str) -> None:
-    """Refuse data whose lines start elsewhere than FIRSTX, LASTX and NPOINTS put them: a line is lost, or the axis turned.
+    """Refuse data whose lines start elsewhere than FIRSTX, LASTX and NPOINTS say: a line is lost, or the axis turned.
 
     In the difference form a line repeats the last value of the one before it, so that it may start one point earlier.
 

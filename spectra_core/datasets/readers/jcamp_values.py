@@ -21,7 +21,7 @@ _PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?|\?|[\s,;]+|(
 
 @dataclass(frozen=True)
 class LineStart:
-    """The position at the start of a line of data: unscaled, one unit of its last digit, and how many values precede."""
+    """Position at the start of a line of data: unscaled, one unit of its last digit, and how many values precede."""
 
     position: float
     digit: float

@@ -16,7 +16,8 @@ _SCALE, _OFFSET, _UNSIGNED = "scale_factor", "add_offset", "_unsigned"
 _MISSING = ("_fillvalue", "missing_value")
 _RANGE = ("valid_range", "valid_min", "valid_max")
 _UNCLEAR = frozenset(
-    "scale slope gain factor scaling scalefactor scaling_factor multiplier offset addoffset intercept bias".split()
+    {"scale", "slope", "gain", "factor", "scaling", "scalefactor", "scaling_factor", "multiplier"}
+    | {"offset", "addoffset", "intercept", "bias"}
 )
 
 
@@ -86,9 +87,7 @@ def _valid_range(about: dict[str, Any], label: str, kind: np.dtype[Any]) -> tupl
     return low, high
 
 
-def _single(
-    about: dict[str, Any], key: str, default: float, label: str, kind: np.dtype[Any] | None = None
-) -> float:
+def _single(about: dict[str, Any], key: str, default: float, label: str, kind: np.dtype[Any] | None = None) -> float:
     if key not in about:
         return default
     found = _numbers(about[key], key, label, kind)
