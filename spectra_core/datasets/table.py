@@ -180,7 +180,7 @@ def _facts(parts: Sequence[Part]) -> list[Point]:
         if key in part.facts:
             value, _, reason = part.facts[key].partition(" (")
             points.append(Point(key, title, value, reason.rstrip(")"), choices.get(key, ())))
-    if isinstance(part, Grid) and part.format == "text":
+    if isinstance(part, Grid) and part.format in {"text", "excel"}:
         n_header = len(part.header)
         points.append(
             Point(

@@ -24,6 +24,7 @@ from spectra_core.datasets.readers.dialects import (
     cells_of,
     count_numeric,
     guess_layout,
+    plain_numbers,
 )
 from spectra_core.datasets.readers.regular import MISSING_TOKENS, regular_cells
 from spectra_core.errors import ReadError
@@ -233,11 +234,12 @@ def _textual_columns(sample: list[str], layout: Layout) -> list[int]:
     columns: set[int] = set()
     for line in sample:
         cells = cells_of(line, layout.separator)
-        if count_numeric(cells, layout.decimal) == len(cells) and not any(c[:1] == "0" and c.isdigit() for c in cells):
-            continue
-        for column, cell in enumerate(cells):
+        looked_at = plain_numbers(cells)[1] if layout.decimal == "." else list(range(len(cells)))
+        looked_at += [column for column, cell in enumerate(cells) if cell[:1] == "0" and cell.isdigit()]
+        for column in looked_at:
             if column in columns:
                 continue
+            cell = cells[column]
             number = parse_number(cell, layout.decimal)
             # "007" is a name: as a number it would lose its zeros.
             if (number is None and not is_missing(cell)) or (len(cell) > 1 and cell[0] == "0" and cell.isdigit()):
@@ -293,13 +295,11 @@ def _one_by_one(body: list[str], layout: Layout) -> _Table:
     strange: dict[int, dict[int, str]] = {}
     for row, line in enumerate(body):
         cells = cells_of(line, layout.separator)
+        odd_columns = list(range(len(cells)))
         if layout.decimal == ".":
-            try:
-                numbers[row] = [float(cell) if cell else np.nan for cell in cells]
-                continue
-            except ValueError:
-                pass
-        for column, cell in enumerate(cells):
+            numbers[row], odd_columns = plain_numbers(cells)
+        for column in odd_columns:
+            cell = cells[column]
             value = parse_number(cell, layout.decimal)
             if value is not None:
                 numbers[row, column] = value
