@@ -49,7 +49,7 @@ class Excel:
                 b"application/vnd.oasis.opendocument.spreadsheet",
             )
             return any(one in head[:4096] for one in names) or name.endswith((".xlsx", ".xlsm", ".xlsb", ".ods"))
-        return head.startswith(_OLE) and name.endswith(".xls")
+        return head.startswith(_OLE) and (name.endswith(".xls") or "Workbook".encode("utf-16-le") in head)
 
     def read(self, data: bytes, name: str, dialect: Dialect) -> list[Part]:
         """Return one table per sheet."""
