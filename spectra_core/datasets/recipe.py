@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
 from spectra_core.datasets.dialect import Dialect
-from spectra_core.errors import ConfigError
+from spectra_core.errors import ConfigError, json_fault
 
 PartRole = Literal["spectra", "axis", "targets", "ignored"]
 ColumnRole = Literal["target", "id", "group", "ignored"]
@@ -164,7 +164,7 @@ class Recipe:
         try:
             decided = json.loads(text)
         except ValueError as error:
-            raise ConfigError(f"The recipe is not valid JSON: {error}.") from error
+            raise ConfigError(f"The recipe {json_fault(error)}. Give a recipe as this program saves it.") from error
         if not isinstance(decided, dict):
             raise ConfigError("A recipe is a JSON object with one entry per decision.")
         known = [one.name for one in fields(cls)]
@@ -174,7 +174,9 @@ class Recipe:
         try:
             return cls(**decided)
         except (TypeError, ValueError, AttributeError) as error:
-            raise ConfigError(f"An entry of the recipe has the wrong type: {error}.") from error
+            raise ConfigError(
+                "An entry of the recipe is of the wrong kind. Give a recipe as this program saves it."
+            ) from error
 
 
 def _require_roles(roles: Mapping[str, str], known: tuple[str, ...], what: str) -> None:

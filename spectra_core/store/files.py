@@ -118,7 +118,7 @@ def json_bytes(document: Mapping[str, Any]) -> bytes:
     try:
         return json.dumps(_plain(document), sort_keys=True, allow_nan=False, separators=(",", ":")).encode("ascii")
     except (TypeError, ValueError) as error:
-        raise StoreError(f"Only text, numbers, lists and mappings can be kept as JSON: {error}.") from error
+        raise StoreError("Only text, numbers, lists and mappings can be kept, with finite numbers.") from error
 
 
 def _plain(value: Any) -> Any:

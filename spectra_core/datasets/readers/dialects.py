@@ -76,7 +76,9 @@ def cells_of(line: str, separator: str) -> list[str]:
     try:
         return [cell.strip() for cell in next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])]
     except csv.Error as error:
-        raise ReadError(f"A line of the text is no table row: {error}. Save the table again as CSV.") from error
+        raise ReadError(
+            "A line of the text is no table row: a quote is open, or a cell is too long. Save the table again as CSV."
+        ) from error
 
 
 def count_numeric(cells: list[str], decimal: str) -> int:
