@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from spectra_core.datasets.formulas import table_csv
 from spectra_core.evaluation.sampling import MOST_COMPARED, sampled_rows
 from spectra_core.figures.theme import alt_text, runs_down
 from spectra_core.spectra import SpectraSet
@@ -118,8 +119,8 @@ def offer_tables(tables: Mapping[str, pd.DataFrame]) -> None:
             )
 
 
-def _csv_of(table: pd.DataFrame) -> Callable[[], str]:
-    return lambda: str(table.to_csv(index=False))
+def _csv_of(table: pd.DataFrame) -> Callable[[], bytes]:
+    return lambda: table_csv(table)
 
 
 def _sampled(

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectra_core.datasets.document import OWN_MARK, Document
+from spectra_core.datasets.formulas import unguarded_grid
 from spectra_core.datasets.limits import require_cells
 from spectra_core.datasets.numbers import is_missing, parse_number
 from spectra_core.datasets.own import own_grid
 from spectra_core.datasets.parts import Cells, Grid, Part
 from spectra_core.datasets.readers.base import Dialect
-from spectra_core.datasets.readers.decoding import decoded, first_lines, lines_of, require_text
+from spectra_core.datasets.readers.decoding import decoded, first_lines, lines_of, require_text, whole_rows
 from spectra_core.datasets.readers.dialects import (
     DECIMAL_NAMES,
     HEAD_LETTERS,
@@ -54,7 +55,7 @@ class DelimitedText:
         require_text(text)
         if text.startswith(OWN_MARK):
             return [_own_table(text, name)]
-        head = first_lines(text, HEAD_LINES, 2 * HEAD_LETTERS)
+        head = whole_rows(first_lines(text, HEAD_LINES, 2 * HEAD_LETTERS))
         layout = guess_layout(head, dialect)
         facts = {
             "encoding": f"{encoding} ({why})",
@@ -65,7 +66,9 @@ class DelimitedText:
             facts["ambiguous"] = "pairs of whole numbers, or single numbers with a decimal comma"
         plain = encoding in _UTF8 and ("\r" not in text or text.count("\r") == text.count("\r\n"))
         regular = _regular_table(data, head, layout, name, facts) if plain else None
-        return [regular if regular is not None else table_from_lines(lines_of(text), layout, name, facts)]
+        if regular is None:
+            regular = table_from_lines(whole_rows(lines_of(text)), layout, name, facts)
+        return [unguarded_grid(regular)]
 
 
 def _own_table(text: str, name: str) -> Grid:
