@@ -91,18 +91,22 @@ def require_line_starts(starts: Sequence[LineStart], scale: Scale, n_points: int
     assert scale.last is not None
     first, last = scale.first[0], scale.last[0]
     step = (last - first) / max(n_points - 1, 1)
-    slack = _ROUNDING * max(abs(first), abs(last)) + 0.5 * abs(step)
-    wrong: list[tuple[int, float, float]] = []
-    for repeated in (0, 1):
-        wrong = []
-        for number, start in enumerate(starts, 1):
-            found = start.position * scale.x_factor
-            expected = first + step * (start.index - (repeated if start.index else 0))
-            if abs(found - expected) > slack + start.digit * abs(scale.x_factor):
-                wrong.append((number, found, expected))
-        if not wrong:
+    slack = _ROUNDING * max(abs(first), abs(last))
+    worst: tuple[int, float] = (0, 0.0)
+    for repeated in (1, 0):
+        off = [
+            start.position * scale.x_factor - first - step * (start.index - (repeated if start.index else 0))
+            for start in starts
+        ]
+        digit = max((start.digit for start in starts), default=0.0) * abs(scale.x_factor)
+        # Rounded or cut off alike in all lines, so what they are off lies within one unit of the last digit.
+        spread = max(off, default=0.0) - min(off, default=0.0)
+        worst = max(enumerate(off), key=lambda one: abs(one[1]), default=(0, 0.0))
+        if spread <= digit + 0.25 * abs(step) + slack and abs(worst[1]) <= digit + 0.5 * abs(step) + slack:
             return
-    number, found, expected = wrong[0]
+    number = worst[0] + 1
+    found = starts[worst[0]].position * scale.x_factor
+    expected = found - worst[1]
     raise ReadError(
         f"Line {number} of the data in {name} starts at {found:g}, where FIRSTX {first:g}, LASTX {last:g} and NPOINTS "
         f"{n_points:,} put {expected:g}: a line is lost or doubled, or the header is that of another axis. "
@@ -135,7 +139,8 @@ def doubts(
 
 def _close(said: Written, found: float, factor: float) -> bool:
     """Whether two numbers agree within their digits; data with a factor are whole numbers, which rounds them."""
-    return abs(said[0] - found) <= said[1] + (0.0 if factor == 1.0 else abs(factor)) + 1e-4 * abs(found)
+    rounding = 0.0 if factor == 1.0 else 0.5 * abs(factor)
+    return abs(said[0] - found) <= 0.99 * said[1] + rounding + 1e-4 * abs(found)
 
 
 def _words(records: Mapping[str, str], labels: Sequence[str]) -> str:
