@@ -48,7 +48,11 @@ def table_csv(table: pd.DataFrame, *, index: bool = False) -> bytes:
     safe.columns = _guarded_names(safe.columns)
     if index:
         safe.index = _guarded_names(safe.index)
-    return safe.to_csv(index=index).encode("utf-8", errors="replace")
+    text = safe.to_csv(index=index)
+    if "\r" in text:
+        # Cells with a carriage return are quoted only where it ends lines; else what follows it is a row of its own.
+        text = safe.to_csv(index=index, lineterminator="\r\n")
+    return text.encode("utf-8", errors="replace")
 
 
 def _guarded_names(names: "pd.Index[Any]") -> "pd.Index[Any]":
