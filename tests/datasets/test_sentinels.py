@@ -27,7 +27,7 @@ def marked(values, mark, places=((2, 5),)):
 
 
 @pytest.mark.parametrize(
-    "mark", [-9999, -999, -99, -1.23e34, 1e30, -1e30, 9.969209968386869e36, 9999, 99999, 65535, 1e20]
+    "mark", [-9999, -999, -99, 3.7e6, -1.23e34, 1e30, -1e30, 9.969209968386869e36, 9999, 99999, 65535, 1e20]
 )
 def test_a_value_far_outside_the_others_is_asked_about(mark):
     understanding = understand({"a.csv": table(marked(SPECTRA, mark))})
@@ -92,6 +92,11 @@ def test_several_marks_whole_channels_and_counts_are_found():
 )
 def test_honest_values_raise_no_question(values):
     assert outlying(np.asarray(values, dtype=float), 1e3) == []
+
+
+def test_a_target_fifty_times_the_others_is_honest():
+    copper = [f"{at / 10:g}" for at in range(11)] + ["50"]
+    assert not understand({"a.csv": table(SPECTRA, copper)}).open_questions
 
 
 def test_dilutions_over_six_orders_are_honest_targets():

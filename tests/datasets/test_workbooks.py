@@ -51,7 +51,15 @@ def outcome(reader, content, name):
         built = understanding.build()
     except ReadError as error:
         return "refused", str(error).replace(".xlsx", ".csv")
-    return built.signal.tolist(), built.axis, built.target_info, built.target_values.tolist(), list(built.samples["id"])
+    beside = [one.column.cells() for one in understanding.roles]
+    return (
+        built.signal.tolist(),
+        beside,
+        built.axis,
+        built.target_info,
+        built.target_values.tolist(),
+        list(built.samples["id"]),
+    )
 
 
 def same(rows):
