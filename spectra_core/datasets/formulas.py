@@ -58,8 +58,10 @@ def table_csv(table: pd.DataFrame, *, index: bool = False) -> bytes:
 def _guarded_names(names: "pd.Index[Any]") -> "pd.Index[Any]":
     if isinstance(names, pd.MultiIndex):
         cells = [tuple(_guarded_value(part) for part in name) for name in names]
-        return pd.MultiIndex.from_tuples(cells, names=[_guarded_value(name) for name in names.names])
-    return pd.Index([_guarded_value(name) for name in names], name=_guarded_value(names.name))
+        levels: pd.Index[Any] = pd.MultiIndex.from_tuples(cells, names=[_guarded_value(name) for name in names.names])
+        return levels
+    plain: pd.Index[Any] = pd.Index([_guarded_value(name) for name in names], name=_guarded_value(names.name))
+    return plain
 
 
 def _guarded_value(value: Any) -> Any:
