@@ -104,7 +104,7 @@ def _first_wide(rows: list[list[float | str]]) -> int:
 
 
 def _digits(value: float) -> str:
-    return str(int(value)) if value.is_integer() and abs(value) < _EXACT else repr(value)
+    return f"{value:.0f}" if value.is_integer() and abs(value) < _EXACT else repr(value)
 
 
 def _quoted(cell: str) -> str:
