@@ -1,5 +1,24 @@
 """Errors a user can act on: each message says what was expected, what came, and what to do."""
 
+from json import JSONDecodeError
+
+
+def json_fault(error: ValueError) -> str:
+    """Say in our own words where a text stops being JSON.
+
+    >>> import json
+    >>> try:
+    ...     json.loads('{"a": }')
+    ... except ValueError as error:
+    ...     json_fault(error)
+    'is not valid JSON: something is wrong in line 1, at letter 7'
+    """
+    if isinstance(error, UnicodeDecodeError):
+        return "is no text in UTF-8"
+    if not isinstance(error, JSONDecodeError):
+        return f"is not valid JSON: {error}"  # said by us: a repeated key, a number that is not finite
+    return f"is not valid JSON: something is wrong in line {error.lineno}, at letter {error.colno}"
+
 
 class SpectraCoreError(Exception):
     """Base of every error whose message is meant for the person using the program."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from spectra_core.datasets.formulas import table_csv
 from spectra_core.evaluation.sampling import MOST_COMPARED, sampled_rows
 from spectra_core.figures.theme import runs_down
 from spectra_core.spectra import SpectraSet
@@ -112,8 +113,8 @@ def offer_tables(tables: Mapping[str, pd.DataFrame]) -> None:
             )
 
 
-def _csv_of(table: pd.DataFrame) -> Callable[[], str]:
-    return lambda: str(table.to_csv(index=False))
+def _csv_of(table: pd.DataFrame) -> Callable[[], bytes]:
+    return lambda: table_csv(table)
 
 
 def _sampled(

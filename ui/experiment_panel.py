@@ -178,7 +178,7 @@ def decoded(content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ConfigError(f"The file is no text in UTF-8: {error}. Choose an experiment.json.") from error
+        raise ConfigError("The file is no text in UTF-8. Choose an experiment.json.") from error
 
 
 def pick_preprocessing(regressors: list[str]) -> dict[str, tuple[tuple[Choice, ...], bool]]:

@@ -4,6 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from spectra_core.datasets.formulas import table_csv
 from ui.figures import show_figure
 
 
@@ -35,7 +36,7 @@ def table_export(table: pd.DataFrame, name: str, label: str = "Table (CSV)") -> 
     """Offer a table as CSV."""
     st.download_button(
         label,
-        lambda: table.to_csv(index=False).encode(),
+        lambda: table_csv(table),
         f"{name}.csv",
         "text/csv",
         icon=":material/download:",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
+from spectra_core.datasets.formulas import table_csv
 from spectra_core.figures.theme import thousands
 from spectra_core.spectra import SpectraSet
 from ui import state
@@ -62,7 +63,7 @@ def offer_tables(tables: dict[str, pd.DataFrame | None]) -> None:
             if table is not None and not table.empty:
                 st.download_button(
                     f"{name.replace('_', ' ').capitalize()} (CSV)",
-                    data=str(table.to_csv(index=False)),
+                    data=table_csv(table),
                     file_name=f"{name}.csv",
                     mime="text/csv",
                     icon=":material/download:",

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from spectra_core.datasets.formulas import table_csv
 from spectra_core.datasets.simulator import DESIGNS, PRESETS, STATUS, SimulationSettings, constants_table
 from spectra_core.datasets.simulator.settings import changed_settings
 from spectra_core.errors import SpectraCoreError
@@ -177,7 +178,7 @@ def offer_tables(tables: dict[str, pd.DataFrame]) -> None:
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as files:
             for name, table in tables.items():
-                files.writestr(f"simulated_{name}.csv", table.to_csv(index=False))
+                files.writestr(f"simulated_{name}.csv", table_csv(table))
         return buffer.getvalue()
 
     st.download_button("Tables (ZIP)", archive, "simulated_solution.zip", "application/zip", icon=":material/download:")
@@ -188,7 +189,7 @@ def show_constants() -> None:
     table = constants_table()
     table["status"] = table["status"].map(lambda key: f"{key}: {STATUS[key]}")
     st.dataframe(table, hide_index=True)
-    st.download_button("Download constants", table.to_csv(index=False), "constants.csv", "text/csv", type="tertiary")
+    st.download_button("Download constants", table_csv(table), "constants.csv", "text/csv", type="tertiary")
 
 
 def verdict(table: pd.DataFrame) -> str:

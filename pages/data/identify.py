@@ -1,5 +1,6 @@
 import streamlit as st
 
+from spectra_core.datasets.formulas import table_csv
 from spectra_core.datasets.simulator import PRESETS, SimulationSettings
 from spectra_core.figures.simulator import identifiability_bars
 from ui import cache, needed, simulating
@@ -29,9 +30,7 @@ st.markdown(simulating.verdict(table))
 figure = identifiability_bars(table)
 show_figure(figure, key="identifiability")
 st.dataframe(table, hide_index=True, column_config=simulating.FLOOR_COLUMNS)
-st.download_button(
-    "Bounds (CSV)", table.to_csv(index=False), "identifiability.csv", "text/csv", icon=":material/download:"
-)
+st.download_button("Bounds (CSV)", table_csv(table), "identifiability.csv", "text/csv", icon=":material/download:")
 
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(simulating.HOW_TO_READ_FLOORS)

@@ -1,6 +1,7 @@
 import pandas as pd
 import streamlit as st
 
+from spectra_core.datasets.formulas import table_csv
 from ui import cluster_panel, job_panel, state
 
 st.title("What is running, and what came of it?")
@@ -40,7 +41,7 @@ if ended:
         alt=f"{len(ended)} ended jobs, the latest first.",
         column_config={"Started (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone="UTC")},
     )
-    st.download_button("Jobs (CSV)", table.to_csv(index=False), "jobs.csv", "text/csv", icon=":material/download:")
+    st.download_button("Jobs (CSV)", table_csv(table), "jobs.csv", "text/csv", icon=":material/download:")
     titles = {record.id: f"{record.title} ({record.state})" for record in ended}
     picked = st.selectbox("Look at one", list(titles), index=None, format_func=titles.__getitem__, key="ended_job")
     if picked is not None:

@@ -30,6 +30,7 @@ from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
 
 EXIT_ERROR, EXIT_CANCELLED = 2, 130
+_SPECTRA_FILE = "FILE.csv|.xlsx|.parquet|.npz|.jdx"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def simulate(chosen: argparse.Namespace) -> None:
     """Simulate a set; keep it, and write it where asked."""
+    _require_known_ending(chosen.out)
     with shared.progress_bar() as reporter:
         from spectra_core.jobs.tasks import TASKS
 
@@ -74,14 +76,18 @@ def import_files(chosen: argparse.Namespace) -> None:
 
 
 def convert(chosen: argparse.Namespace) -> None:
-    """Read files and write them as one wide table."""
+    """Read files and write them as one file, in the format of its ending."""
+    shared.form_of(chosen.out)
     with shared.progress_bar() as reporter:
         spectra = shared.data_of(chosen, Store(), reporter)
-    _write_wide(spectra, chosen.out)
+    shared.write_spectra(spectra, chosen.out)
+    shared.say(f"Written to {chosen.out}.")
 
 
 def train(chosen: argparse.Namespace) -> None:
     """Train a generator; keep it, and write the model file where asked."""
+    if chosen.out and Path(chosen.out).suffix.lower() != ".safetensors":
+        raise ConfigError(f"A model is written as .safetensors, not as {Path(chosen.out).name!r}.")
     from spectra_core.jobs.tasks import TASKS
 
     options = shared.options_from(chosen.option)
@@ -105,6 +111,7 @@ def train(chosen: argparse.Namespace) -> None:
 
 def generate(chosen: argparse.Namespace) -> None:
     """Make spectra with a kept generator or a model file."""
+    _require_known_ending(chosen.out)
     store = Store()
     with shared.progress_bar() as reporter:
         model_id = _model(chosen.model, store)
@@ -159,15 +166,17 @@ def _model(named: str, store: Store) -> str:
     return fitting[0]
 
 
+def _require_known_ending(out: str | None) -> None:
+    """Refuse an ending before any work is done."""
+    if out:
+        shared.form_of(out)
+
+
 def _tell_kept(spectra: SpectraSet, out: str | None) -> None:
     shared.say(f"Kept {spectra!r} as {spectra.fingerprint}.")
     if out:
-        _write_wide(spectra, out)
-
-
-def _write_wide(spectra: SpectraSet, out: str) -> None:
-    shared.write_file(Path(out), shared.wide_table(spectra).to_csv(index=False).encode())
-    shared.say(f"Written to {out}.")
+        shared.write_spectra(spectra, out)
+        shared.say(f"Written to {out}.")
 
 
 _LEGEND = """exit codes:
@@ -226,7 +235,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--preset", default="msu_like", help=f"{_known(PRESETS)} (msu_like)")
     one.add_argument("--n-spectra", type=int, help="the preset's own number, if left out")
     one.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="setting of the simulator")
-    _name_and_out(one, "FILE.csv")
+    _name_and_out(one, _SPECTRA_FILE)
 
     one = _command(
         commands,
@@ -244,7 +253,7 @@ def _parser() -> argparse.ArgumentParser:
         "convert --data run.jdx --out run.csv",
         "convert --data simulated:dilute:100 --out dilute.csv",
     )
-    _data(one).add_argument("--out", required=True, metavar="FILE.csv", help="where to write")
+    _data(one).add_argument("--out", required=True, metavar=_SPECTRA_FILE, help="where to write")
 
     one = _command(
         commands,
@@ -286,7 +295,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--teacher", metavar="NAME", help=f"the regressor that labels by pseudo-labels: {_known(REGRESSORS)}"
     )
-    _name_and_out(one, "FILE.csv")
+    _name_and_out(one, _SPECTRA_FILE)
 
     one = _command(commands, "jobs", jobs, "jobs", "jobs log 3f9a", "jobs resume 3f9a")
     actions = ["list", "cancel", "pause", "resume", "remove", "log"]

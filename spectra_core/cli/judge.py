@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from spectra_core.cli import shared
-from spectra_core.errors import ConfigError, ReadError
+from spectra_core.datasets.formulas import table_csv
+from spectra_core.errors import ConfigError, ReadError, json_fault
 
 
 def add_options(one: argparse.ArgumentParser) -> None:
@@ -44,10 +45,10 @@ def judge(chosen: argparse.Namespace) -> None:
         try:
             declared = json.loads(shared.read_text(chosen.declared))
         except ValueError as error:
-            raise ConfigError(f"{chosen.declared} is not readable as JSON: {error}.") from error
+            raise ConfigError(f"{chosen.declared} {json_fault(error)}.") from error
     table = judged(errors, declared)
     if chosen.out:
-        shared.write_file(Path(chosen.out), table.to_csv(index=False).encode())
+        shared.write_file(Path(chosen.out), table_csv(table))
         shared.say(f"Written to {chosen.out}.")
     else:
         shared.say(table.to_string(index=False, float_format="{:.1f}".format))

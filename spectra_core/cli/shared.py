@@ -12,6 +12,8 @@ from typing import Any
 import pandas as pd
 
 from spectra_core.contracts import Cancelled, Reporter
+from spectra_core.datasets import WRITERS, export
+from spectra_core.datasets.formulas import table_csv
 from spectra_core.errors import ConfigError, ReadError
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
@@ -213,10 +215,31 @@ def wide_table(spectra: SpectraSet) -> pd.DataFrame:
     return pd.concat([spectra.samples, targets, channels], axis="columns")
 
 
+def form_of(out: str) -> str:
+    """Return the format of a set of spectra that the ending of a file's name asks for.
+
+    Raises
+    ------
+    ConfigError
+        When the ending is of no format that is written, with those that are.
+    """
+    forms = {writer.extension: form for form, writer in WRITERS.items()}
+    ending = Path(out).suffix.lower()
+    if ending not in forms:
+        raise ConfigError(f"Spectra are not written as {ending or 'a file without ending'}. Known: {', '.join(forms)}.")
+    return forms[ending]
+
+
+def write_spectra(spectra: SpectraSet, out: str) -> None:
+    """Write a set as the ending of the name says; CSV as a plain wide table."""
+    form = form_of(out)
+    write_file(Path(out), table_csv(wide_table(spectra)) if form == "csv" else export(spectra, form))
+
+
 def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
     """Write every table as a CSV file of its name, numbers in full precision."""
     for name, table in tables.items():
-        write_file(folder / f"{name}.csv", table.to_csv(index=False).encode())
+        write_file(folder / f"{name}.csv", table_csv(table))
 
 
 def error_table(errors: pd.DataFrame, spectra: SpectraSet) -> pd.DataFrame:

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from spectra_core.datasets.formulas import FULL_WIDTH_MARKS
 from spectra_core.errors import ReadError
 from spectra_core.spectra import SetMeta, SpectraSet, Target
 
 VERSION = 1
 OWN_MARK = "# latent-spectra "
 _DAMAGED = "What this program wrote beside the table is damaged. Delete that part and load the table."
-FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "'", " ", "#")
+FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "'", " ", "#", *FULL_WIDTH_MARKS)
 """A text cell that begins with one of these could run as a formula in a spreadsheet."""
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +72,12 @@ def positions_in(names: Sequence[str]) -> Positions | None:
     >>> found.first, found.values.tolist(), found.unit
     (1, [900.0, 902.0], 'nm')
     """
+    return _run_of_positions(tuple(names))
+
+
+@lru_cache(maxsize=4)
+def _run_of_positions(names: tuple[str, ...]) -> Positions | None:
+    """Do what `positions_in` does, once for a row of names that is looked at from several sides."""
     parsed = [_position(name) for name in names]
     best = (0, 0)
     at = 0

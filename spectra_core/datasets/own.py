@@ -87,7 +87,7 @@ def own_table(grid: Grid, document: Document) -> ImportTable:
     columns += [Column(str(one["name"]), grid.numbers[:, n_text + at]) for at, one in enumerate(document.targets)]
     signal = grid.numbers[:, n_side:].astype(document.dtype, copy=False)
     places = tuple(f"row {row + 1} of {grid.name}" for row in range(grid.n_rows))
-    return ImportTable(signal, positions, columns, (), places, *document.axis, *document.signal)
+    return ImportTable(signal, positions, columns, (), places, *document.axis, *document.signal, trusted=True)
 
 
 def own_recipe(document: Document, decided: Recipe) -> Recipe:

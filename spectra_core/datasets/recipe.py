@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
 from spectra_core.datasets.dialect import Dialect
-from spectra_core.errors import ConfigError
+from spectra_core.errors import ConfigError, json_fault
 
 PartRole = Literal["spectra", "axis", "targets", "ignored"]
 ColumnRole = Literal["target", "id", "group", "ignored"]
@@ -22,6 +22,8 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "join": ("id", "order"),
     "resample": ("linear", "cubic"),
     "decimal": (".", ","),
+    "contradictions": ("accept",),
+    "sentinels": ("missing", "keep", "leave out spectra"),
 }
 
 
@@ -60,6 +62,10 @@ class Recipe:
         "leave out" or "keep" rows named Mean, SD and the like, and rows that the file ends within.
     gaps
         "leave out spectra", "leave out channels" or "interpolate" where values are missing or not finite.
+    sentinels
+        "missing", "keep" or "leave out spectra" for numbers that lie far outside all others, such as -9999.
+    contradictions
+        "accept" data that the header of their file contradicts.
     leave_out_spectra
         Numbers of spectra to leave out, counted from 1 in the order of the files.
     leave_out_channels
@@ -96,6 +102,8 @@ class Recipe:
     summary_rows: str | None = None
     cut_rows: str | None = None
     gaps: str | None = None
+    sentinels: str | None = None
+    contradictions: str | None = None
     leave_out_spectra: tuple[int, ...] = ()
     leave_out_channels: tuple[tuple[float, float], ...] = ()
     join: str | None = None
@@ -156,7 +164,7 @@ class Recipe:
         try:
             decided = json.loads(text)
         except ValueError as error:
-            raise ConfigError(f"The recipe is not valid JSON: {error}.") from error
+            raise ConfigError(f"The recipe {json_fault(error)}. Give a recipe as this program saves it.") from error
         if not isinstance(decided, dict):
             raise ConfigError("A recipe is a JSON object with one entry per decision.")
         known = [one.name for one in fields(cls)]
@@ -166,7 +174,9 @@ class Recipe:
         try:
             return cls(**decided)
         except (TypeError, ValueError, AttributeError) as error:
-            raise ConfigError(f"An entry of the recipe has the wrong type: {error}.") from error
+            raise ConfigError(
+                "An entry of the recipe is of the wrong kind. Give a recipe as this program saves it."
+            ) from error
 
 
 def _require_roles(roles: Mapping[str, str], known: tuple[str, ...], what: str) -> None:

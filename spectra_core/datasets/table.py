@@ -34,6 +34,8 @@ class ImportTable:
         "line 4 of a.csv" per spectrum.
     cut, odd
         Spectra that a file ends within; (spectrum, channel, cell) of cells with text instead of a number.
+    trusted
+        Whether this program wrote the values, so that none of them stands for something else.
     """
 
     signal: NDArray[np.floating[Any]]
@@ -48,6 +50,7 @@ class ImportTable:
     cut: tuple[int, ...] = ()
     odd: tuple[tuple[int, int, str], ...] = ()
     notes: list[str] = field(default_factory=list)
+    trusted: bool = False
 
 
 def assemble(parts: Sequence[Part], recipe: Recipe) -> tuple[ImportTable, list[Grid], list[Point], list[Problem]]:
@@ -83,7 +86,7 @@ def assemble(parts: Sequence[Part], recipe: Recipe) -> tuple[ImportTable, list[G
         )
     agreed, notes, more = agreeing(blocks, recipe)
     table = _stacked(agreed, notes)
-    problems = [*_dialect_question(parts, recipe), *problems, *more]
+    problems = [*_dialect_question(parts, recipe), *_doubts(parts, recipe), *problems, *more]
     points += _facts(parts)
     if len(blocks) == 1 and blocks[0].orientation in {"rows", "columns"}:
         reason = next(guesses[number].reason for number, _ in grids if guesses[number].role == "spectra")
@@ -177,7 +180,7 @@ def _facts(parts: Sequence[Part]) -> list[Point]:
         if key in part.facts:
             value, _, reason = part.facts[key].partition(" (")
             points.append(Point(key, title, value, reason.rstrip(")"), choices.get(key, ())))
-    if isinstance(part, Grid) and part.format == "text":
+    if isinstance(part, Grid) and part.format in {"text", "excel"}:
         n_header = len(part.header)
         points.append(
             Point(
@@ -189,6 +192,20 @@ def _facts(parts: Sequence[Part]) -> list[Point]:
             )
         )
     return points
+
+
+def _doubts(parts: Sequence[Part], recipe: Recipe) -> list[Problem]:
+    """Ask about files that say one thing in their header and another in their data."""
+    said = dict.fromkeys(part.facts["doubt"] for part in parts if "doubt" in part.facts)
+    return [
+        Problem(
+            "contradictions",
+            f"{sentence} Read the data as they stand only if you know why.",
+            (choice("Read the data as they stand", contradictions="accept"),),
+            recipe.contradictions is None,
+        )
+        for sentence in said
+    ]
 
 
 def _dialect_question(parts: Sequence[Part], recipe: Recipe) -> list[Problem]:

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 from spectra_core.choices import Choice, build
 from spectra_core.conditions import CONDITIONS
-from spectra_core.errors import ConfigError
+from spectra_core.errors import ConfigError, json_fault
 from spectra_core.evaluation.errors.question import Question
 from spectra_core.experiment.regressor_choice import build_regressor, regressor_from_json, regressor_label
 from spectra_core.generators import GENERATORS
@@ -322,7 +322,7 @@ class Experiment:
         try:
             document = json.loads(text)
         except json.JSONDecodeError as error:
-            raise ConfigError(f"The experiment is not readable as JSON: {error}.") from error
+            raise ConfigError(f"The experiment {json_fault(error)}. Choose an experiment.json.") from error
         return cls.from_document(document)
 
     @classmethod
@@ -350,7 +350,9 @@ def _made(cls: type[Value], values: dict[str, Any], what: str) -> Value:
     try:
         return cls(**values)
     except (TypeError, AttributeError) as error:
-        raise ConfigError(f"{what} has a field of the wrong kind: {error}. Check numbers and lists.") from error
+        raise ConfigError(
+            f"{what} has a field of the wrong kind. Check that numbers are numbers and lists are lists."
+        ) from error
 
 
 def _known_fields(cls: type[Any], document: Any, what: str) -> dict[str, Any]:

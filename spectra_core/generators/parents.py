@@ -56,7 +56,9 @@ class ParentGenerator(DirectGenerator):
         try:
             ids = json.loads(state["ids"].astype(np.uint8).tobytes().decode())
         except ValueError as error:
-            raise ConfigError(f"The stored ids of {self.title} cannot be read: {error}. Fit it again.") from error
+            raise ConfigError(
+                f"The stored ids of {self.title} cannot be read: they are damaged. Fit it again."
+            ) from error
         if not isinstance(ids, list) or {len(ids), len(state["signal"])} != {len(state["targets"])} or not ids:
             raise ConfigError(f"The stored spectra, targets and ids of {self.title} differ in number. Fit it again.")
         self._keep(frame, state["signal"], state["targets"], tuple(str(name) for name in ids))

@@ -18,7 +18,7 @@ def checked_signal(signal: ArrayLike, axis: SpectralAxis, samples: pd.DataFrame 
         values = np.asarray(signal)
         values = values if values.dtype in (np.float32, np.float64) else values.astype(np.float64)
     except (TypeError, ValueError) as error:
-        raise SpectraError(f"Spectra must be numbers: {error}.") from error
+        raise SpectraError("Spectra must be a table of numbers, one spectrum a row, all of one length.") from error
     if values.ndim != 2:
         raise SpectraError(f"Spectra must be a table with one spectrum a row, got an array of shape {values.shape}.")
     n_spectra, n_channels = values.shape
@@ -67,7 +67,7 @@ def checked_targets(table: pd.DataFrame, n_spectra: int) -> NDArray[np.float64]:
         try:
             values[:, column] = table.iloc[:, column].to_numpy(dtype=np.float64)
         except (TypeError, ValueError) as error:
-            raise SpectraError(f"Target {name!r} must hold numbers: {error}.") from error
+            raise SpectraError(f"Target {name!r} must hold numbers, and holds something else.") from error
         bad = ~np.isfinite(values[:, column])
         if bad.any():
             raise SpectraError(

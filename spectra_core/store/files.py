@@ -128,7 +128,7 @@ def json_bytes(document: Mapping[str, Any]) -> bytes:
         _require_text(text)
         return text.encode("ascii")
     except (TypeError, ValueError) as error:
-        raise StoreError(f"Only text, numbers, lists and mappings can be kept as JSON: {error}.") from error
+        raise StoreError("Only text, numbers, lists and mappings can be kept, with finite numbers.") from error
 
 
 def _plain(value: Any) -> Any:

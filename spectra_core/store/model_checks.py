@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from spectra_core.contracts import Arrays
-from spectra_core.errors import ReadError, SpectraCoreError, StoreError
+from spectra_core.errors import ReadError, SpectraCoreError, StoreError, json_fault
 from spectra_core.spectra import Frame
 from spectra_core.store.files import strict_json
 
@@ -79,7 +79,7 @@ def checked_parts(content: bytes) -> tuple[dict[str, Any], Arrays]:
     except (KeyError, TypeError) as error:
         raise ReadError("This safetensors file was not exported by this program: it lacks the description.") from error
     except ValueError as error:
-        raise ReadError(f"The description in this model file is not valid JSON: {error}.") from error
+        raise ReadError(f"The description in this model file {json_fault(error)}. Export the model again.") from error
     if document.get("format") != FORMAT or document.get("version") != FORMAT_VERSION:
         raise ReadError(
             f"Expected a model file of format version {FORMAT_VERSION}, got {str(document.get('version'))[:20]!r}. "
@@ -88,7 +88,9 @@ def checked_parts(content: bytes) -> tuple[dict[str, Any], Arrays]:
     try:
         return document, load(content)
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise ReadError(f"The arrays in this model file do not fit its header: {cause(error)}.") from error
+        raise ReadError(
+            "The arrays in this model file do not fit its header: it is damaged or cut off. Export it again."
+        ) from error
 
 
 def _checked_header(content: bytes) -> dict[str, Any]:
@@ -104,7 +106,7 @@ def _checked_header(content: bytes) -> dict[str, Any]:
     try:
         return strict_json(content[8 : 8 + length])
     except ValueError as error:
-        raise ReadError(f"The header of this model file is not valid JSON: {error}.") from error
+        raise ReadError(f"The header of this model file {json_fault(error)}. Export the model again.") from error
 
 
 def fitted_member(record: Mapping[str, Any], frame: Frame, state: Arrays) -> Any:

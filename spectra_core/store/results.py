@@ -76,7 +76,7 @@ def result_from(record: ResultRecord, files: Mapping[str, bytes]) -> StoredResul
         }
         return StoredResult(record, content["document"], tables)
     except (KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
-        raise StoreError(f"The result {record.name!r} cannot be read back: {error}. Make it again.") from error
+        raise StoreError(f"The result {record.name!r} cannot be read back: it is damaged. Make it again.") from error
 
 
 def _file_of(number: int) -> str:
@@ -88,4 +88,6 @@ def _parquet(name: str, table: pd.DataFrame) -> bytes:
     try:
         return bytes(plain.to_parquet(index=False))
     except (TypeError, ValueError, OSError) as error:
-        raise StoreError(f"The table {name!r} cannot be kept: {error}. Columns hold one kind of value each.") from error
+        raise StoreError(
+            f"The table {name!r} cannot be kept: a column holds values of several kinds. Columns hold one kind each."
+        ) from error

@@ -99,7 +99,9 @@ def set_from(fingerprint: str, name: str, files: dict[str, bytes]) -> SpectraSet
             meta=SetMeta(name, words["origin"], frame.quantity, frame.unit, words["provenance"]),
         )
     except (LookupError, TypeError, ValueError, ArithmeticError, SafetensorError, SpectraCoreError) as error:
-        raise StoreError(f"The set {name!r} cannot be read back: {error}. Import or simulate it again.") from error
+        raise StoreError(
+            f"The set {name!r} cannot be read back: it is damaged. Import or simulate it again."
+        ) from error
     if spectra.fingerprint != fingerprint:
         raise StoreError(f"The set {name!r} is not what was kept. Import or simulate it again.")
     return spectra

@@ -14,6 +14,8 @@ from numpy.testing import assert_array_equal
 
 from spectra_core.cli.commands import main
 from spectra_core.cli.shared import error_table, wide_table
+from spectra_core.datasets import WRITERS, read
+from spectra_core.datasets.readers import reader_of
 from spectra_core.experiment import Experiment
 from spectra_core.experiment.regressor_choice import regressor_label
 from spectra_core.store import Store
@@ -182,6 +184,20 @@ class TestSentences:
 
 
 class TestOtherCommands:
+    @pytest.mark.parametrize("form", WRITERS)
+    def test_the_ending_names_the_format(self, table, home, mixtures, form):
+        out = home / f"out{WRITERS[form].extension}"
+        assert main(["convert", "--data", str(table), "--out", str(out)]) == 0
+        assert np.allclose(read(out).signal, mixtures.signal, rtol=1e-12)
+        assert reader_of(out.read_bytes(), "nameless") == {"csv": "text", "xlsx": "excel"}.get(form, form)
+
+    @pytest.mark.parametrize("command", ["convert --data absent.csv", "simulate", "train --data absent.csv"])
+    @pytest.mark.parametrize("name", ["out.xls", "out", "out.csv.bak"])
+    def test_an_unknown_ending_is_refused_before_any_work(self, home, capsys, command, name):
+        assert main([*command.split(), "--out", str(home / name)]) == 2
+        assert " written as " in capsys.readouterr().err
+        assert not (home / name).exists()
+
     def test_converted_file_reads_back_as_the_same_spectra(self, table, home, mixtures):
         out = home / "again.csv"
         assert main(["convert", "--data", str(table), "--out", str(out)]) == 0

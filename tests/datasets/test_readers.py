@@ -92,7 +92,7 @@ def test_jcamp_ordinate_forms_of_the_standard(text, values):
 
     found, starts = ordinates([text], 10, "x")
     assert np.array_equal(found, np.array(values, dtype=float), equal_nan=True)
-    assert starts == [100.0]
+    assert [start.position for start in starts] == [100.0]
 
 
 def test_spc_old_format_with_swapped_halves_and_its_own_float_form():

@@ -10,6 +10,7 @@ from spectra_core.datasets.preparing.axis import AXIS_CHOICES, set_axis
 from spectra_core.datasets.preparing.base import Prepared
 from spectra_core.datasets.preparing.gaps import close_gaps
 from spectra_core.datasets.preparing.left_out import leave_out_channels, leave_out_spectra
+from spectra_core.datasets.preparing.sentinels import mark_sentinels
 from spectra_core.datasets.preparing.signal_quantity import PLAUSIBLE_ABSORBANCE, SIGNAL_CHOICES, set_signal
 from spectra_core.datasets.questions import Problem, choice, listed
 from spectra_core.datasets.recipe import Recipe
@@ -23,6 +24,8 @@ def prepared(table: ImportTable, roles: list[Role], ids: tuple[str, ...], recipe
     n_spectra, n_channels = table.signal.shape
     result = Prepared(np.arange(n_channels), np.arange(1.0, n_channels + 1), np.ones(n_spectra, dtype=bool))
     set_axis(result, table, recipe)
+    if not table.trusted:
+        mark_sentinels(result, table, roles, ids, recipe)
     set_signal(result, table, recipe)
     leave_out_spectra(result, table, ids, recipe)
     leave_out_channels(result, recipe)

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from spectra_core.datasets.blocks import monotonic
 from spectra_core.datasets.preparing.base import Prepared
 from spectra_core.datasets.questions import Point, Problem, choice, listed
+from spectra_core.datasets.readers.axis_units import KNOWN_UNITS, UNSAID
 from spectra_core.datasets.recipe import Recipe
 from spectra_core.datasets.table import ImportTable
 
@@ -60,7 +61,17 @@ def set_axis(result: Prepared, table: ImportTable, recipe: Recipe) -> None:
     decided = recipe.axis_unit is not None
     label = f"{result.axis_quantity}, {result.axis_unit}".strip(", ")
     result.points.append(Point("axis unit", "Axis", label, "chosen" if decided else reason, AXIS_CHOICES, decided))
-    if not sure and not decided and table.positions is not None:
+    if unit and unit not in KNOWN_UNITS and not decided:
+        said = "does not say what its axis measures" if unit == UNSAID else f"gives {unit!r} as the unit of its axis"
+        keep = () if unit == UNSAID else (choice(f"Keep {unit!r}", axis_quantity="Position", axis_unit=unit),)
+        result.problems.append(
+            Problem(
+                "axis unit",
+                f"The file {said}, from {result.positions[0]:g} to {result.positions[-1]:g}. Say what it is.",
+                (*AXIS_CHOICES, *keep),
+            )
+        )
+    elif not sure and not decided and table.positions is not None:
         result.problems.append(
             Problem(
                 "axis unit",

@@ -54,9 +54,9 @@ class Zip:
 
         parts: list[Part] = []
         for member, content in zip_members(data, name):
-            if reader_of(content, member) in {"gzip", "zip"}:
-                raise ReadError(f"{member!r} is an archive inside an archive. Unpack the outer one first.")
             try:
+                if reader_of(content, member) in {"gzip", "zip"}:
+                    raise ReadError("This is an archive inside an archive. Unpack the outer one first.")
                 parts += [renamed(part, part.name) for part in parse(content, member, dialect)]
             except ReadError as error:
                 raise ReadError(f"In the archive, {member!r}: {error}") from error

@@ -1,10 +1,14 @@
 """Text from bytes: which encoding, which line ends."""
 
+import re
+
 from spectra_core.errors import ReadError
 
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 _SOME = 20
+_LONGEST_CELL = 20  # lines of one cell
+_OPEN_QUOTE = re.compile(r'(?:\A|[,;\t|])\s*"(?:[^"]|"")*\Z')
 
 
 def decoded(data: bytes, encoding: str | None = None) -> tuple[str, str, str]:
@@ -53,6 +57,29 @@ def lines_of(text: str) -> list[str]:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text.split("\n")
+
+
+def whole_rows(lines: list[str]) -> list[str]:
+    """Join lines that a quoted cell spans; a quote that is never closed leaves them as they are.
+
+    >>> len(whole_rows(['a,"two', 'lines",b', '5" pipe,c']))
+    2
+    """
+    if not any('"' in line for line in lines):
+        return lines
+    rows: list[str] = []
+    at = 0
+    while at < len(lines):
+        row, after = lines[at], at + 1
+        if row.count('"') % 2 and _OPEN_QUOTE.search(row):
+            for end in range(at + 1, min(at + _LONGEST_CELL, len(lines))):
+                joined = "\n".join(lines[at : end + 1])
+                if not _OPEN_QUOTE.search(joined):
+                    row, after = joined, end + 1
+                    break
+        rows.append(row)
+        at = after
+    return rows
 
 
 def first_lines(text: str, at_most: int, n_letters: int) -> list[str]:

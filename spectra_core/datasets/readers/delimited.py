@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectra_core.datasets.document import OWN_MARK, Document
+from spectra_core.datasets.formulas import unguarded_grid
 from spectra_core.datasets.limits import require_cells
 from spectra_core.datasets.numbers import is_missing, parse_number
 from spectra_core.datasets.own import own_grid
 from spectra_core.datasets.parts import Cells, Grid, Part
 from spectra_core.datasets.readers.base import Dialect
-from spectra_core.datasets.readers.decoding import decoded, first_lines, lines_of, require_text
+from spectra_core.datasets.readers.decoding import decoded, first_lines, lines_of, require_text, whole_rows
 from spectra_core.datasets.readers.dialects import (
     DECIMAL_NAMES,
     HEAD_LETTERS,
@@ -24,6 +25,7 @@ from spectra_core.datasets.readers.dialects import (
     cells_of,
     count_numeric,
     guess_layout,
+    plain_numbers,
 )
 from spectra_core.datasets.readers.regular import MISSING_TOKENS, regular_cells
 from spectra_core.errors import ReadError
@@ -53,7 +55,7 @@ class DelimitedText:
         require_text(text)
         if text.startswith(OWN_MARK):
             return [_own_table(text, name)]
-        head = first_lines(text, HEAD_LINES, 2 * HEAD_LETTERS)
+        head = whole_rows(first_lines(text, HEAD_LINES, 2 * HEAD_LETTERS))
         layout = guess_layout(head, dialect)
         facts = {
             "encoding": f"{encoding} ({why})",
@@ -64,7 +66,9 @@ class DelimitedText:
             facts["ambiguous"] = "pairs of whole numbers, or single numbers with a decimal comma"
         plain = encoding in _UTF8 and ("\r" not in text or text.count("\r") == text.count("\r\n"))
         regular = _regular_table(data, head, layout, name, facts) if plain else None
-        return [regular if regular is not None else table_from_lines(lines_of(text), layout, name, facts)]
+        if regular is None:
+            regular = table_from_lines(whole_rows(lines_of(text)), layout, name, facts)
+        return [unguarded_grid(regular)]
 
 
 def _own_table(text: str, name: str) -> Grid:
@@ -233,11 +237,12 @@ def _textual_columns(sample: list[str], layout: Layout) -> list[int]:
     columns: set[int] = set()
     for line in sample:
         cells = cells_of(line, layout.separator)
-        if count_numeric(cells, layout.decimal) == len(cells) and not any(c[:1] == "0" and c.isdigit() for c in cells):
-            continue
-        for column, cell in enumerate(cells):
+        looked_at = plain_numbers(cells)[1] if layout.decimal == "." else list(range(len(cells)))
+        looked_at += [column for column, cell in enumerate(cells) if cell[:1] == "0" and cell.isdigit()]
+        for column in looked_at:
             if column in columns:
                 continue
+            cell = cells[column]
             number = parse_number(cell, layout.decimal)
             # "007" is a name: as a number it would lose its zeros.
             if (number is None and not is_missing(cell)) or (len(cell) > 1 and cell[0] == "0" and cell.isdigit()):
@@ -293,13 +298,11 @@ def _one_by_one(body: list[str], layout: Layout) -> _Table:
     strange: dict[int, dict[int, str]] = {}
     for row, line in enumerate(body):
         cells = cells_of(line, layout.separator)
+        odd_columns = list(range(len(cells)))
         if layout.decimal == ".":
-            try:
-                numbers[row] = [float(cell) if cell else np.nan for cell in cells]
-                continue
-            except ValueError:
-                pass
-        for column, cell in enumerate(cells):
+            numbers[row], odd_columns = plain_numbers(cells)
+        for column in odd_columns:
+            cell = cells[column]
             value = parse_number(cell, layout.decimal)
             if value is not None:
                 numbers[row, column] = value

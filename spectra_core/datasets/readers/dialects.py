@@ -1,6 +1,7 @@
 """Guess how a delimited text is written from its first lines: separator, decimal mark, where the data start."""
 
 import csv
+import math
 import re
 from dataclasses import dataclass
 from itertools import pairwise
@@ -75,17 +76,36 @@ def cells_of(line: str, separator: str) -> list[str]:
     try:
         return [cell.strip() for cell in next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])]
     except csv.Error as error:
-        raise ReadError(f"A line of the text is no table row: {error}. Save the table again as CSV.") from error
+        raise ReadError(
+            "A line of the text is no table row: a quote is open, or a cell is too long. Save the table again as CSV."
+        ) from error
 
 
 def count_numeric(cells: list[str], decimal: str) -> int:
     """Number of cells that hold a number."""
     if decimal == ".":
-        try:
-            return len([float(cell) for cell in cells])
-        except ValueError:
-            pass
+        values, odd = plain_numbers(cells)
+        return len(values) - len(odd) + sum(parse_number(cells[at]) is not None for at in odd)
     return sum(parse_number(cell, decimal) is not None for cell in cells)
+
+
+def plain_numbers(cells: list[str]) -> tuple[list[float], list[int]]:
+    """Return the numbers with a decimal point, NaN for cells that hold something else, and the indices of those.
+
+    A row may have 200,000 cells and one name, so this costs hardly more than `float`.
+    """
+    values: list[float] = []
+    odd: list[int] = []
+    for at, cell in enumerate(cells):
+        try:
+            value = float(cell)
+        except ValueError:
+            value = math.nan
+        if math.isnan(value) or "_" in cell:  # "1_2" is a name, though Python reads it as 12
+            value = math.nan
+            odd.append(at)
+        values.append(value)
+    return values, odd
 
 
 def guess_layout(lines: list[str], dialect: Dialect) -> Layout:

@@ -1,26 +1,33 @@
 """Excel workbooks through calamine, after a look at the sizes their sheets declare."""
 
+import datetime
 import re
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
 from spectra_core.datasets.document import Document
 from spectra_core.datasets.limits import require_cells
+from spectra_core.datasets.numbers import parse_number
 from spectra_core.datasets.own import own_grid
 from spectra_core.datasets.parts import Grid, Part
 from spectra_core.datasets.readers.archives import opened_zip
-from spectra_core.datasets.readers.base import Dialect
+from spectra_core.datasets.readers.base import Dialect, Reader
+from spectra_core.datasets.readers.cary import Cary
 from spectra_core.datasets.readers.cells import grid_of_cells
+from spectra_core.datasets.readers.delimited import DelimitedText
 from spectra_core.errors import ReadError
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})(\d{1,7})"')
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml\Z", re.IGNORECASE)
 _CHUNK = 1 << 20
+_HEAD = 20_000
+_BLANK_ROWS = 1_000
+_EXACT = 2**53
 ABOUT = "latent-spectra"
 
 
@@ -42,21 +49,67 @@ class Excel:
                 b"application/vnd.oasis.opendocument.spreadsheet",
             )
             return any(one in head[:4096] for one in names) or name.endswith((".xlsx", ".xlsm", ".xlsb", ".ods"))
-        return head.startswith(_OLE) and name.endswith(".xls")
+        return head.startswith(_OLE) and (name.endswith(".xls") or "Workbook".encode("utf-16-le") in head)
 
     def read(self, data: bytes, name: str, dialect: Dialect) -> list[Part]:
         """Return one table per sheet."""
         if not data.startswith(_OLE):
             require_modest_sheets(data, name)
         sheets = _sheets(data, name)
-        if len(sheets) == 2 and sheets[1][1][0][0] == ABOUT:
-            return [_own_table(sheets[0][1], sheets[1][1], name)]
+        if len(sheets) == 2 and sheets[1][2][0][0] == ABOUT:
+            return [_own_table(sheets[0][2], sheets[1][2], name)]
         parts: list[Part] = []
-        for sheet, rows in sheets:
-            cells = [[_written(value) for value in row] for row in rows]
+        for sheet, first_row, rows in sheets:
             label = f"{name} / {sheet}" if len(sheets) > 1 else name
-            parts += [grid for grid in [grid_of_cells(cells, label, "excel", dialect.header_rows)] if grid]
+            parts += _as_text(rows, first_row, label, dialect, alone=len(sheets) == 1)
         return parts
+
+
+def _as_text(rows: list[list[Any]], first_row: int, name: str, dialect: Dialect, *, alone: bool) -> list[Part]:
+    """Return what the sheet holds when it is read as the text that a spreadsheet saves of it.
+
+    One way from cells to a table, whether it came as text or as a workbook.
+    """
+    written = [[_written(value) for value in row] for row in rows]
+    words = [cell for row in written for cell in row if isinstance(cell, str) and "," in cell]
+    comma = any(parse_number(cell, ",") is not None for cell in words)
+    decimal = dialect.decimal or ("," if comma else ".")
+    n_above = _first_wide(written)
+    lines = [_line(row, decimal, alone=number < n_above) for number, row in enumerate(written)]
+    text = "\n".join([""] * min(first_row, _BLANK_ROWS) + lines)
+    reader: Reader = DelimitedText()
+    if Cary().recognises(text[:_HEAD].encode(), name):
+        reader = Cary()
+    try:
+        parts = reader.read(text.encode(), name, replace(dialect, separator=",", decimal=decimal, encoding="utf-8"))
+    except ReadError:
+        if alone and any(isinstance(cell, float) for row in written for cell in row):
+            raise
+        # Text alone, or a sheet beside others: remarks, or a table of names to be joined.
+        grid = grid_of_cells(written, name, "excel", dialect.header_rows)
+        return [] if grid is None else [grid]
+    return [replace(part, format="excel", facts={"format": "Excel workbook"}) for part in parts]
+
+
+def _line(row: list[float | str], decimal: str, *, alone: bool) -> str:
+    cells = [_quoted(_digits(cell).replace(".", decimal) if isinstance(cell, float) else cell) for cell in row]
+    while alone and len(cells) > 1 and not cells[-1]:
+        cells.pop()  # a sentence above the table is a line of its own, not a row with empty cells
+    return ",".join(cells)
+
+
+def _first_wide(rows: list[list[float | str]]) -> int:
+    """Return the first row with more than one filled cell."""
+    return next((number for number, row in enumerate(rows) if sum(cell != "" for cell in row) > 1), 0)
+
+
+def _digits(value: float) -> str:
+    return f"{value:.0f}" if value.is_integer() and abs(value) < _EXACT else repr(value)
+
+
+def _quoted(cell: str) -> str:
+    cell = " ".join(cell.split())
+    return '"' + cell.replace('"', '""') + '"' if '"' in cell or "," in cell else cell
 
 
 def require_modest_sheets(data: bytes, name: str) -> None:
@@ -99,19 +152,24 @@ def _extent(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> tup
     return last_row, last_column
 
 
-def _sheets(data: bytes, name: str) -> list[tuple[str, list[list[Any]]]]:
+def _sheets(data: bytes, name: str) -> list[tuple[str, int, list[list[Any]]]]:
+    """Return name, number of empty rows above, and cells of every sheet that holds any."""
     import io
 
     import python_calamine
 
+    found = []
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        sheets = [(sheet, book.get_sheet_by_name(sheet).to_python(skip_empty_area=True)) for sheet in book.sheet_names]
+        for title in book.sheet_names:
+            sheet = book.get_sheet_by_name(title)
+            start = sheet.start[0] if sheet.start else 0
+            found.append((title, start, sheet.to_python(skip_empty_area=True)))
     except (python_calamine.CalamineError, OSError, ValueError, KeyError, IndexError) as error:
         raise ReadError(
             f"{name} is no readable Excel file: it is damaged, cut off or protected. Save it again."
         ) from error
-    return [(sheet, rows) for sheet, rows in sheets if rows and any(cell != "" for row in rows for cell in row)]
+    return [one for one in found if one[2] and any(cell != "" for row in one[2] for cell in row)]
 
 
 def _own_table(rows: list[list[Any]], about: list[list[Any]], name: str) -> Grid:
@@ -138,4 +196,6 @@ def _written(value: Any) -> float | str:
         return str(value)
     if isinstance(value, int | float):
         return float(value)
+    if isinstance(value, datetime.datetime) and value.time() == datetime.time():
+        return value.date().isoformat()
     return str(value).strip()

@@ -71,6 +71,7 @@ def _new(data: bytes, name: str) -> list[Curve]:
     elif not own_x:
         x = np.linspace(first, last, n_points)
     curves = []
+    powers = _Powers(name, exponent, flags)
     comment = data[88:218].split(b"\0")[0].decode("latin-1").strip()
     for number in range(n_sub):
         _require(data, at + SUBHEADER, name, f"spectrum {number + 1} of {n_sub} that it declares")
@@ -84,14 +85,13 @@ def _new(data: bytes, name: str) -> list[Curve]:
         if own_x:
             x = _floats(data, at, points, order, name)
             at += 4 * points
-        # A file of one spectrum keeps its exponent in the main header; in a file of many, each has its own, and 0 is 0.
-        power = sub_exponent if flags & MULTI else exponent
+        power = powers.of(sub_exponent, data[at : at + 4 * points], order)
         y, size = _values(data, at, points, power, order=order, name=name, short=bool(flags & SHORT))
         at += size
         title = comment if n_sub == 1 and comment else f"{name} {number + 1}" if n_sub > 1 else name
         facts = {"format": "Galactic SPC (version in the second byte)", "z": f"{z_value:g}"}
         curves.append(_curve(title if n_sub > 1 else name, x, y, x_type=x_type, y_type=y_type, facts=facts))
-    return curves
+    return powers.told(curves)
 
 
 def _old(data: bytes, name: str) -> list[Curve]:
@@ -106,9 +106,9 @@ def _old(data: bytes, name: str) -> list[Curve]:
     curves: list[Curve] = []
     start = OLD_HEADER - SUBHEADER
     width = 2 if flags & SHORT else 4
+    powers = _Powers(name, exponent, flags)
     while start + SUBHEADER < len(data) and (not curves or flags & MULTI):
         sub_exponent = struct.unpack_from("<b", data, start + 1)[0]
-        power = sub_exponent if flags & MULTI else exponent
         at = start + SUBHEADER
         if at + width * n_points > len(data):
             if curves and len(data) - start < SUBHEADER + width:
@@ -116,6 +116,7 @@ def _old(data: bytes, name: str) -> list[Curve]:
             raise ReadError(
                 f"{name} is cut off: spectrum {len(curves) + 1} has {(len(data) - at) // width} of {n_points} points."
             )
+        power = powers.of(sub_exponent, data[at : at + 4 * n_points], "<")
         if power == FLOATS:
             y, size = _floats(data, at, n_points, "<", name), 4 * n_points
         elif flags & SHORT:
@@ -140,8 +141,62 @@ def _old(data: bytes, name: str) -> list[Curve]:
     if not curves:
         raise ReadError(f"{name} is cut off: it ends before its first spectrum.")
     if len(curves) == 1:
-        return curves
-    return [replace(curve, name=f"{name} {number}") for number, curve in enumerate(curves, 1)]
+        return powers.told(curves)
+    return powers.told([replace(curve, name=f"{name} {number}") for number, curve in enumerate(curves, 1)])
+
+
+@dataclass
+class _Powers:
+    """Which exponent holds: a file of one spectrum has it in the main header, in a file of many each has its own.
+
+    Where main header and spectrum disagree whether the values are floating-point numbers, the values themselves must
+    tell: whole numbers read as floating-point ones are absurdly large or small.
+    """
+
+    name: str
+    main: int
+    flags: int
+    floats_by_content: bool = False
+
+    def of(self, own: int, raw: bytes, order: str) -> int:
+        """Return the exponent of one spectrum; `raw` are its values.
+
+        Raises
+        ------
+        ReadError
+            When the headers contradict each other and the values do not tell.
+        """
+        one, other = (own, self.main) if self.flags & MULTI else (self.main, own)
+        if self.flags & SHORT and FLOATS in {one, other}:
+            raise ReadError(
+                f"{self.name} contradicts itself: its values are both 16-bit whole numbers and floating-point ones. "
+                "Export it again."
+            )
+        unset = one == 0 and other == FLOATS
+        if (one == FLOATS) == (other == FLOATS) and (self.flags & MULTI or other in {0, one}):
+            return one
+        if (unset or one == FLOATS) and _plausible_floats(raw, order):
+            self.floats_by_content |= unset
+            return FLOATS
+        if not self.flags & MULTI and other == 0:
+            return one
+        raise ReadError(
+            f"{self.name} contradicts itself: its main header gives the exponent {self.main} and a spectrum {own} "
+            f"({FLOATS} stands for floating-point numbers). Export it again."
+        )
+
+    def told(self, curves: list[Curve]) -> list[Curve]:
+        """Add what was taken from the values to the notes of the curves."""
+        if not self.floats_by_content:
+            return curves
+        note = "The main header says floating-point numbers and the spectra do not; the values are such numbers."
+        return [replace(curve, notes=(*curve.notes, note)) for curve in curves]
+
+
+def _plausible_floats(raw: bytes, order: str) -> bool:
+    values = np.frombuffer(raw[: len(raw) // 4 * 4], f"{order}f4").astype(np.float64)
+    sizes = np.abs(values[values != 0])
+    return bool(np.isfinite(values).all() and (sizes.size == 0 or (sizes.min() > 1e-12 and sizes.max() < 1e12)))
 
 
 def _values(

@@ -4,13 +4,13 @@ import io
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
 from numpy.typing import NDArray
 
 from spectra_core.datasets.limits import MAX_UNPACKED_BYTES, require_cells
 from spectra_core.datasets.parts import Part
 from spectra_core.datasets.readers.arrays import parts_of_arrays
 from spectra_core.datasets.readers.base import Dialect
+from spectra_core.datasets.readers.packing import unpacked
 from spectra_core.errors import ReadError
 
 _MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -35,22 +35,25 @@ class Hdf5:
 
         matlab = data.startswith(b"MATLAB 7.3")
         arrays: dict[str, NDArray[Any]] = {}
+        notes: list[str] = []
         try:
             with h5py.File(io.BytesIO(data), "r", driver="fileobj") as file:
-                _collect(file, "", arrays, matlab, 0)
+                _collect(file, "", arrays, notes, matlab=matlab, depth=0)
         except ReadError:
             raise
         except (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError) as error:
             raise ReadError(
                 f"{name} is no readable HDF5 file: it is damaged or cut off. Copy or download it again."
             ) from error
-        parts = parts_of_arrays(arrays, name, "hdf5")
+        parts = parts_of_arrays(arrays, name, "hdf5", notes)
         if not parts:
             raise ReadError(f"{name} holds no matrix of numbers.")
         return parts
 
 
-def _collect(group: Any, path: str, arrays: dict[str, NDArray[Any]], matlab: bool, depth: int) -> None:
+def _collect(
+    group: Any, path: str, arrays: dict[str, NDArray[Any]], notes: list[str], *, matlab: bool, depth: int
+) -> None:
     import h5py
 
     if depth > MAX_DEPTH:
@@ -68,24 +71,31 @@ def _collect(group: Any, path: str, arrays: dict[str, NDArray[Any]], matlab: boo
             continue  # MATLAB keeps references and names of its own types there
         item = group[key]
         if isinstance(item, h5py.Group):
-            _collect(item, label, arrays, matlab, depth + 1)
+            _collect(item, label, arrays, notes, matlab=matlab, depth=depth + 1)
         elif isinstance(item, h5py.Dataset):
-            array = _array(item, label)
+            array = _array(item, label, notes)
             if array is not None:
                 # MATLAB stores columns one after another, which HDF5 shows as rows.
                 arrays[label] = array.T if matlab else array
 
 
-def _array(item: Any, label: str) -> NDArray[Any] | None:
+def _array(item: Any, label: str, notes: list[str]) -> NDArray[Any] | None:
     if item.external is not None or item.is_virtual:
         raise ReadError(f"{label!r} keeps its values in another file, which is not opened. Save the data themselves.")
-    if item.dtype.kind not in "fiu" or item.shape is None or item.ndim > 3:
+    if item.shape is None or "MATLAB_empty" in item.attrs or item.size == 0 or _is_dimension_only(item):
         return None
-    if "MATLAB_empty" in item.attrs or item.size == 0:
+    if item.dtype.kind not in "fiu" or item.ndim > 3 or item.attrs.get("MATLAB_class") in (b"char", b"cell"):
+        if item.ndim and item.size > 1:
+            notes.append(f"{label!r} is no table of numbers and is not read.")
         return None
     require_cells(
         int(item.shape[0]) if item.ndim else 1, int(item.size) // max(int(item.shape[0]) if item.ndim else 1, 1), label
     )
     if item.size * item.dtype.itemsize > MAX_UNPACKED_BYTES:
         raise ReadError(f"{label!r} declares {item.size * item.dtype.itemsize / 1e6:,.0f} MB. Save fewer spectra.")
-    return np.asarray(item[()])
+    return unpacked(item, label, notes)
+
+
+def _is_dimension_only(item: Any) -> bool:
+    """Whether netCDF keeps the length of a dimension here, and no values."""
+    return bytes(item.attrs.get("NAME", b"")).startswith(b"This is a netCDF dimension but not a netCDF variable")

@@ -5,12 +5,11 @@ from typing import ClassVar
 
 from spectra_core.datasets.names import signal_named
 from spectra_core.datasets.parts import Curve, Part
+from spectra_core.datasets.readers.axis_units import axis_unit_written
 from spectra_core.datasets.readers.base import Dialect
 from spectra_core.datasets.readers.decoding import decoded, lines_of
 from spectra_core.datasets.readers.instrument_text import head_text, number_rows, require_count
 from spectra_core.errors import ReadError
-
-_X_UNITS = {"NANOMETERS": ("Wavelength", "nm"), "1/CM": ("Wavenumber", "cm-1"), "CM-1": ("Wavenumber", "cm-1")}
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Jasco:
         separator = next((mark for mark in ("\t", ";") if mark in body[0]), None)
         rows = number_rows(body, separator, len(body[0].split(separator)), name, start + 2)
         require_count(records.get("NPOINTS"), len(rows), name)
-        x_quantity, x_unit = _X_UNITS.get(records.get("XUNITS", "").upper(), ("", ""))
+        x_quantity, x_unit = axis_unit_written(records.get("XUNITS", ""))
         return [
             Curve(
                 records.get("TITLE") or name,

@@ -12,22 +12,19 @@ from spectra_core.datasets.document import Document
 from spectra_core.datasets.limits import require_cells
 from spectra_core.datasets.own import own_grid
 from spectra_core.datasets.parts import Curve, Grid, Part
+from spectra_core.datasets.readers.axis_units import axis_unit_written
 from spectra_core.datasets.readers.base import Dialect
 from spectra_core.datasets.readers.decoding import decoded, lines_of
-from spectra_core.datasets.readers.jcamp_values import ordinates
+from spectra_core.datasets.readers.jcamp_checks import Scale, doubts, require_line_starts, scale_of, written
+from spectra_core.datasets.readers.jcamp_values import ordinates, pairs
 from spectra_core.errors import ReadError
 
 _LABEL = re.compile(r"\s*##\s*([^=]*?)\s*=(.*)", re.DOTALL)
-_X_UNITS = {
-    "1/CM": ("Wavenumber", "cm-1"), "CM-1": ("Wavenumber", "cm-1"), "NANOMETERS": ("Wavelength", "nm"),
-    "NANOMETRES": ("Wavelength", "nm"), "NM": ("Wavelength", "nm"), "MICROMETERS": ("Wavelength", "µm"),
-    "SECONDS": ("Time", "s"), "HZ": ("Frequency", "Hz"), "EV": ("Photon energy", "eV"),
-    "M/Z": ("Mass-to-charge ratio", "m/z"),
-}  # fmt: skip
 _SECONDARY = ("VARIANCE", "STANDARD DEVIATION", "STDDEV", "NOISE")
 _DOCUMENT, _ROW = "$LATENTSPECTRA", "$LATENTSPECTRAROW"
 _DATA = ("XYDATA", "XYPOINTS")
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?")
+_COMMA = re.compile(r"(?<=\d),(?=\d)|(?<![\d.]),(?=\d)")
+_Data = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 @dataclass
@@ -119,9 +116,6 @@ def _plain_label(label: str) -> str:
 def _curve(block: _Block, name: str, notes: tuple[str, ...], n_blocks: int) -> Curve:
     records = block.records
     title = records.get("TITLE", "").strip() if n_blocks > 1 else ""
-    comma = any(
-        "," in records.get(key, "") and "." not in records.get(key, "") for key in ("FIRSTX", "LASTX", "DELTAX")
-    )
     n_points = _whole(records, "NPOINTS", name)
     if n_points is not None:
         if n_points < 1 or n_points > 40 * sum(map(len, block.lines)) + 1:
@@ -129,21 +123,13 @@ def _curve(block: _Block, name: str, notes: tuple[str, ...], n_blocks: int) -> C
                 f"{name} declares {n_points:,} points, which its data cannot hold: it is cut off or damaged."
             )
         require_cells(1, n_points, name)
-    x_factor = _number(records, "XFACTOR", 1.0, name, comma)
-    y_factor = _number(records, "YFACTOR", 1.0, name, comma)
-    lines = [line.replace(",", ".") for line in block.lines] if comma else block.lines
-    extra: tuple[str, ...] = ()
-    if "++" in block.form.replace(" ", ""):
-        x, y, extra = _evenly_spaced(lines, records, n_points, x_factor=x_factor, name=name, comma=comma)
-    else:
-        x, y = _pairs(lines, name)
-        x = x * x_factor
-    y = y * y_factor
-    if n_points is not None and len(y) != n_points:
-        raise ReadError(f"{name} declares {n_points:,} points but holds {len(y):,}: it is cut off or damaged.")
-    x_quantity, x_unit = _X_UNITS.get(records.get("XUNITS", "").upper().strip(), ("", ""))
+    scale = scale_of(records, name)
+    x, y = _data(block, scale, n_points, name)
+    x_quantity, x_unit = axis_unit_written(records.get("XUNITS", ""))
     if "RAMAN" in records.get("DATATYPE", "").upper() and x_unit == "cm-1":
         x_quantity = "Raman shift"
+    facts = {"format": "JCAMP-DX (labelled records)"}
+    doubt = doubts(records, scale, x, y, even="++" in block.form, name=name)
     return Curve(
         title or name,
         "jcamp",
@@ -152,9 +138,47 @@ def _curve(block: _Block, name: str, notes: tuple[str, ...], n_blocks: int) -> C
         x_quantity,
         x_unit,
         *_signal(records, y),
-        notes + extra,
-        {"format": "JCAMP-DX (labelled records)"},
+        notes,
+        facts | ({"doubt": doubt} if doubt else {}),
     )
+
+
+def _data(block: _Block, scale: Scale, n_points: int | None, name: str) -> _Data:
+    """Return positions and values; where commas stand between digits, the reading that the header confirms.
+
+    Raises
+    ------
+    ReadError
+        When no reading fits the header, or two do.
+    """
+    form = re.sub(r"\s", "", block.form).upper()
+    if form.startswith("(X++("):
+        read = _evenly_spaced
+    elif form in {"(XY..XY)", "(XY)", "(X,Y)"}:
+        read = _pairs
+    else:
+        raise ReadError(f"The data of {name} have the form {block.form[:40]!r}; (X++(Y..Y)) and (XY..XY) are read.")
+    if not any(_COMMA.search(line) for line in block.lines):
+        return read(block.lines, scale, n_points, name)
+    decimal = [_COMMA.sub(".", line) for line in block.lines]
+    found: list[_Data] = []
+    refused: list[ReadError] = []
+    for lines in (decimal, block.lines):
+        try:
+            found.append(read(lines, scale, n_points, name))
+        except ReadError as error:
+            refused.append(error)
+    if len(found) == 2:
+        fitting = [one for one in found if n_points is not None and not scale.contradicted_ends(one[0])]
+        found = fitting or found
+    if not found:
+        raise refused[0 if scale.comma else -1]
+    if len(found) > 1:
+        raise ReadError(
+            f"The commas in the data of {name} may be decimal marks or stand between numbers, and its header does not "
+            "tell which. Export it again with decimal points."
+        )
+    return found[0]
 
 
 def _own_table(document: str, blocks: list[_Block], name: str) -> Grid:
@@ -173,42 +197,30 @@ def _own_table(document: str, blocks: list[_Block], name: str) -> Grid:
     return own_grid(about, texts, targets, curves[0].x, signal, name=name, form="jcamp")
 
 
-def _evenly_spaced(
-    lines: list[str], records: dict[str, str], n_points: int | None, *, x_factor: float, name: str, comma: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[str, ...]]:
+def _evenly_spaced(lines: list[str], scale: Scale, n_points: int | None, name: str) -> _Data:
     if n_points is None:
         raise ReadError(
             f"{name} does not say how many points it has (NPOINTS), so it cannot be checked. Export it again."
         )
     values, starts = ordinates(lines, n_points, name)
-    if len(values) != n_points:
-        raise ReadError(f"{name} declares {n_points:,} points but holds {len(values):,}: it is cut off or damaged.")
-    first = _number(records, "FIRSTX", np.nan, name, comma)
-    last = _number(records, "LASTX", np.nan, name, comma)
-    if not (np.isfinite(first) and np.isfinite(last)):
+    _require_points(len(values), n_points, name)
+    if scale.first is None or scale.last is None:
         raise ReadError(f"{name} does not say where its axis starts and ends (FIRSTX, LASTX). Export it again.")
+    require_line_starts(starts, scale, n_points, name)
     # Adding up DELTAX would drift, since it is rounded; the ends and the number of points are exact.
-    x = np.linspace(first, last, n_points)
-    notes: tuple[str, ...] = ()
-    if starts and n_points > 1:
-        step = abs(last - first) / (n_points - 1)
-        if abs(starts[0] * x_factor - first) > 1.5 * step + 1e-6 * abs(first):
-            notes = (f"The first line of data starts at {starts[0] * x_factor:g}, but the header says {first:g}.",)
-    return x, values, notes
+    return np.linspace(scale.first[0], scale.last[0], n_points), values * scale.y_factor
 
 
-def _pairs(lines: list[str], name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    numbers: list[float] = []
-    for line in lines:
-        if re.sub(_NUMBER, "", line).strip(" ,;\t"):
-            raise ReadError(
-                f"In the data of {name}, {line.strip()[:40]!r} is no pair of numbers. Export the file again."
-            )
-        numbers += [float(found) for found in _NUMBER.findall(line)]
-    if len(numbers) % 2:
-        raise ReadError(f"The pairs of numbers in {name} do not come out even: the file is cut off.")
-    values = np.array(numbers, dtype=np.float64).reshape(-1, 2)
-    return values[:, 0], values[:, 1]
+def _pairs(lines: list[str], scale: Scale, n_points: int | None, name: str) -> _Data:
+    values = pairs(lines, name)
+    if n_points is not None:
+        _require_points(len(values), n_points, name)
+    return values[:, 0] * scale.x_factor, values[:, 1] * scale.y_factor
+
+
+def _require_points(found: int, n_points: int, name: str) -> None:
+    if found != n_points:
+        raise ReadError(f"{name} declares {n_points:,} points but holds {found:,}: it is cut off or damaged.")
 
 
 def _signal(records: dict[str, str], y: NDArray[np.float64]) -> tuple[str, str]:
@@ -230,17 +242,7 @@ def _signal(records: dict[str, str], y: NDArray[np.float64]) -> tuple[str, str]:
 def _whole(records: dict[str, str], label: str, name: str) -> int | None:
     if label not in records:
         return None
-    match = re.match(r"\s*(\d{1,18})\b", records[label])
-    if match is None:
-        raise ReadError(f"{label} of {name} is {records[label][:30]!r}, which is no number.")
-    return int(match[1])
-
-
-def _number(records: dict[str, str], label: str, default: float, name: str, comma: bool) -> float:
-    if label not in records or not records[label].strip():
-        return default
-    text = records[label].replace(",", ".") if comma else records[label]
-    match = _NUMBER.match(text.strip())
-    if match is None:
-        raise ReadError(f"{label} of {name} is {records[label][:30]!r}, which is no number.")
-    return float(match.group())
+    value = written(records, label, name)
+    if value is None or not value[0].is_integer() or abs(value[0]) > 1e18:
+        raise ReadError(f"{label} of {name} is {records[label][:30]!r}, which is no whole number.")
+    return int(value[0])

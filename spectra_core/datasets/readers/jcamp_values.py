@@ -1,6 +1,7 @@
 """Ordinates of JCAMP-DX in all forms: AFFN, PAC, SQZ, DIF, DUP (McDonald, Wilks, Appl. Spectrosc. 42, 1988)."""
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,30 @@ _DIFFERENCE |= {letter: f"-{digit}" for digit, letter in enumerate("jklmnopqr", 
 _REPEAT = {letter: str(digit) for digit, letter in enumerate("STUVWXYZs", start=1)}
 _PACKED = re.compile(r"[@A-DF-Za-df-s%]")
 _TOKEN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)|[@A-Ia-i]\d*\.?\d*|[%J-Rj-r]\d*\.?\d*|[S-Zs]\d*|\?|[\s,;]+|(?P<odd>.)")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?")
 _PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?|\?|[\s,;]+|(?P<odd>.)")
 
 
-def ordinates(lines: list[str], limit: int, name: str) -> tuple[NDArray[np.float64], list[float]]:
+@dataclass(frozen=True)
+class LineStart:
+    """Position at the start of a line of data: unscaled, one unit of its last digit, and how many values precede."""
+
+    position: float
+    digit: float
+    index: int
+
+
+def digit_of(text: str) -> float:
+    """Return one unit of the last digit of a number as it is written.
+
+    >>> digit_of("400"), digit_of("-1.25"), digit_of("4.09E-08")
+    (1.0, 0.01, 1e-10)
+    """
+    plain, _, power = text.strip().upper().replace(",", ".").partition("E")
+    return float(f"1e{int(power or 0) - len(plain.partition('.')[2])}")
+
+
+def ordinates(lines: list[str], limit: int, name: str) -> tuple[NDArray[np.float64], list[LineStart]]:
     """Decode ``(X++(Y..Y))`` lines.
 
     Parameters
@@ -32,7 +53,7 @@ def ordinates(lines: list[str], limit: int, name: str) -> tuple[NDArray[np.float
     Returns
     -------
     values, starts
-        Values before scaling, "?" as NaN; and the position written at the start of each line.
+        Values before scaling, "?" as NaN; and what stands at the start of each line.
 
     Raises
     ------
@@ -42,21 +63,22 @@ def ordinates(lines: list[str], limit: int, name: str) -> tuple[NDArray[np.float
     text = "".join(lines)
     packed = _PACKED.search(text) is not None
     values: list[float] = []
-    starts: list[float] = []
+    starts: list[LineStart] = []
     check: float | None = None
     for number, line in enumerate(lines, 1):
+        index = len(values)
         found, check = _line(
             line, check, values, packed=packed, limit=limit, where=f"line {number} of the data in {name}"
         )
         if found is not None:
-            starts.append(found)
+            starts.append(LineStart(found[0], digit_of(found[1]), index))
     return np.array(values, dtype=np.float64), starts
 
 
 def _line(
     line: str, check: float | None, values: list[float], *, packed: bool, limit: int, where: str
-) -> tuple[float | None, float | None]:
-    start: float | None = None
+) -> tuple[tuple[float, str] | None, float | None]:
+    start: tuple[float, str] | None = None
     first = True
     previous: tuple[str, float] = ("value", 0.0)
     for match in (_TOKEN if packed else _PLAIN).finditer(line):
@@ -67,7 +89,7 @@ def _line(
             continue
         kind, number = _meaning(token, packed)
         if start is None:
-            start = number
+            start = number, token if kind == "value" and token[-1:].isdigit() and token[0] not in _SQUEEZED else "0"
             continue
         if kind == "repeat":
             if first:
@@ -116,3 +138,23 @@ def _repeat(values: list[float], previous: tuple[str, float], times: int, limit:
 def _require_room(values: list[float], limit: int, where: str) -> None:
     if len(values) > limit + 1:
         raise ReadError(f"In {where}, there are more values than the {limit} the file declares.")
+
+
+def pairs(lines: list[str], name: str) -> NDArray[np.float64]:
+    """Decode ``(XY..XY)`` lines into (n_points, 2), before scaling.
+
+    Raises
+    ------
+    ReadError
+        When a line holds something else, or half a pair.
+    """
+    numbers: list[float] = []
+    for line in lines:
+        if re.sub(_NUMBER, "", line).strip(" ,;\t") or re.search(r"\d\.\d*\.", line):
+            raise ReadError(
+                f"In the data of {name}, {line.strip()[:40]!r} is no pair of numbers. Export the file again."
+            )
+        numbers += [float(found) for found in _NUMBER.findall(line)]
+    if len(numbers) % 2:
+        raise ReadError(f"The pairs of numbers in {name} do not come out even: the file is cut off.")
+    return np.array(numbers, dtype=np.float64).reshape(-1, 2)

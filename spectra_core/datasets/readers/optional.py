@@ -1,6 +1,7 @@
 """Formats that need a package which is not installed with this program: read where it is, else said what to install."""
 
 import importlib.util
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import numpy as np
 from spectra_core.datasets.names import axis_named, signal_named
 from spectra_core.datasets.parts import Curve, Part
 from spectra_core.datasets.readers.arrays import grid_of_array
-from spectra_core.datasets.readers.base import Dialect
+from spectra_core.datasets.readers.base import HEAD_BYTES, Dialect
 from spectra_core.datasets.readers.cells import grid_of_cells
 from spectra_core.errors import ReadError
 
@@ -83,6 +84,9 @@ def _opus(path: str, name: str) -> list[Part]:
     raise ReadError("The OPUS file holds no result spectrum, or it is cut off. Export the spectrum again.")
 
 
+_ASD = re.compile(rb"as[2-8].{0,200}?\0", re.DOTALL)
+
+
 @dataclass(frozen=True)
 class Foreign:
     """Vendor formats of nirs4all-formats."""
@@ -102,18 +106,20 @@ class Foreign:
     }
 
     def recognises(self, head: bytes, name: str) -> bool:
-        """Magic bytes of each; the two letters of ASD files only with their ending."""
+        """Magic bytes of each; the two letters of ASD files only with a version or their ending."""
         return self._kind(head, name) is not None
 
     def _kind(self, head: bytes, name: str) -> tuple[str, str] | None:
         for magic, kind in self._KINDS.items():
-            if head.startswith(magic) and (len(magic) > 3 or name.endswith(".asd")):
+            two_letters = magic == b"as" and not (_ASD.match(head) or name.endswith(".asd"))
+            if head.startswith(magic) and not two_letters:
                 return kind
-        return (".jws", "a JASCO .jws file") if name.endswith(".jws") and head.startswith(b"\xd0\xcf\x11\xe0") else None
+        jasco = name.endswith(".jws") or any(word.encode("utf-16-le") in head for word in ("JASCO", "Y-Data"))
+        return (".jws", "a JASCO .jws file") if jasco and head.startswith(b"\xd0\xcf\x11\xe0") else None
 
     def read(self, data: bytes, name: str, dialect: Dialect) -> list[Part]:
         """Return the curves that the package finds."""
-        kind = self._kind(data[:64], name.lower())
+        kind = self._kind(data[:HEAD_BYTES], name.lower())
         assert kind is not None
         suffix, what = kind
         _require("nirs4all_formats", what)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from spectra_core.datasets.names import axis_named, signal_named
+from spectra_core.datasets.names import signal_named
 from spectra_core.datasets.parts import Curve, Part
+from spectra_core.datasets.readers.axis_units import axis_unit_written
 from spectra_core.datasets.readers.base import Dialect
 from spectra_core.datasets.readers.decoding import decoded, lines_of
 from spectra_core.datasets.readers.instrument_text import head_text, number_rows, require_count
@@ -38,7 +39,7 @@ class PerkinElmerText:
         require_count(about[_N_POINTS] if len(about) > _N_POINTS else None, len(rows), name)
         if len(rows) == 0:
             raise ReadError(f"{name} holds no data. Export it again.")
-        axis = axis_named(about[0].lower()) if about else None
+        axis = axis_unit_written(about[0] if about else "")
         signal = signal_named(about[1]) if len(about) > 1 else None
         if signal is None and lines[0].startswith("PE FL"):
             signal = ("Intensity", "")
@@ -49,7 +50,7 @@ class PerkinElmerText:
                 "perkin_elmer",
                 rows[:, 0],
                 rows[:, 1],
-                *(axis or ("", "")),
+                *axis,
                 *(signal or ("", "")),
                 (),
                 {"format": "PerkinElmer PEDS text (first line)"},

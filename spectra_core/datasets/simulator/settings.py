@@ -12,7 +12,7 @@ from spectra_core.datasets.simulator.constants import Chemistry, load_chemistry
 from spectra_core.datasets.simulator.designs import DESIGNS, Design
 from spectra_core.datasets.simulator.instrument import Instrument
 from spectra_core.datasets.simulator.ions import MAX_ION_CONCENTRATION, SALTS
-from spectra_core.errors import ConfigError
+from spectra_core.errors import ConfigError, json_fault
 from spectra_core.spectra import SpectralAxis
 
 _MAX_CHANNELS = 20_000
@@ -167,7 +167,7 @@ class SimulationSettings:
         try:
             values = json.loads(text)
         except json.JSONDecodeError as error:
-            raise ConfigError(f"Simulator settings must be JSON: {error}.") from error
+            raise ConfigError(f"The text of the simulator settings {json_fault(error)}.") from error
         if not isinstance(values, dict):
             raise ConfigError("Simulator settings must be a JSON object of names and values.")
         return cls.from_dict(values)
