@@ -84,9 +84,8 @@ def build(registry: Mapping[str, type[Member]], choice: Choice, what: str) -> Me
         raise ConfigError(
             f"The {what} {choice.name!r} has no option {unknown[0]!r}. Its options: {', '.join(known) or 'none'}."
         )
-    options = {name: tuple(value) if isinstance(value, list) else value for name, value in choice.options.items()}
     try:
-        return member(**options)
+        return member(**choice.options)
     except TypeError as error:
         # Python's own words name the kinds, not the option: the person gets what was given beside what is usual.
         given = ", ".join(f"{name}={value!r}" for name, value in options.items())

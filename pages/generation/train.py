@@ -29,7 +29,7 @@ with controls:
         persist_state="session",
         help="Not trained on. They show whether the generator has learned or memorised; groups stay together.",
     )
-    seed = st.number_input("Seed", min_value=0, value=0, step=1, key="seed", persist_state="session")
+    seed = widgets.pick_seed("seed")
     job = models.unfinished_training(train.fingerprint)
     running = job is not None and job.is_active
     unfit = widgets.checked(GENERATORS, Choice(name, options), "generator") is None
@@ -45,7 +45,7 @@ with controls:
                 "set": train.fingerprint,
                 "generator": name,
                 "options": options,
-                "seed": int(seed),
+                "seed": seed,
                 "held_out_share": share / 100,
             },
             f"Train {GENERATORS[name].title} on {train.meta.name}",
