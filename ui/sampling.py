@@ -13,7 +13,8 @@ from spectra_core.choices import Choice, build
 from spectra_core.figures.theme import thousands
 from spectra_core.options import Range, Seed, WithOptions
 from spectra_core.spectra import SpectraSet
-from ui import widgets
+from ui import cache, widgets
+from ui.models import encoded
 from ui.text import percent
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from spectra_core.regressors.base import Regressor
     from spectra_core.sampling.generation import DrawnPoints
     from spectra_core.spectra.latent import LatentPosterior
+    from spectra_core.store import StoredModel
 
 MAX_SPECTRA = 10_000
 """Spectra made on the page at once: a second or two, and 100 MB at a thousand channels."""
@@ -123,7 +125,12 @@ def pick_plan(generator: "Generator", train: SpectraSet) -> Plan | None:
     return Plan(n_spectra, seed, **choices)
 
 
-def make(generator: "Generator", train: SpectraSet, plan: Plan, teacher: "Regressor | None", model_id: str) -> Sampled:
+def sampled(found: "StoredModel", train: SpectraSet, plan: Plan) -> Sampled:
+    """Return what `make` makes, computed once."""
+    return cache.shared(make, found, train, plan)
+
+
+def make(found: "StoredModel", train: SpectraSet, plan: Plan) -> Sampled:
     """Generate spectra as planned, with the points they were decoded from."""
     from spectra_core.conditions import CONDITIONS
     from spectra_core.generators.base import LatentGenerator
@@ -131,6 +138,7 @@ def make(generator: "Generator", train: SpectraSet, plan: Plan, teacher: "Regres
     from spectra_core.sampling.generation import draw_points, generate_spectra
     from spectra_core.sampling.labelling import LABELLINGS
 
+    generator = found.model
     where = {
         "sampler": _built(SAMPLERS, plan.sampler, "sampler"),
         "conditions": _built(CONDITIONS, plan.conditions, "way of choosing concentrations"),
@@ -142,9 +150,9 @@ def make(generator: "Generator", train: SpectraSet, plan: Plan, teacher: "Regres
         plan.n_spectra,
         **where,
         labelling=_built(LABELLINGS, plan.labelling, "labelling"),
-        teacher=teacher,
+        teacher=None if plan.teacher is None else cache.shared(fit_teacher, train, plan.teacher),
         seed=plan.seed,
-        model=model_id,
+        model=found.record.id,
     )
     if not isinstance(generator, LatentGenerator):
         return Sampled(spectra, None, None)
@@ -159,6 +167,11 @@ def fit_teacher(train: SpectraSet, choice: Choice) -> "Regressor":
     from spectra_core.regressors import REGRESSORS
 
     return build(REGRESSORS, choice, "regressor").fit(train)
+
+
+def tables_of(found: "StoredModel", train: SpectraSet, plan: Plan) -> dict[str, pd.DataFrame]:
+    """Return the `tables` of what `make` makes."""
+    return tables(sampled(found, train, plan), train)
 
 
 def tables(sampled: Sampled, train: SpectraSet) -> dict[str, pd.DataFrame]:
@@ -205,18 +218,18 @@ def hull_sentence(distances: pd.DataFrame) -> str:
     return f"{sentence}; of {len(floor)} measured sets held out, {percent(floor.mean())} do."
 
 
-def strategies_compared(generator: "Generator", train: SpectraSet) -> dict[str, pd.DataFrame]:
+def strategies_compared(found: "StoredModel", train: SpectraSet) -> dict[str, pd.DataFrame]:
     """Return the overviews that apply to a generator, by what is chosen."""
     from spectra_core.evaluation.labels import concentration_strategies
     from spectra_core.evaluation.latent import strategies as latent_strategies
     from spectra_core.generators.base import LatentGenerator
 
-    found = {}
-    if isinstance(generator, LatentGenerator):
-        found["Latent points"] = latent_strategies.sampler_overview(generator.encode(train), groups=train.groups)
-        if generator.needs_conditions:
-            found["Concentrations"] = concentration_strategies.condition_overview(train)
-    return found
+    overviews = {}
+    if isinstance(found.model, LatentGenerator):
+        overviews["Latent points"] = latent_strategies.sampler_overview(encoded(found, train), groups=train.groups)
+        if found.model.needs_conditions:
+            overviews["Concentrations"] = concentration_strategies.condition_overview(train)
+    return overviews
 
 
 def default_name(generator: "Generator", plan: Plan) -> str:

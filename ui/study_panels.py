@@ -10,7 +10,7 @@ from spectra_core.experiment.comparing import compare_experiments, design_differ
 from spectra_core.experiment.regressor_choice import regressor_from_json, regressor_label, regressor_title
 from spectra_core.experiment.sweeps import doses
 from spectra_core.figures import gains, regression
-from spectra_core.store import StoredResult
+from spectra_core.store import Store, StoredResult
 from ui import cache, state, tables
 from ui.exports import figure_with_exports, table_export
 
@@ -137,7 +137,7 @@ def other_experiments(result: StoredResult) -> None:
     others = {}
     for record in state.store().results("study"):
         if record.id != result.record.id:
-            loaded = cache.stored_result(cache.home(), record.id)
+            loaded = cache.shared(Store.load_result, state.store(), record.id)
             if loaded.document["data"]["fingerprint"] == result.document["data"]["fingerprint"]:
                 others[record.id] = loaded
     if not others:

@@ -1,6 +1,6 @@
 import streamlit as st
 
-from spectra_core.datasets.simulator import PRESETS, SimulationSettings
+from spectra_core.datasets.simulator import PRESETS, SimulationSettings, identifiability
 from spectra_core.figures import alt_text
 from spectra_core.figures.simulator import identifiability_bars
 from ui import cache, needed, simulating
@@ -24,7 +24,7 @@ else:
     settings = SimulationSettings.from_dict(recipe)
     st.caption(f"For the simulated set {spectra.meta.name}, from the physics and the design it was made with.")
 
-table = cache.identifiability(settings.to_json())
+table = cache.table(identifiability, settings)
 st.markdown(simulating.verdict(table))
 figure = identifiability_bars(table)
 st.plotly_chart(figure, key="identifiability", alt=alt_text(figure))

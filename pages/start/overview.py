@@ -1,7 +1,7 @@
 import streamlit as st
 
 from spectra_core.figures.spectra import quantile_fan
-from ui import cache, demo, state
+from ui import comparison, demo, state
 
 st.title("What is this, and where am I?")
 st.write(
@@ -15,7 +15,7 @@ demo.offer_pipeline()
 experimental, generated = state.experimental(), state.generated()
 if experimental is not None and generated is not None:
     st.subheader("Do generated spectra look like the experimental ones?")
-    statistics = cache.channel_statistics({"training": experimental, "generated": generated})
+    statistics = comparison.channel_statistics({"training": experimental, "generated": generated})
     st.plotly_chart(
         quantile_fan(statistics, axis_label=experimental.axis.label, signal_label=experimental.meta.signal_label),
         key="overview_fan",
