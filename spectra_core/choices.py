@@ -1,7 +1,7 @@
 """A member of a registry by name, with its options: how experiments, jobs and files say which method to use."""
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -84,18 +84,7 @@ def build(registry: Mapping[str, type[Member]], choice: Choice, what: str) -> Me
         raise ConfigError(
             f"The {what} {choice.name!r} has no option {unknown[0]!r}. Its options: {', '.join(known) or 'none'}."
         )
-    options = {name: tuple(value) if isinstance(value, list) else value for name, value in choice.options.items()}
-    try:
-        return member(**options)
-    except TypeError as error:
-        # Python's own words name the kinds, not the option: the person gets what was given beside what is usual.
-        given = ", ".join(f"{name}={value!r}" for name, value in options.items())
-        defaults = {f.name: f.default for f in fields(member) if f.default is not MISSING}  # type: ignore[arg-type]
-        usual = ", ".join(f"{name}={defaults[name]!r}" for name in options if name in defaults)
-        raise ConfigError(
-            f"The {what} {choice.name!r} cannot take {given}: a number, text or list of another kind is expected"
-            f"{usual and f', as in {usual}'}."
-        ) from error
+    return member(**choice.options)
 
 
 def build_if_chosen(registry: Mapping[str, type[Member]], choice: Choice | None, what: str) -> Member | None:

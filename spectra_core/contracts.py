@@ -5,12 +5,13 @@ Lower layers use them and never know whether a page, a job or a notebook is behi
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Protocol, runtime_checkable
+from typing import Annotated, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spectra_core.errors import ConfigError
+from spectra_core.options import Range, option_of, require_options
 
 Arrays = dict[str, NDArray[Any]]
 """Named arrays: the state of a model, or any other result that is kept on disk."""
@@ -106,18 +107,16 @@ class Budget:
         Optimiser steps, whatever the number of rows. Exactly one of the two is given.
     """
 
-    epochs: int | None = None
-    steps: int | None = None
+    epochs: Annotated[int | None, Range(1, 10**9)] = None
+    steps: Annotated[int | None, Range(1, 10**12)] = None
 
     def __post_init__(self) -> None:
-        given = [value for value in (self.epochs, self.steps) if value is not None]
-        if len(given) != 1:
+        require_options(self, "Budget of training")
+        if (self.epochs is None) == (self.steps is None):
             raise ConfigError(
                 "A budget is either a number of epochs or a number of optimiser steps; "
                 f"got epochs={self.epochs} and steps={self.steps}. Give exactly one."
             )
-        if given[0] < 1:
-            raise ConfigError(f"A budget must be at least 1, got {given[0]}. Give a positive whole number.")
 
     def total_steps(self, n_spectra: int, batch_size: int) -> int:
         """Return the number of optimiser steps for `n_spectra` rows in batches of `batch_size`.
@@ -129,6 +128,10 @@ class Budget:
             return self.steps
         assert self.epochs is not None
         return self.epochs * -(-n_spectra // batch_size)
+
+
+_SEED = option_of("seed", Annotated[int, Range(0, 2**63 - 1)])
+"""Wider than what a person may choose: a seed may be derived from another."""
 
 
 def random_stream(seed: int, *key: str | int) -> np.random.Generator:
@@ -150,8 +153,7 @@ def random_stream(seed: int, *key: str | int) -> np.random.Generator:
     >>> one.random() == two.random()
     True
     """
-    if seed < 0:
-        raise ConfigError(f"A seed is a whole number from 0 upwards, got {seed}.")
+    seed = _SEED.checked(seed, "Random numbers")
     words = [word for part in key for word in _words(part)]
     return np.random.default_rng([seed, len(key), *words])
 

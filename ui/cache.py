@@ -1,58 +1,248 @@
-"""Every cached call, keyed by content and bounded.
+"""Cached calls, keyed by content and bounded in bytes.
 
-Sets and models are shared between visitors and read-only, so they are cached as resources; small tables as data.
-A set is keyed by its fingerprint: Streamlit's own hashing samples large arrays and misses changes.
+`table` keeps small results, which every visitor gets a copy of; `shared` keeps spectra and models, one for all visitors
+and read-only. Streamlit's own hashing samples large arrays and misses changes, so what is given is keyed by `key_of`.
 """
 
-import json
+import copyreg
+import hashlib
+import io
 import os
-from collections.abc import Callable
+import pickle
+import threading
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import pandas as pd
+import numpy as np
 import streamlit as st
 
 from spectra_core.spectra import SpectraSet
+from spectra_core.store import Store, StoredModel
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from spectra_core.choices import Choice
     from spectra_core.datasets import Understanding
     from spectra_core.datasets.parts import Part
     from spectra_core.datasets.sandbox import Sources
-    from spectra_core.evaluation.labels.label_errors import LabelCheck
-    from spectra_core.evaluation.suitability.outliers import Limits
     from spectra_core.jobs import Jobs
-    from spectra_core.regressors.base import Regressor
-    from spectra_core.store import Store, StoredModel, StoredResult
-    from ui.sampling import Plan, Sampled
 
-BY_CONTENT: dict[str | type, Callable[[Any], str]] = {
-    "spectra_core.spectra.spectra_set.SpectraSet": lambda spectra: f"{spectra.fingerprint} {spectra.meta.name}",
-    "spectra_core.store.models.StoredModel": lambda model: model.record.id,
-    "spectra_core.choices.Choice": lambda choice: json.dumps(choice.to_json(), sort_keys=True),
-    "ui.sampling.Plan": lambda plan: plan.key,
+Result = TypeVar("Result")
+
+TABLE_BYTES, SHARED_BYTES = 256 * 2**20, 2 * 2**30
+"""At most this much is kept of each kind, and one result that alone is larger."""
+FEWEST_KEPT = 256
+"""Of small results: each counts as at least one of so many parts of the bytes, so that their number is bounded, too."""
+GRACE_SECONDS = 600.0
+"""How long what was cached outlives the last visitor: a reload must find it again."""
+
+WAITING = {
+    "load_set": "Loading spectra",
+    "load_model": "Loading the model",
+    "load_result": "Loading the experiment",
+    "judged": "Judging the errors",
+    "encode": "Encoding the spectra",
+    "fit_teacher": "Fitting the teacher",
+    "make": "Generating spectra",
+    "tables_of": "Comparing with the data",
+    "strategies_compared": "Comparing all strategies",
+    "strategy_points": "Comparing all strategies",
+    "walk": "Walking through latent space",
+    "reconstruct": "Reconstructing spectra",
+    "noise_given_back": "Giving the noise back",
+    "signal_histograms": "Counting spectra",
+    "channel_statistics": "Describing channels",
+    "channel_differences": "Comparing channels",
+    "channel_correlation": "Correlating channels",
+    "noise_fidelity": "Measuring the noise",
+    "noise_level": "Measuring the noise",
+    "examples": "Choosing spectra",
+    "neighbours": "Finding neighbours",
+    "memorisation": "Looking for copies",
+    "draw_map": "Drawing the map",
+    "colour_values": "Colouring the map",
+    "target_dependence": "Checking the targets",
+    "channel_check": "Checking the channels",
+    "repeats": "Counting repeats",
+    "outliers": "Looking for outliers",
+    "label_errors": "Checking the labels",
+    "identifiability": "Computing what can be known",
+    "written": "Writing the file",
 }
-"""Hash functions for cached calls: by content, never by what Streamlit samples of it."""
+"""What a visitor reads while a function computes, by its name; nothing for those that are done at once."""
 
 
-def home() -> str:
-    """Return the user data folder that is asked for, "" for the default; the key of everything on disk."""
-    return os.environ.get("SPECTRA_HOME", "")
+def table(function: Callable[..., Result], *given: Any, **named: Any) -> Result:
+    """Return ``function(*given, **named)``, a copy of what was computed at the first call with the same content.
+
+    Parameters
+    ----------
+    function
+        Of a module, not made within another; its result depends on what is given alone.
+    given, named
+        Whatever `key_of` knows. A stored model is keyed by its identifier.
+
+    Raises
+    ------
+    TypeError
+        When something given has no key.
+    """
+    key, compute = _call(function, given, named)
+    copy: Result = pickle.loads(_TABLES.get(key, lambda: pickle.dumps(compute()), len))  # noqa: S301  # written here
+    return copy
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
-def store(home: str) -> "Store":
+def shared(function: Callable[..., Result], *given: Any, **named: Any) -> Result:
+    """Return ``function(*given, **named)``, one object for all visitors: never change it. Otherwise as `table`."""
+    key, compute = _call(function, given, named)
+    found: Result = _SHARED.get(key, compute, n_bytes)
+    return found
+
+
+def _call(function: Callable[..., Result], given: Any, named: Any) -> tuple[str, Callable[[], Result]]:
+    """Return the key of a call, and the call, with its words for the visitor who waits."""
+    if "<" in function.__qualname__:
+        raise TypeError(f"{function.__qualname__} is made anew at every call: its name does not say what it does.")
+
+    def compute() -> Result:
+        words = WAITING.get(function.__name__)
+        with st.spinner(words) if words else nullcontext():
+            return function(*given, **named)
+
+    return f"{function.__module__}.{function.__qualname__}{key_of(given)}{key_of(named)}", compute
+
+
+def key_of(given: Any) -> str:
+    """Return a text that is equal for equal content only.
+
+    Raises
+    ------
+    TypeError
+        For what it does not know: a guess would bring answers about other data.
+
+    Examples
+    --------
+    >>> key_of({"a": (1, 1.0, "1", None)})
+    "{str:'a'=(int:1,float:1.0,str:'1',NoneType:None)}"
+    """
+    if given is None or isinstance(given, bool | int | float | str | np.generic):
+        return f"{type(given).__name__}:{given!r}"
+    if isinstance(given, SpectraSet):
+        return f"set:{given.fingerprint}:{given.meta.name!r}"
+    if isinstance(given, StoredModel):
+        return f"model:{given.record.id}"
+    if isinstance(given, Store):
+        return f"store:{given.root}"
+    if isinstance(given, np.ndarray) and not given.dtype.hasobject:
+        return f"{given.dtype}{given.shape}:{hashlib.sha256(np.ascontiguousarray(given).data).hexdigest()}"
+    if is_dataclass(given) and getattr(given, "__dataclass_params__").frozen:  # noqa: B009  # unknown to mypy
+        return f"{type(given).__qualname__}:{key_of({one.name: getattr(given, one.name) for one in fields(given)})}"
+    if isinstance(given, Mapping):
+        return f"{{{','.join(f'{key_of(name)}={key_of(value)}' for name, value in given.items())}}}"
+    if isinstance(given, tuple | list):
+        return f"({','.join(map(key_of, given))})"
+    raise TypeError(f"A {type(given).__name__} has no key of its content, so a call with one cannot be cached.")
+
+
+def n_bytes(value: Any) -> int:
+    """Return about how much memory a value holds: what pickling would write, without copying its arrays."""
+    buffers: list[pickle.PickleBuffer] = []
+    rest = io.BytesIO()
+    pickler = pickle.Pickler(rest, protocol=5, buffer_callback=buffers.append)
+    pickler.dispatch_table = {**copyreg.dispatch_table, MappingProxyType: lambda proxy: (dict, (dict(proxy),))}
+    # What cannot be written, such as a lock, holds next to nothing; the arrays before it are counted.
+    with suppress(TypeError, AttributeError, pickle.PicklingError):
+        pickler.dump(value)
+    return rest.tell() + sum(buffer.raw().nbytes for buffer in buffers)
+
+
+@dataclass(eq=False)
+class Kept:
+    """Results by key, the least recently used given up first; each is computed once however many ask for it."""
+
+    most_bytes: int
+    _results: OrderedDict[str, tuple[Any, int]] = field(default_factory=OrderedDict)
+    _computing: dict[str, threading.Lock] = field(default_factory=dict)
+    _lock: Any = field(default_factory=threading.Lock)
+
+    def get(self, key: str, compute: Callable[[], Any], size: Callable[[Any], int]) -> Any:
+        """Return the result under `key`, computing it where there is none."""
+        with self._lock:
+            one_at_a_time = self._computing.setdefault(key, threading.Lock())
+        with one_at_a_time:
+            try:
+                with self._lock:
+                    if key in self._results:
+                        self._results.move_to_end(key)
+                        return self._results[key][0]
+                value = compute()
+                with self._lock:
+                    self._results[key] = value, max(size(value), self.most_bytes // FEWEST_KEPT)
+                    while len(self._results) > 1 and self.n_bytes > self.most_bytes:
+                        self._results.popitem(last=False)
+                return value
+            finally:
+                with self._lock:
+                    self._computing.pop(key, None)
+
+    @property
+    def n_bytes(self) -> int:
+        """How much is kept, as bounded."""
+        return sum(size for _, size in self._results.values())
+
+    def __len__(self) -> int:
+        """Return how many results are kept."""
+        return len(self._results)
+
+    def clear(self) -> None:
+        """Give everything up."""
+        with self._lock:
+            self._results.clear()
+
+
+_TABLES, _SHARED = Kept(TABLE_BYTES), Kept(SHARED_BYTES)
+_visitors: set[str] = set()
+
+
+def clear() -> None:
+    """Give up everything that was cached."""
+    for kept in (_TABLES, _SHARED, _parsed_uploads, understanding):
+        kept.clear()
+
+
+def clear_if_empty() -> None:
+    """Give up everything that was cached, where no visitor is left."""
+    if not _visitors:
+        clear()
+
+
+def _left(visitor: str) -> None:
+    _visitors.discard(visitor)
+    timer = threading.Timer(GRACE_SECONDS, clear_if_empty)
+    timer.daemon = True
+    timer.start()
+
+
+@st.cache_resource(scope="session", show_spinner=False, on_release=_left)
+def greet() -> str:
+    """Count a visitor until the session ends; app.py's beginning of every run calls this."""
+    visitor = uuid.uuid4().hex
+    _visitors.add(visitor)
+    return visitor
+
+
+@lru_cache(maxsize=4)
+def store(home: str) -> Store:
     """Open the store below `home` once."""
-    from spectra_core.store import Store
-
     return Store(Path(home) if home else None)
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
+@lru_cache(maxsize=4)
 def jobs(home: str) -> "Jobs":
     """Open the jobs below `home` once."""
     from spectra_core.jobs import Jobs
@@ -60,320 +250,9 @@ def jobs(home: str) -> "Jobs":
     return Jobs(Path(home) if home else None)
 
 
-@st.cache_resource(show_spinner="Loading spectra", max_entries=8)
-def spectra_set(home: str, fingerprint: str, name: str) -> SpectraSet:  # noqa: ARG001  # the name is part of the key
-    """Load a set from the store; `name` is what it is called now."""
-    return store(home).load_set(fingerprint)
-
-
-@st.cache_resource(show_spinner="Loading the model", max_entries=8)
-def stored_model(home: str, model_id: str) -> "StoredModel":
-    """Load a model from the store."""
-    return store(home).load_model(model_id)
-
-
-@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Encoding the spectra")
-def latent_dimensions(model: "StoredModel", spectra: SpectraSet) -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.latent.learning.latent_dimensions` of the posteriors of `spectra`."""
-    from spectra_core.evaluation.latent import learning
-
-    return learning.latent_dimensions(model.model.encode(spectra))
-
-
-@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Walking through latent space")
-def walk(
-    model: "StoredModel",
-    training: SpectraSet,
-    ends: tuple[int, ...],
-    dimension: int | None,
-    concentrations: tuple[tuple[str, float], ...] | None,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Cache `evaluation.latent.traversal`: along a dimension, from the row in `ends` if any, else between."""
-    from spectra_core.evaluation.latent import traversal
-
-    conditions = None if concentrations is None else dict(concentrations)
-    if dimension is None:
-        return traversal.walk_between(model.model, training, ends[0], ends[1], conditions=conditions)
-    start = ends[0] if ends else None
-    return traversal.walk_along(model.model, training, dimension, start=start, conditions=conditions)
-
-
-@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Encoding the spectra")
-def remote_from(model: "StoredModel", training: SpectraSet) -> float:
-    """Cache `spectra_core.evaluation.latent.distance.remote_from` of the posteriors of `training`."""
-    from spectra_core.evaluation.latent import distance as latent_distance
-
-    return latent_distance.remote_from(model.model.encode(training), training.groups)
-
-
-@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Reconstructing spectra")
-def reconstructions(model: "StoredModel", spectra: SpectraSet) -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.latent.learning.reconstructions`."""
-    from spectra_core.evaluation.latent import learning
-
-    return learning.reconstructions(model.model, spectra)
-
-
-@st.cache_resource(hash_funcs=BY_CONTENT, max_entries=4, show_spinner=False)
-def training_part(model: "StoredModel", spectra: SpectraSet) -> SpectraSet:
-    """Return the spectra a generator was trained on, where `spectra` is its set; else all of `spectra`."""
-    held_out = set(model.record.held_out_rows)
-    if model.record.trained_on != spectra.fingerprint or not held_out:
-        return spectra
-    return spectra.take([row for row in range(len(spectra)) if row not in held_out])
-
-
-@st.cache_resource(hash_funcs=BY_CONTENT, max_entries=4, show_spinner="Fitting the teacher")
-def teacher(train: SpectraSet, choice: "Choice") -> "Regressor":
-    """Cache `ui.sampling.fit_teacher`."""
-    from ui import sampling
-
-    return sampling.fit_teacher(train, choice)
-
-
-@st.cache_resource(hash_funcs=BY_CONTENT, max_entries=4, show_spinner="Generating spectra")
-def sampled(model: "StoredModel", train: SpectraSet, plan: "Plan") -> "Sampled":
-    """Cache `ui.sampling.make`."""
-    from ui import sampling
-
-    fitted = None if plan.teacher is None else teacher(train, plan.teacher)
-    return sampling.make(model.model, train, plan, fitted, model.record.id)
-
-
-@st.cache_data(hash_funcs=BY_CONTENT, max_entries=8, show_spinner="Comparing with the data")
-def sampled_tables(model: "StoredModel", train: SpectraSet, plan: "Plan") -> dict[str, pd.DataFrame]:
-    """Cache `ui.sampling.tables`."""
-    from ui import sampling
-
-    return sampling.tables(sampled(model, train, plan), train)
-
-
-@st.cache_data(hash_funcs=BY_CONTENT, max_entries=8, show_spinner="Comparing all strategies")
-def strategies_compared(model: "StoredModel", train: SpectraSet) -> dict[str, pd.DataFrame]:
-    """Cache `ui.sampling.strategies_compared`."""
-    from ui import sampling
-
-    return sampling.strategies_compared(model.model, train)
-
-
-@st.cache_data(hash_funcs=BY_CONTENT, max_entries=8, show_spinner="Comparing all strategies")
-def strategy_points(model: "StoredModel", train: SpectraSet) -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.latent.strategies.strategy_points` of the posteriors of `train`."""
-    from spectra_core.evaluation.latent import strategies as latent_strategies
-
-    return latent_strategies.strategy_points(model.model.encode(train))
-
-
-@st.cache_resource(hash_funcs=BY_CONTENT, max_entries=8, show_spinner=False)
-def rows_of(spectra: SpectraSet, rows: tuple[int, ...]) -> SpectraSet:
-    """Take rows of a set once, so that what is computed from them is found again by its fingerprint."""
-    return spectra.take(list(rows))
-
-
-@st.cache_resource(hash_funcs=BY_CONTENT, max_entries=4, show_spinner="Giving the noise back")
-def with_noise(generated: SpectraSet, training: SpectraSet) -> SpectraSet:
-    """Cache `spectra_core.evaluation.channels.noise.with_noise`; its noise is the same at every visit."""
-    from spectra_core.contracts import random_stream
-    from spectra_core.evaluation.channels import noise
-
-    return noise.with_noise(generated, training, random_stream(0, "noise given back"))
-
-
-@st.cache_resource(hash_funcs=BY_CONTENT, max_entries=8, show_spinner="Counting spectra")
-def signal_histograms(sets: dict[str, SpectraSet]) -> dict[str, pd.DataFrame]:
-    """Cache `spectra_core.evaluation.channels.statistics.signal_histograms`."""
-    from spectra_core.evaluation.channels import statistics as channels
-
-    return channels.signal_histograms(sets)
-
-
-def channel_statistics(sets: dict[str, SpectraSet]) -> pd.DataFrame:
-    """Return `spectra_core.evaluation.channels.statistics.channel_statistics`, each role computed once."""
-    return pd.concat([_statistics_of(role, spectra) for role, spectra in sets.items()], ignore_index=True)
-
-
-@st.cache_data(hash_funcs=BY_CONTENT, max_entries=32, show_spinner="Describing channels")
-def _statistics_of(role: str, spectra: SpectraSet) -> pd.DataFrame:
-    from spectra_core.evaluation.channels import statistics as channels
-
-    return channels.channel_statistics({role: spectra})
-
-
-def channel_differences(sets: dict[str, SpectraSet]) -> pd.DataFrame:
-    """Return `spectra_core.evaluation.channels.statistics.channel_differences`, each pair of roles computed once."""
-    from spectra_core.evaluation.roles import comparisons
-
-    pairs = [_differences_of({role: sets[role], reference: sets[reference]}) for role, reference in comparisons(sets)]
-    return pd.concat(pairs, ignore_index=True)
-
-
-@st.cache_data(hash_funcs=BY_CONTENT, max_entries=32, show_spinner="Comparing channels")
-def _differences_of(pair: dict[str, SpectraSet]) -> pd.DataFrame:
-    from spectra_core.evaluation.channels import statistics as channels
-
-    return channels.channel_differences(pair)
-
-
-@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Correlating channels")
-def channel_correlation(sets: dict[str, SpectraSet]) -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.channels.statistics.channel_correlation`."""
-    from spectra_core.evaluation.channels import statistics as channels
-
-    return channels.channel_correlation(sets)
-
-
-@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Measuring the noise")
-def noise_fidelity(sets: dict[str, SpectraSet]) -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.channels.noise.noise_fidelity`."""
-    from spectra_core.evaluation.channels import noise
-
-    return noise.noise_fidelity(sets)
-
-
-@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Choosing spectra")
-def examples(sets: dict[str, SpectraSet], n_spectra: int) -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.examples.examples`."""
-    from spectra_core.evaluation import examples as chosen
-
-    return chosen.examples(sets, n_spectra=n_spectra)
-
-
-@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Finding neighbours")
-def neighbours(sets: dict[str, SpectraSet], metric: str, window: float | None, role: str) -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.similarity.neighbours.neighbours`."""
-    from spectra_core.evaluation.similarity import neighbours as nearest
-
-    return nearest.neighbours(sets, metric=metric, window=window, role=role)
-
-
-@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Looking for copies")
-def memorisation(sets: dict[str, SpectraSet], metric: str) -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.similarity.memorisation.memorisation`."""
-    from spectra_core.evaluation.similarity import memorisation as judged
-
-    return judged.memorisation(sets, metric=metric)
-
-
-@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Measuring the noise")
-def noise_level(spectra: SpectraSet) -> "NDArray[np.float64]":
-    """Cache `spectra_core.evaluation.channels.noise.noise_level`."""
-    from spectra_core.evaluation.channels import noise
-
-    return noise.noise_level(spectra)
-
-
-@st.cache_data(hash_funcs=BY_CONTENT, max_entries=8, show_spinner="Drawing the map")
-def latent_map(sets: dict[str, SpectraSet], model: "StoredModel | None") -> tuple[pd.DataFrame, float]:
-    """Cache `spectra_core.evaluation.latent.maps.latent_map` and its trustworthiness."""
-    from spectra_core.evaluation.latent import maps
-
-    generator = None if model is None else model.model
-    table = maps.latent_map(sets, generator)
-    return table, maps.trustworthiness(table, sets, generator)
-
-
-@st.cache_data(hash_funcs=BY_CONTENT, max_entries=8, show_spinner="Drawing the map")
-def umap_map(sets: dict[str, SpectraSet], model: "StoredModel | None") -> tuple[pd.DataFrame, float]:
-    """Cache `spectra_core.evaluation.latent.maps.umap_map` and its trustworthiness."""
-    from spectra_core.evaluation.latent import maps
-
-    generator = None if model is None else model.model
-    table = maps.umap_map(sets, generator)
-    return table, maps.trustworthiness(table, sets, generator)
-
-
-@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Colouring the map")
-def map_colour(sets: dict[str, SpectraSet], kind: str, target: str, model: "StoredModel | None") -> pd.DataFrame:
-    """Cache `evaluation.latent.map_colours`: "density", "label error" of a target, or "reconstruction error"."""
-    from spectra_core.evaluation.latent import map_colours
-
-    if kind == "density":
-        return map_colours.density_colour(sets)
-    if kind == "label error":
-        return map_colours.label_error_colour(sets, target)
-    assert model is not None
-    return map_colours.reconstruction_colour(sets, model.model)
-
-
-@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Checking the targets")
-def target_dependence(spectra: SpectraSet) -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.suitability.design.target_dependence`."""
-    from spectra_core.evaluation.suitability import design
-
-    return design.target_dependence(spectra)
-
-
-@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Checking the channels")
-def channel_check(spectra: SpectraSet, saturation: float) -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.suitability.design.channel_check`."""
-    from spectra_core.evaluation.suitability import design
-
-    return design.channel_check(spectra, saturation=saturation)
-
-
-@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Counting repeats")
-def repeats(spectra: SpectraSet) -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.suitability.design.repeats`."""
-    from spectra_core.evaluation.suitability import design
-
-    return design.repeats(spectra)
-
-
-@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Looking for outliers")
-def outliers(spectra: SpectraSet, n_components: int | None, confidence: float) -> "tuple[pd.DataFrame, Limits]":
-    """Cache `spectra_core.evaluation.suitability.outliers.outliers` of a set in its own PCA."""
-    from spectra_core.evaluation.suitability import outliers as apart
-
-    return apart.outliers(spectra, n_components=n_components, confidence=confidence)
-
-
-@st.cache_data(hash_funcs=BY_CONTENT, max_entries=16, show_spinner="Checking the labels")
-def label_errors(spectra: SpectraSet) -> "tuple[pd.DataFrame, LabelCheck]":
-    """Cache `spectra_core.evaluation.labels.label_errors.label_errors`."""
-    from spectra_core.evaluation.labels import label_errors as labels
-
-    return labels.label_errors(spectra)
-
-
-@st.cache_data(hash_funcs=BY_CONTENT, max_entries=32, show_spinner=False)
-def mixture_residual(sets: dict[str, SpectraSet], role: str, sample: int) -> pd.DataFrame:
-    """Cache `spectra_core.evaluation.physics.checks.mixture_residual`."""
-    from spectra_core.evaluation.physics import checks as physics
-
-    return physics.mixture_residual(sets, role, sample)
-
-
-@st.cache_resource(show_spinner="Loading the experiment", max_entries=8)
-def stored_result(home: str, result_id: str) -> "StoredResult":
-    """Load a result from the store."""
-    return store(home).load_result(result_id)
-
-
-@st.cache_data(max_entries=8, show_spinner="Judging the errors")
-def comparisons(home: str, result_id: str) -> pd.DataFrame:
-    """Judge the errors of a result anew, so that those of earlier versions are judged alike."""
-    from spectra_core.experiment import Experiment
-    from spectra_core.experiment.tables import comparisons_of
-
-    result = stored_result(home, result_id)
-    spreads = result.tables["spreads"].set_index("target")["sd"].to_dict()
-    return comparisons_of(Experiment.from_document(result.document["experiment"]), result.tables["errors"], spreads)
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def solution_tables(settings: str, salts: tuple[tuple[str, float], ...]) -> dict[str, pd.DataFrame]:
-    """Cache `spectra_core.datasets.simulator.solution_tables` by settings (JSON) and salts, mol/L."""
-    from spectra_core.datasets import simulator
-
-    return simulator.solution_tables(simulator.SimulationSettings.from_json(settings), dict(salts))
-
-
-@st.cache_data(max_entries=32, show_spinner="Computing what can be known")
-def identifiability(settings: str) -> pd.DataFrame:
-    """Cache `spectra_core.datasets.simulator.identifiability` by settings (JSON)."""
-    from spectra_core.datasets import simulator
-
-    return simulator.identifiability(simulator.SimulationSettings.from_json(settings))
+def home() -> str:
+    """Return the user data folder that is asked for, "" for the default; the key of everything on disk."""
+    return os.environ.get("SPECTRA_HOME", "")
 
 
 @st.cache_resource(max_entries=3, show_spinner="Reading the files")
@@ -406,11 +285,3 @@ def _dialect_of(recipe: str) -> str:
     from spectra_core.datasets import Recipe
 
     return Recipe(**vars(Recipe.from_json(recipe).dialect)).to_json()
-
-
-@st.cache_data(max_entries=4, show_spinner="Writing the file")
-def exported(home: str, fingerprint: str, name: str, form: str) -> bytes:
-    """Write a kept set as a file; `name` is what it is called now."""
-    from spectra_core.datasets import export
-
-    return export(store(home).load_set(fingerprint).with_meta(name=name), form)

@@ -1,19 +1,25 @@
 """What the comparison pages share: the sets by role, figures with their text, tables as files."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
+from spectra_core.contracts import random_stream
 from spectra_core.datasets.formulas import table_csv
+from spectra_core.evaluation.channels import statistics
+from spectra_core.evaluation.channels.noise import with_noise
 from spectra_core.evaluation.sampling import MOST_COMPARED, sampled_rows
 from spectra_core.figures.theme import runs_down
 from spectra_core.spectra import SpectraSet
 from ui import cache, needed, state
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from spectra_core.store import ModelRecord
 
 
@@ -81,6 +87,22 @@ def compared() -> Compared:
     return _sampled(experimental, generated, {"training": trained, "held-out": held_out}, sentence, record.id)
 
 
+def part(spectra: SpectraSet, rows: "Sequence[int] | NDArray[np.int64]") -> SpectraSet:
+    """Take rows of a set once, so that what is computed from them is found again by its fingerprint."""
+    return spectra if len(rows) == len(spectra) else cache.shared(SpectraSet.take, spectra, np.asarray(rows))
+
+
+def channel_statistics(sets: Mapping[str, SpectraSet]) -> pd.DataFrame:
+    """Return `evaluation.channels.statistics.channel_statistics`, each role computed once."""
+    each = [cache.table(statistics.channel_statistics, {role: spectra}) for role, spectra in sets.items()]
+    return pd.concat(each, ignore_index=True)
+
+
+def noise_given_back(generated: SpectraSet, training: SpectraSet) -> SpectraSet:
+    """Return generated spectra with the noise that they lack; the same at every visit."""
+    return with_noise(generated, training, random_stream(0, "noise given back"))
+
+
 def pick_reference(found: Compared, *, key: str) -> str:
     """Let the visitor choose what generated spectra are compared with."""
     if not found.has_held_out:
@@ -131,7 +153,7 @@ def _sampled(
         for role, numbers in all_rows.items()
     }
     sets = {
-        role: cache.rows_of(source, chosen[role]) if len(chosen[role]) < len(source) else source
+        role: part(source, chosen[role])
         for role, source in ((role, generated if role == "generated" else experimental) for role in chosen)
     }
     cut = [

@@ -19,14 +19,14 @@ from spectra_core.experiment.sweeps import RATIOS, sweep_ratio, sweep_strategies
 from spectra_core.generators import GENERATORS
 from spectra_core.generators.base import DirectGenerator
 from spectra_core.preprocessing import PREPROCESSINGS
-from spectra_core.regressors import REGRESSORS
+from spectra_core.regressors import MLP, REGRESSORS
 from spectra_core.samplers import SAMPLERS
 from spectra_core.samplers.given_conditions import CONDITIONAL_SAMPLERS
 from spectra_core.sampling.labelling import LABELLINGS
 from spectra_core.spectra import SpectraSet
 from spectra_core.training.fast import STUDY_EPOCHS
 from ui import state
-from ui.widgets import pick_member, pick_options
+from ui.widgets import field, pick, pick_member, pick_options
 
 SET_BY_MODE = ("epochs", "learning_rate", "schedule", "coordinates", "kernels", "device")
 """Options of networks that the mode of training or the experiment decides."""
@@ -244,24 +244,26 @@ def pick_own_arm(in_mode: Callable[[Choice], Choice]) -> Arm | None:
     generator_name = pick_member("Generator", GENERATORS, key="own_generator", default="vae")
     generator = GENERATORS[generator_name]
     options = pick_options(generator, key=f"own_generator_{generator_name}", hidden=SET_BY_MODE)
-    ratio = st.number_input("Added rows per training row", 0.05, 20.0, 1.0, key="own_ratio", persist_state="session")
-    methods: dict[str, Choice] = {"generator": in_mode(Choice(generator_name, options))}
+    ratio = field(Arm, "ratio", key="own_ratio")
+    methods: dict[str, Choice | None] = {"generator": in_mode(Choice(generator_name, options))}
     if not issubclass(generator, DirectGenerator):
         if generator.needs_conditions:
-            methods["conditions"] = _pick("Concentration sets", CONDITIONS, "own_conditions", "salt_box")
-            methods["latent_given"] = _pick(
-                "Latent points", CONDITIONAL_SAMPLERS, "own_given", "similar_concentrations"
+            methods["conditions"] = pick("Concentration sets", CONDITIONS, key="own_conditions", default="salt_box")
+            methods["latent_given"] = pick(
+                "Latent points", CONDITIONAL_SAMPLERS, key="own_given", default="similar_concentrations"
             )
         else:
-            methods["sampler"] = _pick("Latent points", SAMPLERS, "own_sampler", "aggregate_posterior")
+            methods["sampler"] = pick("Latent points", SAMPLERS, key="own_sampler", default="aggregate_posterior")
         offered = {
             name: member
             for name, member in LABELLINGS.items()
             if name != "parents" and (generator.needs_conditions or name != "asked_for")
         }
-        methods["labelling"] = _pick("Labels", offered, "own_labelling", next(iter(offered)))
-        if methods["labelling"].name == "spectral":
+        methods["labelling"] = labelling = pick("Labels", offered, key="own_labelling")
+        if labelling is not None and labelling.name == "spectral":
             methods["teacher"] = in_mode(Choice("mlp"))
+    if None in methods.values():
+        return None
     try:
         return Arm("Your arm", ratio=ratio, **methods)  # type: ignore[arg-type]  # names are fields of Arm
     except ConfigError as error:
@@ -291,23 +293,22 @@ def _pick_mode() -> Mode:
 
 
 def _pick_numbers(mode: Mode) -> dict[str, Any]:
-    folds, repeats, epochs, seed = st.columns(4)
-    kept: dict[str, Any] = {"persist_state": "session"}
-    return {
-        "n_folds": int(folds.number_input("Folds", 2, 50, 8, key="experiment_folds", **kept)),
-        "n_repeats": int(repeats.number_input("Repetitions", 1, 50, 1, key="experiment_repeats", **kept)),
-        "epochs": epochs.number_input(
-            "Epochs",
-            1,
-            10_000,
-            STUDY_EPOCHS if mode == "faithful" else None,
-            key="experiment_epochs" if mode == "faithful" else "experiment_epochs_fast",
+    columns = dict(zip(("n_folds", "n_repeats", "epochs", "seed"), st.columns(4), strict=True))
+    numbers: dict[str, Any] = {}
+    for name in ("n_folds", "n_repeats", "seed"):
+        with columns[name]:
+            numbers[name] = field(Experiment, name, key=f"experiment_{name}", help=None)
+    with columns["epochs"]:
+        numbers["epochs"] = field(
+            MLP,
+            "epochs",
+            key=f"experiment_epochs_{mode}",
+            default=STUDY_EPOCHS if mode == "faithful" else None,
+            optional=mode != "faithful",
             placeholder="by the set's size",
             help="For regressors and generators alike; the study used 100. Fast mode needs fewer.",
-            **kept,
-        ),
-        "seed": int(seed.number_input("Seed", 0, 2**31 - 1, 0, key="experiment_seed", **kept)),
-    }
+        )
+    return numbers
 
 
 def _is_generated(name: str, own_arm: Arm | None) -> bool:
@@ -317,8 +318,3 @@ def _is_generated(name: str, own_arm: Arm | None) -> bool:
 def _has_strategies(name: str, own_arm: Arm | None) -> bool:
     arm = own_arm if own_arm is not None and name == own_arm.name else PRESET_ARMS[name]
     return arm.sampler is not None or arm.conditions is not None
-
-
-def _pick(label: str, registry: dict[str, type], key: str, default: str) -> Choice:
-    name = pick_member(label, registry, key=key, default=default)
-    return Choice(name, pick_options(registry[name], key=f"{key}_{name}"))

@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from spectra_core.evaluation.physics.checks import mixture_residual
 from spectra_core.evaluation.sampling import MOST_JUDGED, sampled_rows
 from spectra_core.figures import physics as figures
 from spectra_core.spectra import SpectraSet
+from spectra_core.store import Store
 from ui import cache, comparison, job_panel, needed, state, tables
 from ui.figures import show_figure
 from ui.text import percent, significant
@@ -48,7 +50,7 @@ def finished_or_offered(task: str, arguments: dict[str, Any], *, button: str, ti
         What the button says, and what the job is called.
     """
     for record in reversed(state.store().results(task)):
-        result = cache.stored_result(cache.home(), record.id)
+        result = cache.shared(Store.load_result, state.store(), record.id)
         if result.document.get("arguments") == arguments:
             return result
     begun = [job for job in state.jobs().records() if job.task == task and job.arguments == arguments]
@@ -101,9 +103,12 @@ def as_judged(
     seen = found.all_rows["training"]
     places = sampled_rows(len(seen), "training", MOST_JUDGED)
     rows = sampled_rows(len(generated), "generated", MOST_JUDGED)
-    training = _part(needed.require_experimental(), tuple(seen[place] for place in places))
-    shown = _part(generated, tuple(rows.tolist()))
-    return {"training": training, "generated": cache.with_noise(shown, training) if noise_given_back else shown}, rows
+    training = comparison.part(needed.require_experimental(), [seen[place] for place in places])
+    shown = comparison.part(generated, rows)
+    return {
+        "training": training,
+        "generated": cache.shared(comparison.noise_given_back, shown, training) if noise_given_back else shown,
+    }, rows
 
 
 @st.fragment
@@ -138,7 +143,7 @@ def show_offenders(
     st.caption(f"Generated spectrum {chosen['id']} breaks: {chosen['breaks']}.")
     training = sets["training"]
     figure = figures.spectrum_and_mixture(
-        cache.mixture_residual(sets, "generated", int(np.searchsorted(rows, chosen["sample"]))),
+        cache.table(mixture_residual, sets, "generated", int(np.searchsorted(rows, chosen["sample"]))),
         role="generated",
         axis_label=training.axis.label,
         signal_label=training.meta.signal_label,
@@ -210,7 +215,3 @@ def offenders(table: pd.DataFrame, offences: pd.DataFrame, checks: dict[str, str
     breaks = ["; ".join(titles[row]) for row in marks]
     found.insert(2, "breaks", breaks)
     return found.reset_index(drop=True)
-
-
-def _part(spectra: SpectraSet, rows: tuple[int, ...]) -> SpectraSet:
-    return spectra if len(rows) == len(spectra) else cache.rows_of(spectra, rows)

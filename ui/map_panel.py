@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from spectra_core.evaluation.latent import map_colours, maps
 from spectra_core.evaluation.latent.maps import (
     NEIGHBOURS,
     PERPLEXITY,
@@ -17,6 +18,7 @@ from spectra_core.evaluation.latent.maps import (
 from spectra_core.evaluation.sampling import sampled_rows
 from spectra_core.figures.latent_map import map_scatter
 from spectra_core.figures.spectra import single_spectra
+from spectra_core.spectra import SpectraSet
 from ui import cache, state, tables, umap_warm
 from ui.comparison import Compared, offer_tables
 from ui.figures import show_figure
@@ -109,7 +111,7 @@ def _coloured(
         return table, "", ""
     if colour.kind == "target":
         return table, f"target {colour.target}", labels[colour.target]
-    values = cache.map_colour(found.sets, colour.kind, colour.target, model)
+    values = cache.table(colour_values, found.sets, colour.kind, colour.target, model)
     name, label = {
         "density": ("density", "log₁₀ of density, usual = 0"),
         "label error": (f"label error {colour.target}", f"Label \u2212 reading: {labels.get(colour.target, '')}"),
@@ -118,12 +120,29 @@ def _coloured(
     return table.merge(values.rename(columns={"value": name}), on=["role", "sample"], how="left"), name, label
 
 
+def colour_values(sets: dict[str, SpectraSet], kind: str, target: str, model: "StoredModel | None") -> pd.DataFrame:
+    """Return "density", "label error" of a target, or "reconstruction error" of every spectrum."""
+    if kind == "density":
+        return map_colours.density_colour(sets)
+    if kind == "label error":
+        return map_colours.label_error_colour(sets, target)
+    assert model is not None
+    return map_colours.reconstruction_colour(sets, model.model)
+
+
+def draw_map(sets: dict[str, SpectraSet], model: "StoredModel | None", method: str) -> tuple[pd.DataFrame, float]:
+    """Return the map by "PCA" or "UMAP", as `evaluation.latent.maps` draws them, and its trustworthiness."""
+    generator = None if model is None else model.model
+    table = (maps.umap_map if method == "UMAP" else maps.latent_map)(sets, generator)
+    return table, maps.trustworthiness(table, sets, generator)
+
+
 def umap(found: Compared, model: "StoredModel | None") -> tuple[pd.DataFrame, float] | None:
     """Return UMAP's map with its trustworthiness; None, with a sentence, while umap-learn still compiles."""
     if not umap_warm.is_warm():
         _wait_until_warm()
         return None
-    drawn = cache.umap_map(found.sets, model)
+    drawn = cache.table(draw_map, found.sets, model, "UMAP")
     n_spectra = len(drawn[0])
     used = fitting_neighbours(n_spectra)
     few = f", for there are {n_spectra} spectra only" if used < NEIGHBOURS else ""

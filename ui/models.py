@@ -2,17 +2,20 @@
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from spectra_core.datasets.formulas import table_csv
+from spectra_core.evaluation.latent import learning
 from spectra_core.figures.theme import thousands
 from spectra_core.spectra import SpectraSet
-from ui import state
+from ui import cache, state
 from ui.text import significant
 
 if TYPE_CHECKING:
     from spectra_core.jobs import JobRecord
+    from spectra_core.spectra.latent import LatentPosterior
     from spectra_core.store import StoredModel
 
 _FEWEST_JUDGED = 5
@@ -27,6 +30,29 @@ def unfinished_training(fingerprint: str) -> "JobRecord | None":
         if record.task == "train" and record.arguments.get("set") == fingerprint and "generator" in record.arguments
     ]
     return trainings[-1] if trainings and trainings[-1].state != "finished" else None
+
+
+def training_part(found: "StoredModel", spectra: SpectraSet) -> SpectraSet:
+    """Return the spectra a generator was trained on, where `spectra` is its set; else all of `spectra`."""
+    held_out = found.record.held_out_rows if found.record.trained_on == spectra.fingerprint else ()
+    kept = np.delete(np.arange(len(spectra)), list(held_out))
+    return spectra if len(kept) == len(spectra) else cache.shared(SpectraSet.take, spectra, kept)
+
+
+def encoded(found: "StoredModel", spectra: SpectraSet) -> "LatentPosterior":
+    """Return the posterior of every spectrum, computed once."""
+    return cache.shared(encode, found, spectra)
+
+
+def encode(found: "StoredModel", spectra: SpectraSet) -> "LatentPosterior":
+    """Return the posterior of every spectrum."""
+    posterior: LatentPosterior = found.model.encode(spectra)
+    return posterior
+
+
+def reconstruct(found: "StoredModel", spectra: SpectraSet) -> pd.DataFrame:
+    """Return `evaluation.latent.learning.reconstructions`."""
+    return learning.reconstructions(found.model, spectra)
 
 
 def has_latent_space(found: "StoredModel") -> bool:

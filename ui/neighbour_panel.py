@@ -6,6 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from spectra_core.evaluation.sampling import most_asked
+from spectra_core.evaluation.similarity.memorisation import memorisation
+from spectra_core.evaluation.similarity.neighbours import neighbours
 from spectra_core.spectra import SpectraSet
 from ui import cache, judged, needed, state
 from ui.comparison import Compared
@@ -42,11 +44,13 @@ def find(found: Compared, metric: str, window: float | None) -> Found | None:
     if found.is_sample:
         return _from_a_job(found, metric, window)
     sets = found.sets
-    table = cache.neighbours(sets, metric, window, "generated")
+    table = cache.table(neighbours, sets, metric=metric, window=window)
     judged_share = None
     if found.has_held_out and len(sets["training"]) >= len(sets["held-out"]):
-        judged_share = cache.memorisation(sets, metric)
-    floor = cache.neighbours(sets, metric, None, "held-out") if judged_share is not None else None
+        judged_share = cache.table(memorisation, sets, metric=metric)
+    floor = None
+    if judged_share is not None:
+        floor = cache.table(neighbours, sets, metric=metric, role="held-out")
     return Found(table, floor, judged_share, int(table["exact_copy"].sum()), len(table))
 
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from spectra_core.spectra import SpectraSet
-from spectra_core.store import ResultRecord, StoredResult
+from spectra_core.store import ResultRecord, Store, StoredResult
 from ui import cache, needed, state
 from ui.text import counted
 
@@ -31,7 +31,7 @@ def require_study() -> StoredResult:
         key="study",
         bind="query-params",
     )
-    result = cache.stored_result(cache.home(), picked)
+    result = cache.shared(Store.load_result, state.store(), picked)
     experiment, data = result.document["experiment"], result.document["data"]
     kind = "simulated" if data["origin"] == "simulated" else data["origin"]
     st.caption(
@@ -47,5 +47,5 @@ def _is_about(record: ResultRecord, spectra: SpectraSet | None) -> bool:
     """Whether an experiment was made on these spectra."""
     if spectra is None:
         return False
-    document = cache.stored_result(cache.home(), record.id).document
+    document = cache.shared(Store.load_result, state.store(), record.id).document
     return bool(document["data"]["fingerprint"] == spectra.fingerprint)

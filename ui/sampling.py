@@ -3,15 +3,18 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import pandas as pd
 import streamlit as st
 
 from spectra_core.choices import Choice, build
 from spectra_core.figures.theme import thousands
+from spectra_core.options import Range, Seed, WithOptions
 from spectra_core.spectra import SpectraSet
-from ui import widgets
+from ui import cache, widgets
+from ui.models import encoded
 from ui.text import percent
 
 if TYPE_CHECKING:
@@ -19,9 +22,12 @@ if TYPE_CHECKING:
     from spectra_core.regressors.base import Regressor
     from spectra_core.sampling.generation import DrawnPoints
     from spectra_core.spectra.latent import LatentPosterior
+    from spectra_core.store import StoredModel
 
 MAX_SPECTRA = 10_000
 """Spectra made on the page at once: a second or two, and 100 MB at a thousand channels."""
+_pick = partial(widgets.pick, n_columns=2)
+"""Two options beside each other: the controls fill a third of the page."""
 QUICK_TEACHERS = ("pls", "ridge")
 """Regressors that are fitted while a visitor waits; networks label inside an experiment."""
 
@@ -62,11 +68,19 @@ OVERVIEW_COLUMNS: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Everything that decides a generated set, besides the generator and its training spectra."""
+class Plan(WithOptions):
+    """Everything that decides a generated set, besides the generator and its training spectra.
 
-    n_spectra: int
-    seed: int
+    Parameters
+    ----------
+    seed
+        Decides everything random: the same seed makes the same spectra again.
+    """
+
+    title: ClassVar[str] = "Generated set"
+
+    n_spectra: Annotated[int, Range(1, MAX_SPECTRA), "Number of spectra"]
+    seed: Seed = 0
     sampler: Choice | None = None
     conditions: Choice | None = None
     latent_given: Choice | None = None
@@ -101,30 +115,22 @@ def pick_plan(generator: "Generator", train: SpectraSet) -> Plan | None:
         choices |= _pick_latent(given_conditions=generator.needs_conditions)
         if train.n_targets:
             choices |= _pick_labels(asked_for=generator.needs_conditions)
-    number, seed = st.columns(2)
-    n_spectra = number.number_input(
-        "Number of spectra",
-        1,
-        MAX_SPECTRA,
-        min(len(train), 1000),
-        key="sample_n_spectra",
-        persist_state="session",
-    )
-    chosen_seed = seed.number_input(
-        "Seed",
-        0,
-        value=0,
-        step=1,
-        key="sample_seed",
-        help="Decides everything random: the same seed makes the same spectra again.",
-        persist_state="session",
-    )
+    number, beside = st.columns(2)
+    with number:
+        n_spectra = widgets.field(Plan, "n_spectra", key="sample_n_spectra", default=min(len(train), 1000))
+    with beside:
+        seed = widgets.field(Plan, "seed", key="sample_seed")
     if None in choices.values():
         return None
-    return Plan(int(n_spectra), int(chosen_seed), **choices)
+    return Plan(n_spectra, seed, **choices)
 
 
-def make(generator: "Generator", train: SpectraSet, plan: Plan, teacher: "Regressor | None", model_id: str) -> Sampled:
+def sampled(found: "StoredModel", train: SpectraSet, plan: Plan) -> Sampled:
+    """Return what `make` makes, computed once."""
+    return cache.shared(make, found, train, plan)
+
+
+def make(found: "StoredModel", train: SpectraSet, plan: Plan) -> Sampled:
     """Generate spectra as planned, with the points they were decoded from."""
     from spectra_core.conditions import CONDITIONS
     from spectra_core.generators.base import LatentGenerator
@@ -132,6 +138,7 @@ def make(generator: "Generator", train: SpectraSet, plan: Plan, teacher: "Regres
     from spectra_core.sampling.generation import draw_points, generate_spectra
     from spectra_core.sampling.labelling import LABELLINGS
 
+    generator = found.model
     where = {
         "sampler": _built(SAMPLERS, plan.sampler, "sampler"),
         "conditions": _built(CONDITIONS, plan.conditions, "way of choosing concentrations"),
@@ -143,9 +150,9 @@ def make(generator: "Generator", train: SpectraSet, plan: Plan, teacher: "Regres
         plan.n_spectra,
         **where,
         labelling=_built(LABELLINGS, plan.labelling, "labelling"),
-        teacher=teacher,
+        teacher=None if plan.teacher is None else cache.shared(fit_teacher, train, plan.teacher),
         seed=plan.seed,
-        model=model_id,
+        model=found.record.id,
     )
     if not isinstance(generator, LatentGenerator):
         return Sampled(spectra, None, None)
@@ -160,6 +167,11 @@ def fit_teacher(train: SpectraSet, choice: Choice) -> "Regressor":
     from spectra_core.regressors import REGRESSORS
 
     return build(REGRESSORS, choice, "regressor").fit(train)
+
+
+def tables_of(found: "StoredModel", train: SpectraSet, plan: Plan) -> dict[str, pd.DataFrame]:
+    """Return the `tables` of what `make` makes."""
+    return tables(sampled(found, train, plan), train)
 
 
 def tables(sampled: Sampled, train: SpectraSet) -> dict[str, pd.DataFrame]:
@@ -206,18 +218,18 @@ def hull_sentence(distances: pd.DataFrame) -> str:
     return f"{sentence}; of {len(floor)} measured sets held out, {percent(floor.mean())} do."
 
 
-def strategies_compared(generator: "Generator", train: SpectraSet) -> dict[str, pd.DataFrame]:
+def strategies_compared(found: "StoredModel", train: SpectraSet) -> dict[str, pd.DataFrame]:
     """Return the overviews that apply to a generator, by what is chosen."""
     from spectra_core.evaluation.labels import concentration_strategies
     from spectra_core.evaluation.latent import strategies as latent_strategies
     from spectra_core.generators.base import LatentGenerator
 
-    found = {}
-    if isinstance(generator, LatentGenerator):
-        found["Latent points"] = latent_strategies.sampler_overview(generator.encode(train), groups=train.groups)
-        if generator.needs_conditions:
-            found["Concentrations"] = concentration_strategies.condition_overview(train)
-    return found
+    overviews = {}
+    if isinstance(found.model, LatentGenerator):
+        overviews["Latent points"] = latent_strategies.sampler_overview(encoded(found, train), groups=train.groups)
+        if found.model.needs_conditions:
+            overviews["Concentrations"] = concentration_strategies.condition_overview(train)
+    return overviews
 
 
 def default_name(generator: "Generator", plan: Plan) -> str:
@@ -276,13 +288,6 @@ def _pick_labels(*, asked_for: bool) -> dict[str, Choice | None]:
         return {"labelling": labelling}
     quick = {name: REGRESSORS[name] for name in QUICK_TEACHERS}
     return {"labelling": labelling, "teacher": _pick("Teacher", quick, key="sample_teacher")}
-
-
-def _pick(label: str, registry: Mapping[str, type[Any]], *, key: str, default: str | None = None) -> Choice | None:
-    """Let the visitor choose a method and its options, two beside each other: the controls fill a third of the page."""
-    name = widgets.pick_member(label, registry, key=key, default=default)
-    options = widgets.pick_options(registry[name], key=key, n_columns=2)
-    return widgets.checked(registry, Choice(name, options), label.lower())
 
 
 def _built(registry: Mapping[str, type[Any]], choice: Choice | None, what: str) -> Any:

@@ -5,9 +5,10 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from spectra_core.datasets import export
 from spectra_core.datasets.public import PUBLIC, load_public
 from spectra_core.datasets.writers import WRITERS
-from spectra_core.store import SetRecord
+from spectra_core.store import SetRecord, Store
 from ui import cache, demo, state
 from ui.menu import ROOT
 from ui.text import plain
@@ -76,7 +77,7 @@ def _manage(record: SetRecord) -> None:
             for form, writer in WRITERS.items():
                 st.download_button(
                     writer.title,
-                    partial(cache.exported, cache.home(), record.fingerprint, record.name, form),
+                    partial(cache.table, written, state.store(), record.fingerprint, record.name, form),
                     f"{_file_name(record.name)}{writer.extension}",
                     writer.mime,
                     help=writer.explanation,
@@ -92,6 +93,11 @@ def _manage(record: SetRecord) -> None:
             if st.button("Delete", key="delete_set", type="primary"):
                 state.store().delete_set(record.fingerprint)
                 st.rerun()
+
+
+def written(store: Store, fingerprint: str, name: str, form: str) -> bytes:
+    """Write a kept set as a file; `name` is what it is called now."""
+    return export(store.load_set(fingerprint).with_meta(name=name), form)
 
 
 def _file_name(name: str) -> str:

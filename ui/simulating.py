@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -11,7 +12,9 @@ from spectra_core.datasets.formulas import table_csv
 from spectra_core.datasets.simulator import DESIGNS, PRESETS, STATUS, SimulationSettings, constants_table
 from spectra_core.datasets.simulator.settings import changed_settings
 from spectra_core.errors import SpectraCoreError
+from spectra_core.options import Range, options_of
 from ui.text import percent
+from ui.widgets import described_parameters, field, limits, pick_seed
 
 MAX_SPECTRA = 100_000
 """Spectra of one simulated set: about three minutes and 0.4 GB."""
@@ -80,32 +83,22 @@ def pick_conditions(preset: SimulationSettings) -> SimulationSettings:
     """Let the visitor change what surrounds the salts."""
     with st.expander("Conditions and physics", icon=":material/tune:"):
         changes: dict[str, Any] = {
-            "temperature": st.slider("Temperature, °C", 0.0, 60.0, preset.temperature, 1.0, key=_key(preset, "t")),
-            "path_length": st.select_slider(
-                "Path length, cm",
-                sorted({0.1, 0.2, 0.5, 1.0, 2.0, 5.0, preset.path_length}),
-                preset.path_length,
-                key=_key(preset, "path"),
-            ),
-            "acid": st.slider("Nitric acid added, mol/L", 0.0, 1.0, preset.acid, 0.01, key=_key(preset, "acid")),
-            "iron_tail": st.select_slider(
-                "Iron beyond 400 nm, factor",
-                sorted({0.3, 0.5, 1.0, 2.0, 3.0, preset.iron_tail}),
-                preset.iron_tail,
-                key=_key(preset, "tail"),
-                help="Iron's absorption from 400 to 480 nm is uncertain by a factor of three.",
-            ),
-            "speciation": st.toggle("Solve equilibria", preset.speciation, key=_key(preset, "speciation")),
-            "subtract_blank": st.toggle("Subtract water", preset.subtract_blank, key=_key(preset, "blank")),
+            "temperature": _slide(preset, "temperature", step=1.0),
+            "path_length": _step_through(preset, "path_length", (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)),
+            "acid": _slide(preset, "acid", step=0.01, most=1.0),
+            "iron_tail": _step_through(preset, "iron_tail", (0.3, 0.5, 1.0, 2.0, 3.0)),
         }
-        seed = st.number_input(
-            "Perturb the physics with seed (0: not at all)",
-            min_value=0,
-            value=preset.perturbation_seed or 0,
+        for name in ("speciation", "subtract_blank"):
+            changes[name] = field(SimulationSettings, name, key=_key(preset, name), default=getattr(preset, name))
+        seed = field(
+            SimulationSettings,
+            "perturbation_seed",
             key=_key(preset, "perturb"),
+            default=preset.perturbation_seed or 0,
+            label="Perturb the physics with seed (0: not at all)",
             help="Draws every constant within its stated uncertainty: a simulator that is not quite right.",
         )
-        changes["perturbation_seed"] = int(seed) or None
+        changes["perturbation_seed"] = seed or None
     return changed_settings(preset, changes)
 
 
@@ -139,7 +132,14 @@ def show_numbers(solution: pd.DataFrame) -> None:
 def pick_set(preset: str, settings: SimulationSettings) -> dict[str, Any]:
     """Let the visitor choose the size, design and seed of a set; return the arguments of its job."""
     columns = st.columns(4)
-    n_spectra = columns[0].number_input("Spectra", 1, MAX_SPECTRA, settings.n_spectra, key=_key(settings, "n"))
+    with columns[0]:
+        n_spectra = field(
+            SimulationSettings,
+            "n_spectra",
+            key=_key(settings, "n"),
+            default=settings.n_spectra,
+            range=Range(1, MAX_SPECTRA),
+        )
     design = columns[1].selectbox(
         "Design",
         list(DESIGNS),
@@ -148,15 +148,16 @@ def pick_set(preset: str, settings: SimulationSettings) -> dict[str, Any]:
         key=_key(settings, "design"),
         help="\n\n".join(f"**{member.title}**: {member.explanation}" for member in DESIGNS.values()),
     )
-    seed = columns[2].number_input("Seed", min_value=0, value=0, key=_key(settings, "seed"))
+    with columns[2]:
+        seed = pick_seed(_key(settings, "seed"))
     name = columns[3].text_input("Name", f"{settings.title}, simulated", key=_key(settings, "name"))
     differing = settings.differences(PRESETS[preset])
     if design != settings.design:
         differing = {**differing, "design": design, "design_options": {}}
     return {
         "preset": preset,
-        "n_spectra": int(n_spectra),
-        "seed": int(seed),
+        "n_spectra": n_spectra,
+        "seed": seed,
         "settings": differing,
         "name": _named_as_simulated(name),
     }
@@ -216,6 +217,28 @@ def _named_as_simulated(name: str) -> str:
     """
     name = name.strip() or "Mixtures"
     return name if "simulated" in name.lower() else f"{name} (simulated)"
+
+
+def _slide(preset: SimulationSettings, name: str, *, step: float, most: float | None = None) -> float:
+    """Show one setting as a slider over the range that it declares, or up to `most`."""
+    option = replace(options_of(SimulationSettings)[name], default=getattr(preset, name))
+    ends = limits(option) | {"step": step} | ({} if most is None else {"max_value": most})
+    help_text = described_parameters(SimulationSettings)[name]
+    return float(st.slider(option.label, **ends, key=_key(preset, name), help=help_text))
+
+
+def _step_through(preset: SimulationSettings, name: str, values: tuple[float, ...]) -> float:
+    """Show one setting as a choice of a few values and the preset's own."""
+    own = getattr(preset, name)
+    return float(
+        st.select_slider(
+            options_of(SimulationSettings)[name].label,
+            sorted({*values, own}),
+            own,
+            key=_key(preset, name),
+            help=described_parameters(SimulationSettings)[name],
+        )
+    )
 
 
 def _key(settings: SimulationSettings, name: str) -> str:

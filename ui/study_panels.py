@@ -16,10 +16,11 @@ from spectra_core.experiment.cost import estimated_seconds
 from spectra_core.experiment.design import MAX_FOLDS
 from spectra_core.experiment.regressor_choice import regressor_from_json, regressor_label, regressor_title
 from spectra_core.experiment.sweeps import doses
+from spectra_core.experiment.tables import comparisons_of
 from spectra_core.figures import gains
 from spectra_core.figures.forest import forest
 from spectra_core.jobs.tasks import default_workers
-from spectra_core.store import StoredResult
+from spectra_core.store import Store, StoredResult
 from ui import cache, job_panel, state, tables
 from ui.exports import figure_with_exports, table_export
 
@@ -47,6 +48,13 @@ def table_of(result: StoredResult, name: str, regressor: str | None = None) -> p
     """Return a table, of one regressor where wanted; empty where an older experiment has none."""
     table = result.tables.get(name, pd.DataFrame())
     return table if regressor is None or table.empty else table[table["regressor"] == regressor]
+
+
+def judged(store: Store, result_id: str) -> pd.DataFrame:
+    """Judge the errors of a result anew, so that those of earlier versions are judged alike."""
+    result = cache.shared(Store.load_result, store, result_id)
+    spreads = result.tables["spreads"].set_index("target")["sd"].to_dict()
+    return comparisons_of(Experiment.from_document(result.document["experiment"]), result.tables["errors"], spreads)
 
 
 def answer(result: StoredResult, shown: pd.DataFrame, kinds: Mapping[str, str]) -> None:
@@ -198,7 +206,7 @@ def other_experiments(result: StoredResult) -> None:
     others = {}
     for record in state.store().results("study"):
         if record.id != result.record.id:
-            loaded = cache.stored_result(cache.home(), record.id)
+            loaded = cache.shared(Store.load_result, state.store(), record.id)
             if loaded.document["data"]["fingerprint"] == result.document["data"]["fingerprint"]:
                 others[record.id] = loaded
     if not others:
@@ -259,7 +267,7 @@ def _learning_curves(result: StoredResult, regressor: str, units: Mapping[str, s
 
 
 def _dose_response(result: StoredResult, regressor: str) -> None:
-    comparisons = cache.comparisons(cache.home(), result.record.id)
+    comparisons = cache.table(judged, state.store(), result.record.id)
     comparisons = comparisons[comparisons["regressor"] == regressor] if len(comparisons) else comparisons
     table = doses(result.document["experiment"]["arms"])
     st.subheader("By the ratio of added spectra")

@@ -5,12 +5,15 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from spectra_core.evaluation.latent import learning, traversal
+from spectra_core.evaluation.latent.distance import remote_from
 from spectra_core.figures.training import information_by_dimension
 from spectra_core.figures.traversal import walk_figure
 from spectra_core.spectra import SpectraSet
 from ui import cache
-from ui.comparison import Compared, offer_tables, pick_direction
+from ui.comparison import Compared, channel_statistics, offer_tables, pick_direction
 from ui.figures import show_figure
+from ui.models import encoded
 from ui.text import percent, significant
 
 if TYPE_CHECKING:
@@ -22,7 +25,7 @@ _ALONG, _BETWEEN = "Along a latent dimension", "Between two spectra"
 def show(found: Compared, model: "StoredModel") -> None:
     """Show which latent dimensions carry information, and what a walk along one or between spectra changes."""
     training = found.sets["training"]
-    dimensions = cache.latent_dimensions(model, training)
+    dimensions = cache.table(learning.latent_dimensions, encoded(model, training))
     st.subheader("What does a step in latent space change?")
     st.write("Every step is decoded to a spectrum. Drag the slider, and see where the walk leaves the data.")
 
@@ -38,6 +41,21 @@ def show(found: Compared, model: "StoredModel") -> None:
     offer_tables({"latent_dimensions": dimensions})
 
 
+def walk(
+    model: "StoredModel",
+    training: SpectraSet,
+    ends: tuple[int, ...],
+    dimension: int | None,
+    concentrations: tuple[tuple[str, float], ...] | None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return `evaluation.latent.traversal`: along a dimension, from the row in `ends` if any, else between."""
+    conditions = None if concentrations is None else dict(concentrations)
+    if dimension is None:
+        return traversal.walk_between(model.model, training, ends[0], ends[1], conditions=conditions)
+    start = ends[0] if ends else None
+    return traversal.walk_along(model.model, training, dimension, start=start, conditions=conditions)
+
+
 def _walk(training: SpectraSet, model: "StoredModel", dimensions: pd.DataFrame) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         way = st.segmented_control(
@@ -49,9 +67,9 @@ def _walk(training: SpectraSet, model: "StoredModel", dimensions: pd.DataFrame) 
         st.caption("Choose two different spectra.")
         return
     concentrations = _pick_concentrations(training, ends) if model.model.needs_conditions else None
-    steps, spectra = cache.walk(model, training, ends, dimension, concentrations)
+    steps, spectra = cache.table(walk, model, training, ends, dimension, concentrations)
     way_label = "Share of the way" if dimension is None else f"Latent dimension {dimension}, units of the prior"
-    statistics = cache.channel_statistics({"training": training})
+    statistics = channel_statistics({"training": training})
     figure = walk_figure(
         steps,
         spectra,
@@ -59,7 +77,7 @@ def _walk(training: SpectraSet, model: "StoredModel", dimensions: pd.DataFrame) 
         axis_label=training.axis.label,
         signal_label=training.meta.signal_label,
         range_of_data=statistics,
-        limit=cache.remote_from(model, training),
+        limit=cache.table(remote_from, encoded(model, training), training.groups),
         reverse=pick_direction(training),
     )
     show_figure(figure, key="walk")

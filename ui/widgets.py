@@ -3,30 +3,15 @@
 import inspect
 import math
 import re
-import types
 from collections.abc import Collection, Mapping
-from dataclasses import Field, fields
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from dataclasses import MISSING, fields, replace
+from typing import Any
 
 import streamlit as st
 
 from spectra_core.choices import Choice, build
 from spectra_core.errors import ConfigError
-
-LABELS: dict[str, str] = {
-    "n_latent": "Latent dimensions",
-    "n_hidden": "Hidden units",
-    "n_components": "Components",
-    "n_members": "Members",
-    "n_neighbours": "Neighbours",
-    "coordinates": "Trained on",
-    "kernels": "Computed by",
-    "beta": "Weight of the KL term, beta",
-    "reduction": "Averaging of the loss",
-    "lr": "Learning rate",
-    "std": "Standard deviation",
-}
-"""Labels of fields whose name does not read as one."""
+from spectra_core.options import Option, Seed, option_of, options_of
 
 _N_COLUMNS = 3
 
@@ -70,30 +55,29 @@ def pick_member(label: str, registry: Mapping[str, type[Any]], *, key: str, defa
 def pick_options(
     member: type[Any], *, key: str, hidden: Collection[str] = (), n_columns: int = _N_COLUMNS
 ) -> dict[str, Any]:
-    """Show the fields of a dataclass as widgets and return the values that differ from its defaults.
+    """Show the options of a dataclass as widgets and return the values that differ from its defaults.
 
     Parameters
     ----------
     member
-        A dataclass whose fields are numbers, truth values, text, literals, or tuples of whole numbers.
+        A dataclass whose annotations declare its options; see `spectra_core.options`.
     key
         Prefix of the widget keys; the values are kept for the session.
     hidden
-        Fields without a widget.
+        Options without a widget.
     n_columns
         Widgets beside each other.
     """
-    shown = [one for one in fields(member) if one.init and one.name not in hidden]
+    shown = {name: option for name, option in options_of(member).items() if name not in hidden}
     if not shown:
         return {}
-    hints, helps = get_type_hints(member), described_parameters(member)
     columns = st.columns(min(n_columns, len(shown)), vertical_alignment="bottom")
     options = {}
-    for number, one in enumerate(shown):
+    for number, (name, option) in enumerate(shown.items()):
         with columns[number % len(columns)]:
-            value = _widget(one, hints[one.name], f"{key}_{member.__name__}_{one.name}", helps.get(one.name))
-        if value != default_of(one):
-            options[one.name] = value
+            value = field(member, name, key=f"{key}_{member.__name__}_{name}")
+        if value != option.default:
+            options[name] = value
     return options
 
 
@@ -103,11 +87,11 @@ def pick(
     *,
     key: str,
     default: str | None = None,
-    hidden: Collection[str] = (),
+    n_columns: int = _N_COLUMNS,
 ) -> Choice | None:
     """Let the visitor choose a method and its options; None, with a sentence, while they do not fit together."""
     name = pick_member(label, registry, key=key, default=default)
-    return checked(registry, Choice(name, pick_options(registry[name], key=key, hidden=hidden)), label.lower())
+    return checked(registry, Choice(name, pick_options(registry[name], key=key, n_columns=n_columns)), label.lower())
 
 
 def checked(registry: Mapping[str, type[Any]], choice: Choice, what: str) -> Choice | None:
@@ -120,13 +104,56 @@ def checked(registry: Mapping[str, type[Any]], choice: Choice, what: str) -> Cho
     return choice
 
 
-def field_label(name: str) -> str:
-    """Return the label of a field.
+def field(member: type[Any], name: str, *, key: str, **changed: Any) -> Any:
+    """Show one option of a dataclass as a widget, in the range and with the default that it declares.
 
-    >>> field_label("batch_size"), field_label("n_latent")
-    ('Batch size', 'Latent dimensions')
+    Parameters
+    ----------
+    changed
+        What the page says otherwise: fields of `Option`, such as ``default`` or a narrower ``range``; or arguments of
+        the Streamlit widget, such as ``help``.
+
+    Returns
+    -------
+    The value; where a widget is left empty, None if the option takes that, else its default.
+
+    Raises
+    ------
+    ConfigError
+        When it has no default: a method on a page must be complete without input.
     """
-    return LABELS.get(name, name.removeprefix("n_").replace("_", " ").capitalize())
+    declared = {part.name for part in fields(Option)}
+    option = replace(options_of(member)[name], **{name: changed.pop(name) for name in declared & set(changed)})
+    if option.default is MISSING:
+        raise ConfigError(f"The option {name!r} has no default, so it cannot be shown as a widget. Give it one.")
+    shared = {"key": key, "help": described_parameters(member).get(name), "persist_state": "session", **changed}
+    if option.values:
+        return st.selectbox(option.label, option.values, index=option.values.index(option.default), **shared)
+    if option.kind is bool:
+        return st.toggle(option.label, value=option.default, **shared)
+    if option.kind is tuple:
+        text = st.text_input(option.label, value=", ".join(map(str, option.default)), **shared)
+        return _whole_numbers(text, option)
+    if option.range is None:
+        return st.text_input(option.label, value=option.default, **shared)
+    written = {"format": "%d" if option.kind is int else "%g"}
+    value = st.number_input(option.label, **limits(option), **{**written, **shared})
+    return value if option.optional or value is not None else option.default
+
+
+def pick_seed(key: str) -> int:
+    """Let the visitor choose what decides everything random."""
+    seed = option_of("seed", Seed, 0)
+    return int(st.number_input(seed.label, **limits(seed), key=key, persist_state="session"))
+
+
+def limits(option: Option) -> dict[str, Any]:
+    """Return value, ends and step of a number, all of its kind, as Streamlit's number inputs and sliders take them."""
+    assert option.range is not None
+    kind = int if option.kind is int else float
+    step = option.range.step or (1 if kind is int else _step(option.default))
+    given = {"min_value": option.range.least, "max_value": option.range.most, "value": option.default, "step": step}
+    return {name: None if number is None else kind(number) for name, number in given.items()}
 
 
 def described_parameters(member: type[Any]) -> dict[str, str]:
@@ -140,52 +167,6 @@ def described_parameters(member: type[Any]) -> dict[str, str]:
     return found
 
 
-def default_of(one: "Field[Any]") -> Any:
-    """Return the default of a dataclass field.
-
-    Raises
-    ------
-    ConfigError
-        When it has none: a method on a page must be complete without input.
-    """
-    from dataclasses import MISSING
-
-    if one.default is not MISSING:
-        return one.default
-    if one.default_factory is not MISSING:
-        return one.default_factory()
-    raise ConfigError(f"The option {one.name!r} has no default, so it cannot be shown as a widget. Give it one.")
-
-
-def _widget(one: "Field[Any]", hint: Any, key: str, explanation: str | None) -> Any:
-    label, default = field_label(one.name), default_of(one)
-    shared: dict[str, Any] = {"key": key, "help": explanation, "persist_state": "session"}
-    kind, optional = _without_none(hint)
-    if get_origin(kind) is Literal:
-        values = list(get_args(kind))
-        return st.selectbox(label, values, index=values.index(default), **shared)
-    if kind is bool:
-        return st.toggle(label, value=default, **shared)
-    if kind is int:
-        value = st.number_input(label, value=default, step=1, **shared)
-        return value if optional or value is not None else default
-    if kind is float:
-        value = st.number_input(label, value=default, step=_step(default), format="%g", **shared)
-        return value if optional or value is not None else default
-    if get_origin(kind) is tuple:
-        return _whole_numbers(st.text_input(label, value=", ".join(map(str, default)), **shared), label, default)
-    return st.text_input(label, value=default, **shared)
-
-
-def _without_none(hint: Any) -> tuple[Any, bool]:
-    """Return the type of a field, and whether None is allowed besides."""
-    if get_origin(hint) in (Union, types.UnionType):
-        kinds = [kind for kind in get_args(hint) if kind is not type(None)]
-        # int | float is written where both are fine; the wider one takes every value.
-        return (float if set(kinds) == {int, float} else kinds[0]), type(None) in get_args(hint)
-    return hint, False
-
-
 def _step(default: float | None) -> float:
     """Return a step of the order of a tenth of the default.
 
@@ -197,9 +178,9 @@ def _step(default: float | None) -> float:
     return float(10.0 ** (math.floor(math.log10(abs(default))) - 1))
 
 
-def _whole_numbers(text: str, label: str, default: tuple[int, ...]) -> tuple[int, ...]:
+def _whole_numbers(text: str, option: Option) -> Any:
     try:
         return tuple(int(part) for part in text.split(",") if part.strip())
     except ValueError:
-        st.error(f"{label} are whole numbers separated by commas, got {text!r}.", icon=":material/error:")
-        return default
+        st.error(f"{option.label} are whole numbers separated by commas, got {text!r}.", icon=":material/error:")
+        return option.default

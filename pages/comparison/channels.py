@@ -1,6 +1,9 @@
+import pandas as pd
 import streamlit as st
 
-from spectra_core.evaluation.channels.noise import noise_summary
+from spectra_core.evaluation.channels.noise import noise_fidelity, noise_summary
+from spectra_core.evaluation.channels.statistics import channel_correlation, channel_differences
+from spectra_core.evaluation.roles import comparisons
 from spectra_core.figures import channels as figures
 from spectra_core.figures.spectra import quantile_fan
 from ui import cache, comparison
@@ -24,12 +27,13 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     )
     reverse = comparison.pick_direction(training)
 if noisy:
-    sets = {**sets, "generated": cache.with_noise(sets["generated"], training)}
+    sets = {**sets, "generated": cache.shared(comparison.noise_given_back, sets["generated"], training)}
 labels = {"axis_label": training.axis.label, "signal_label": training.meta.signal_label, "reverse": reverse}
 
-statistics = cache.channel_statistics(sets)
-differences = cache.channel_differences(sets)
-noise = cache.noise_fidelity(sets)
+statistics = comparison.channel_statistics(sets)
+pairs = [{one: sets[one], other: sets[other]} for one, other in comparisons(sets)]
+differences = pd.concat([cache.table(channel_differences, pair) for pair in pairs], ignore_index=True)
+noise = cache.table(noise_fidelity, sets)
 asked = differences[(differences["role"] == "generated") & (differences["reference"] == reference)]
 summary = noise_summary(noise).set_index("role")
 floor = differences[(differences["role"] == "held-out") & (differences["reference"] == "training")]
@@ -74,7 +78,7 @@ strips = figures.difference_strips(differences, noise, statistics, reference=ref
 show_figure(strips, key="difference_strips")
 
 st.subheader("Do channels move together as they should?")
-correlation = cache.channel_correlation({role: sets[role] for role in (reference, "generated")})
+correlation = cache.table(channel_correlation, {role: sets[role] for role in (reference, "generated")})
 images = figures.correlation_images(correlation, axis_label=training.axis.label, reverse=reverse)
 show_figure(images, key="correlation_images")
 

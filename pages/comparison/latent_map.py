@@ -27,7 +27,7 @@ shown_model = model if space == "latent" else None
 laid_out = {"UMAP": map_panel.umap, "t-SNE": map_panel.tsne}
 drawn = laid_out[method](found, shown_model) if method in laid_out else None
 if drawn is None and method != "t-SNE":
-    method, drawn = "PCA", cache.latent_map(found.sets, shown_model)
+    method, drawn = "PCA", cache.table(map_panel.draw_map, found.sets, shown_model, "PCA")
 
 if drawn is not None:
     table, trust = drawn

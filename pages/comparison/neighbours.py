@@ -1,6 +1,7 @@
 import pandas as pd
 import streamlit as st
 
+from spectra_core.evaluation.channels.noise import noise_level
 from spectra_core.evaluation.similarity.distances import DISTANCES
 from spectra_core.evaluation.similarity.neighbours import pair_difference
 from spectra_core.figures import neighbours as figures
@@ -111,7 +112,7 @@ st.caption(
     f"Generated spectrum {pair['id']} and {reference} spectrum {both[reference].samples['id'].iloc[0]}: "
     f"distance {pair[distance_column]:.3g} ({unit})."
 )
-difference = pair_difference(both, 0, reference, 0, noise=cache.noise_level(training))
+difference = pair_difference(both, 0, reference, 0, noise=cache.table(noise_level, training))
 figure = figures.duel(
     difference,
     role="generated",

@@ -1,5 +1,7 @@
 import streamlit as st
 
+from spectra_core.evaluation.channels.statistics import signal_histograms
+from spectra_core.evaluation.examples import examples
 from spectra_core.figures import spectra as figures
 from ui import cache, comparison
 from ui.figures import show_figure
@@ -24,17 +26,17 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 labels = {"axis_label": training.axis.label, "signal_label": training.meta.signal_label, "reverse": reverse}
 
 if view == "Density":
-    histograms = cache.signal_histograms(found.sets)
+    histograms = cache.shared(signal_histograms, found.sets)
     show_figure(figures.density_comparison(histograms, reference=reference, **labels), key="density_comparison")
     comparison.offer_tables({f"density_{role}": table.reset_index() for role, table in histograms.items()})
 elif view == "Quantile bands":
-    statistics = cache.channel_statistics(found.sets)
+    statistics = comparison.channel_statistics(found.sets)
     shown = statistics[statistics["role"].isin([reference, "generated"])]
     show_figure(figures.quantile_fan(shown, **labels), key="quantile_fan")
     comparison.offer_tables({"channel_statistics": statistics})
 else:
     n_spectra = st.slider("Spectra of each kind", 2, 60, 9, key="n_single_spectra", persist_state="session")
-    table = cache.examples({role: found.sets[role] for role in (reference, "generated")}, n_spectra)
+    table = cache.table(examples, {role: found.sets[role] for role in (reference, "generated")}, n_spectra=n_spectra)
     show_figure(figures.single_spectra(table, **labels), key="single_spectra")
     comparison.offer_tables({"single_spectra": table})
 

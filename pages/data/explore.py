@@ -1,8 +1,16 @@
 import streamlit as st
 
-from spectra_core.evaluation.labels.label_errors import FEWEST
+from spectra_core.evaluation.channels.statistics import signal_histograms
+from spectra_core.evaluation.labels.label_errors import FEWEST, label_errors
 from spectra_core.evaluation.sampling import MOST_JUDGED, sampled_rows
-from spectra_core.evaluation.suitability.design import SATURATION, target_rank
+from spectra_core.evaluation.suitability.design import (
+    SATURATION,
+    channel_check,
+    repeats,
+    target_dependence,
+    target_rank,
+)
+from spectra_core.evaluation.suitability.outliers import outliers
 from spectra_core.figures import explore as figures
 from spectra_core.figures.physics import suspicious_labels
 from spectra_core.figures.spectra import density
@@ -14,8 +22,8 @@ from ui.text import percent
 st.title("Is it fit for calibration?")
 st.write("Before anything is trained: what the spectra cover, what the concentrations can tell, and what stands out.")
 spectra = needed.require_experimental()
-counted = cache.repeats(spectra).iloc[0]
-dependence = cache.target_dependence(spectra)
+counted = cache.table(repeats, spectra).iloc[0]
+dependence = cache.table(target_dependence, spectra)
 
 columns = st.columns(4)
 columns[0].metric("Spectra", thousands(len(spectra)), help=f"{spectra.n_channels} channels each.")
@@ -48,8 +56,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
             help="At absorbance 3, one thousandth of the light passes: stray light and noise take over.",
         )
     reverse = comparison.pick_direction(spectra)
-channels = cache.channel_check(spectra, SATURATION if saturation is None else saturation)
-histograms = cache.signal_histograms({"training": spectra})
+channels = cache.table(channel_check, spectra, saturation=SATURATION if saturation is None else saturation)
+histograms = cache.shared(signal_histograms, {"training": spectra})
 figure = density(
     histograms,
     axis_label=spectra.axis.label,
@@ -97,7 +105,7 @@ if spectra.n_targets:
     comparison.offer_tables({"targets": dependence, "concentrations": spectra.targets})
 
 checked_rows = sampled_rows(len(spectra), "checked", MOST_JUDGED)
-checked_part = spectra if len(checked_rows) == len(spectra) else cache.rows_of(spectra, tuple(checked_rows.tolist()))
+checked_part = comparison.part(spectra, checked_rows)
 part = "" if checked_part is spectra else f"Looked at: a random part of {len(checked_part)} of {len(spectra)} spectra. "
 
 st.subheader("Does a spectrum stand out?")
@@ -107,7 +115,7 @@ else:
     confidence = st.select_slider(
         "Confidence of the limits", [0.95, 0.99, 0.999], 0.99, key="outlier_confidence", persist_state="session"
     )
-    table, limits = cache.outliers(checked_part, None, float(confidence))
+    table, limits = cache.table(outliers, checked_part, confidence=float(confidence))
     table = table.assign(sample=checked_rows[table["sample"]])
     st.write(
         f"{part}A PCA with {limits.n_components} component{'s' if limits.n_components > 1 else ''} holds "
@@ -128,7 +136,7 @@ if spectra.n_targets:
     if not checkable or int(counted["n_groups"]) < FEWEST:
         st.caption(f"At least {FEWEST} independent spectra and a target that varies are needed to say so.")
     else:
-        labels_checked, check = cache.label_errors(checked_part)
+        labels_checked, check = cache.table(label_errors, checked_part)
         labels_checked = labels_checked.assign(sample=checked_rows[labels_checked["sample"]])
         st.write(
             f"{part}Each label beside what the other spectra say: {check.n_suspicious} of {len(checked_part)} spectra "

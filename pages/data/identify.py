@@ -1,7 +1,7 @@
 import streamlit as st
 
 from spectra_core.datasets.formulas import table_csv
-from spectra_core.datasets.simulator import PRESETS, SimulationSettings
+from spectra_core.datasets.simulator import PRESETS, SimulationSettings, identifiability
 from spectra_core.figures.simulator import identifiability_bars
 from ui import cache, needed, simulating
 from ui.figures import show_figure
@@ -25,7 +25,7 @@ else:
     settings = SimulationSettings.from_dict(recipe)
     st.caption(f"For the simulated set {spectra.meta.name}, from the physics and the design it was made with.")
 
-table = cache.identifiability(settings.to_json())
+table = cache.table(identifiability, settings)
 st.markdown(simulating.verdict(table))
 figure = identifiability_bars(table)
 show_figure(figure, key="identifiability")

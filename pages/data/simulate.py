@@ -1,6 +1,6 @@
 import streamlit as st
 
-from spectra_core.datasets.simulator import PRESETS
+from spectra_core.datasets.simulator import PRESETS, solution_tables
 from spectra_core.figures.simulator import species_bars, stacked_contributions
 from spectra_core.figures.theme import thousands
 from ui import cache, job_panel, simulating, state
@@ -18,7 +18,7 @@ controls, picture = st.columns([1, 2], gap="large")
 with controls:
     settings = simulating.pick_conditions(PRESETS[preset])
     salts = simulating.pick_salts(settings)
-tables = cache.solution_tables(settings.to_json(), tuple(salts.items()))
+tables = cache.table(solution_tables, settings, salts)
 
 with picture:
     simulating.show_numbers(tables["solution"])

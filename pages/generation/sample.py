@@ -1,6 +1,7 @@
 import streamlit as st
 
 from spectra_core.conditions.charge import charge_obstacle
+from spectra_core.evaluation.latent.strategies import strategy_points
 from spectra_core.figures import strategies as figures
 from spectra_core.figures.theme import thousands
 from ui import cache, models, needed, sampling, state
@@ -14,7 +15,7 @@ st.write(
 
 spectra = needed.require_experimental()
 found = needed.require_model()
-train = cache.training_part(found, spectra)
+train = models.training_part(found, spectra)
 labels = {target.name: target.label for target in train.target_info}
 
 controls, picture = st.columns([2, 3], gap="large")
@@ -25,8 +26,8 @@ with controls:
     name = st.text_input("Name of the set", sampling.default_name(found.model, plan), key=f"name_{plan.key}")
     wanted = st.button("Generate and save", type="primary", icon=":material/scatter_plot:")
 
-sampled = cache.sampled(found, train, plan)
-tables = cache.sampled_tables(found, train, plan)
+sampled = sampling.sampled(found, train, plan)
+tables = cache.table(sampling.tables_of, found, train, plan)
 if wanted:
     kept = state.store().save_set(sampled.spectra.with_meta(name=name.strip() or "Generated set"))
     state.notify(
@@ -77,11 +78,11 @@ if "concentration_points" in tables:
         st.caption(sampling.hull_sentence(hull))
 
 if "latent_points" in tables and st.toggle("Compare all strategies", key="compare_strategies"):
-    everywhere = cache.strategy_points(found, train)
+    everywhere = cache.table(strategy_points, models.encoded(found, train))
     panels = figures.strategy_panels(everywhere)
     show_figure(panels, key="strategy_panels")
     tables = {**tables, "strategy_points": everywhere}
-    for what, overview in cache.strategies_compared(found, train).items():
+    for what, overview in cache.table(sampling.strategies_compared, found, train).items():
         st.subheader(what)
         st.dataframe(overview, hide_index=True, column_config=sampling.OVERVIEW_COLUMNS)
         tables = {**tables, f"all_{what.lower().replace(' ', '_')}": overview}

@@ -1,6 +1,7 @@
 import streamlit as st
 
 from spectra_core.choices import Choice
+from spectra_core.evaluation.latent.learning import latent_dimensions
 from spectra_core.figures.training import information_by_dimension, reconstruction_panels, training_curve
 from spectra_core.generators import GENERATORS
 from ui import cache, job_panel, models, needed, state, widgets
@@ -30,7 +31,7 @@ with controls:
         persist_state="session",
         help="Not trained on. They show whether the generator has learned or memorised; groups stay together.",
     )
-    seed = st.number_input("Seed", min_value=0, value=0, step=1, key="seed", persist_state="session")
+    seed = widgets.pick_seed("seed")
     job = models.unfinished_training(train.fingerprint)
     running = job is not None and job.is_active
     unfit = widgets.checked(GENERATORS, Choice(name, options), "generator") is None
@@ -46,7 +47,7 @@ with controls:
                 "set": train.fingerprint,
                 "generator": name,
                 "options": options,
-                "seed": int(seed),
+                "seed": seed,
                 "held_out_share": share / 100,
             },
             f"Train {GENERATORS[name].title} on {train.meta.name}",
@@ -68,8 +69,8 @@ with picture:
 
 if found is not None and models.has_latent_space(found):
     seen, words = models.judged_on(found, train)
-    dimensions = cache.latent_dimensions(found, seen)
-    rebuilt = cache.reconstructions(found, seen) if len(seen) >= 5 else None
+    dimensions = cache.table(latent_dimensions, models.encoded(found, seen))
+    rebuilt = cache.table(models.reconstruct, found, seen) if len(seen) >= 5 else None
     models.show_summary(found, dimensions, rebuilt, words)
     st.subheader("Which latent dimensions carry information?")
     show_figure(information_by_dimension(dimensions), key="information")

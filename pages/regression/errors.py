@@ -16,7 +16,7 @@ experiment = result.document["experiment"]
 units = result.document["data"]["units"]
 kinds = study_panels.arm_kinds(result)
 errors, predictions = (with_training_size(result.tables[name]) for name in ("errors", "predictions"))
-comparisons = cache.comparisons(cache.home(), result.record.id)
+comparisons = cache.table(study_panels.judged, state.store(), result.record.id)
 
 sizes = {int(size): f"{int(size)} training spectra" for size in sorted(errors["size"].unique())}
 if len(sizes) > 1:

@@ -1,7 +1,7 @@
 import streamlit as st
 
 from spectra_core.figures.spectra import quantile_fan
-from ui import cache, demo, state
+from ui import comparison, demo, state
 from ui.figures import show_figure
 
 st.title("What is this, and where am I?")
@@ -16,7 +16,7 @@ demo.offer_pipeline()
 experimental, generated = state.experimental(), state.generated()
 if experimental is not None and generated is not None:
     st.subheader("Do generated spectra look like the experimental ones?")
-    statistics = cache.channel_statistics({"training": experimental, "generated": generated})
+    statistics = comparison.channel_statistics({"training": experimental, "generated": generated})
     show_figure(
         quantile_fan(statistics, axis_label=experimental.axis.label, signal_label=experimental.meta.signal_label),
         key="overview_fan",

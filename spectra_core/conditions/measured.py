@@ -1,13 +1,13 @@
 """Concentration sets taken straight from those of the training spectra."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from spectra_core.conditions.base import require_drawable
-from spectra_core.errors import ConfigError
+from spectra_core.options import Range, WithOptions
 from spectra_core.spectra import SpectraSet
 
 
@@ -27,7 +27,7 @@ class Resampled:
 
 
 @dataclass(frozen=True)
-class ConvexMixtures:
+class ConvexMixtures(WithOptions):
     """Concentrations of solutions made by mixing training solutions, c = sum of w_i c_i with w ~ Dirichlet.
 
     Mixtures never leave the convex hull of the data and keep every linear relation in it, charge balance
@@ -49,14 +49,8 @@ class ConvexMixtures:
     )
     needs_salts: ClassVar[bool] = False
 
-    n_parents: int = 3
-    evenness: float = 1.0
-
-    def __post_init__(self) -> None:
-        if self.n_parents < 2:
-            raise ConfigError(f"A mixture has at least 2 parents, got {self.n_parents}.")
-        if not 0 < self.evenness < np.inf:
-            raise ConfigError(f"The evenness of a mixture must be a positive number, got {self.evenness:g}.")
+    n_parents: Annotated[int, Range(2, 1000)] = 3
+    evenness: Annotated[float, Range(1e-6, 1e6)] = 1.0
 
     def draw(self, train: SpectraSet, n_sets: int, rng: np.random.Generator) -> pd.DataFrame:
         """Return concentration sets (n_sets, n_targets) within the convex hull of the training sets."""

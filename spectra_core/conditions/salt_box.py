@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from spectra_core.conditions.base import require_drawable
 from spectra_core.conditions.salts import SaltBasis, salt_basis
-from spectra_core.errors import ConfigError, SpectraError
+from spectra_core.errors import SpectraError
+from spectra_core.options import WithOptions
 from spectra_core.spectra import SpectraSet
 
 SaltsPresent = Literal["as in the data", "all"]
@@ -24,7 +25,7 @@ UnitPoints = Callable[[int], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
-class Box(ABC):
+class Box(WithOptions, ABC):
     """What all ways of filling the box of the salts share.
 
     Parameters
@@ -43,12 +44,6 @@ class Box(ABC):
 
     salts_present: SaltsPresent = "as in the data"
     within_range: bool = True
-
-    def __post_init__(self) -> None:
-        if self.salts_present not in get_args(SaltsPresent):
-            raise ConfigError(
-                f"Salts are present {' or '.join(map(repr, get_args(SaltsPresent)))}; got {self.salts_present!r}."
-            )
 
     def draw(self, train: SpectraSet, n_sets: int, rng: np.random.Generator) -> pd.DataFrame:
         """Return concentration sets (n_sets, n_targets) in the box of the salts.

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar
 
 from spectra_core.choices import Choice, build
 from spectra_core.conditions import CONDITIONS
@@ -12,16 +12,16 @@ from spectra_core.evaluation.errors.question import Question
 from spectra_core.experiment.regressor_choice import build_regressor, regressor_from_json, regressor_label
 from spectra_core.generators import GENERATORS
 from spectra_core.generators.base import DirectGenerator
+from spectra_core.options import Range, Seed, require_options
+from spectra_core.regressors.mlp_ensemble import Members
 from spectra_core.samplers import SAMPLERS
 from spectra_core.samplers.given_conditions import CONDITIONAL_SAMPLERS
 from spectra_core.sampling.labelling import LABELLINGS
-from spectra_core.training.devices import Device, require_device
+from spectra_core.training.devices import Device
 
 Value = TypeVar("Value")
-ArmKind = Literal["baseline", "step_matched", "duplicate_rows", "ensemble", "generated", "oracle"]
-MAX_RATIO = 20.0
 MAX_FOLDS = 1000
-MAX_FRESH_TEST = 100_000
+ArmKind = Literal["baseline", "step_matched", "duplicate_rows", "ensemble", "generated", "oracle"]
 
 
 @dataclass(frozen=True)
@@ -58,32 +58,24 @@ class Arm:
 
     name: str
     kind: ArmKind = "generated"
-    ratio: float = 1.0
+    ratio: Annotated[float, Range(1e-3, 20), "Added rows per training row"] = 1.0
     generator: Choice | None = None
     sampler: Choice | None = None
     conditions: Choice | None = None
     latent_given: Choice | None = None
     labelling: Choice | None = None
     teacher: Choice | None = None
-    n_members: int = 5
+    n_members: Members = 5
     give_noise_back: bool = False
     true_spectra: bool = False
     beside: str = ""
     change: str = ""
 
     def __post_init__(self) -> None:
+        require_options(self, f"Arm {self.name!r:.60}")
         if not self.name.strip():
             raise ConfigError("Every arm needs a name.")
-        if self.kind not in get_args(ArmKind):
-            raise ConfigError(f"Unknown kind of arm {self.kind!r}. Known kinds: {', '.join(get_args(ArmKind))}.")
-        if not 0 < self.ratio <= MAX_RATIO:
-            raise ConfigError(
-                f"Arm {self.name!r} adds {self.ratio:g} rows per training row; "
-                f"choose a ratio above 0 and up to {MAX_RATIO:g}."
-            )
         object.__setattr__(self, "ratio", float(self.ratio))  # 1 and 1.0 must name the same streams
-        if not 2 <= self.n_members <= 100:
-            raise ConfigError(f"An ensemble has between 2 and 100 members, got {self.n_members}.")
         if self.kind == "generated":
             self._check_methods()
 
@@ -195,18 +187,19 @@ class Experiment:
     arms: tuple[Arm, ...]
     regressors: tuple[Choice, ...] = (Choice("mlp"), Choice("pls"))
     targets: tuple[str, ...] | None = None
-    n_folds: int = 8
-    n_repeats: int = 1
-    n_train: tuple[int, ...] = (0,)
-    fresh_sets: int = 0
-    n_fresh_test: int = 1500
-    seed: int = 0
+    n_folds: Annotated[int, Range(2, MAX_FOLDS)] = 8
+    n_repeats: Annotated[int, Range(1, MAX_FOLDS), "Repetitions"] = 1
+    n_train: Annotated[tuple[Annotated[int, Range(0, 10**9)], ...], Range(1, 1000)] = (0,)
+    fresh_sets: Annotated[int, Range(0, 1000)] = 0
+    n_fresh_test: Annotated[int, Range(2, 100_000)] = 1500
+    seed: Seed = 0
     reference: ArmKind = "step_matched"
     question: Question = field(default_factory=Question)
     device: Device = "auto"
     data: str = ""
 
     def __post_init__(self) -> None:
+        require_options(self, "Experiment")
         if not self.arms:
             raise ConfigError("An experiment needs at least one arm.")
         names = [arm.name for arm in self.arms]
@@ -220,19 +213,6 @@ class Experiment:
         labels = [regressor_label(choice) for choice in self.regressors]
         if len(set(labels)) < len(labels):
             raise ConfigError(f"A regressor is named twice: {', '.join(labels)}. Name each once.")
-        for what, value, low, high in (
-            ("folds", self.n_folds, 2, MAX_FOLDS),
-            ("repetitions", self.n_repeats, 1, MAX_FOLDS),
-            ("fresh training sets", self.fresh_sets, 0, MAX_FOLDS),
-            ("fresh test spectra", self.n_fresh_test, 2, MAX_FRESH_TEST),
-        ):
-            if not low <= value <= high:
-                raise ConfigError(f"The number of {what} lies between {low} and {high}, got {value}.")
-        if not self.n_train or any(size < 0 for size in self.n_train):
-            raise ConfigError(
-                "Training sizes are numbers of spectra, with 0 for the whole fold; "
-                f"got {', '.join(map(str, self.n_train)) or 'none'}."
-            )
         if len(set(self.n_train)) < len(self.n_train):
             raise ConfigError(f"A training size is named twice: {', '.join(map(str, self.n_train))}. Name each once.")
         kinds = [arm.kind for arm in self.arms]
@@ -242,8 +222,6 @@ class Experiment:
                 f"Add one, or set the reference to one of: {', '.join(sorted(set(kinds)))}."
             )
         self._check_device()
-        if self.seed < 0:
-            raise ConfigError(f"A seed is a whole number from 0 upwards, got {self.seed}.")
         self._check_question(labels)
 
     def _check_question(self, regressors: list[str]) -> None:
@@ -264,7 +242,6 @@ class Experiment:
                 )
 
     def _check_device(self) -> None:
-        require_device(self.device)
         for choice in (*self.regressors, *(one for arm in self.arms for one in (arm.generator, arm.teacher) if one)):
             if "device" in choice.options:
                 raise ConfigError(
@@ -339,9 +316,6 @@ class Experiment:
                 if not isinstance(values[name], list):
                     raise ConfigError(f"{name!r} must be a list, got {values[name]!r:.100}.")
                 values[name] = tuple(read(part) for part in values[name])
-        for name in ("targets", "n_train"):
-            if values.get(name) is not None:
-                values[name] = tuple(values[name])
         return _made(cls, values, "An experiment")
 
 

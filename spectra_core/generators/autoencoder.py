@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -24,10 +24,20 @@ from spectra_core.preprocessing.magnitudes import require_computable_signal, req
 from spectra_core.spectra import Frame, SpectraSet, require_same_targets, require_targets
 from spectra_core.spectra.latent import LatentPosterior
 from spectra_core.training.cost import inputs_of, network_cost
-from spectra_core.training.devices import CPU, Device, require_device, trained_on
+from spectra_core.training.devices import CPU, Device, trained_on
 from spectra_core.training.fast import AS_IN_THE_STUDY, FastTraining
-from spectra_core.training.plan import Coordinates, Kernels, Plan, Schedule, path_sentence, require_coordinates
-from spectra_core.training.vae_shape import Reduction, VaeLoss, VaeShape
+from spectra_core.training.plan import (
+    BatchSize,
+    Coordinates,
+    Epochs,
+    Kernels,
+    LearningRate,
+    Plan,
+    Schedule,
+    path_sentence,
+    require_kernels,
+)
+from spectra_core.training.vae_shape import Beta, HiddenUnits, LatentDimensions, Reduction, VaeLoss, VaeShape
 
 if TYPE_CHECKING:
     from spectra_core.training.vaes import VaeTraining, VaeWeights
@@ -79,13 +89,13 @@ class Autoencoder(LatentGenerator):
         {"coordinates": "components", "schedule": "constant", "learning_rate": 1.2e-3}, fewest_epochs=80, steps=7200
     )
 
-    n_hidden: int = 256
-    n_latent: int = 91
-    beta: float = 1.0
-    reduction: Reduction = "mean"
-    epochs: int = 100
-    batch_size: int = 32
-    learning_rate: float = 1e-3
+    n_hidden: HiddenUnits = 256
+    n_latent: LatentDimensions = 91
+    beta: Beta = 1.0
+    reduction: Annotated[Reduction, "Averaging of the loss"] = "mean"
+    epochs: Epochs = 100
+    batch_size: BatchSize = 32
+    learning_rate: LearningRate = 1e-3
     schedule: Schedule = "constant"
     coordinates: Coordinates = "channels"
     kernels: Kernels = "torch"
@@ -94,11 +104,8 @@ class Autoencoder(LatentGenerator):
     device_: str = field(init=False, repr=False, compare=False, default=CPU)
 
     def __post_init__(self) -> None:
-        VaeShape(1, self.n_hidden, self.n_latent)
-        VaeLoss(self.beta, self.reduction)
-        require_coordinates(self.coordinates)
-        require_device(self.device)
-        self._plan(0)
+        super().__post_init__()
+        require_kernels(self.kernels)
 
     def cost(self, n_rows: int, n_channels: int) -> float:
         """Return Gflop of a fit."""

@@ -13,13 +13,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spectra_core.contracts import SILENT, Arrays, Checkpoint, Reporter
+from spectra_core.options import WithOptions
 from spectra_core.spectra import Frame, SpectraSet
 from spectra_core.spectra.latent import LatentPosterior
 from spectra_core.training.cost import usual_cost
 from spectra_core.training.fast import FastTraining
 
 
-class Generator(ABC):
+class Generator(WithOptions, ABC):
     """A model of spectra that can be fitted and asked for new ones."""
 
     title: ClassVar[str]

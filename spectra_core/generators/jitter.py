@@ -1,15 +1,14 @@
 """Classical augmentation: training spectra with more of their own noise."""
 
-import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spectra_core.errors import ConfigError
 from spectra_core.generators.parents import ParentGenerator, even_rows
 from spectra_core.generators.state import require_fitted
+from spectra_core.options import Range
 from spectra_core.spectra import Frame, SpectraSet
 from spectra_core.training.signal_basis import signal_basis
 
@@ -32,11 +31,7 @@ class Jitter(ParentGenerator):
         "Repeats training spectra with fresh noise of the size of their own, the simplest classical augmentation."
     )
 
-    level: float = 1.0
-
-    def __post_init__(self) -> None:
-        if not (math.isfinite(self.level) and self.level >= 0):
-            raise ConfigError(f"The noise level is a multiple of the data's noise from 0 upwards, got {self.level}.")
+    level: Annotated[float, Range(0, 1e6)] = 1.0
 
     def generate(self, n_spectra: int, rng: np.random.Generator) -> SpectraSet:
         """Return noisy copies; every training spectrum is used equally often."""

@@ -1,14 +1,13 @@
 """Classical augmentation: mixtures of two training spectra, as if the solutions were poured together."""
 
-import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 
-from spectra_core.errors import ConfigError
 from spectra_core.generators.parents import ParentGenerator, even_rows
 from spectra_core.generators.state import require_fitted
+from spectra_core.options import Range
 from spectra_core.spectra import SpectraSet
 
 FADE = 0.5
@@ -37,18 +36,8 @@ class Mixing(ParentGenerator):
         "Averages two training spectra and their concentrations with random weights, as pouring solutions together."
     )
 
-    concentration: float = 1.0
-    saturation: float | None = 2.5
-
-    def __post_init__(self) -> None:
-        if not (math.isfinite(self.concentration) and self.concentration > 0):
-            raise ConfigError(
-                f"The concentration of the Beta distribution is a positive number, got {self.concentration}."
-            )
-        if self.saturation is not None and not (math.isfinite(self.saturation) and self.saturation > FADE):
-            raise ConfigError(
-                f"The saturation is an absorbance above {FADE}, or None to mix all channels; got {self.saturation}."
-            )
+    concentration: Annotated[float, Range(1e-6, 1e6)] = 1.0
+    saturation: Annotated[float | None, Range(FADE, 1000)] = 2.5
 
     def generate(self, n_spectra: int, rng: np.random.Generator) -> SpectraSet:
         """Return mixtures of pairs of different spectra; every spectrum is the main parent equally often.

@@ -22,6 +22,7 @@ from spectra_core.preprocessing import Standardiser
 from spectra_core.preprocessing.magnitudes import require_computable_signal
 from spectra_core.spectra import Frame, SpectraSet
 from spectra_core.spectra.latent import LatentPosterior
+from spectra_core.training.vae_shape import LatentDimensions
 
 LEAST_NOISE = 1e-12
 """Share of the largest variance below which noise is rounding error; keeps the posterior's width positive."""
@@ -48,12 +49,8 @@ class PCAGenerator(LatentGenerator):
         "Adds up principal components with normally distributed scores: exact, instant, and linear as Beer-Lambert is."
     )
 
-    n_latent: int = 10
+    n_latent: LatentDimensions = 10
     standardise: bool = True
-
-    def __post_init__(self) -> None:
-        if self.n_latent < 1:
-            raise ConfigError(f"The number of components must be at least 1, got {self.n_latent}.")
 
     def fit(
         self,

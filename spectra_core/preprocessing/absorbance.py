@@ -1,12 +1,13 @@
 """For absorbance beyond what the instrument can measure: clip it, or work in transmittance."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spectra_core.errors import ConfigError, SpectraError
+from spectra_core.errors import SpectraError
+from spectra_core.options import Range
 from spectra_core.preprocessing.base import Preprocessing
 from spectra_core.spectra import Frame
 
@@ -26,11 +27,7 @@ class Clip(Preprocessing):
     title: ClassVar[str] = "Clipped absorbance"
     explanation: ClassVar[str] = "Cuts absorbance off at a level above which an instrument reads noise and stray light."
 
-    level: float = 3.0
-
-    def __post_init__(self) -> None:
-        if not 0 < self.level < np.inf:
-            raise ConfigError(f"Absorbance is clipped at a finite level above 0, got {self.level:g}.")
+    level: Annotated[float, Range(1e-6, 1000)] = 3.0
 
     def _transformed(self, signal: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.minimum(signal, self.level)

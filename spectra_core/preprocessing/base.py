@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from spectra_core.contracts import Arrays
 from spectra_core.errors import NotFittedError
+from spectra_core.options import WithOptions
 from spectra_core.spectra import Frame, SpectraSet
 
 
-class Preprocessing(ABC):
+class Preprocessing(WithOptions, ABC):
     """Changes the signal of spectra, never their number, axis or targets. A dataclass of JSON values."""
 
     title: ClassVar[str]
@@ -72,10 +73,10 @@ class Preprocessing(ABC):
     def _transformed(self, signal: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the changed signal (n_spectra, n_channels)."""
 
-    def _learn(self, signal: NDArray[np.float64]) -> None:  # noqa: B027  (most learn nothing)
+    def _learn(self, signal: NDArray[np.float64]) -> None:
         """Keep what is needed of the training signal (n_spectra, n_channels)."""
 
-    def _check(self, frame: Frame) -> None:  # noqa: B027  (most take all spectra)
+    def _check(self, frame: Frame) -> None:
         """Refuse spectra that cannot be treated so."""
 
     def _renamed(self, quantity: str, unit: str) -> tuple[str, str]:

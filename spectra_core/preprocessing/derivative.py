@@ -1,12 +1,13 @@
 """Smoothed derivatives, which remove offsets and slopes of the baseline."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spectra_core.errors import ConfigError, SpectraError
+from spectra_core.options import Range
 from spectra_core.preprocessing.base import Preprocessing
 from spectra_core.spectra import Frame
 
@@ -35,15 +36,12 @@ class SavitzkyGolay(Preprocessing):
     explanation: ClassVar[str] = "Differentiates and smooths along the axis, which removes offsets of the baseline."
     caution: ClassVar[str] = "A derivative amplifies noise between neighbouring channels; a wider window lessens it."
 
-    window: int = 11
-    order: int = 2
-    derivative: int = 1
+    window: Annotated[int, Range(3, 9_999, step=2)] = 11
+    order: Annotated[int, Range(0, 20)] = 2
+    derivative: Annotated[int, Range(0, 2)] = 1
 
     def __post_init__(self) -> None:
-        if self.window < 3 or self.window % 2 == 0:
-            raise ConfigError(f"The window of Savitzky-Golay is an odd number from 3 upwards, got {self.window}.")
-        if not 0 <= self.derivative <= 2:
-            raise ConfigError(f"Spectra are differentiated 0, 1 or 2 times, got {self.derivative}.")
+        super().__post_init__()
         if not self.derivative <= self.order < self.window:
             raise ConfigError(
                 f"The polynomial's order lies from the derivative ({self.derivative}) to below the window "

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 import pandas as pd
 
 from spectra_core.contracts import SILENT, Arrays, Budget, Reporter
+from spectra_core.options import WithOptions
 from spectra_core.spectra import Frame, SpectraSet
 from spectra_core.training.cost import usual_cost
 from spectra_core.training.fast import FastTraining
@@ -35,7 +36,7 @@ class FitTask:
     name: str = ""
 
 
-class Regressor(ABC):
+class Regressor(WithOptions, ABC):
     """Predicts all targets of a spectrum. A dataclass whose fields are its configuration (JSON values)."""
 
     title: ClassVar[str]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from spectra_core.contracts import SILENT, Arrays, Budget, Reporter, random_stream
 from spectra_core.errors import ConfigError
+from spectra_core.options import Range
 from spectra_core.preprocessing import Standardiser
 from spectra_core.preprocessing.magnitudes import require_computable_signal
 from spectra_core.regressors.base import Regressor
@@ -73,10 +74,10 @@ class GaussianProcess(Regressor):
         "A smooth curved function of the spectra's principal components, as curved as the training spectra suggest."
     )
 
-    n_components: int = 20
-    n_search: int = 500
-    max_spectra: int = 2000
-    n_inducing: int = 1000
+    n_components: Annotated[int, Range(1, 4096)] = 20
+    n_search: Annotated[int, Range(1, 20_000), "Spectra of the search"] = 500
+    max_spectra: Annotated[int, Range(1, 20_000)] = 2000
+    n_inducing: Annotated[int, Range(1, 20_000), "Inducing spectra"] = 1000
 
     signal_scaling_: Standardiser = field(init=False, repr=False)
     target_scaling_: Standardiser = field(init=False, repr=False)
@@ -85,11 +86,6 @@ class GaussianProcess(Regressor):
     weights_: Floats = field(init=False, repr=False)
     lengths_: Floats = field(init=False, repr=False)
     noises_: Floats = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        for name in ("n_components", "n_search", "max_spectra", "n_inducing"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} of a Gaussian process is a positive number, got {getattr(self, name)}.")
 
     def fit(
         self,

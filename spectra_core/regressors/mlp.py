@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from spectra_core.contracts import SILENT, UNSAID, Arrays, Budget, Reporter
-from spectra_core.errors import ConfigError
+from spectra_core.options import Range, WithOptions
 from spectra_core.preprocessing import Standardiser
 from spectra_core.preprocessing.magnitudes import require_computable_signal
 from spectra_core.regressors.base import FitTask, Regressor
@@ -25,15 +25,17 @@ from spectra_core.regressors.state import (
 )
 from spectra_core.spectra import Frame, SpectraSet
 from spectra_core.training.cost import inputs_of, network_cost
-from spectra_core.training.devices import CPU, Device, require_device, trained_on
+from spectra_core.training.devices import CPU, Device, trained_on
 from spectra_core.training.fast import AS_IN_THE_STUDY, FastTraining
 from spectra_core.training.plan import (
+    BatchSize,
     Coordinates,
+    Epochs,
     Kernels,
+    LearningRate,
     Plan,
     Schedule,
     path_sentence,
-    require_coordinates,
     require_kernels,
 )
 
@@ -44,7 +46,7 @@ Trained = TypeVar("Trained", bound=Regressor)
 
 
 @dataclass(eq=False)
-class NetworkOptions:
+class NetworkOptions(WithOptions):
     """Options of the study's networks, shared by the single one and the ensemble.
 
     Parameters
@@ -73,10 +75,10 @@ class NetworkOptions:
         {"coordinates": "components", "schedule": "cosine", "learning_rate": 3e-3}, fewest_epochs=15, steps=1350
     )
 
-    hidden: tuple[int, ...] = (64, 16)
-    epochs: int = 100
-    batch_size: int = 32
-    learning_rate: float = 1e-3
+    hidden: Annotated[tuple[Annotated[int, Range(1, 8192)], ...], Range(1, 64)] = (64, 16)
+    epochs: Epochs = 100
+    batch_size: BatchSize = 32
+    learning_rate: LearningRate = 1e-3
     schedule: Schedule = "constant"
     coordinates: Coordinates = "channels"
     kernels: Kernels = "torch"
@@ -85,20 +87,8 @@ class NetworkOptions:
     device_: str = field(init=False, repr=False, default=CPU)
 
     def __post_init__(self) -> None:
-        self.hidden = tuple(self.hidden)
-        if not self.hidden or min(self.hidden) < 1:
-            raise ConfigError(f"A network needs at least one hidden layer of at least one unit, got {self.hidden}.")
-        if self.epochs < 1 or self.batch_size < 1:
-            raise ConfigError(
-                f"Training needs at least 1 epoch and 1 spectrum per batch, got {self.epochs} and {self.batch_size}."
-            )
-        if not (np.isfinite(self.learning_rate) and self.learning_rate > 0):
-            raise ConfigError(f"The learning rate is a positive number, got {self.learning_rate}. Usual is 0.001.")
-        if self.schedule not in get_args(Schedule):
-            raise ConfigError(f"The schedule is one of {', '.join(get_args(Schedule))}; got {self.schedule!r}.")
-        require_coordinates(self.coordinates)
+        super().__post_init__()
         require_kernels(self.kernels)
-        require_device(self.device)
 
     def cost(self, n_rows: int, n_channels: int, n_targets: int) -> float:
         """Return Gflop of a fit."""

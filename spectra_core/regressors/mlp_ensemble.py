@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from spectra_core.contracts import SILENT, Arrays, Budget, Reporter, derived_seed
 from spectra_core.errors import ConfigError
+from spectra_core.options import Range
 from spectra_core.regressors.base import FitTask, Regressor
 from spectra_core.regressors.mlp import MLP, NetworkOptions, fitted_in_threads
 from spectra_core.regressors.state import require_calibration_set, require_fitted, target_table
 from spectra_core.spectra import Frame, SpectraSet
 from spectra_core.training.devices import CPU, trained_on
 
-MOST_MEMBERS = 100
-"""Bounds what a stored model may ask for."""
+Members = Annotated[int, Range(2, 100)]
 
 
 @dataclass(eq=False)
@@ -42,13 +42,8 @@ class MLPEnsemble(NetworkOptions, Regressor):
     explanation: ClassVar[str] = "Several of the study's networks trained from different starts, and their mean taken."
     has_steps: ClassVar[bool] = True
 
-    n_members: int = 5
+    n_members: Members = 5
     members_: list[MLP] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 2 <= self.n_members <= MOST_MEMBERS:
-            raise ConfigError(f"An ensemble has between 2 and {MOST_MEMBERS} members, got {self.n_members}.")
 
     def cost(self, n_rows: int, n_channels: int, n_targets: int) -> float:
         """Return Gflop of all members."""

@@ -1,13 +1,13 @@
 """Partial least squares, one model per target, components chosen by inner cross-validation."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spectra_core.contracts import Arrays, derived_seed
-from spectra_core.errors import ConfigError
+from spectra_core.options import Range
 from spectra_core.preprocessing import Standardiser
 from spectra_core.regressors.inner_folds import inner_folds
 from spectra_core.regressors.linear import LinearRegressor
@@ -56,18 +56,10 @@ class PLS(LinearRegressor):
         "Partial least squares: a linear model per target in a few directions of the spectra that vary with it."
     )
 
-    max_components: int = 20
-    n_folds: int = 5
+    max_components: Annotated[int, Range(1, 4096)] = 20
+    n_folds: Annotated[int, Range(2, 1000)] = 5
     rule: Rule = "one_standard_error"
     scale_channels: bool = False
-
-    def __post_init__(self) -> None:
-        if self.max_components < 1:
-            raise ConfigError(f"PLS needs at least 1 component, got {self.max_components}. Give a larger number.")
-        if self.n_folds < 2:
-            raise ConfigError(f"Inner cross-validation needs at least 2 folds, got {self.n_folds}.")
-        if self.rule not in get_args(Rule):
-            raise ConfigError(f"The rule is one of {', '.join(get_args(Rule))}; got {self.rule!r}.")
 
     def _scaling_of(self, signal: NDArray[np.float64]) -> Standardiser:
         scaling = Standardiser.fit(signal)

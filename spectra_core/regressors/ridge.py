@@ -1,13 +1,14 @@
 """Ridge regression, one penalty per target, chosen by leaving out one group at a time."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spectra_core.contracts import Arrays
 from spectra_core.errors import ConfigError
+from spectra_core.options import Range
 from spectra_core.preprocessing import Standardiser
 from spectra_core.regressors.inner_folds import inner_groups, measured_rows, require_groups
 from spectra_core.regressors.linear import LinearRegressor
@@ -41,17 +42,16 @@ class Ridge(LinearRegressor):
         "Ridge regression: a linear model on all channels, kept smooth by a penalty chosen on left-out spectra."
     )
 
-    lowest: float = 1e-10
-    highest: float = 1.0
-    n_penalties: int = 31
+    lowest: Annotated[float, Range(1e-16, 1e6), "Lowest penalty"] = 1e-10
+    highest: Annotated[float, Range(1e-16, 1e6), "Highest penalty"] = 1.0
+    n_penalties: Annotated[int, Range(2, 1000)] = 31
 
     def __post_init__(self) -> None:
-        if not 0 < self.lowest < self.highest:
+        super().__post_init__()
+        if not self.lowest < self.highest:
             raise ConfigError(
                 f"Penalties go from a small positive share to a larger one; got {self.lowest:g} to {self.highest:g}."
             )
-        if self.n_penalties < 2:
-            raise ConfigError(f"At least 2 penalties must be tried, got {self.n_penalties}.")
 
     def _scaling_of(self, signal: NDArray[np.float64]) -> Standardiser:
         return Standardiser.fit(signal)

@@ -1,18 +1,18 @@
 """More new spectra where training spectra are rare: the study's "inverted distribution"."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spectra_core.errors import ConfigError
+from spectra_core.options import Range, WithOptions
 from spectra_core.samplers.base import draw_from_posteriors, require_points
 from spectra_core.spectra.latent import LatentPosterior
 
 
 @dataclass(frozen=True)
-class Equalised:
+class Equalised(WithOptions):
     """Training spectra picked with weights density^-strength, then z drawn from each one's posterior.
 
     Density is estimated among the posterior means, on the leading principal components of the active
@@ -40,20 +40,10 @@ class Equalised:
         "one's posterior: rare spectra gain weight, and no point lies far from all data."
     )
 
-    strength: float = 1.0
-    n_neighbours: int = 20
-    max_components: int = 5
-    max_weight: float = 10.0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.strength <= 1:
-            raise ConfigError(f"The strength of equalisation must be from 0 to 1, got {self.strength:g}.")
-        if self.n_neighbours < 1:
-            raise ConfigError(f"The density needs at least 1 neighbour, got {self.n_neighbours}.")
-        if self.max_components < 1:
-            raise ConfigError(f"The density needs at least 1 principal component, got {self.max_components}.")
-        if not self.max_weight >= 1 or np.isinf(self.max_weight):
-            raise ConfigError(f"The largest weight must be a finite number from 1 upwards, got {self.max_weight:g}.")
+    strength: Annotated[float, Range(0, 1)] = 1.0
+    n_neighbours: Annotated[int, Range(1, 100_000)] = 20
+    max_components: Annotated[int, Range(1, 4096)] = 5
+    max_weight: Annotated[float, Range(1, 1e12)] = 10.0
 
     def weights(self, posterior: LatentPosterior) -> NDArray[np.float64]:
         """Return how probable it is to pick each training spectrum, (n_spectra,), with sum 1."""

@@ -1,13 +1,14 @@
 """Latent points for chosen concentration sets, for conditional generators."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Annotated, ClassVar, Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spectra_core.errors import ConfigError, SpectraError
+from spectra_core.errors import SpectraError
+from spectra_core.options import Range, WithOptions
 from spectra_core.samplers.base import draw_from_posteriors, require_points
 from spectra_core.spectra.latent import LatentPosterior
 
@@ -65,7 +66,7 @@ class Prior:
 
 
 @dataclass(frozen=True)
-class SimilarConcentrations:
+class SimilarConcentrations(WithOptions):
     """z from the posterior of a training spectrum with similar concentrations.
 
     For every concentration set one of its `n_neighbours` nearest training spectra is picked, by Euclidean
@@ -83,11 +84,7 @@ class SimilarConcentrations:
         "so that z and concentrations fit together as they do in the data."
     )
 
-    n_neighbours: int = 5
-
-    def __post_init__(self) -> None:
-        if self.n_neighbours < 1:
-            raise ConfigError(f"The number of similar spectra must be at least 1, got {self.n_neighbours}.")
+    n_neighbours: Annotated[int, Range(1, 100_000)] = 5
 
     def draw_given(
         self,

@@ -1,18 +1,18 @@
 """Uniform over the box that the training spectra span in latent space."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spectra_core.errors import ConfigError
+from spectra_core.options import Range, WithOptions
 from spectra_core.samplers.base import require_points
 from spectra_core.spectra.latent import LatentPosterior
 
 
 @dataclass(frozen=True)
-class UniformBox:
+class UniformBox(WithOptions):
     """z uniform between the smallest and the largest posterior mean of every active dimension.
 
     Inactive dimensions are drawn from the prior N(0, 1): their means span almost nothing, and the decoder was
@@ -22,7 +22,7 @@ class UniformBox:
     ----------
     quantile
         Share of the posterior means left out at either end of every dimension, from 0 (the whole range) to
-        below 0.5; 0.01 keeps single far spectra from blowing up the box.
+        0.499; 0.01 keeps single far spectra from blowing up the box.
     """
 
     title: ClassVar[str] = "Uniform box"
@@ -31,11 +31,7 @@ class UniformBox:
         "even where no training spectrum lies."
     )
 
-    quantile: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.quantile < 0.5:
-            raise ConfigError(f"The quantile of the box must be from 0 to below 0.5, got {self.quantile:g}.")
+    quantile: Annotated[float, Range(0, 0.499)] = 0.0
 
     def draw(self, posterior: LatentPosterior, n_points: int, rng: np.random.Generator) -> NDArray[np.float64]:
         """Return latent points (n_points, n_latent)."""

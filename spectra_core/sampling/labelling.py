@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spectra_core.errors import ConfigError, SpectraError
+from spectra_core.options import WithOptions
 from spectra_core.regressors.base import Regressor
 from spectra_core.spectra import SpectraSet, require_same_targets, require_targets
 from spectra_core.spectra.latent import LatentPosterior
@@ -94,7 +95,7 @@ class Parents:
 
 
 @dataclass(frozen=True)
-class Spectral:
+class Spectral(WithOptions):
     """What a teacher, a regressor trained on the experimental spectra, reads from the generated spectrum.
 
     The labels carry the teacher's own errors: a regressor trained on them can learn these, too.
@@ -124,7 +125,7 @@ class Spectral:
 
 
 @dataclass(frozen=True)
-class Latent:
+class Latent(WithOptions):
     """What the best linear model reads from the latent point, learned from the posteriors of the training spectra.
 
     Generated points are draws, not posterior means, so the model is learned from draws: least squares over all

@@ -3,14 +3,18 @@
 import math
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Literal, get_args
+from typing import Annotated, Literal
 
 from spectra_core.contracts import Budget
 from spectra_core.errors import ConfigError
+from spectra_core.options import Range, require_options
 
 Schedule = Literal["constant", "cosine"]
-Kernels = Literal["torch", "numba"]
-Coordinates = Literal["channels", "components"]
+Kernels = Annotated[Literal["torch", "numba"], "Computed by"]
+Epochs = Annotated[int, Range(1, 100_000)]
+BatchSize = Annotated[int, Range(1, 1_000_000)]
+LearningRate = Annotated[float, Range(1e-9, 1e6)]
+Coordinates = Annotated[Literal["channels", "components"], "Trained on"]
 """What a network is trained on; "components" is another path of optimisation than the study's, never a default."""
 
 
@@ -40,24 +44,14 @@ class Plan:
     """
 
     budget: Budget
-    batch_size: int = 32
-    learning_rate: float = 1e-3
+    batch_size: BatchSize = 32
+    learning_rate: LearningRate = 1e-3
     schedule: Schedule = "constant"
-    seed: int = 0
+    seed: Annotated[int, Range(0, 2**63 - 1)] = 0
     kernels: Kernels = "torch"
 
     def __post_init__(self) -> None:
-        if self.batch_size < 1:
-            raise ConfigError(f"A batch holds at least 1 spectrum, got {self.batch_size}.")
-        if self.batch_size > MOST_SPECTRA:
-            raise ConfigError(f"A batch holds at most {MOST_SPECTRA:,} spectra, got {self.batch_size}. Usual is 32.")
-        if not 0 <= self.seed <= MOST_SEED:
-            raise ConfigError(f"A seed is a whole number from 0 to {MOST_SEED}, got {self.seed}.")
-        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
-            raise ConfigError(f"The learning rate is a positive number, got {self.learning_rate}. Usual is 0.001.")
-        if self.schedule not in get_args(Schedule):
-            raise ConfigError(f"The schedule is one of {', '.join(get_args(Schedule))}; got {self.schedule!r}.")
-
+        require_options(self, "Training")
         require_kernels(self.kernels)
 
     def rate(self, step: int, n_steps: int) -> float:
@@ -80,22 +74,14 @@ def path_sentence(n_components: int, share_left_out: float) -> str:
     )
 
 
-def require_coordinates(coordinates: str) -> None:
-    """Refuse an unknown name of coordinates to train on."""
-    if coordinates not in get_args(Coordinates):
-        raise ConfigError(f"The coordinates are one of {', '.join(get_args(Coordinates))}; got {coordinates!r}.")
-
-
 def require_kernels(kernels: str) -> None:
-    """Refuse a way of computing that is unknown or not installed.
+    """Refuse a way of computing that is not installed.
 
     Raises
     ------
     ConfigError
         Saying what to do.
     """
-    if kernels not in get_args(Kernels):
-        raise ConfigError(f"The kernels are one of {', '.join(get_args(Kernels))}; got {kernels!r}.")
     if kernels == "numba" and find_spec("numba") is None:
         raise ConfigError(
             'These networks are to be trained with kernels="numba", but numba is not installed. '

@@ -22,18 +22,20 @@ The mean over channels with the sum over dimensions, also met in programs, is ``
 by ``n_latent``.
 """
 
-import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, Literal
 
-from spectra_core.errors import ConfigError
+from spectra_core.options import Range, WithOptions
 
 Reduction = Literal["mean", "sum"]
+HiddenUnits = Annotated[int, Range(1, 8192), "Hidden units"]
+LatentDimensions = Annotated[int, Range(1, 4096), "Latent dimensions"]
+Beta = Annotated[float, Range(0, 1e6), "Weight of the KL term, beta"]
 LAYERS = ("encoder.hidden", "encoder.posterior", "decoder.hidden", "decoder.spectrum")
 
 
 @dataclass(frozen=True)
-class VaeShape:
+class VaeShape(WithOptions):
     """Sizes of all layers.
 
     Parameters
@@ -46,16 +48,11 @@ class VaeShape:
         Whether the encoder sees them too.
     """
 
-    n_channels: int
-    n_hidden: int = 256
-    n_latent: int = 91
-    n_conditions: int = 0
+    n_channels: Annotated[int, Range(1, 1_000_000)]
+    n_hidden: HiddenUnits = 256
+    n_latent: LatentDimensions = 91
+    n_conditions: Annotated[int, Range(0, 100_000)] = 0
     encoder_sees_conditions: bool = False
-
-    def __post_init__(self) -> None:
-        for name in ("n_channels", "n_hidden", "n_latent"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}.")
 
     @property
     def layers(self) -> dict[str, tuple[int, int]]:
@@ -80,7 +77,7 @@ class VaeShape:
 
 
 @dataclass(frozen=True)
-class VaeLoss:
+class VaeLoss(WithOptions):
     """Weight of the parts of the loss; see the head of this module.
 
     Parameters
@@ -91,14 +88,8 @@ class VaeLoss:
         "mean" or "sum" over channels and latent dimensions.
     """
 
-    beta: float = 1.0
+    beta: Beta = 1.0
     reduction: Reduction = "mean"
-
-    def __post_init__(self) -> None:
-        if not (math.isfinite(self.beta) and self.beta >= 0):
-            raise ConfigError(f"beta is a number from 0 upwards, got {self.beta}.")
-        if self.reduction not in get_args(Reduction):
-            raise ConfigError(f"The reduction is one of {', '.join(get_args(Reduction))}; got {self.reduction!r}.")
 
     def weights(self, n_channels: int, n_latent: int) -> tuple[float, float]:
         """Return what sums over channels and over latent dimensions are multiplied by."""

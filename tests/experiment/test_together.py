@@ -169,7 +169,7 @@ def test_cancelled_in_the_first_epoch(mixtures, accelerator):
 
 
 def test_the_fold_that_diverges_is_named(mixtures, accelerator):
-    wild = Choice("mlp", {"epochs": 30, "learning_rate": 1e30})
+    wild = Choice("mlp", {"epochs": 30, "learning_rate": 1e6})
     with pytest.raises(TrainingError, match="Training the MLP, repetition 1, fold 1 diverged in epoch"):
         run(replace(SMALL, arms=SMALL.arms[:1], regressors=(wild,)), mixtures)
 

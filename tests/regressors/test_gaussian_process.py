@@ -1,10 +1,8 @@
 """The Gaussian process against scikit-learn's with the same kernel."""
 
 import numpy as np
-import pytest
 from numpy.testing import assert_allclose
 
-from spectra_core.errors import ConfigError
 from spectra_core.regressors.gaussian_process import LENGTHS, NOISES, GaussianProcess, most_likely
 from tests.conftest import beer_lambert_set, relabelled
 
@@ -77,8 +75,3 @@ def test_a_curved_relation_is_read_better_than_any_line_can(mixtures):
     on_line = np.column_stack([np.ones(60), test.target_values]) @ best_line
     truth = test.target_values**2
     assert (((predicted - truth) ** 2).mean() < 0.1 * ((on_line - truth) ** 2).mean(axis=0)).all()
-
-
-def test_options_out_of_range_are_refused():
-    with pytest.raises(ConfigError, match="n_inducing of a Gaussian process is a positive number, got 0"):
-        GaussianProcess(n_inducing=0)

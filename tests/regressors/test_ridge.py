@@ -53,7 +53,5 @@ def test_repeating_every_row_leaves_the_relative_penalty_as_it_was():
 
 
 def test_options_out_of_range_are_refused():
-    with pytest.raises(ConfigError, match="small positive share to a larger one; got 1 to 0"):
-        Ridge(lowest=1.0, highest=0.0)
-    with pytest.raises(ConfigError, match="At least 2 penalties"):
-        Ridge(n_penalties=1)
+    with pytest.raises(ConfigError, match=r"small positive share to a larger one; got 1 to 0\.1"):
+        Ridge(lowest=1.0, highest=0.1)

@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
-from spectra_core.errors import ConfigError, SpectraError
+from spectra_core.errors import SpectraError
 from spectra_core.samplers.given_conditions import CONDITIONAL_SAMPLERS, SimilarConcentrations
 from spectra_core.spectra.latent import LatentPosterior
 
@@ -112,11 +112,6 @@ def test_more_neighbours_than_spectra_means_all_of_them(posterior, train_targets
         few, train_targets.iloc[:3], asked_for, np.random.default_rng(0)
     )
     assert set(np.round(points[:, 0] / 100)) == {0, 1, 2}
-
-
-def test_no_neighbour_is_refused():
-    with pytest.raises(ConfigError, match="at least 1, got 0"):
-        SimilarConcentrations(n_neighbours=0)
 
 
 def test_repeated_zeros_are_no_trouble_where_denormal_numbers_count_as_zero():

@@ -175,20 +175,3 @@ def test_cancel_is_obeyed_after_the_first_epoch():
     with pytest.raises(Cancelled):
         trained(*linear_problem(), reporter=impatient)
     assert impatient.calls == 1
-
-
-@pytest.mark.parametrize(
-    ("changes", "text"),
-    [
-        ({"batch_size": 0}, "at least 1 spectrum, got 0"),
-        ({"batch_size": 10**9}, "at most 1,000,000 spectra, got 1000000000"),
-        ({"seed": 2**70}, f"from 0 to {2**63 - 1}, got {2**70}"),
-        ({"seed": -1}, "from 0 to .*, got -1"),
-        ({"learning_rate": -1.0}, "positive number, got -1.0"),
-        ({"kernels": "cython"}, "one of torch, numba; got 'cython'"),
-        ({"schedule": "linear"}, "one of constant, cosine; got 'linear'"),
-    ],
-)
-def test_an_impossible_plan_is_refused(changes, text):
-    with pytest.raises(ConfigError, match=text):
-        Plan(Budget(epochs=1), **changes)

@@ -105,5 +105,5 @@ def test_saturated_is_where_more_light_strays_than_passes():
 
 @pytest.mark.parametrize("value", [-1e-3, float("nan"), True, "wide"])
 def test_a_size_that_is_none_is_refused(value):
-    with pytest.raises(ConfigError, match="path_sd must be a number from 0 upwards"):
+    with pytest.raises(ConfigError, match="path_sd must be a number from 0 to 1000"):
         Instrument(path_sd=value)

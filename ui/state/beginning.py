@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from ui import cache
 from ui.state.choices import URL_LENGTH, WORDS, chosen, has_begun, list_records, put_down, records, take
 from ui.state.followed import follow, followed_id, followed_job
 from ui.state.import_under_way import import_draft, resume_import
@@ -13,6 +14,7 @@ _JOB, _DRAFT = "job", "import"
 
 def begin_run() -> None:
     """Bring choices, store and URL together; app.py calls this once before every page."""
+    cache.greet()
     list_records()
     if not has_begun():
         follow(st.query_params.get(_JOB))

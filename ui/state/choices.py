@@ -1,18 +1,16 @@
 """What this visitor has in hand: data set, model, generated set."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import streamlit as st
 
 from spectra_core.errors import SpectraCoreError
 from spectra_core.spectra import Frame, SpectraSet
+from spectra_core.store import Store, StoredModel
 from ui import cache
 from ui.state.data_folder import store
 from ui.state.notice_board import notify
-
-if TYPE_CHECKING:
-    from spectra_core.store import StoredModel
 
 WORDS: dict[str, str] = {"set": "data set", "model": "model", "generated": "generated set"}
 """What can be in hand: its name here and in the URL, and as a person says it."""
@@ -34,9 +32,9 @@ def generated() -> SpectraSet | None:
     return _loaded("generated", _spectra)
 
 
-def model() -> "StoredModel | None":
+def model() -> StoredModel | None:
     """Return the chosen generator with its record, or None."""
-    return _loaded("model", lambda model_id: cache.stored_model(cache.home(), model_id))
+    return _loaded("model", lambda model_id: cache.shared(Store.load_model, store(), model_id))
 
 
 def chosen(kind: str) -> str | None:
@@ -160,7 +158,11 @@ def _fits(kind: str, frame: Frame) -> bool:
 
 def _spectra(fingerprint: str) -> SpectraSet:
     record = records("set").get(fingerprint) or records("generated").get(fingerprint)
-    return cache.spectra_set(cache.home(), fingerprint, "" if record is None else record.name)
+    return cache.shared(_load_set, store(), fingerprint, "" if record is None else record.name)
+
+
+def _load_set(where: Store, fingerprint: str, name: str) -> SpectraSet:  # noqa: ARG001  # the name is part of the key
+    return where.load_set(fingerprint)
 
 
 def _loaded(kind: str, load: Callable[[str], _Content]) -> _Content | None:

@@ -5,12 +5,13 @@ solution can move before it leaves the design (see `bounds`).
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Annotated, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spectra_core.errors import ConfigError
+from spectra_core.options import Range, WithOptions
 
 Array = NDArray[np.float64]
 
@@ -33,7 +34,7 @@ class Design(Protocol):
 
 
 @dataclass(frozen=True)
-class Levels:
+class Levels(WithOptions):
     """Each salt at one of a few levels, independently.
 
     Parameters
@@ -45,10 +46,7 @@ class Levels:
     title: ClassVar[str] = "Salts x levels"
     explanation: ClassVar[str] = "Every salt takes one of a few equally spaced levels, independently of the others."
 
-    n_levels: int = 5
-
-    def __post_init__(self) -> None:
-        _require(self.n_levels >= 2, f"A design by levels needs at least 2 levels, got {self.n_levels}.")
+    n_levels: Annotated[int, Range(2, 10_000)] = 5
 
     def draw(self, n_spectra: int, n_salts: int, rng: np.random.Generator) -> Array:
         """Draw a level for every salt."""
@@ -76,7 +74,7 @@ class RandomMixtures:
 
 
 @dataclass(frozen=True)
-class SparseMixtures:
+class SparseMixtures(WithOptions):
     """A few stock solutions and water, mixed in random volumes.
 
     Parameters
@@ -91,13 +89,14 @@ class SparseMixtures:
         "exceeds its stock and all shares sum to at most one."
     )
 
-    min_salts: int = 2
-    max_salts: int = 5
+    min_salts: Annotated[int, Range(1, 100)] = 2
+    max_salts: Annotated[int, Range(1, 100)] = 5
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _require(
-            1 <= self.min_salts <= self.max_salts,
-            f"Numbers of salts must satisfy 1 <= min_salts <= max_salts, got {self.min_salts} and {self.max_salts}.",
+            self.min_salts <= self.max_salts,
+            f"Numbers of salts must satisfy min_salts <= max_salts, got {self.min_salts} and {self.max_salts}.",
         )
 
     def draw(self, n_spectra: int, n_salts: int, rng: np.random.Generator) -> Array:

@@ -4,14 +4,17 @@ Each step is one function and can be switched off by setting its size to zero. S
 instruments: noise of 0.13 to 0.5 mAU at 300 to 620 nm and 0.8 to 1.0 mAU above 1000 nm, plateaus at 2.9 to 4.0.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spectra_core.errors import ConfigError
+from spectra_core.options import Range, require_options
 
 Array = NDArray[np.float64]
+Size = Annotated[float, Range(0, 1000)]
+Share = Annotated[float, Range(0, 0.999)]
 
 
 @dataclass(frozen=True)
@@ -48,32 +51,25 @@ class Instrument:
         Step of the display, absorbance.
     """
 
-    path_sd: float = 0.003
-    wavelength_sd: float = 0.05
-    slit: float = 1.0
-    blank_temperature_sd: float = 0.7
-    lamp_change_sd: float = 0.001
-    lamp_change_at: float = 340.0
-    offset_sd: float = 0.001
-    slope_sd: float = 0.0005
-    stray_light: float = 2e-4
-    stray_light_uv: float = 1e-3
-    dark_noise: float = 5e-5
-    shot_noise: float = 3e-4
-    shot_noise_infrared: float = 2e-3
-    flicker_noise: float = 2e-4
-    max_absorbance: float = 5.0
-    digit: float = 0.001
+    path_sd: Size = 0.003
+    wavelength_sd: Size = 0.05
+    slit: Size = 1.0
+    blank_temperature_sd: Size = 0.7
+    lamp_change_sd: Size = 0.001
+    lamp_change_at: Annotated[float, Range(0, 1e6)] = 340.0
+    offset_sd: Size = 0.001
+    slope_sd: Size = 0.0005
+    stray_light: Share = 2e-4
+    stray_light_uv: Share = 1e-3
+    dark_noise: Size = 5e-5
+    shot_noise: Size = 3e-4
+    shot_noise_infrared: Size = 2e-3
+    flicker_noise: Size = 2e-4
+    max_absorbance: Annotated[float, Range(1e-3, 1000)] = 5.0
+    digit: Size = 0.001
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value) or value < 0:
-                raise ConfigError(f"The instrument's {field.name} must be a number from 0 upwards, got {value!r}.")
-        if self.max_absorbance == 0:
-            raise ConfigError("The instrument's max_absorbance must be above 0, got 0.")
-        if max(self.stray_light, self.stray_light_uv) >= 1:
-            raise ConfigError("Stray light is a share of the lamp's light and must be below 1.")
+        require_options(self, "The instrument")
 
 
 PERFECT = Instrument(

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast
 
 import numpy as np
 
@@ -13,11 +13,15 @@ from spectra_core.datasets.simulator.designs import DESIGNS, Design
 from spectra_core.datasets.simulator.instrument import Instrument
 from spectra_core.datasets.simulator.ions import MAX_ION_CONCENTRATION, SALTS
 from spectra_core.errors import ConfigError, json_fault
+from spectra_core.options import Range, Seed, option_of, require_options
 from spectra_core.spectra import SpectralAxis
 
 _MAX_CHANNELS = 20_000
 
 Made = TypeVar("Made")
+Concentration = Annotated[float, Range(0, MAX_ION_CONCENTRATION)]
+Wavelength = Annotated[float, Range(150, 1110)]
+Factor = Annotated[float, Range(0, 10)]
 
 
 @dataclass(frozen=True, eq=True)
@@ -51,7 +55,7 @@ class SimulationSettings:
     nitrate_disturbance
         Factor on how cations disturb nitrate's bands; 0 switches it off.
     iron_tail
-        Factor on iron's absorption beyond 400 nm.
+        Factor on iron's absorption beyond 400 nm, which is uncertain by a factor of three up to 480 nm.
     water_exclusion
         Whether ions push water out of the light's path.
     hydration
@@ -75,31 +79,32 @@ class SimulationSettings:
     """
 
     title: str = "Simulated mixtures"
-    n_spectra: int = 1000
+    n_spectra: Annotated[int, Range(1, 10_000_000)] = 1000
     salts: tuple[str, ...] = tuple(SALTS)
-    max_concentration: float = 1.0
+    max_concentration: Annotated[float, Range(1e-9, MAX_ION_CONCENTRATION)] = 1.0
     limits: Mapping[str, float] = field(default_factory=dict)
     design: str = "sparse"
     design_options: Mapping[str, Any] = field(default_factory=dict)
-    acid: float = 0.0
-    temperature: float = 25.0
-    path_length: float = 1.0
-    first_wavelength: float = 190.0
-    last_wavelength: float = 1100.0
-    step: float = 1.0
-    speciation: bool = True
-    nitrate_disturbance: float = 1.0
-    iron_tail: float = 1.0
+    acid: Annotated[Concentration, "Nitric acid added, mol/L"] = 0.0
+    # Constants are known near 25 C, and the water table near 20 C; outside this water freezes or data mislead.
+    temperature: Annotated[float, Range(0, 60), "Temperature, °C"] = 25.0
+    path_length: Annotated[float, Range(1e-4, 100), "Path length, cm"] = 1.0
+    first_wavelength: Wavelength = 190.0
+    last_wavelength: Wavelength = 1100.0
+    step: Annotated[float, Range(0.01, 100)] = 1.0
+    speciation: Annotated[bool, "Solve equilibria"] = True
+    nitrate_disturbance: Factor = 1.0
+    iron_tail: Annotated[float, Range(0.01, 100), "Iron beyond 400 nm, factor"] = 1.0
     water_exclusion: bool = True
-    hydration: float = 1.0
+    hydration: Factor = 1.0
     ammonium_overtones: bool = False
-    subtract_blank: bool = True
+    subtract_blank: Annotated[bool, "Subtract water"] = True
     instrument: Mapping[str, float] = field(default_factory=dict)
     constants: Mapping[str, float] = field(default_factory=dict)
-    perturbation_seed: int | None = None
+    perturbation_seed: Seed | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "salts", tuple(self.salts))
+        require_options(self, "The simulator")
         for name in ("limits", "design_options", "instrument", "constants"):
             object.__setattr__(self, name, dict(getattr(self, name)))
         self._check_choices()
@@ -182,41 +187,16 @@ class SimulationSettings:
             raise ConfigError(f"Unknown design {self.design!r}. Known designs: {', '.join(DESIGNS)}.")
 
     def _check_numbers(self) -> None:
-        for name, low, high, unit in _RANGES:
-            _check_range(name.replace("_", " "), getattr(self, name), low, high, unit)
         for salt, limit in self.limits.items():
-            _check_range(f"largest concentration of {salt}", limit, 0.0, MAX_ION_CONCENTRATION, "mol/L")
-        if isinstance(self.n_spectra, bool) or not isinstance(self.n_spectra, int) or self.n_spectra < 1:
-            raise ConfigError(f"The number of spectra must be a whole number from 1 upwards, got {self.n_spectra!r}.")
+            option_of("limits", Annotated[Concentration, f"Largest concentration of {salt}, mol/L"]).checked(
+                limit, "The simulator"
+            )
         if self.last_wavelength <= self.first_wavelength:
             raise ConfigError(
                 f"The axis must end above its start, got {self.first_wavelength:g} to {self.last_wavelength:g} nm."
             )
         if (self.last_wavelength - self.first_wavelength) / self.step >= _MAX_CHANNELS:
             raise ConfigError(f"The axis has more than {_MAX_CHANNELS} channels. Give a larger step.")
-        if self.perturbation_seed is not None and (
-            isinstance(self.perturbation_seed, bool)
-            or not isinstance(self.perturbation_seed, int)
-            or self.perturbation_seed < 0
-        ):
-            raise ConfigError(
-                f"The perturbation seed is a whole number from 0 upwards, or none; got {self.perturbation_seed!r}."
-            )
-
-
-_RANGES = (
-    ("max_concentration", 1e-9, MAX_ION_CONCENTRATION, "mol/L"),
-    ("acid", 0.0, MAX_ION_CONCENTRATION, "mol/L"),
-    # Constants are known near 25 C, and the water table near 20 C; outside this water freezes or data mislead.
-    ("temperature", 0.0, 60.0, "C"),
-    ("path_length", 1e-4, 100.0, "cm"),
-    ("first_wavelength", 150.0, 1110.0, "nm"),
-    ("last_wavelength", 150.0, 1110.0, "nm"),
-    ("step", 0.01, 100.0, "nm"),
-    ("nitrate_disturbance", 0.0, 10.0, ""),
-    ("iron_tail", 0.01, 100.0, ""),
-    ("hydration", 0.0, 10.0, ""),
-)
 
 
 def changed_settings(settings: SimulationSettings, changes: Mapping[str, Any]) -> SimulationSettings:
@@ -228,11 +208,6 @@ def changed_settings(settings: SimulationSettings, changes: Mapping[str, Any]) -
         For an unknown name, or a value out of its range.
     """
     return SimulationSettings.from_dict({**settings.to_dict(), **changes})
-
-
-def _check_range(what: str, value: Any, low: float, high: float, unit: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise ConfigError(f"The {what} must be a number from {low:g} to {high:g} {unit}".rstrip() + f", got {value!r}.")
 
 
 def _made(kind: Callable[..., Made], values: Mapping[str, Any], what: str) -> Made:
