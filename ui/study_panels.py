@@ -53,7 +53,8 @@ def table_of(result: StoredResult, name: str, regressor: str | None = None) -> p
 def judged(store: Store, result_id: str) -> pd.DataFrame:
     """Judge the errors of a result anew, so that those of earlier versions are judged alike."""
     result = cache.shared(Store.load_result, store, result_id)
-    spreads = result.tables["spreads"].set_index("target")["sd"].to_dict()
+    table = result.tables["spreads"]
+    spreads = {str(target): float(sd) for target, sd in zip(table["target"], table["sd"], strict=True)}
     return comparisons_of(Experiment.from_document(result.document["experiment"]), result.tables["errors"], spreads)
 
 

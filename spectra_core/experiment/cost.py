@@ -44,10 +44,10 @@ def estimated_seconds(
     n_targets = spectra.n_targets
 
     def of_regressor(regressor: Any, on: SpectraSet) -> float:
-        return regressor.cost(len(on), on.n_channels, on.n_targets)
+        return float(regressor.cost(len(on), on.n_channels, on.n_targets))
 
     def of_generator(generator: Any, on: SpectraSet) -> float:
-        return generator.cost(len(on), on.n_channels)
+        return float(generator.cost(len(on), on.n_channels))
 
     whole_fold = len(spectra) - len(spectra) // experiment.n_folds
     total = 0.0

@@ -57,7 +57,9 @@ def judge(errors: pd.DataFrame, declared: Question | Mapping[str, Any] | None = 
     """
     question = declared if isinstance(declared, Question) else Question.from_json(declared or {})
     table = _checked(errors)
-    spreads = table.groupby("target")["sd"].median().to_dict() if "sd" in table else None
+    spreads = None
+    if "sd" in table:
+        spreads = {str(target): float(sd) for target, sd in table.groupby("target")["sd"].median().items()}
     compared = compare_arms(table, question.reference or REFERENCE, question, spreads=spreads)
     compared["takes"] = [what_it_takes(row) for _, row in compared.iterrows()]
     sizes = ["n_train"] if compared["n_train"].nunique() > 1 else []

@@ -1,6 +1,7 @@
 """What every arm does to the error of every target: effects with their intervals, arm by arm."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -84,10 +85,10 @@ def forest(
 
 def _rows(
     comparisons: pd.DataFrame, arms: list[str], target_labels: Mapping[str, str]
-) -> tuple[list[str], list[dict[str, object]]]:
+) -> tuple[list[str], list[dict[str, Any]]]:
     """Return the labels of all rows of the axis, headings among them, and the comparisons with their place."""
     labels: list[str] = []
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, Any]] = []
     for arm in arms:
         own = comparisons[comparisons["arm"] == arm]
         if own.empty:
@@ -95,7 +96,7 @@ def _rows(
         labels.append(f"<b>{wrapped(arm, 44, 1)}</b>")
         own = pd.concat([own[own["target"] == ALL_TARGETS], own[own["target"] != ALL_TARGETS]])
         for record in own.to_dict("records"):
-            rows.append({**record, "place": len(labels)})
+            rows.append({**{str(name): value for name, value in record.items()}, "place": len(labels)})
             name = str(record["target"])
             labels.append("all declared targets" if name == ALL_TARGETS else target_labels.get(name, name))
     return labels, rows
@@ -133,7 +134,7 @@ def _markers(rows: pd.DataFrame, colour: str) -> go.Scatter:
 
 
 def _log(percent: pd.Series) -> pd.Series:
-    return np.log1p(percent.astype(float).clip(lower=-99.999) / 100.0)
+    return pd.Series(np.log1p(percent.astype(float).clip(lower=-99.999) / 100.0))
 
 
 def _apart(ticks: list[int], span: float) -> list[int]:

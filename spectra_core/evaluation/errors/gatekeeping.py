@@ -87,11 +87,10 @@ def gatekeeping(means: Sequence[float], targets: Sequence[Sequence[float]]) -> t
         members.append(list(range(len(p), len(p) + len(own))))
         p += own
         shares += [(1.0 if single else 1.0 - GATE_SHARE) / n_arms / len(own)] * len(own)
+    entry_of = [own[0] if gate is None else gate for gate, own in zip(gates, members, strict=True)]
     arrows = np.zeros((len(p), len(p)))
     for arm, (gate, own_nodes) in enumerate(zip(gates, members, strict=True)):
-        entries = [
-            (members[other][0] if gates[other] is None else gates[other]) for other in range(n_arms) if other != arm
-        ]
+        entries = [entry for other, entry in enumerate(entry_of) if other != arm]
         if gate is not None:
             arrows[gate, own_nodes] = 1.0 / len(own_nodes)
         for node in own_nodes:
