@@ -9,17 +9,13 @@ import numpy as np
 
 from spectra_core.datasets.blocks import Column, side_table
 from spectra_core.datasets.ions import concentration_unit, named_target
-from spectra_core.datasets.names import axis_named
+from spectra_core.datasets.names import NAMES_IDS, axis_named
 from spectra_core.datasets.parts import Grid
 from spectra_core.datasets.questions import Point, Problem, choice, listed
 from spectra_core.datasets.recipe import Recipe
 from spectra_core.datasets.table import ImportTable
 from spectra_core.spectra import Target
 
-_ID = re.compile(
-    r"^(?:#1|sample|samples|sample.?(?:id|name|no|number)|id|name|names|no\.?|nr\.?|index|probe.*|code|label|spectrum|file|filename|row|unnamed.*)$",
-    re.IGNORECASE,
-)
 _GROUP = re.compile(r"batch|group|replicate|series|block|site|mixture|donor|patient|\blot\b|campaign", re.IGNORECASE)
 _REMARK = re.compile(
     r"^(?:dimensions?|date|time|datum|zeit|timestamp|operator|user|comment|remark|note|temp.*|test|train|split|fold|set|subset|usage"
@@ -59,7 +55,7 @@ def column_roles(columns: Sequence[Column], recipe: Recipe) -> list[Role]:
 
 def _guessed_role(column: Column, *, has_id: bool) -> tuple[str, str]:
     if column.text is not None:
-        if not has_id and (_ID.match(column.name) or len(set(column.text)) == len(column.text)):
+        if not has_id and (NAMES_IDS.match(column.name) or len(set(column.text)) == len(column.text)):
             return "id", "text that tells the spectra apart"
         if _GROUP.search(column.name):
             return "group", "the name speaks of a group"
@@ -71,9 +67,9 @@ def _guessed_role(column: Column, *, has_id: bool) -> tuple[str, str]:
     counts = len(column.numbers) > 1 and bool((np.diff(column.numbers) == 1).all())
     if target.formula or target.unit or concentration_unit(column.unit):
         return "target", f"the name is that of {target.formula}" if target.formula else "a unit of concentration"
-    if not has_id and counts and (_ID.match(column.name) or column.name.startswith("#")):
+    if not has_id and counts and (NAMES_IDS.match(column.name) or column.name.startswith("#")):
         return "id", "counts the rows"
-    if _ID.match(column.name) and not column.name.startswith("#") and not has_id:
+    if NAMES_IDS.match(column.name) and not column.name.startswith("#") and not has_id:
         return "id", "the name says so"
     if _GROUP.search(column.name):
         return "group", "the name speaks of a group"
@@ -129,7 +125,7 @@ def joined(
         if match is not None:
             key, rows, where = match
             columns += [
-                _taken(column, rows)
+                column.taken(rows)
                 for column in theirs
                 if column is not key and column.name not in {c.name for c in columns}
             ]
@@ -195,12 +191,14 @@ def _match(
 ) -> tuple[Column, list[int], str] | None:
     """Find the pair of id columns with most values in common; rows of theirs per spectrum, -1 for none."""
     best: tuple[float, Column, list[int], str] | None = None
-    ours = [(column.name, column.cells()) for column in columns if column.text is not None or _ID.match(column.name)]
+    ours = [
+        (column.name, column.cells()) for column in columns if column.text is not None or NAMES_IDS.match(column.name)
+    ]
     if any(names):
         ours.append(("title", tuple(re.sub(r"\.\w{1,4}$", "", name) for name in names)))
     for column in theirs:
         cells = tuple(re.sub(r"\.\w{1,4}$", "", cell) if "." in cell else cell for cell in column.cells())
-        if (column.text is None and not _ID.match(column.name)) or len(set(cells)) < len(cells):
+        if (column.text is None and not NAMES_IDS.match(column.name)) or len(set(cells)) < len(cells):
             continue
         where = {cell: row for row, cell in enumerate(cells)}
         for label, values in ours:
@@ -209,13 +207,6 @@ def _match(
             if share >= 0.5 and (best is None or share > best[0]):
                 best = share, column, rows, f"{share:.0%} of the values of {label!r} are found in {column.name!r}"
     return best[1:] if best else None
-
-
-def _taken(column: Column, rows: Sequence[int]) -> Column:
-    if column.text is not None:
-        return replace(column, text=tuple(column.text[row] if row >= 0 else "" for row in rows))
-    assert column.numbers is not None
-    return replace(column, numbers=np.array([column.numbers[row] if row >= 0 else np.nan for row in rows]))
 
 
 def _id_of(columns: Sequence[Column], number: int) -> str:

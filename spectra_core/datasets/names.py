@@ -53,6 +53,14 @@ _SAMPLE_WORD = re.compile(
 )
 
 
+NAMES_IDS = re.compile(
+    r"^(?:#1|samples?|sample.?(?:id|name|no|number)s?|id|ids|name|names|no\.?|nr\.?|index|probe.*|code|label|spectrum|spectra"
+    r"|spectrum.?(?:id|name|no|number)|file|filename|row|unnamed.*)$",
+    re.IGNORECASE,
+)
+"""Names of columns that hold names or numbers of samples."""
+
+
 @dataclass(frozen=True)
 class Positions:
     """Positions read from a run of column names.
@@ -143,7 +151,9 @@ def _position(name: str) -> tuple[float, str, str] | None:
 def _unit_in(text: str) -> str:
     """Return a unit of an axis as written in lower case; nM and µM are concentrations."""
     found = _UNIT_WORD.search(text)
-    return "" if found is None or found["unit"].endswith("M") and found["unit"][:-1].islower() else found["unit"].lower()
+    return (
+        "" if found is None or (found["unit"].endswith("M") and found["unit"][:-1].islower()) else found["unit"].lower()
+    )
 
 
 def _words_only(prefix: str) -> bool:

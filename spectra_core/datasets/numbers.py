@@ -29,8 +29,6 @@ MISSING = frozenset(
         "#value!",
         "#ref!",
         "n.a.",
-        "n.d.",
-        "nd",
         "ovrflw",
         "over",
         "ovld",

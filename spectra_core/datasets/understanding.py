@@ -19,10 +19,10 @@ from spectra_core.datasets.groups import group_points
 from spectra_core.datasets.own import own_part, own_recipe, own_set, own_table
 from spectra_core.datasets.parts import Grid, Part
 from spectra_core.datasets.preparing import Prepared, prepared
-from spectra_core.datasets.questions import Point, Problem, listed
+from spectra_core.datasets.questions import Point, Problem, UndecidedError, listed
 from spectra_core.datasets.recipe import Recipe
 from spectra_core.datasets.sandbox import Sources, parse_files
-from spectra_core.datasets.table import ImportTable, assemble
+from spectra_core.datasets.table import ImportTable, assemble, ways_out
 from spectra_core.errors import ReadError, SpectraError
 from spectra_core.spectra import SetMeta, SpectraSet, Target
 
@@ -64,7 +64,10 @@ class Understanding:
             )
             points, problems = [said], list[Problem]()
         else:
-            self.table, targets, points, problems = assemble(self.parts, self.recipe)
+            try:
+                self.table, targets, points, problems = assemble(self.parts, self.recipe)
+            except ReadError as error:
+                raise UndecidedError(str(error), ways_out(self.parts, self.recipe)) from error
         columns, more_points, more_problems = joined(self.table, targets, self.recipe)
         self.roles = column_roles(columns, self.recipe)
         self.prepared = prepared(self.table, self.roles, self.ids, self.recipe)

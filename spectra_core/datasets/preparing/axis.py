@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from spectra_core.datasets.blocks import monotonic
+from spectra_core.datasets.orientation import monotonic
 from spectra_core.datasets.preparing.base import Prepared
 from spectra_core.datasets.questions import Point, Problem, choice, listed
 from spectra_core.datasets.recipe import Recipe
