@@ -170,7 +170,7 @@ def block_in_columns(grid: Grid, side_rows: Sequence[str] = ()) -> Block:
     where = {row: number for number, row in enumerate(channels)}
     return Block(
         grid.name,
-        grid.numbers[np.ix_(channels, numeric)].T,
+        grid.numbers[channels][:, numeric].T,
         positions,
         tuple(f"column {at + 1}" for at in numeric),
         tuple(columns),
@@ -248,7 +248,7 @@ def _apart(block: Block) -> list[Block]:
         blocks.append(
             replace(
                 block,
-                signal=block.signal[np.ix_(rows, at)],
+                signal=block.signal[rows][:, at],
                 positions=None if block.positions is None else block.positions[at],
                 places=tuple(block.places[row] for row in rows),
                 columns=tuple(column.taken(rows) for column in block.columns),

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from spectra_core.datasets.ions import concentration_unit
 from spectra_core.datasets.numbers import is_missing, parse_number
 
-_BELOW = r"lod|loq|mdl|lld|lloq|bdl|bld|bql|blq|blod|bloq|blloq|b\.d\.l\.?|b\.q\.l\.?|below.*|not detected|not quantified" \
-         r"|n\.? ?d\.?|n\.? ?n\.?|n\.? ?q\.?|traces?|tr\.?|u\.? ?n\.? ?w\.?"  # fmt: skip
+_BELOW = (
+    r"lod|loq|mdl|lld|lloq|bdl|bld|bql|blq|blod|bloq|blloq|b\.d\.l\.?|b\.q\.l\.?|below.*|not detected|not quantified"
+    r"|n\.? ?d\.?|n\.? ?n\.?|n\.? ?q\.?|traces?|tr\.?"
+)
 _ABOVE = r"sat\.?|saturated|saturation|above.*|off.?scale|out of range|o\.?o\.?r\.?|o\.?r\.?|over.*|uloq|max"
 _SIGNED = re.compile(
     r"(?P<sign><=?|≤|>=?|≥)\s*(?:(?P<number>[+\-]?[\d.,]+(?:[eE][+-]?\d+)?)\s*(?P<unit>[^\d\s].*)?|(?P<word>[a-z.]+))\Z",

@@ -1,7 +1,6 @@
 """Columns beside the spectra: which are targets, ids, groups; tables joined; replicates found."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,7 +15,15 @@ from spectra_core.datasets.recipe import Recipe
 from spectra_core.datasets.table import ImportTable
 from spectra_core.spectra import Target
 
-_GROUP = re.compile(r"batch|group|replicate|series|block|site|mixture|donor|patient|\blot\b|campaign", re.IGNORECASE)
+_GROUP = re.compile(
+    r"batch|group|replicate|series|block|site|mixture|donor|patient|subject|specimen|solution|vial|\blot\b|campaign",
+    re.IGNORECASE,
+)
+_SCAN = re.compile(
+    r"^(?:scan|rep|repl|replicate|replica|repeat|repetition|run|measurement|meas|wdh|aliquot|trial)s?"
+    r"[\s_.#]*(?:no|nr|number|id|index)?[\s_.]*$",
+    re.IGNORECASE,
+)
 _REMARK = re.compile(
     r"^(?:dimensions?|date|time|datum|zeit|timestamp|operator|user|comment|remark|note|temp.*|test|train|split|fold|set|subset|usage"
     r"|instrument|serial.*|type|area|integration.*|scans?|weight.*|order|position|well|plate|weekday|year|month|day)$",
@@ -27,7 +34,6 @@ _SUMMARY = re.compile(
     r"|min\.?|max\.?|minimum|maximum|sum|total|var|variance|count|n)$",
     re.IGNORECASE,
 )
-_REPLICATE_END = re.compile(r"[\s_\-.#]*(?:\(?(?:rep|replicate|run|scan|r|wdh)?[\s_\-.]?\d{1,3}\)?|[a-cA-C])$")
 ROLE_WORDS = {"target": "Target", "id": "Id", "group": "Group", "ignored": "Not used"}
 
 
@@ -54,6 +60,13 @@ def column_roles(columns: Sequence[Column], recipe: Recipe) -> list[Role]:
 
 
 def _guessed_role(column: Column, *, has_id: bool) -> tuple[str, str]:
+    cells = column.cells()
+    n_different = len(set(cells))
+    # Three scans of 24 samples are numbered by three numbers; 24 groups of three by 24.
+    if _SCAN.match(column.name) and n_different**2 <= len(cells):
+        return "ignored", "numbers the measurements of a sample"
+    if has_id and NAMES_IDS.match(column.name) and 1 < n_different < len(cells):
+        return "group", "several spectra share a name in it"
     if column.text is not None:
         if not has_id and (NAMES_IDS.match(column.name) or len(set(column.text)) == len(column.text)):
             return "id", "text that tells the spectra apart"
@@ -243,16 +256,3 @@ def charge_points(roles: Sequence[Role], recipe: Recipe) -> list[Point]:
             )
         )
     return points
-
-
-def stems(ids: Sequence[str]) -> list[str] | None:
-    """Return the ids without the mark of the replicate, where several spectra then share one; else None.
-
-    >>> stems(["a_1", "a_2", "b_1", "b_2"])
-    ['a', 'a', 'b', 'b']
-    """
-    cut = [_REPLICATE_END.sub("", name) or name for name in ids]
-    sizes = list(Counter(cut).values())
-    if not sizes or max(sizes) > max(12, len(ids) // 4) or sum(size > 1 for size in sizes) < 2:
-        return None
-    return cut

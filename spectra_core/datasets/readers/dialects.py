@@ -232,7 +232,7 @@ def names_columns(row: list[str], below: list[list[str]], decimal: str, above: l
     above
         Lines that are known to be names.
     """
-    if any(_holds_positions(one, decimal) for one in above):
+    if any(_holds_positions(one) for one in above):
         return False
     if looks_like_axis(row, below, decimal):
         return True
@@ -254,14 +254,12 @@ def names_columns(row: list[str], below: list[list[str]], decimal: str, above: l
     if not words or any(_quantity(row[column], decimal) for column in words):
         return False
     beside = [parse_number(other[column], decimal) for other in below for column in range(min(len(other), len(row)))]
-    whole = len(set(numbers)) == len(numbers) and all(number == int(number) for number in numbers)
-    parted = any(
-        number is not None and number != int(number) for number in beside if number is None or abs(number) < 1e9
-    )
-    return len(numbers) <= len(words) or (whole and parted)
+    # Names that are whole numbers stand above values that are not.
+    whole = len(set(numbers)) == len(numbers) and all(number % 1 == 0 for number in numbers)
+    return len(numbers) <= len(words) or (whole and any(number is not None and number % 1 for number in beside))
 
 
-def _holds_positions(row: list[str], decimal: str) -> bool:
+def _holds_positions(row: list[str]) -> bool:
     """Whether a line of names holds the positions of the channels."""
     named = positions_in(row)
     return named is not None and 2 * named.values.size >= len(row)
@@ -273,7 +271,7 @@ def _names_most(row: list[str]) -> bool:
 
 def _quantity(cell: str, decimal: str) -> bool:
     """Whether a cell is a number with something after it, such as "0.5 mM"."""
-    head = cell.split()[0]
+    head = cell.split(maxsplit=1)[0]
     return head != cell and parse_number(head, decimal) is not None
 
 
