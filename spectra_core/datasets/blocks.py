@@ -217,16 +217,15 @@ def blocks_in_list(grid: Grid, value: str | None) -> list[Block]:
     )
     quantity = next((named for row in grid.header if (named := axis_named(row[found.axis]))), ("", ""))
     signal = next((named for row in grid.header if (named := signal_named(row[found.value]))), ("", ""))
-    order = np.argsort(axis) if np.array_equal(np.sort(axis), union) else np.arange(len(union))
-    goal = axis if np.array_equal(np.sort(axis), union) else union
+    # The order of the rows of a list means nothing, unless it is that of the axis.
+    falling = len(axis) == len(union) and bool((np.diff(axis) < 0).all())
+    goal = union[::-1] if falling else union
+    spot = np.searchsorted(union, places)
+    spot = len(union) - 1 - spot if falling else spot
     values = np.full((len(names), len(goal)), np.nan)
-    spot = np.empty(len(goal), dtype=np.intp)
-    spot[:] = order if goal is axis else np.arange(len(goal))
-    values[codes, spot[np.searchsorted(union, places)]] = grid.numbers[:, found.value]
+    values[codes, spot] = grid.numbers[:, found.value]
     odd = tuple(
-        (int(codes[row]), int(spot[np.searchsorted(union, places[row])]), cell)
-        for row, column, cell in grid.odd_cells
-        if column == found.value
+        (int(codes[row]), int(spot[row]), cell) for row, column, cell in grid.odd_cells if column == found.value
     )
     lines = tuple(f"from line {grid.first_row + row} on" for row in firsts)
     whole = Block(

@@ -56,12 +56,12 @@ def grouping(roles: Sequence[Role], ids: Sequence[str], recipe: Recipe) -> Group
         return _chosen(roles, ids, recipe.groups)
     column = next((one.column for one in roles if one.role == "group"), None)
     repeated = len(ids) - len(set(ids))
+    repeats = stems(ids, _samples(roles))
+    told = repeats[0] if repeats is not None and repeats[1] else None
     if column is not None:
         cells = _independent(column.cells())
+        values = _linked(cells, told or ids) if told or repeated else cells
         problems = _blank_groups(column.name, column.cells())
-        repeats = stems(ids, _samples(roles))
-        told = repeats[0] if repeats is not None and repeats[1] else ids
-        values = _linked(cells, ids if repeated else told)
         return Grouping(values, column.name, "the name of the column", problems)
     if repeated:
         seen: set[str] = set()
@@ -69,7 +69,12 @@ def grouping(roles: Sequence[Role], ids: Sequence[str], recipe: Recipe) -> Group
         text = f"{repeated} spectra repeat an id: {listed(names)}. {_TOGETHER}"
         options = (choice("They are independent", groups="none"), choice("equal ids", groups="id"))
         problem = Problem("repeated ids", text, options, False)
-        return Grouping(ids, "equal ids", f"{repeated} spectra repeat the id of another one", (problem,))
+        return Grouping(
+            _linked(ids, told) if told else ids,
+            "equal ids",
+            f"{repeated} spectra repeat the id of another one",
+            (problem,),
+        )
     return _guessed(roles, ids)
 
 

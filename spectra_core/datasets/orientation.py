@@ -125,7 +125,8 @@ def guess_part(grid: Grid) -> PartGuess:
         reason = f"column {side.column + 1} {f'is named {side.name!r} and ' if by_columns == CERTAIN else ''}{steadily}"
         apart = by_columns == CERTAIN and at >= 0 and not only_axis(grid.header[at][side.column])
         asked = by_columns == WEAK or (by_rows == STRONG and not apart)
-        return PartGuess("spectra", "columns", reason, doubts=("columns", "rows") if asked else ())
+        first = "rows" if asked and any(column < side.column for column in grid.words) else "columns"
+        return PartGuess("spectra", first, reason, doubts=("columns", "rows") if asked else ())
     if in_rows:
         return PartGuess("spectra", "rows", why_rows)
     if grid.n_rows == 1 and grid.n_columns > FEW and not grid.header and monotonic(grid.numbers[0]):
@@ -205,7 +206,9 @@ def _steady_column(grid: Grid, column: int) -> AxisSide | None:
     worded |= {row for row, cell in enumerate(grid.text.get(column, ())) if not is_missing(cell)}
     if any(row not in worded for row in np.flatnonzero(~held)) or not monotonic(values[held]):
         return None
-    words = [row[column] for row in grid.header if not _of_numbers(row, grid)]
+    named = [row for row in grid.header if not _of_numbers(row, grid)]
+    # A row of a few repeated words, such as groups, is no name of the columns where another row tells them apart.
+    words = [row[column] for row in named if not row[column] or _tells_apart(row) or not any(map(_tells_apart, named))]
     name = next((word for word in words if axis_named(word)), words[-1] if words else "")
     return AxisSide(column, name, np.flatnonzero(held), values[held])
 
@@ -222,7 +225,7 @@ def _of_numbers(row: Cells, grid: Grid) -> bool:
 def _tells_apart(row: Cells) -> bool:
     """Whether the words of a row name most columns, each by another one."""
     words = {cell for cell in row if (cell and positions_in([cell]) is None) or _is_sample_name(cell)}
-    return len(words) > max(2, len(row) // 2)
+    return len(words) > max(2, 3 * len(row) // 4)
 
 
 def _is_sample_name(cell: str) -> bool:

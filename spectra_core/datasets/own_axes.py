@@ -89,14 +89,18 @@ def curves_of_pairs(grid: Grid) -> list[Curve]:
         pairs: Sequence[tuple[int, int]] = _both(columns[0::2], columns[1::2])
     else:
         pairs = found.columns
+    names = [_pair_name(grid, *pair) for pair in pairs]
+    if len(set(names)) < len(names):
+        names = [f"{name} {number}".strip() for number, name in enumerate(names, 1)]
+    above = [row for row in grid.header if all(len(row[v]) > 1 and signal_named(row[v]) for _, v in pairs)]
     curves = []
     for number, (place, value) in enumerate(pairs, 1):
         x, y = (np.asarray(grid.numbers[:, column], dtype=np.float64) for column in (place, value))
         held = np.flatnonzero(np.isfinite(x) | np.isfinite(y))
         end = int(held[-1]) + 1 if held.size else 0
         quantity = next((named for row in grid.header if (named := axis_named(row[place]))), ("", ""))
-        signal = next((named for row in grid.header if (named := signal_named(row[value]))), ("", ""))
-        name = _pair_name(grid, place, value) or f"spectrum {number}"
+        signal = next((named for row in above if (named := signal_named(row[value]))), ("", ""))
+        name = names[number - 1] or f"spectrum {number}"
         curves.append(Curve(name, grid.format, x[:end], y[:end], *quantity, *signal, grid.notes, grid.facts))
     return [curve for curve in curves if curve.x.size]
 
@@ -228,4 +232,5 @@ def _both(places: Sequence[int], values: Sequence[int]) -> tuple[tuple[int, int]
 def _pair_name(grid: Grid, place: int, value: int) -> str:
     """Return the name of a pair: above its values if that is no quantity, else above its positions."""
     own = [row[column] for row in grid.header for column in (value, place) if row[column]]
-    return next((cell for cell in own if not signal_named(cell) and axis_named(cell) is None), "")
+    # "A" alone is a name here: pairs that all measure absorbance say so in a row of their own.
+    return next((cell for cell in own if axis_named(cell) is None and (len(cell) == 1 or not signal_named(cell))), "")

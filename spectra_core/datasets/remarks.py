@@ -67,7 +67,7 @@ def _on_number(kept: NDArray[np.intp], groups: Sequence[str] | None) -> list[Pro
         text = f"With {counted}, the usual {USUAL_FOLDS} folds are too many: choose at most {n_independent}."
         text += " Networks learn little from so few, and errors are uncertain."
     else:
-        text = f"With {counted}, each of {USUAL_FOLDS} folds tests on {-(-n_independent // USUAL_FOLDS)} or fewer: "
+        text = f"With {counted}, each of {USUAL_FOLDS} folds tests on about {round(n_independent / USUAL_FOLDS)}: "
         text += "errors are uncertain, and networks learn little."
     return [_remark("few spectra", text)]
 

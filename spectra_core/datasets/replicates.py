@@ -98,7 +98,8 @@ def _is_regular(cut: Sequence[str], ids: Sequence[str]) -> bool:
     sets = {tuple(sorted(one)) for one in marks.values()}
     first = next(iter(sets))
     # "A1, A2, B1, B2" may as well be the places of a plate: without targets, only marks set apart are repeats.
-    apart = all(len(mark) > 1 and not mark.isalnum() for mark in first)
+    lettered = first == tuple("abcdefghijkl"[: len(first)]) and all(stem[-1].isdigit() for stem in marks)
+    apart = lettered or all(len(mark) > 1 and not mark.isalnum() for mark in first)
     return len(sets) == 1 and 2 <= len(first) <= MOST_REPEATS and apart
 
 

@@ -223,23 +223,40 @@ def _stacked_columns(blocks: list[Block]) -> list[Column]:
     return stacked
 
 
+_TEXT_CHOICES = {
+    "separator": tuple(
+        choice(name, separator=mark)
+        for name, mark in (("comma", ","), ("semicolon", ";"), ("tab", "\t"), ("blanks", " "))
+    ),
+    "decimal": (choice("point", decimal="."), choice("comma", decimal=",")),
+    "encoding": tuple(choice(name, encoding=name) for name in ("utf-8", "latin-1", "cp1252", "utf-16")),
+    "header": tuple(choice(str(number), header_rows=number) for number in range(5)),
+}
+
+
+def text_points(recipe: Recipe) -> list[Point]:
+    """Return what a person can say of text that could not be read at all."""
+    said = {
+        "separator": ("Separator", recipe.separator),
+        "decimal": ("Decimal mark", recipe.decimal),
+        "encoding": ("Encoding", recipe.encoding),
+        "header": ("Header rows", recipe.header_rows),
+    }
+    return [
+        Point(key, title, "as guessed" if value is None else str(value), "", _TEXT_CHOICES[key], value is not None)
+        for key, (title, value) in said.items()
+    ]
+
+
 def _facts(parts: Sequence[Part]) -> list[Point]:
     """Say once how the files were read, taking the first part as their example."""
     part = parts[0]
     titles = {"format": "Format", "encoding": "Encoding", "separator": "Separator", "decimal": "Decimal mark"}
-    choices = {
-        "separator": tuple(
-            choice(name, separator=mark)
-            for name, mark in (("comma", ","), ("semicolon", ";"), ("tab", "\t"), ("blanks", " "))
-        ),
-        "decimal": (choice("point", decimal="."), choice("comma", decimal=",")),
-        "encoding": tuple(choice(name, encoding=name) for name in ("utf-8", "latin-1", "cp1252", "utf-16")),
-    }
     points = []
     for key, title in titles.items():
         if key in part.facts:
             value, _, reason = part.facts[key].partition(" (")
-            points.append(Point(key, title, value, reason.rstrip(")"), choices.get(key, ())))
+            points.append(Point(key, title, value, reason.rstrip(")"), _TEXT_CHOICES.get(key, ())))
     if isinstance(part, Grid) and part.format == "text":
         n_header = len(part.header)
         points.append(
@@ -248,7 +265,7 @@ def _facts(parts: Sequence[Part]) -> list[Point]:
                 "Header rows",
                 str(n_header),
                 f"the data start in line {part.first_row}",
-                tuple(choice(str(number), header_rows=number) for number in range(4)),
+                _TEXT_CHOICES["header"],
             )
         )
     return points

@@ -41,6 +41,7 @@ def set_axis(result: Prepared, table: ImportTable, recipe: Recipe) -> None:
                         axis_unit="",
                     ),
                 ),
+                asks=("axis ends",),
             )
         )
         why = "numbered, since the file holds no positions"
