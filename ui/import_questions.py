@@ -10,9 +10,8 @@ import streamlit as st
 from spectra_core.datasets import Point, Problem, Recipe
 from spectra_core.datasets.preparing import AXIS_CHOICES
 from spectra_core.errors import SpectraCoreError
-from spectra_core.figures.theme import thousands
 from ui import cache, state
-from ui.text import plain
+from ui.text import counted, plain
 
 _SHOWN_SPECTRA, _SHOWN_CHANNELS = 3, 4
 
@@ -36,6 +35,9 @@ def ask(problem: Problem, draft: state.ImportDraft, recipe: Recipe) -> None:
             _readings(problem, draft, recipe)
         else:
             choices(problem, draft, recipe)
+        titles = [one.removeprefix("no channel ") for one in problem.asks if one.startswith("no channel ")]
+        if titles:
+            _no_channels(titles, draft, recipe)
         if "axis ends" in problem.asks:
             _axis_ends(draft, recipe)
         limits = [one.removeprefix("limit of ") for one in problem.asks if one.startswith("limit of ")]
@@ -81,9 +83,19 @@ def _readings(problem: Problem, draft: state.ImportDraft, recipe: Recipe) -> Non
                 st.caption(plain(str(error)))
                 continue
             n_spectra, n_channels = read.table.signal.shape
-            st.caption(f"{thousands(n_spectra)} spectra, {thousands(n_channels)} channels; the first ones:")
+            st.caption(
+                f"{counted(n_spectra, 'spectrum', 'spectra')}, {counted(n_channels, 'channel')}, beginning with:"
+            )
             shown = read.preview(_SHOWN_SPECTRA, _SHOWN_CHANNELS).drop(columns="used")
             st.dataframe(shown, hide_index=True, key=f"reading_{problem.kind}_{number}")
+
+
+def _no_channels(titles: list[str], draft: state.ImportDraft, recipe: Recipe) -> None:
+    """Take the columns of numbers that are targets, where names cannot tell them from channels."""
+    with st.form(widget_key(draft, "no channels"), border=False):
+        named = st.multiselect("Columns that are no channels, such as targets", titles, format_func=plain)
+        if st.form_submit_button("Take them for targets") and named:
+            decide(draft, recipe, {"columns": dict.fromkeys(named, "target")})
 
 
 def _axis_ends(draft: state.ImportDraft, recipe: Recipe) -> None:

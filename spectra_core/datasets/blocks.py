@@ -81,6 +81,8 @@ class Block:
         Rows the file ends within; (spectrum, channel, cell) of cells that hold text instead of a number.
     reason
         Why the part was read in this orientation.
+    titles : n_channels names
+        What the file calls the channels, where those are no positions.
     """
 
     source: str
@@ -98,6 +100,7 @@ class Block:
     orientation: str = "rows"
     reason: str = ""
     notes: tuple[str, ...] = field(default_factory=tuple)
+    titles: tuple[str, ...] = ()
 
 
 def block_in_rows(grid: Grid, side_columns: Sequence[str] = ()) -> Block:
@@ -143,6 +146,7 @@ def block_in_rows(grid: Grid, side_columns: Sequence[str] = ()) -> Block:
         tuple((row, place[column], cell) for row, column, cell in grid.odd_cells if column in place),
         "rows",
         notes=grid.notes,
+        titles=tuple(titles[at] for at in channels) if positions is None else (),
     )
 
 

@@ -171,7 +171,8 @@ def _equal_targets(samples: Sequence[int], ids: Sequence[str]) -> Problem | None
     """Warn where most spectra share all targets with a few others: they may be repeats."""
     sizes = np.bincount(samples)
     shared = sizes > 1
-    if sizes[shared].sum() < 0.5 * len(ids) or float(np.median(sizes[shared])) > MOST_REPEATS:
+    # Two or three levels of one target are shared by samples that have nothing else in common.
+    if shared.sum() < 4 or sizes[shared].sum() < 0.5 * len(ids) or float(np.median(sizes[shared])) > MOST_REPEATS:
         return None
     text = (
         f"{int(sizes[shared].sum())} of {len(ids)} spectra share all their targets with another one "

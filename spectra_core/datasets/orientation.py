@@ -126,7 +126,8 @@ def guess_part(grid: Grid) -> PartGuess:
         apart = by_columns == CERTAIN and at >= 0 and not only_axis(grid.header[at][side.column])
         asked = by_columns == WEAK or (by_rows == STRONG and not apart)
         first = "rows" if asked and any(column < side.column for column in grid.words) else "columns"
-        return PartGuess("spectra", first, reason, doubts=("columns", "rows") if asked else ())
+        other = "rows" if first == "columns" else "columns"
+        return PartGuess("spectra", first, reason, doubts=(first, other) if asked else ())
     if in_rows:
         return PartGuess("spectra", "rows", why_rows)
     if grid.n_rows == 1 and grid.n_columns > FEW and not grid.header and monotonic(grid.numbers[0]):

@@ -154,11 +154,11 @@ def _orientation_questions(grids: list[tuple[int, Grid]], guesses: Mapping[int, 
     if not doubtful:
         return []
     grid, guess = doubtful[0]
-    ways = " or ".join(WORDS[one][0].lower() + WORDS[one][1:] for one in guess.doubts)
+    ways = " or ".join(f"“{WORDS[one]}”" for one in guess.doubts)
     return [
         Problem(
             "orientation",
-            f"{grid.name} can be read in two ways: {ways} ({guess.reason}). Say which.",
+            f"{grid.name} can be read in two ways, {ways}: {guess.reason}. Say which.",
             tuple(choice(WORDS[one], orientation=one) for one in guess.doubts),
             readings=True,
         )

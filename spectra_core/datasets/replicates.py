@@ -53,9 +53,9 @@ def stems(ids: Sequence[str], samples: Sequence[int] | None = None) -> tuple[lis
     """
     found = _candidates(tuple(ids))
     if samples is None:
-        regular = [one for one in found if _is_regular(one, ids)]
+        regular = [cut for cut, marks in found.items() if _is_regular(cut, marks)]
         return (list(regular[0]), False) if regular else None
-    shares = {one: _told(one, samples) for one in found}
+    shares = {cut: _told(cut, samples) for cut in found}
     sure = [one for one, share in shares.items() if share == 1.0]
     if sure:
         return list(min(sure, key=lambda one: len(set(one)))), True
@@ -64,23 +64,23 @@ def stems(ids: Sequence[str], samples: Sequence[int] | None = None) -> tuple[lis
 
 
 @lru_cache(maxsize=8)
-def _candidates(ids: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    """Return the stems under every style in which at least two are shared."""
+def _candidates(ids: tuple[str, ...]) -> dict[tuple[str, ...], tuple[str, ...] | None]:
+    """Return the stems under every style in which at least two are shared, and the marks; none for places on a plate."""
     if all(name.isdigit() for name in ids):
-        return ()
+        return {}
     plain = [_EXTENSION.sub("", name.strip()) for name in ids]
-    found = []
+    found: dict[tuple[str, ...], tuple[str, ...] | None] = {}
     for style in _STYLES:
-        cut = tuple(_stem(style, name) for name in plain)
+        matches = [style.match(name) for name in plain]
+        pairs = list(zip(matches, plain, strict=True))
+        cut = tuple(
+            name if match is None else match["stem"] + (match.groupdict().get("rest") or "") for match, name in pairs
+        )
         sizes = _sizes(cut)
         if sum(size > 1 for size in sizes) >= 2 and max(sizes) <= max(MOST_REPEATS, len(ids) // 4):
-            found.append(cut)
-    return tuple(dict.fromkeys(found))
-
-
-def _stem(style: re.Pattern[str], name: str) -> str:
-    match = style.match(name)
-    return name if match is None else match["stem"] + (match.groupdict().get("rest") or "")
+            marks = tuple("" if match is None else match["mark"] or "" for match in matches)
+            found.setdefault(cut, None if style is _STYLES[-1] else marks)
+    return found
 
 
 def _sizes(cut: Sequence[str]) -> list[int]:
@@ -90,17 +90,18 @@ def _sizes(cut: Sequence[str]) -> list[int]:
     return list(sizes.values())
 
 
-def _is_regular(cut: Sequence[str], ids: Sequence[str]) -> bool:
-    """Whether every sample has the same marks, as repeats have that were planned."""
-    marks: dict[str, list[str]] = defaultdict(list)
-    for stem, name in zip(cut, ids, strict=True):
-        marks[stem].append(name.replace(stem, "", 1))
-    sets = {tuple(sorted(one)) for one in marks.values()}
+def _is_regular(cut: Sequence[str], marks: Sequence[str] | None) -> bool:
+    """Whether every sample has the same marks, from the first on, as repeats have that were planned."""
+    if marks is None:
+        return False
+    of: dict[str, list[str]] = defaultdict(list)
+    for stem, mark in zip(cut, marks, strict=True):
+        of[stem].append(mark.lower())
+    sets = {tuple(sorted(one)) for one in of.values()}
     first = next(iter(sets))
-    # "A1, A2, B1, B2" may as well be the places of a plate: without targets, only marks set apart are repeats.
-    lettered = first == tuple("abcdefghijkl"[: len(first)]) and all(stem[-1].isdigit() for stem in marks)
-    apart = lettered or all(len(mark) > 1 and not mark.isalnum() for mark in first)
-    return len(sets) == 1 and 2 <= len(first) <= MOST_REPEATS and apart
+    counted = [mark.lstrip("0") for mark in first] == [str(n + 1) for n in range(len(first))]
+    lettered = first == tuple("abcdefghijkl"[: len(first)])
+    return len(sets) == 1 and 2 <= len(first) <= MOST_REPEATS and (counted or lettered)
 
 
 def _told(cut: Sequence[str], samples: Sequence[int]) -> float:

@@ -45,6 +45,8 @@ class ImportTable:
         "line 4 of a.csv" per spectrum.
     cut, odd
         Spectra that a file ends within; (spectrum, channel, cell) of cells with text instead of a number.
+    titles : n_channels names
+        What the file calls the channels, where those are no positions.
     """
 
     signal: NDArray[np.floating[Any]]
@@ -59,6 +61,7 @@ class ImportTable:
     cut: tuple[int, ...] = ()
     odd: tuple[tuple[int, int, str], ...] = ()
     notes: list[str] = field(default_factory=list)
+    titles: tuple[str, ...] = ()
 
 
 def assemble(parts: Sequence[Part], recipe: Recipe) -> tuple[ImportTable, list[Grid], list[Point], list[Problem]]:
@@ -104,7 +107,7 @@ def ways_out(parts: Sequence[Part], recipe: Recipe) -> list[Point]:
     grids = [(number, part) for number, part in enumerate(parts) if isinstance(part, Grid)]
     guesses = part_roles(grids, recipe)
     points, _ = part_points(grids, guesses, recipe, many=True)
-    return [*_facts(parts), *points, *_orientation_point(grids, guesses, recipe)]
+    return [*points, *_orientation_point(grids, guesses, recipe), *_facts(parts)]
 
 
 def _blocks(grid: Grid, orientation: str, recipe: Recipe) -> list[Block]:
@@ -190,6 +193,7 @@ def _stacked(blocks: list[Block], notes: list[str]) -> ImportTable:
         tuple(int(start) + row for block, start in pairs for row in block.cut),
         tuple((int(start) + row, channel, cell) for block, start in pairs for row, channel, cell in block.odd),
         notes + [f"{block.source}: {note}" for block in blocks for note in block.notes],
+        first.titles,
     )
 
 

@@ -9,6 +9,7 @@ from spectra_core.datasets.questions import Point, Problem, choice, listed
 from spectra_core.datasets.recipe import Recipe
 from spectra_core.datasets.table import ImportTable
 
+MOST_TITLES = 20  # targets stand to the left
 AXIS_CHOICES = (
     choice("Wavelength, nm", axis_quantity="Wavelength", axis_unit="nm"),
     choice("Wavenumber, cm-1", axis_quantity="Wavenumber", axis_unit="cm-1"),
@@ -31,7 +32,7 @@ def set_axis(result: Prepared, table: ImportTable, recipe: Recipe) -> None:
             Problem(
                 "no axis",
                 f"Nothing says where the {n_channels} channels lie. Give the first and last position, or add "
-                "a file with the axis, or number the channels.",
+                "a file with the axis, or number the channels; before that, name the columns that are no channels.",
                 (
                     choice(
                         "Number the channels",
@@ -41,7 +42,7 @@ def set_axis(result: Prepared, table: ImportTable, recipe: Recipe) -> None:
                         axis_unit="",
                     ),
                 ),
-                asks=("axis ends",),
+                asks=("axis ends", *(f"no channel {title}" for title in table.titles[:MOST_TITLES])),
             )
         )
         why = "numbered, since the file holds no positions"

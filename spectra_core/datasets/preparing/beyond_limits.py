@@ -96,10 +96,16 @@ def _question(
     lacking = [name for name in names if _limitless(cells[key] for key in cells if key[0] == name)]
     lacking += [SIGNAL] if _limitless(in_signal.values()) else []
     lacking = [name for name in lacking if name not in recipe.limits]
-    text = f"{len(cells) + len(in_signal)} values lie beyond a limit ({'; '.join(said)}). Say what stands for them"
+    n_cells = len(cells) + len(in_signal)
+    number = "One value lies" if n_cells == 1 else f"{n_cells} values lie"
+    text = f"{number} beyond a limit ({'; '.join(said)}). Say what stands for {'it' if n_cells == 1 else 'them'}"
     above = any(found.above for found in [*cells.values(), *in_signal.values()])
     text += "; above a limit, half of it means the limit" if above else ""
-    text += f"; some cells name no limit, so give that of {' and '.join(lacking)} to use it" if lacking else ""
+    text += (
+        f"; some cells name no limit, so give that of {' and '.join(lacking)}, or take them as missing"
+        if lacking
+        else ""
+    )
     keys = ["missing"] if lacking else list(_WORDS)
     return Problem(
         "censored",

@@ -234,11 +234,12 @@ def names_columns(row: list[str], below: list[list[str]], decimal: str, above: l
     """
     if any(_holds_positions(one) for one in above):
         return False
+    numbers = _numbers(row, decimal)
+    if any(_names_most(one) for one in above):
+        # Only positions far above all values are a second line of names; other numbers are the first data.
+        return len(numbers) >= 3 and min(numbers) >= SMALLEST_POSITION and looks_like_axis(row, below, decimal)
     if looks_like_axis(row, below, decimal):
         return True
-    if any(_names_most(one) for one in above):
-        return False
-    numbers = _numbers(row, decimal)
     words = [
         column
         for column, cell in enumerate(row)
