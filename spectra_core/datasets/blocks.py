@@ -169,7 +169,10 @@ def block_in_columns(grid: Grid, side_rows: Sequence[str] = ()) -> Block:
     names, signal_words, above = _spectrum_names(grid, numeric, side)
     columns = [Column(f"#{row + 1}", grid.numbers[row, numeric]) for row in sides]
     columns += [_column_of_cells(label, cells, _decimal(grid)) for label, cells in above]
-    columns += _labelled_rows(grid, numeric, side)
+    labelled = _labelled_rows(grid, numeric, side)
+    below = [column for column in labelled if axis_named(column.name)]
+    columns += [column for column in labelled if column not in below]
+    names = below[0].cells() if below and len(set(names)) < len(names) + (not names) else names
     spot = {at: number for number, at in enumerate(numeric)}
     where = {row: number for number, row in enumerate(channels)}
     return Block(

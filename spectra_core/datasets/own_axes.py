@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spectra_core.datasets.names import axis_named, only_axis, positions_in, signal_named
+from spectra_core.datasets.names import NAMES_IDS, axis_named, only_axis, positions_in, signal_named
 from spectra_core.datasets.parts import Curve, Grid
 
 _MANGLED = re.compile(r"(?:[._ ]\d+|\d+)$")  # what pandas and R add to a name that repeats
@@ -141,7 +141,8 @@ def _stacked_on(grid: Grid, axis: int, numeric: list[int], *, named: bool) -> St
         return None
     others = [column for column in range(grid.n_columns) if column != axis]
     scans = [column for column in others if _is_scan(grid, column)]
-    for sample in sorted((c for c in others if c not in scans), key=lambda column: (column not in grid.words, column)):
+    named_first = sorted(others, key=lambda column: (not _is_id(grid, column), column not in grid.words, column))
+    for sample in (column for column in named_first if column not in scans):
         for scan in [None, *scans]:
             sizes = _sizes(grid, sample, scan, places)
             if sizes is None or not (named or sample in grid.words):
@@ -185,6 +186,10 @@ def _constant_within(grid: Grid, column: int, codes: NDArray[np.intp]) -> bool:
 
 def _is_scan(grid: Grid, column: int) -> bool:
     return any(_SCAN.search(row[column]) for row in grid.header)
+
+
+def _is_id(grid: Grid, column: int) -> bool:
+    return any(NAMES_IDS.match(row[column]) for row in grid.header)
 
 
 def _cells(grid: Grid, column: int) -> list[str]:

@@ -48,7 +48,8 @@ def onto_first_grid(blocks: "Sequence[Block]", method: str) -> "tuple[list[Block
         )
     moved = []
     for block, axis in zip(blocks, axes, strict=True):
-        signal = block.signal if np.array_equal(axis, goal) else resampled(block.signal, axis, goal, method)
+        inside = np.clip(goal, axis.min(), axis.max())  # the ends may lie outside by the rounding of the digits
+        signal = block.signal if np.array_equal(axis, goal) else resampled(block.signal, axis, inside, method)
         moved.append(replace(block, signal=signal, positions=goal))
     n_moved = sum(not np.array_equal(axis, goal) for axis in axes)
     n_out = len(axes[0]) - len(goal)
@@ -91,7 +92,7 @@ def resampled(
     signal : (n_spectra, n_channels)
         Spectra on `positions`.
     positions, goal
-        Strictly monotonic, in either direction; the ends of `goal` may leave the range by the rounding of the digits.
+        Strictly monotonic, in either direction.
     method
         "linear" or "cubic".
 
@@ -108,8 +109,7 @@ def resampled(
         )
     order = np.argsort(positions)
     rising = positions[order]
-    slack = rounding(rising)
-    if goal.min() < rising[0] - slack or goal.max() > rising[-1] + slack:
+    if goal.min() < rising[0] or goal.max() > rising[-1]:
         raise ReadError(f"The grid asked for leaves the range {rising[0]:g} to {rising[-1]:g} of the spectra.")
     values = np.asarray(signal, dtype=np.float64)[:, order]
     if method == "cubic" and len(rising) > 3:

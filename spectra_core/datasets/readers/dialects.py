@@ -29,6 +29,7 @@ HEAD_CELLS = 20_000
 HEAD_LETTERS = 60_000
 FEW_LINES = 4  # names and data must both be seen, however long the lines
 MOST_LINES = 2_000
+MOST_IN_LIST = 12
 MOST_HEADER_ROWS = 30  # names, units, and a row per target
 SMALLEST_POSITION = 100.0
 _HINT = re.compile(r'"?sep=(.)"?\s*\Z')
@@ -326,7 +327,9 @@ def _row_value(row: list[str], decimal: str) -> float:
     text = len(row) - numeric - missing
     if numeric == 0:
         return 0.0
-    return numeric - 2.0 * max(0, text - names) - 0.25 * names
+    # One name between two numbers is that of a list: position, sample, value.
+    misplaced = 0.25 if text - names == 1 and numeric >= 2 and len(row) <= MOST_IN_LIST else 2.0
+    return numeric - misplaced * max(0, text - names) - 0.25 * names
 
 
 def _reads(cell: str, decimal: str) -> bool:
