@@ -65,7 +65,7 @@ def stems(ids: Sequence[str], samples: Sequence[int] | None = None) -> tuple[lis
 
 @lru_cache(maxsize=8)
 def _candidates(ids: tuple[str, ...]) -> dict[tuple[str, ...], tuple[str, ...] | None]:
-    """Return the stems under every style in which at least two are shared, and the marks; none for places on a plate."""
+    """Return the stems under every style in which at least two are shared, and the marks; None for "a2"."""
     if all(name.isdigit() for name in ids):
         return {}
     plain = [_EXTENSION.sub("", name.strip()) for name in ids]

@@ -15,13 +15,25 @@ SIGNAL = np.random.default_rng(4).random((M * K, len(CHANNELS))).round(4)
 TARGET = np.repeat(np.random.default_rng(5).random(M).round(3), K)
 SAMPLES = np.repeat(np.arange(M), K)
 STYLES = {
-    "A1_1": lambda i, j: f"A{i}_{j + 1}", "A1-r2": lambda i, j: f"A{i}-r{j + 1}", "A1 (3)": lambda i, j: f"A{i} ({j + 1})",
-    "A1a": lambda i, j: f"A{i}{'abc'[j]}", "A1.2": lambda i, j: f"A{i}.{j + 1}", "rep2_A1": lambda i, j: f"rep{j + 1}_A{i}",
-    "scan of": lambda i, j: f"scan {j + 1} of A{i}", "file": lambda i, j: f"A{i}_{j + 1}.csv", "1.1": lambda i, j: f"{i + 1}.{j + 1}",
-    "2_A1": lambda i, j: f"{j + 1}_A{i}", "A_1_1": lambda i, j: f"A_{i}_{j + 1}", "A1#2": lambda i, j: f"A{i}#{j + 1}",
-    "A1 rep 2": lambda i, j: f"A{i} rep {j + 1}", "A1R2": lambda i, j: f"A{i}R{j + 1}", "A1-b": lambda i, j: f"A{i}-{'abc'[j]}",
-    "A1/2": lambda i, j: f"A{i}/{j + 1}", "A1_scan02": lambda i, j: f"A{i}_scan0{j + 1}", "middle": lambda i, j: f"A{i}_rep{j + 1}_20C",
-}  # fmt: skip
+    "A1_1": lambda i, j: f"A{i}_{j + 1}",
+    "A1-r2": lambda i, j: f"A{i}-r{j + 1}",
+    "A1 (3)": lambda i, j: f"A{i} ({j + 1})",
+    "A1a": lambda i, j: f"A{i}{'abc'[j]}",
+    "A1.2": lambda i, j: f"A{i}.{j + 1}",
+    "rep2_A1": lambda i, j: f"rep{j + 1}_A{i}",
+    "scan of": lambda i, j: f"scan {j + 1} of A{i}",
+    "file": lambda i, j: f"A{i}_{j + 1}.csv",
+    "1.1": lambda i, j: f"{i + 1}.{j + 1}",
+    "2_A1": lambda i, j: f"{j + 1}_A{i}",
+    "A_1_1": lambda i, j: f"A_{i}_{j + 1}",
+    "A1#2": lambda i, j: f"A{i}#{j + 1}",
+    "A1 rep 2": lambda i, j: f"A{i} rep {j + 1}",
+    "A1R2": lambda i, j: f"A{i}R{j + 1}",
+    "A1-b": lambda i, j: f"A{i}-{'abc'[j]}",
+    "A1/2": lambda i, j: f"A{i}/{j + 1}",
+    "A1_scan02": lambda i, j: f"A{i}_scan0{j + 1}",
+    "middle": lambda i, j: f"A{i}_rep{j + 1}_20C",
+}
 
 
 def table(ids, target=TARGET, columns=None) -> bytes:
