@@ -59,7 +59,7 @@ def stems(ids: Sequence[str], samples: Sequence[int] | None = None) -> tuple[lis
     sure = [one for one, share in shares.items() if share == 1.0]
     if sure:
         return list(min(sure, key=lambda one: len(set(one)))), True
-    likely = [one for one, share in shares.items() if share >= 0.5]
+    likely = [one for one, share in shares.items() if share >= 0.5 and _is_regular(one, found[one])]
     return (list(likely[0]), False) if likely else None
 
 
