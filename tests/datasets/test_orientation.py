@@ -79,6 +79,13 @@ class TestFirstRow:
         assert found.table.positions.tolist() == [5, 3, 1, 7]
         assert "axis order" in asked(found)
 
+    @pytest.mark.parametrize("text", ["a,400,401\n1,2,3\n", "a,400\n1,2\n2,5\n", "id,Cu,400,401\nx,1,2,3\ny,2,4,5\n"])
+    def test_few_whole_numbers_under_few_names_are_data(self, text):
+        found = understood(text)
+        n_rows = text.count("\n") - 1
+        assert found.table.signal.shape[0] == n_rows
+        assert found.table.positions[0] == 400
+
     def test_a_line_with_one_cell_too_many_above_the_others_is_refused(self):
         with pytest.raises(ReadError, match="Line 2 has 23 cells"):
             understood(wide(values=["0,01", *CU[1:]]))

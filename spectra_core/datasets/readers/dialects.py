@@ -256,9 +256,11 @@ def names_columns(row: list[str], below: list[list[str]], decimal: str, above: l
     if not words or any(_quantity(row[column], decimal) for column in words):
         return False
     beside = [parse_number(other[column], decimal) for other in below for column in range(min(len(other), len(row)))]
-    # Names that are whole numbers stand above values that are not.
+    # Names that are whole numbers stand above values that are not, or far above all of them.
+    values = [number for number in beside if number is not None]
     whole = len(set(numbers)) == len(numbers) and all(number % 1 == 0 for number in numbers)
-    return len(numbers) <= len(words) or (whole and any(number is not None and number % 1 for number in beside))
+    far = min(numbers, default=0.0) >= SMALLEST_POSITION and max(values, default=0.0) < min(numbers, default=0.0)
+    return len(numbers) <= len(words) or far or (whole and any(value % 1 for value in values))
 
 
 def _holds_positions(row: list[str]) -> bool:
