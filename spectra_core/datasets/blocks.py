@@ -120,7 +120,9 @@ def block_in_rows(grid: Grid, side_columns: Sequence[str] = ()) -> Block:
     units = _unit_row(grid)
     if not unit and units and channels and (meaning := axis_named(units[channels[0]])):
         quantity, unit = meaning
-    corner = next((meaning for row in grid.header for cell in row[:1] if (meaning := _sentence_axis(cell))), None)
+    corner = next(
+        (meaning for row in grid.header for cell in row[:1] if len(cell) > 1 and (meaning := axis_named(cell))), None
+    )
     if corner and not unit:
         quantity, unit = corner
     signal_words = next(
@@ -171,7 +173,7 @@ def block_in_columns(grid: Grid, side_rows: Sequence[str] = ()) -> Block:
     columns += [_column_of_cells(label, cells, _decimal(grid)) for label, cells in above]
     labelled = _labelled_rows(grid, numeric, side)
     below = [column for column in labelled if axis_named(column.name)]
-    columns += [column for column in labelled if column not in below]
+    columns += [column for column in labelled if not axis_named(column.name)]
     names = below[0].cells() if below and len(set(names)) < len(names) + (not names) else names
     spot = {at: number for number, at in enumerate(numeric)}
     where = {row: number for number, row in enumerate(channels)}
@@ -238,10 +240,7 @@ def blocks_in_list(grid: Grid, value: str | None) -> list[Block]:
     whole = Block(
         grid.name, values, goal, lines, columns, (), *quantity, *signal, odd=odd, orientation="long", notes=grid.notes
     )
-    sizes = np.bincount(codes)
-    if len(union) <= 1.5 * sizes.max():
-        return [whole]
-    return _apart(whole)
+    return [whole] if len(union) <= 1.5 * np.bincount(codes).max() else _apart(whole)
 
 
 def _apart(block: Block) -> list[Block]:
@@ -359,10 +358,6 @@ def _unit_row(grid: Grid) -> Cells | None:
         if filled and len(set(filled)) <= max(3, len(filled) // 4) and positions_in(row) is None:
             return row
     return None
-
-
-def _sentence_axis(cell: str) -> tuple[str, str] | None:
-    return axis_named(cell) if len(cell) > 1 else None
 
 
 def _spectrum_names(
