@@ -1,20 +1,21 @@
 """What I understood: the guess about uploaded files, its reasons, and every way to change it."""
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from spectra_core.datasets import Point, Problem, Recipe, Understanding
+from spectra_core.datasets import Point, Recipe, Understanding
 from spectra_core.datasets.columns import ROLE_WORDS
-from spectra_core.datasets.questions import listed
+from spectra_core.datasets.questions import UndecidedError, listed
+from spectra_core.datasets.table import text_points
 from spectra_core.errors import ConfigError, ReadError, SpectraCoreError
 from spectra_core.figures.imports import import_preview
 from spectra_core.figures.theme import thousands
 from ui import cache, state
+from ui import import_questions as questions
 from ui.figures import show_figure
 from ui.text import counted, plain
 
@@ -22,6 +23,7 @@ _BOX = "import_files_box"
 _NO_ROUNDED_SIZE = f"<style>.st-key-{_BOX} [data-testid=stFileUploaderDropzoneInstructions] {{display: none}}</style>"
 """Of 512 MB Streamlit says 1 GB."""
 _UNCHANGED = "as it is"
+_OF_COLUMNS = ("column ", "target ")
 _CONVERSIONS = {
     "convert_axis": ("Axis in", ("nm", "cm-1", "eV")),
     "convert_signal": ("Signal as", ("Absorbance", "Transmittance")),
@@ -59,10 +61,11 @@ def show(draft: state.ImportDraft) -> None:
         found = cache.understanding(cache.home(), draft.uploads, draft.recipe)
     except SpectraCoreError as error:
         st.error(plain_sentence(str(error)), icon=":material/error:")
+        _ways_out(error, draft, recipe)
         _offer_way_back(draft)
         return
     for problem in found.open_questions:
-        _ask(problem, draft, recipe)
+        questions.ask(problem, draft, recipe)
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.subheader("What I understood")
@@ -82,51 +85,26 @@ def plain_sentence(text: str) -> str:
     return plain(text)
 
 
-def _decide(draft: state.ImportDraft, recipe: Recipe, changes: Mapping[str, Any]) -> None:
-    """Add decisions to the recipe and run again."""
-    state.set_import_draft(replace(draft, recipe=recipe.but(**changes).to_json()))
-    st.rerun()
-
-
-def _key(draft: state.ImportDraft, *names: str) -> str:
-    """Return a widget key that changes with every decision, so that widgets show the guess that follows from it."""
-    return hashlib.sha1("\0".join([draft.recipe, *draft.uploads, *names]).encode(), usedforsecurity=False).hexdigest()
-
-
-def _ask(problem: Problem, draft: state.ImportDraft, recipe: Recipe) -> None:
-    with st.container(border=True):
-        st.markdown(f":material/help: **Please decide.** {plain(problem.text)}")
-        _choices(problem, draft, recipe)
-
-
-def _choices(problem: Problem, draft: state.ImportDraft, recipe: Recipe) -> None:
-    with st.container(horizontal=True):
-        for number, one in enumerate(problem.choices):
-            if st.button(plain(one.label), key=_key(draft, problem.kind, problem.text, str(number))):
-                _decide(draft, recipe, one.changes)
-
-
 def _points(found: Understanding, draft: state.ImportDraft, recipe: Recipe) -> None:
-    shown = [point for point in found.points if not point.key.startswith(("column ", "target "))]
-    for point in shown:
-        changes = _point(point, draft)
+    _draw_points([point for point in found.points if not point.key.startswith(_OF_COLUMNS)], draft, recipe)
+
+
+def _draw_points(points: Iterable[Point], draft: state.ImportDraft, recipe: Recipe) -> None:
+    for point in points:
+        changes = questions.point(point, draft)
         if changes is not None:
-            _decide(draft, recipe, changes)
+            questions.decide(draft, recipe, changes)
 
 
-def _point(point: Point, draft: state.ImportDraft) -> Mapping[str, Any] | None:
-    """Draw one point; return the decisions of another choice."""
-    reason = "your decision" if point.decided else point.reason
-    if not point.choices:
-        st.markdown(f"**{plain(point.title)}**  \n{plain(point.value)} — {plain(reason)}")
-        return None
-    others = [one for one in point.choices if one.label != point.value]
-    labels = [point.value, *(one.label for one in others)]
-    chosen = st.selectbox(
-        plain(point.title), range(len(labels)), format_func=labels.__getitem__, key=_key(draft, "point", point.key)
-    )
-    st.caption(plain(reason))
-    return others[chosen - 1].changes if chosen else None
+def _ways_out(error: SpectraCoreError, draft: state.ImportDraft, recipe: Recipe) -> None:
+    """Show what the files were taken for, or how text may be written, so that a person can say otherwise."""
+    if isinstance(error, UndecidedError):
+        st.subheader("What I understood")
+        st.caption("Say what each table holds, or add the file that is missing above.")
+        _draw_points(error.points, draft, recipe)
+        return
+    with st.expander("How the text is written", icon=":material/tune:"):
+        _draw_points(text_points(recipe), draft, recipe)
 
 
 def _preview(found: Understanding) -> None:
@@ -160,7 +138,7 @@ def _remarks(found: Understanding, draft: state.ImportDraft, recipe: Recipe) -> 
     remarks = [problem for problem in found.problems if not problem.blocking]
     for problem in remarks:
         st.info(plain(problem.text), icon=":material/info:")
-        _choices(problem, draft, recipe)
+        questions.choices(problem, draft, recipe)
     if found.table.notes:
         with st.expander(f"{len(found.table.notes)} notes from reading"):
             for note in found.table.notes[:100]:
@@ -201,7 +179,7 @@ def _columns(found: Understanding, draft: state.ImportDraft, recipe: Recipe) -> 
         table,
         hide_index=True,
         disabled=["column", "reason"],
-        key=_key(draft, "columns"),
+        key=questions.widget_key(draft, "columns"),
         column_config={
             "role": st.column_config.SelectboxColumn("Role", options=list(ROLE_WORDS.values()), required=True),
             "charge": st.column_config.NumberColumn("Charge", min_value=-8, max_value=8, step=1, format="%+d"),
@@ -211,7 +189,7 @@ def _columns(found: Understanding, draft: state.ImportDraft, recipe: Recipe) -> 
     )
     changes = _edits(table, edited)
     if changes:
-        _decide(draft, recipe, changes)
+        questions.decide(draft, recipe, changes)
 
 
 def _edits(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, Any]:
@@ -236,7 +214,10 @@ def _value(value: Any) -> Any:
 
 
 def _more_decisions(found: Understanding, draft: state.ImportDraft, recipe: Recipe) -> None:
-    with st.expander("Convert, leave out, name", icon=":material/tune:"), st.form(_key(draft, "more"), border=False):
+    with (
+        st.expander("Convert, leave out, name", icon=":material/tune:"),
+        st.form(questions.widget_key(draft, "more"), border=False),
+    ):
         columns = st.columns(3)
         changes: dict[str, Any] = {}
         for place, (key, (title, goals)) in zip(columns, _CONVERSIONS.items(), strict=True):
@@ -249,8 +230,17 @@ def _more_decisions(found: Understanding, draft: state.ImportDraft, recipe: Reci
             "; ".join(f"{low:g} to {high:g}" for low, high in recipe.leave_out_channels),
             placeholder="190 to 200; 350 to 360",
         )
-        numbers = st.text_input(
-            "Leave out spectra, by number", ", ".join(map(str, recipe.leave_out_spectra)), placeholder="3, 17"
+        out = st.text_input(
+            "Leave out spectra, by id",
+            "; ".join(_id_of(one, found.ids) for one in recipe.leave_out_spectra),
+            placeholder="A3; A17",
+            help="Ids as in the table above, parted by semicolons. #12 is the twelfth spectrum of the files.",
+        )
+        grid = st.text_input(
+            "Resample onto an even grid",
+            "" if recipe.grid is None else "{:g} to {:g} by {:g}".format(*recipe.grid),
+            placeholder="400 to 700 by 2",
+            help="First and last position and step, in the unit of the file; linear interpolation.",
         )
         name = st.text_input("Name of the set", recipe.name or "", placeholder=found.name)
         if not st.form_submit_button("Apply"):
@@ -258,13 +248,14 @@ def _more_decisions(found: Understanding, draft: state.ImportDraft, recipe: Reci
         try:
             changes |= {
                 "leave_out_channels": tuple(_ranges(ranges)),
-                "leave_out_spectra": tuple(_numbers(numbers)),
+                "leave_out_spectra": tuple(map(_left_out, filter(None, map(str.strip, out.split(";"))))),
+                "grid": _grid(grid),
                 "name": name.strip() or None,
             }
         except ConfigError as error:
             st.error(str(error), icon=":material/error:")
             return
-    _decide(draft, recipe, changes)
+    questions.decide(draft, recipe, changes)
 
 
 def _ranges(text: str) -> Iterable[tuple[float, float]]:
@@ -279,11 +270,27 @@ def _ranges(text: str) -> Iterable[tuple[float, float]]:
         yield low, high
 
 
-def _numbers(text: str) -> Iterable[int]:
-    for piece in filter(str.strip, text.split(",")):
-        if not piece.strip().isdigit():
-            raise ConfigError("Spectra are left out by number, as in '3, 17'.")
-        yield int(piece)
+def _id_of(one: int | str, ids: Sequence[str]) -> str:
+    """Return how a person writes a spectrum that is left out: by its id where that is its own."""
+    if isinstance(one, str):
+        return one
+    name = ids[one - 1] if 1 <= one <= len(ids) else ""
+    return name if name and ids.count(name) == 1 else f"#{one}"
+
+
+def _left_out(text: str) -> int | str:
+    return int(text[1:]) if text[:1] == "#" and text[1:].isdigit() else text
+
+
+def _grid(text: str) -> tuple[float, float, float] | None:
+    if not text.strip():
+        return None
+    ends, _, step = text.partition("by")
+    first, _, last = ends.partition("to")
+    try:
+        return float(first), float(last), float(step)
+    except ValueError as error:
+        raise ConfigError("A grid is written as '400 to 700 by 2': first and last position, and the step.") from error
 
 
 def _finish(found: Understanding, draft: state.ImportDraft) -> None:
@@ -304,6 +311,19 @@ def _finish(found: Understanding, draft: state.ImportDraft) -> None:
         _offer_way_back(draft)
     if not ready:
         st.caption("Decide the open questions above first.")
+    assumed = [f"{point.title}: {point.value}" for point in found.assumed if not point.key.startswith(_OF_COLUMNS)]
+    assumed += _assumed_columns(found)
+    if assumed:
+        st.caption(f"Assumed, since nobody said otherwise: {plain('; '.join(assumed))}.")
+
+
+def _assumed_columns(found: Understanding) -> list[str]:
+    """Say in few words what the columns were taken for that nobody decided about."""
+    said = []
+    for role, words in ROLE_WORDS.items():
+        names = [one.column.name for one in found.roles if one.role == role and not one.decided]
+        said += [f"{words}: {listed(names)}"] if names else []
+    return said
 
 
 def _save(found: Understanding) -> None:
@@ -319,7 +339,9 @@ def _save(found: Understanding) -> None:
 
 def _offer_recipe(draft: state.ImportDraft) -> None:
     with st.popover("Use a recipe", icon=":material/receipt_long:"):
-        file = st.file_uploader("Recipe of an earlier import", key=_key(draft, "recipe"), max_upload_size=1)
+        file = st.file_uploader(
+            "Recipe of an earlier import", key=questions.widget_key(draft, "recipe"), max_upload_size=1
+        )
         if file is None:
             return
         try:
@@ -327,7 +349,7 @@ def _offer_recipe(draft: state.ImportDraft) -> None:
         except ConfigError as error:
             st.error(plain_sentence(str(error)), icon=":material/error:")
             return
-        _decide(draft, Recipe(), vars(recipe))
+        questions.decide(draft, Recipe(), vars(recipe))
 
 
 def _offer_way_back(draft: state.ImportDraft) -> None:

@@ -1,12 +1,14 @@
 """Tables on a page: headings in words, numbers with three digits. The files keep the names and all digits."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 HEADINGS: dict[str, str] = {
-    "sample": "Row",
+    "sample": "Number",
     "id": "Id",
     "n_spectra": "Spectra",
     "n_train": "Training spectra",
@@ -58,7 +60,19 @@ def columns(table: pd.DataFrame) -> dict[str, Any]:
     table
         With names for columns; those of floating-point numbers get three significant digits.
     """
-    return {str(name): _column(heading(str(name)), values) for name, values in table.items()}
+    shown = {str(name): _column(heading(str(name)), values) for name, values in table.items()}
+    # A spectrum has one name, its id: a number beside it would count from elsewhere.
+    return shown | {"sample": None} if {"sample", "id"} <= set(shown) else shown
+
+
+def names_of(ids: Sequence[str]) -> list[str]:
+    """Return how spectra are called on pages: by their id, and where ids repeat by their number from 1, too.
+
+    >>> names_of(["a", "b", "b"])
+    ['a', 'b #2', 'b #3']
+    """
+    often = Counter(ids)
+    return [name if often[name] == 1 else f"{name} #{number}" for number, name in enumerate(ids, 1)]
 
 
 def heading(name: str) -> str:

@@ -15,9 +15,12 @@ from spectra_core.figures import explore as figures
 from spectra_core.figures.physics import suspicious_labels
 from spectra_core.figures.spectra import density
 from spectra_core.figures.theme import thousands
-from ui import cache, comparison, needed, tables
+from spectra_core.spectra import without
+from ui import cache, comparison, needed, state, tables
 from ui.figures import show_figure
-from ui.text import percent
+from ui.text import percent, plain
+
+MOST_OFFERED = 5000
 
 st.title("Is it fit for calibration?")
 st.write("Before anything is trained: what the spectra cover, what the concentrations can tell, and what stands out.")
@@ -106,6 +109,8 @@ if spectra.n_targets:
 
 checked_rows = sampled_rows(len(spectra), "checked", MOST_JUDGED)
 checked_part = comparison.part(spectra, checked_rows)
+names = tables.names_of(list(spectra.samples["id"]))
+standing_out: list[str] = []
 part = "" if checked_part is spectra else f"Looked at: a random part of {len(checked_part)} of {len(spectra)} spectra. "
 
 st.subheader("Does a spectrum stand out?")
@@ -116,7 +121,7 @@ else:
         "Confidence of the limits", [0.95, 0.99, 0.999], 0.99, key="outlier_confidence", persist_state="session"
     )
     table, limits = cache.table(outliers, checked_part, confidence=float(confidence))
-    table = table.assign(sample=checked_rows[table["sample"]])
+    table = table.assign(sample=checked_rows[table["sample"]], id=[names[row] for row in checked_rows[table["sample"]]])
     st.write(
         f"{part}A PCA with {limits.n_components} component{'s' if limits.n_components > 1 else ''} holds "
         f"{percent(limits.explained, 1)} of the variance. "
@@ -126,9 +131,10 @@ else:
     show_figure(figures.outlier_scatter(table, confidence=limits.confidence), key="outliers")
     apart = table[table["set_apart"]].sort_values("q_ratio", ascending=False)
     if not apart.empty:
-        apart = apart.drop(columns=["set_apart"]).head(100)
+        apart = apart.drop(columns=["set_apart", "sample"]).head(100)
+        standing_out += list(apart["id"])
         st.dataframe(apart, hide_index=True, key="set_apart", column_config=tables.columns(apart))
-    comparison.offer_tables({"outliers": table})
+    comparison.offer_tables({"outliers": table.drop(columns="sample")})
 
 if spectra.n_targets:
     st.subheader("Does a label not fit its spectrum?")
@@ -137,7 +143,8 @@ if spectra.n_targets:
         st.caption(f"At least {FEWEST} independent spectra and a target that varies are needed to say so.")
     else:
         labels_checked, check = cache.table(label_errors, checked_part)
-        labels_checked = labels_checked.assign(sample=checked_rows[labels_checked["sample"]])
+        rows_checked = checked_rows[labels_checked["sample"]]
+        labels_checked = labels_checked.assign(id=[names[row] for row in rows_checked]).drop(columns="sample")
         st.write(
             f"{part}Each label beside what the other spectra say: {check.n_suspicious} of {len(checked_part)} spectra "
             f"carry a label more than {check.cutoff:.1f} robust standard deviations off."
@@ -155,8 +162,28 @@ if spectra.n_targets:
         wrong = labels_checked[labels_checked["suspicious"]].sort_values("spreads", key=abs, ascending=False)
         if not wrong.empty:
             wrong = wrong.drop(columns="suspicious").head(200)
+            standing_out += list(wrong["id"])
             st.dataframe(wrong, hide_index=True, key="wrong_labels", column_config=tables.columns(wrong))
         comparison.offer_tables({"label_errors": labels_checked})
+
+st.subheader("Should spectra be left out?")
+offered = dict.fromkeys([*standing_out, *(names if len(names) <= MOST_OFFERED else [])])
+chosen = st.multiselect(
+    "Spectra to leave out",
+    list(offered),
+    key=f"left_out_{spectra.fingerprint[:12]}",
+    accept_new_options=True,
+    help="By id; those that stand out come first. The set in hand stays as it is.",
+    persist_state="session",
+)
+if chosen:
+    number_of = {name: row for row, name in enumerate(names)}
+    unknown = [name for name in chosen if name not in number_of]
+    if unknown:
+        st.error(plain(f"No spectrum is called {', '.join(unknown)}. Choose ids of this set."), icon=":material/error:")
+    elif st.button(f"Keep the other {thousands(len(spectra) - len(chosen))} as a new set", key="leave_out"):
+        rest = without(spectra, [number_of[name] for name in chosen])
+        state.choose_experimental(state.store().save_set(rest))
 
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(

@@ -4,6 +4,7 @@ import json
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -111,14 +112,19 @@ def spectra_from(
     elif not Path(first).exists() and (key := _kept(first, store)) is not None:
         spectra = store.load_set(key)
     else:
-        from spectra_core.datasets import Recipe, read
+        from spectra_core.datasets import DataWarning, Recipe, read
 
         decisions = None if recipe is None else Recipe.from_json(read_text(recipe))
         paths = [Path(source) for source in sources]
-        spectra = read(paths, decisions)
-        if targets is not None and not set(targets) <= set(spectra.target_names):
-            # Columns that are not taken for targets by themselves are named as the file names them.
-            return read(paths, decisions, targets)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always", DataWarning)
+            spectra = read(paths, decisions)
+            if targets is not None and not set(targets) <= set(spectra.target_names):
+                # Columns that are not taken for targets by themselves are named as the file names them.
+                said.clear()
+                spectra, targets = read(paths, decisions, targets), None
+        for one in said:
+            reporter.message(f"Warning: {one.message}")
     return spectra if targets is None else spectra.with_targets(targets)
 
 

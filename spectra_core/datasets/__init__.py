@@ -2,7 +2,18 @@
 
 from spectra_core.datasets.questions import Choice, Point, Problem
 from spectra_core.datasets.recipe import Recipe
-from spectra_core.datasets.understanding import Understanding, read, understand
+from spectra_core.datasets.understanding import DataWarning, Understanding, read, understand
 from spectra_core.datasets.writers import WRITERS, export
 
-__all__ = ["WRITERS", "Choice", "Point", "Problem", "Recipe", "Understanding", "export", "read", "understand"]
+__all__ = [
+    "WRITERS",
+    "Choice",
+    "DataWarning",
+    "Point",
+    "Problem",
+    "Recipe",
+    "Understanding",
+    "export",
+    "read",
+    "understand",
+]

@@ -8,7 +8,7 @@ from spectra_core.datasets.blocks import Block
 from spectra_core.datasets.conversions import converted_signal
 from spectra_core.datasets.questions import Problem, choice
 from spectra_core.datasets.recipe import Recipe
-from spectra_core.datasets.resampling import onto_first_grid
+from spectra_core.datasets.resampling import onto_first_grid, same_within_rounding
 
 
 def agreeing(blocks: list[Block], recipe: Recipe) -> tuple[list[Block], list[str], list[Problem]]:
@@ -30,6 +30,7 @@ def agreeing(blocks: list[Block], recipe: Recipe) -> tuple[list[Block], list[str
             problems.append(_mixed_units(first, dropped))
         blocks = _one_quantity(blocks, kept, recipe)
         first = blocks[0]
+    blocks, notes = _one_axis(blocks)
     same = all(_same_positions(first, block) for block in blocks)
     if not same:
         if recipe.resample is None:
@@ -37,8 +38,30 @@ def agreeing(blocks: list[Block], recipe: Recipe) -> tuple[list[Block], list[str
             blocks = [block for block in blocks if _same_positions(first, block)]
         else:
             blocks, note = onto_first_grid(blocks, recipe.resample)
-            return blocks, [note], problems
-    return blocks, [], problems
+            return blocks, [*notes, note], problems
+    return blocks, notes, problems
+
+
+def _one_axis(blocks: list[Block]) -> tuple[list[Block], list[str]]:
+    """Put blocks whose axes are equal within the rounding of their digits onto the axis of the first."""
+    kept = [blocks[0]]
+    largest = 0.0
+    for block in blocks[1:]:
+        alike = next((one for one in kept if _alike(one, block)), None)
+        if alike is not None and alike.positions is not None and block.positions is not None:
+            largest = max(largest, float(np.abs(alike.positions - block.positions).max()))
+        kept.append(block if alike is None else replace(block, positions=alike.positions))
+    if largest == 0.0:
+        return kept, []
+    return kept, [f"Axes that differ by at most {largest:.3g}, less than a hundredth of a step, are taken as one."]
+
+
+def _alike(one: Block, other: Block) -> bool:
+    if one.positions is None or other.positions is None or not np.isfinite([*one.positions, *other.positions]).all():
+        return False
+    return (one.axis_unit or other.axis_unit) == (other.axis_unit or one.axis_unit) and same_within_rounding(
+        one.positions, other.positions
+    )
 
 
 def _one_quantity(blocks: list[Block], kept: list[Block], recipe: Recipe) -> list[Block]:

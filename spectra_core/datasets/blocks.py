@@ -1,17 +1,19 @@
-"""Spectra, axes and side columns inside the parts that readers found; says which, and why."""
+"""Spectra, axes and side columns inside the parts that readers found."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spectra_core.datasets.names import Positions, axis_named, positions_in, signal_named
+from spectra_core.datasets.censored import is_censored, quantities
+from spectra_core.datasets.names import NAMES_IDS, Positions, axis_named, positions_in, signal_named
+from spectra_core.datasets.numbers import is_missing, parse_number
+from spectra_core.datasets.orientation import AxisSide, axis_side, channel_names, is_channel_run
+from spectra_core.datasets.own_axes import curves_of_pairs, spectrum_keys, stacked_in
 from spectra_core.datasets.parts import Cells, Curve, Grid
-
-FEW = 3
-FAR_OUT = 100.0  # one or two numbers as names are positions only where nm or cm-1 lie
+from spectra_core.errors import ReadError
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,19 +30,33 @@ class Column:
         Verbatim cells; None for a column of numbers.
     unit
         From a units row; empty where there is none.
+    odd
+        Words that stand in a column of numbers, such as "<0.05", by the number of their spectrum.
     """
 
     name: str
     numbers: NDArray[np.floating[Any]] | None = None
     text: Cells | None = None
     unit: str = ""
+    odd: Mapping[int, str] = field(default_factory=dict)
 
     def cells(self) -> Cells:
         """Return the values as text, whole numbers without a decimal point."""
         if self.text is not None:
             return self.text
         assert self.numbers is not None
-        return tuple("" if np.isnan(value) else f"{value:.15g}" for value in self.numbers)
+        return tuple(
+            self.odd.get(row, "") if np.isnan(value) else f"{value:.15g}" for row, value in enumerate(self.numbers)
+        )
+
+    def taken(self, rows: Sequence[int]) -> "Column":
+        """Return the values at some rows; nothing where a row is below zero."""
+        if self.text is not None:
+            return replace(self, text=tuple(self.text[row] if row >= 0 else "" for row in rows))
+        assert self.numbers is not None
+        odd = {at: self.odd[row] for at, row in enumerate(rows) if row in self.odd}
+        numbers = np.array([self.numbers[row] if row >= 0 else np.nan for row in rows])
+        return replace(self, numbers=numbers, odd=odd)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +81,8 @@ class Block:
         Rows the file ends within; (spectrum, channel, cell) of cells that hold text instead of a number.
     reason
         Why the part was read in this orientation.
+    titles : n_channels names
+        What the file calls the channels, where those are no positions.
     """
 
     source: str
@@ -82,74 +100,7 @@ class Block:
     orientation: str = "rows"
     reason: str = ""
     notes: tuple[str, ...] = field(default_factory=tuple)
-
-
-@dataclass(frozen=True)
-class PartGuess:
-    """What a part most likely is: role, orientation, why, and whether it could as well be something else."""
-
-    role: str
-    orientation: str
-    reason: str
-    sure: bool = True
-
-
-def monotonic(values: NDArray[np.floating[Any]]) -> bool:
-    """Whether the values rise or fall at every step."""
-    steps = np.diff(values)
-    return bool(len(values) > 1 and ((steps > 0).all() or (steps < 0).all()))
-
-
-def channel_names(grid: Grid) -> Positions | None:
-    """Return the positions that stand as column names, from the header row that holds most of them."""
-    found = [positions for row in grid.header if (positions := positions_in(row)) is not None]
-    if not found:
-        return None
-    best = max(found, key=lambda positions: positions.values.size)
-    textual = sum(best.first <= column < best.first + best.values.size for column in grid.text)
-    if textual > 0.5 * best.values.size:
-        return None
-    return best
-
-
-def guess_part(grid: Grid) -> PartGuess:
-    """Guess what one table is from its names and values alone."""
-    first = _first_numeric(grid)
-    named = channel_names(grid)
-    axis_word = first is not None and any(axis_named(row[first]) for row in grid.header)
-    rising = first is not None and grid.n_rows > 1 and monotonic(_present(grid.numbers[:, first]))
-    if axis_word and rising and grid.n_columns - len(grid.text) > 1:
-        assert first is not None
-        return PartGuess(
-            "spectra", "columns", f"column {first + 1} is named as an axis, and its values rise or fall steadily"
-        )
-    if named is not None and _is_channel_run(named, grid):
-        return PartGuess(
-            "spectra",
-            "rows",
-            f"{named.values.size} column names are positions from {named.values[0]:g} to {named.values[-1]:g}",
-        )
-    if grid.n_columns == 1 and not grid.text:
-        values = grid.numbers[:, 0]
-        steady = rising and grid.n_rows > FEW and not _counts_rows(values)
-        if steady and (axis_word or (not grid.header and _axis_like(values))):
-            return PartGuess("axis", "columns", "a single column of steadily rising or falling numbers")
-        return PartGuess("targets", "rows", "a single column that does not rise or fall as positions do")
-    if grid.n_rows == 1 and grid.n_columns > FEW and not grid.header and monotonic(_present(grid.numbers[0])):
-        return PartGuess("axis", "rows", "a single row of steadily rising or falling numbers")
-    if first is not None and rising and grid.n_rows > FEW and not _counts_rows(grid.numbers[:, first]):
-        values = grid.numbers[:, first]
-        nameless = not grid.header
-        spaced = _axis_like(values)
-        if (nameless and spaced) or (not nameless and spaced and grid.n_rows > 20):
-            return PartGuess(
-                "spectra", "columns", f"column {first + 1} rises or falls steadily from {values[0]:g} to {values[-1]:g}"
-            )
-    if "ambiguous" in grid.facts:
-        return PartGuess("spectra", "columns", "two columns of numbers", sure=False)
-    if not grid.header and grid.n_columns - len(grid.text) >= 20:
-        return PartGuess("spectra", "rows", f"{grid.n_columns} columns of numbers without names", sure=False)
-    return PartGuess("targets", "rows", "no column names are positions, and no column rises or falls as an axis does")
+    titles: tuple[str, ...] = ()
 
 
 def block_in_rows(grid: Grid, side_columns: Sequence[str] = ()) -> Block:
@@ -157,19 +108,21 @@ def block_in_rows(grid: Grid, side_columns: Sequence[str] = ()) -> Block:
     named = channel_names(grid)
     titles = column_titles(grid, named)
     positions: NDArray[np.float64] | None
-    if named is not None and (_is_channel_run(named, grid) or grid.header):
+    if named is not None and (is_channel_run(named, grid) or grid.header):
         channels = [at for at in range(named.first, named.first + named.values.size) if titles[at] not in side_columns]
         offset = [at - named.first for at in channels]
-        positions = None if _counts_channels(named) else named.values[offset]
+        positions = None if named.prefix and named.counted else named.values[offset]
         quantity, unit = named.quantity, named.unit
     else:
-        channels = [at for at in range(grid.n_columns) if at not in grid.text and titles[at] not in side_columns]
+        channels = [at for at in range(grid.n_columns) if at not in grid.words and titles[at] not in side_columns]
         positions, quantity, unit = None, "", ""
     inside = set(channels)
     units = _unit_row(grid)
     if not unit and units and channels and (meaning := axis_named(units[channels[0]])):
         quantity, unit = meaning
-    corner = next((meaning for row in grid.header for cell in row[:1] if (meaning := _sentence_axis(cell))), None)
+    corner = next(
+        (meaning for row in grid.header for cell in row[:1] if len(cell) > 1 and (meaning := axis_named(cell))), None
+    )
     if corner and not unit:
         quantity, unit = corner
     signal_words = next(
@@ -195,31 +148,41 @@ def block_in_rows(grid: Grid, side_columns: Sequence[str] = ()) -> Block:
         tuple((row, place[column], cell) for row, column, cell in grid.odd_cells if column in place),
         "rows",
         notes=grid.notes,
+        titles=tuple(titles[at] for at in channels) if positions is None else (),
     )
 
 
 def block_in_columns(grid: Grid, side_rows: Sequence[str] = ()) -> Block:
-    """Read a table with one spectrum a column; `side_rows` are numbers such as "#152" of rows that are no channels."""
-    first = _first_numeric(grid)
-    has_axis = first is not None and grid.n_rows > 1 and monotonic(_present(grid.numbers[:, first]))
-    numeric = [at for at in range(grid.n_columns) if at not in grid.text and not (has_axis and at == first)]
+    """Read a table with one spectrum a column; `side_rows` are numbers such as "#152" of rows that are no channels.
+
+    A row whose place on the axis is taken by a word, above the channels or among them, is a column beside the spectra.
+    """
+    side = axis_side(grid)
+    numeric = [at for at in range(grid.n_columns) if at not in grid.words and (side is None or at > side.column)]
     sides = [row for row in range(grid.n_rows) if f"#{row + 1}" in side_rows]
-    channels = [row for row in range(grid.n_rows) if row not in set(sides)]
+    held = range(grid.n_rows) if side is None else [int(row) for row in side.rows]
+    channels = [row for row in held if row not in set(sides)]
     positions = quantity = unit = None
-    if has_axis:
-        positions = np.asarray(grid.numbers[channels, first], dtype=np.float64)
-        meaning = next((found for row in grid.header if first is not None and (found := axis_named(row[first]))), None)
-        quantity, unit = meaning or ("", "")
-    names, signal_words = _spectrum_names(grid, numeric)
-    columns = tuple(Column(f"#{row + 1}", grid.numbers[row, numeric]) for row in sides)
+    if side is not None:
+        positions = np.asarray(
+            [value for row, value in zip(side.rows, side.values, strict=True) if row not in set(sides)]
+        )
+        quantity, unit = axis_named(side.name) or ("", "")
+    names, signal_words, above = _spectrum_names(grid, numeric, side)
+    columns = [Column(f"#{row + 1}", grid.numbers[row, numeric]) for row in sides]
+    columns += [_column_of_cells(label, cells, _decimal(grid)) for label, cells in above]
+    labelled = _labelled_rows(grid, numeric, side)
+    below = [column for column in labelled if axis_named(column.name)]
+    columns += [column for column in labelled if not axis_named(column.name)]
+    names = below[0].cells() if below and len(set(names)) < len(names) + (not names) else names
     spot = {at: number for number, at in enumerate(numeric)}
     where = {row: number for number, row in enumerate(channels)}
     return Block(
         grid.name,
-        grid.numbers[np.ix_(channels, numeric)].T,
+        grid.numbers[channels][:, numeric].T,
         positions,
         tuple(f"column {at + 1}" for at in numeric),
-        columns,
+        tuple(columns),
         names,
         quantity or "",
         unit or "",
@@ -228,6 +191,76 @@ def block_in_columns(grid: Grid, side_rows: Sequence[str] = ()) -> Block:
         orientation="columns",
         notes=grid.notes,
     )
+
+
+def blocks_with_own_axes(grid: Grid) -> list[Block]:
+    """Read a table of pairs of columns, each an axis and a signal."""
+    return [replace(block, source=grid.name, orientation="pairs") for block in blocks_of_curves(curves_of_pairs(grid))]
+
+
+def blocks_in_list(grid: Grid, value: str | None) -> list[Block]:
+    """Read a table of one value a row; spectra of other positions are a block of their own.
+
+    Raises
+    ------
+    ReadError
+        When the table is no such list.
+    """
+    found = stacked_in(grid)
+    if found is None:
+        raise ReadError(
+            f"{grid.name} is no list of one value a row: expected columns with the name of the spectrum, its position "
+            "and its value. Choose another orientation."
+        )
+    titles = column_titles(grid)
+    if value is not None and value in titles:
+        found = replace(found, value=titles.index(value))
+    codes, names = spectrum_keys(grid, found)
+    places = np.asarray(grid.numbers[:, found.axis], dtype=np.float64)
+    axis = places[codes == 0]
+    union = np.unique(places)
+    firsts = np.unique(codes, return_index=True)[1]
+    columns = (
+        Column(titles[found.sample], None, tuple(names)),
+        *(_column(grid, at, titles[at], "").taken(firsts.tolist()) for at in found.constant),
+    )
+    quantity = next((named for row in grid.header if (named := axis_named(row[found.axis]))), ("", ""))
+    signal = next((named for row in grid.header if (named := signal_named(row[found.value]))), ("", ""))
+    # The order of the rows of a list means nothing, unless it is that of the axis.
+    falling = len(axis) == len(union) and bool((np.diff(axis) < 0).all())
+    goal = union[::-1] if falling else union
+    spot = np.searchsorted(union, places)
+    spot = len(union) - 1 - spot if falling else spot
+    values = np.full((len(names), len(goal)), np.nan)
+    values[codes, spot] = grid.numbers[:, found.value]
+    odd = tuple(
+        (int(codes[row]), int(spot[row]), cell) for row, column, cell in grid.odd_cells if column == found.value
+    )
+    lines = tuple(f"from line {grid.first_row + row} on" for row in firsts)
+    whole = Block(
+        grid.name, values, goal, lines, columns, (), *quantity, *signal, odd=odd, orientation="long", notes=grid.notes
+    )
+    return [whole] if len(union) <= 1.5 * np.bincount(codes).max() else _apart(whole)
+
+
+def _apart(block: Block) -> list[Block]:
+    """Part a block whose spectra lie on grids of their own into one block a grid."""
+    held = np.isfinite(block.signal)
+    blocks = []
+    for mask in dict.fromkeys(row.tobytes() for row in held):
+        rows = [row for row in range(len(held)) if held[row].tobytes() == mask]
+        at = np.flatnonzero(held[rows[0]])
+        blocks.append(
+            replace(
+                block,
+                signal=block.signal[rows][:, at],
+                positions=None if block.positions is None else block.positions[at],
+                places=tuple(block.places[row] for row in rows),
+                columns=tuple(column.taken(rows) for column in block.columns),
+                odd=(),
+            )
+        )
+    return blocks
 
 
 def blocks_of_curves(curves: Sequence[Curve]) -> list[Block]:
@@ -277,42 +310,45 @@ def side_table(grid: Grid) -> tuple[Column, ...]:
 
 
 def _column(grid: Grid, at: int, title: str, unit: str) -> Column:
-    if at in grid.text and np.isnan(grid.numbers[:, at]).all():
-        return Column(title, None, grid.text[at])
-    return Column(title, grid.numbers[:, at], None, unit)
+    if at in grid.words:
+        return _column_of_cells(title, grid.text[at], _decimal(grid), unit)
+    odd = {row: cell for row, column, cell in grid.odd_cells if column == at}
+    return Column(title, grid.numbers[:, at], None, unit, odd)
 
 
-def _first_numeric(grid: Grid) -> int | None:
-    return next((at for at in range(grid.n_columns) if at not in grid.text), None)
+def _column_of_cells(title: str, cells: Sequence[str], decimal: str, unit: str = "") -> Column:
+    """Return numbers where all cells are numbers, with one unit or censored ("<0.05"), else text."""
+    values = [parse_number(cell, decimal) for cell in cells]
+    if all(value is None for value in values):
+        found = quantities(cells, decimal)
+        if found is not None:
+            return Column(title, np.array(found[0]), None, unit or found[1])
+    words = {row: cell for row, (cell, value) in enumerate(zip(cells, values, strict=True)) if value is None}
+    words = {row: cell for row, cell in words.items() if not is_missing(cell)}
+    named = any(len(cell) > 1 and cell[0] == "0" and cell.isdigit() for cell in cells)
+    if named or any(not is_censored(cell) for cell in words.values()) or len(words) == len(cells):
+        return Column(title, None, tuple(cells), unit)
+    return Column(title, np.array([np.nan if value is None else value for value in values]), None, unit, words)
 
 
-def _present(values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    return values if not np.isnan(values).any() else np.array([])
+def _decimal(grid: Grid) -> str:
+    return "," if grid.facts.get("decimal", "").startswith("comma") else "."
 
 
-def _counts_rows(values: NDArray[np.floating[Any]]) -> bool:
-    """Whether a column only numbers the rows: 1, 2, 3, ... or 0, 1, 2, ..."""
-    return len(values) > 0 and float(values[0]) in {0.0, 1.0} and bool((np.diff(values) == 1).all())
-
-
-def _counts_channels(named: Positions) -> bool:
-    return bool(named.prefix) and not named.unit and _counts_rows(named.values)
-
-
-def _is_channel_run(named: Positions, grid: Grid) -> bool:
-    if named.values.size < FEW:
-        alone = not named.prefix and grid.n_columns > 1 and (named.values.size == 1 or named.values.min() >= FAR_OUT)
-        return alone or bool(named.unit)
-    return not (named.prefix and not named.unit and not monotonic(named.values) and named.values.size < 20)
-
-
-def _evenly_spaced(values: NDArray[np.floating[Any]]) -> bool:
-    steps = np.diff(values)
-    return bool(np.ptp(steps) <= 0.05 * np.abs(steps).max())
-
-
-def _axis_like(values: NDArray[np.floating[Any]]) -> bool:
-    return _evenly_spaced(values) or float(np.nanmax(np.abs(values))) > 100
+def _labelled_rows(grid: Grid, numeric: list[int], side: AxisSide | None) -> list[Column]:
+    """Return the rows of the data that hold a word where the others hold a position."""
+    if side is None:
+        return []
+    odd = {(row, column): cell for row, column, cell in grid.odd_cells}
+    found = []
+    for row in sorted(set(range(grid.n_rows)) - {int(one) for one in side.rows}):
+        label = grid.text[side.column][row] if side.column in grid.text else odd[row, side.column]
+        cells = [
+            odd.get((row, at), f"{grid.numbers[row, at]:.15g}" if np.isfinite(grid.numbers[row, at]) else "")
+            for at in numeric
+        ]
+        found.append(_column_of_cells(label, cells, "."))
+    return found
 
 
 def _unit_row(grid: Grid) -> Cells | None:
@@ -324,19 +360,40 @@ def _unit_row(grid: Grid) -> Cells | None:
     return None
 
 
-def _sentence_axis(cell: str) -> tuple[str, str] | None:
-    return axis_named(cell) if len(cell) > 1 else None
-
-
-def _spectrum_names(grid: Grid, numeric: list[int]) -> tuple[tuple[str, ...], tuple[str, str]]:
-    """Return names from the header row that tells most spectra apart, and the quantity the others name."""
-    rows = [[row[at] for at in numeric] for row in grid.header]
+def _spectrum_names(
+    grid: Grid, numeric: list[int], side: AxisSide | None
+) -> tuple[tuple[str, ...], tuple[str, str], list[tuple[str, list[str]]]]:
+    """Return names from the header row that tells most spectra apart, the quantity another names, and the others."""
+    rows = [(row[side.column] if side is not None else "", [row[at] for at in numeric]) for row in grid.header]
     signal: tuple[str, str] = ("", "")
-    for row in rows:
+    for _, row in rows:
         if row and len(set(row)) == 1 and (found := signal_named(row[0])):
             signal = found
-    distinct = max(rows, key=lambda row: len(set(row)), default=[])
+    beside = [(label, row) for label, row in rows if _is_beside(label, row, _decimal(grid))]
+    left = [row for label, row in rows if (label, row) not in beside]
+    worded = [(label, row) for label, row in beside if not _of_values(row, _decimal(grid))]
+    if worded and not any(len(set(row)) > len(row) // 2 for row in left):
+        # Names stand under a word of the person's own, as in "vial, A1, A2".
+        label, row = max(worded, key=lambda one: len(set(one[1])))
+        if len(set(row)) == len(row):
+            beside.remove((label, row))
+            left.append(row)
+    distinct = max(left, key=lambda row: len(set(row)), default=[])
     if len(numeric) == 1 and distinct and signal_named(distinct[0]):
-        distinct = next((row for row in rows if row[0] and not signal_named(row[0])), [])
+        distinct = next((row for row in left if row[0] and not signal_named(row[0])), [])
     names = tuple(cell or f"column {at + 1}" for at, cell in zip(numeric, distinct, strict=True)) if distinct else ()
-    return names, signal
+    return names, signal, beside
+
+
+def _is_beside(label: str, row: Sequence[str], decimal: str) -> bool:
+    """Whether a row above the channels holds a target or a group of every spectrum under a name of its own."""
+    if not label or axis_named(label) or NAMES_IDS.match(label) or len(row) < 2:
+        return False
+    filled = [cell for cell in row if cell]
+    if 2 * len(filled) <= len(row) or (len(set(row)) == 1 and (signal_named(row[0]) or axis_named(row[0]))):
+        return False
+    return _of_values(row, decimal) or len(set(filled)) > 1
+
+
+def _of_values(row: Sequence[str], decimal: str) -> bool:
+    return all(parse_number(cell, decimal) is not None or is_missing(cell) or is_censored(cell) for cell in row)

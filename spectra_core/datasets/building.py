@@ -12,6 +12,7 @@ from spectra_core.datasets.conversions import AXIS_GOALS, concentration_factor, 
 from spectra_core.datasets.groups import group_values
 from spectra_core.datasets.preparing import Prepared
 from spectra_core.datasets.recipe import Recipe
+from spectra_core.datasets.resampling import even_grid, resampled
 from spectra_core.datasets.table import ImportTable
 from spectra_core.errors import ReadError
 from spectra_core.spectra import SpectralAxis, Target
@@ -20,6 +21,8 @@ from spectra_core.spectra import SpectralAxis, Target
 def built_axis(prepared: Prepared, recipe: Recipe) -> SpectralAxis:
     """Return the axis of the channels that are kept, in the unit that was chosen."""
     positions, quantity, unit = prepared.positions, prepared.axis_quantity, prepared.axis_unit
+    if recipe.grid is not None:
+        positions = even_grid(recipe.grid)
     goal = recipe.convert_axis
     if goal is not None and goal != unit:
         positions = converted_axis(positions, unit, goal)
@@ -28,7 +31,7 @@ def built_axis(prepared: Prepared, recipe: Recipe) -> SpectralAxis:
 
 
 def built_signal(
-    table: ImportTable, prepared: Prepared, ids: Sequence[str], rows: NDArray[np.intp]
+    table: ImportTable, prepared: Prepared, ids: Sequence[str], rows: NDArray[np.intp], recipe: Recipe
 ) -> NDArray[np.floating[Any]]:
     """Return the signal of the spectra and channels that are kept, averaged and interpolated where that was chosen."""
     order, signal = prepared.order, table.signal
@@ -41,6 +44,8 @@ def built_signal(
     signal = signal if whole else signal[:, order]
     if prepared.interpolate:
         signal = _interpolated(signal, prepared.positions, [ids[row] for row in rows])
+    if recipe.grid is not None:
+        signal = resampled(signal, prepared.positions, even_grid(recipe.grid), recipe.resample or "linear")
     return signal
 
 

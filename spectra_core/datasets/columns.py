@@ -1,7 +1,6 @@
 """Columns beside the spectra: which are targets, ids, groups; tables joined; replicates found."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -9,18 +8,22 @@ import numpy as np
 
 from spectra_core.datasets.blocks import Column, side_table
 from spectra_core.datasets.ions import concentration_unit, named_target
-from spectra_core.datasets.names import axis_named
+from spectra_core.datasets.names import NAMES_IDS, axis_named
 from spectra_core.datasets.parts import Grid
 from spectra_core.datasets.questions import Point, Problem, choice, listed
 from spectra_core.datasets.recipe import Recipe
 from spectra_core.datasets.table import ImportTable
 from spectra_core.spectra import Target
 
-_ID = re.compile(
-    r"^(?:#1|sample|samples|sample.?(?:id|name|no|number)|id|name|names|no\.?|nr\.?|index|probe.*|code|label|spectrum|file|filename|row|unnamed.*)$",
+_GROUP = re.compile(
+    r"batch|group|replicate|series|block|site|mixture|donor|patient|subject|specimen|solution|vial|\blot\b|campaign",
     re.IGNORECASE,
 )
-_GROUP = re.compile(r"batch|group|replicate|series|block|site|mixture|donor|patient|\blot\b|campaign", re.IGNORECASE)
+_SCAN = re.compile(
+    r"^(?:scan|rep|repl|replicate|replica|repeat|repetition|run|measurement|meas|wdh|aliquot|trial)s?"
+    r"[\s_.#]*(?:no|nr|number|id|index)?[\s_.]*$",
+    re.IGNORECASE,
+)
 _REMARK = re.compile(
     r"^(?:dimensions?|date|time|datum|zeit|timestamp|operator|user|comment|remark|note|temp.*|test|train|split|fold|set|subset|usage"
     r"|instrument|serial.*|type|area|integration.*|scans?|weight.*|order|position|well|plate|weekday|year|month|day)$",
@@ -31,7 +34,6 @@ _SUMMARY = re.compile(
     r"|min\.?|max\.?|minimum|maximum|sum|total|var|variance|count|n)$",
     re.IGNORECASE,
 )
-_REPLICATE_END = re.compile(r"[\s_\-.#]*(?:\(?(?:rep|replicate|run|scan|r|wdh)?[\s_\-.]?\d{1,3}\)?|[a-cA-C])$")
 ROLE_WORDS = {"target": "Target", "id": "Id", "group": "Group", "ignored": "Not used"}
 
 
@@ -58,8 +60,15 @@ def column_roles(columns: Sequence[Column], recipe: Recipe) -> list[Role]:
 
 
 def _guessed_role(column: Column, *, has_id: bool) -> tuple[str, str]:
+    cells = column.cells()
+    n_different = len(set(cells))
+    # Three scans of 24 samples are numbered by three numbers; 24 groups of three by 24.
+    if _SCAN.match(column.name) and n_different**2 <= len(cells):
+        return "ignored", "numbers the measurements of a sample"
+    if has_id and NAMES_IDS.match(column.name) and 1 < n_different < len(cells):
+        return "group", "several spectra share a name in it"
     if column.text is not None:
-        if not has_id and (_ID.match(column.name) or len(set(column.text)) == len(column.text)):
+        if not has_id and (NAMES_IDS.match(column.name) or len(set(column.text)) == len(column.text)):
             return "id", "text that tells the spectra apart"
         if _GROUP.search(column.name):
             return "group", "the name speaks of a group"
@@ -71,9 +80,9 @@ def _guessed_role(column: Column, *, has_id: bool) -> tuple[str, str]:
     counts = len(column.numbers) > 1 and bool((np.diff(column.numbers) == 1).all())
     if target.formula or target.unit or concentration_unit(column.unit):
         return "target", f"the name is that of {target.formula}" if target.formula else "a unit of concentration"
-    if not has_id and counts and (_ID.match(column.name) or column.name.startswith("#")):
+    if not has_id and counts and (NAMES_IDS.match(column.name) or column.name.startswith("#")):
         return "id", "counts the rows"
-    if _ID.match(column.name) and not column.name.startswith("#") and not has_id:
+    if NAMES_IDS.match(column.name) and not column.name.startswith("#") and not has_id:
         return "id", "the name says so"
     if _GROUP.search(column.name):
         return "group", "the name speaks of a group"
@@ -129,7 +138,7 @@ def joined(
         if match is not None:
             key, rows, where = match
             columns += [
-                _taken(column, rows)
+                column.taken(rows)
                 for column in theirs
                 if column is not key and column.name not in {c.name for c in columns}
             ]
@@ -195,12 +204,14 @@ def _match(
 ) -> tuple[Column, list[int], str] | None:
     """Find the pair of id columns with most values in common; rows of theirs per spectrum, -1 for none."""
     best: tuple[float, Column, list[int], str] | None = None
-    ours = [(column.name, column.cells()) for column in columns if column.text is not None or _ID.match(column.name)]
+    ours = [
+        (column.name, column.cells()) for column in columns if column.text is not None or NAMES_IDS.match(column.name)
+    ]
     if any(names):
         ours.append(("title", tuple(re.sub(r"\.\w{1,4}$", "", name) for name in names)))
     for column in theirs:
         cells = tuple(re.sub(r"\.\w{1,4}$", "", cell) if "." in cell else cell for cell in column.cells())
-        if (column.text is None and not _ID.match(column.name)) or len(set(cells)) < len(cells):
+        if (column.text is None and not NAMES_IDS.match(column.name)) or len(set(cells)) < len(cells):
             continue
         where = {cell: row for row, cell in enumerate(cells)}
         for label, values in ours:
@@ -209,13 +220,6 @@ def _match(
             if share >= 0.5 and (best is None or share > best[0]):
                 best = share, column, rows, f"{share:.0%} of the values of {label!r} are found in {column.name!r}"
     return best[1:] if best else None
-
-
-def _taken(column: Column, rows: Sequence[int]) -> Column:
-    if column.text is not None:
-        return replace(column, text=tuple(column.text[row] if row >= 0 else "" for row in rows))
-    assert column.numbers is not None
-    return replace(column, numbers=np.array([column.numbers[row] if row >= 0 else np.nan for row in rows]))
 
 
 def _id_of(columns: Sequence[Column], number: int) -> str:
@@ -252,16 +256,3 @@ def charge_points(roles: Sequence[Role], recipe: Recipe) -> list[Point]:
             )
         )
     return points
-
-
-def stems(ids: Sequence[str]) -> list[str] | None:
-    """Return the ids without the mark of the replicate, where several spectra then share one; else None.
-
-    >>> stems(["a_1", "a_2", "b_1", "b_2"])
-    ['a', 'a', 'b', 'b']
-    """
-    cut = [_REPLICATE_END.sub("", name) or name for name in ids]
-    sizes = list(Counter(cut).values())
-    if not sizes or max(sizes) > max(12, len(ids) // 4) or sum(size > 1 for size in sizes) < 2:
-        return None
-    return cut

@@ -1,94 +1,259 @@
-"""Which spectra belong together in every split? Replicates by id or column, and exact copies by content."""
+"""Which spectra belong together in every split? Replicates by id, column or targets, and exact copies by content."""
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from spectra_core.datasets.columns import Role, stems
+from spectra_core.datasets.columns import Role
+from spectra_core.datasets.numbers import is_missing
 from spectra_core.datasets.questions import Point, Problem, choice, listed
 from spectra_core.datasets.recipe import Recipe
+from spectra_core.datasets.replicates import MOST_REPEATS, stems
 from spectra_core.errors import ReadError
+
+_TOGETHER = "They are kept together in every split."
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """What keeps spectra together.
+
+    Parameters
+    ----------
+    values
+        One text per spectrum, equal where they belong together; None where nothing is known to.
+    words, reason
+        By what, and why.
+    problems
+        What should be known or decided about it.
+    """
+
+    values: Sequence[str] | None
+    words: str
+    reason: str
+    problems: tuple[Problem, ...] = ()
 
 
 def group_values(roles: Sequence[Role], ids: Sequence[str], recipe: Recipe) -> Sequence[str] | None:
     """Return the group of every spectrum under the recipe, or as guessed."""
-    wanted = recipe.groups
-    by_name = {one.column.name: one.column for one in roles}
-    if wanted == "none":
-        return None
-    if wanted == "equal targets":
-        columns = [one.column for one in roles if one.role == "target"]
-        return (
-            [" ".join(cells) for cells in zip(*(column.cells() for column in columns), strict=True)]
-            if columns
-            else None
+    return grouping(roles, ids, recipe).values
+
+
+def grouping(roles: Sequence[Role], ids: Sequence[str], recipe: Recipe) -> Grouping:
+    """Return what keeps spectra together under the recipe, or as guessed.
+
+    Raises
+    ------
+    ReadError
+        When the recipe names a column that is not there.
+    """
+    if recipe.groups is not None:
+        return _chosen(roles, ids, recipe.groups)
+    column = next((one.column for one in roles if one.role == "group"), None)
+    repeated = len(ids) - len(set(ids))
+    repeats = stems(ids, _samples(roles))
+    told = repeats[0] if repeats is not None and repeats[1] else None
+    if column is not None:
+        cells = _independent(column.cells())
+        values = _linked(cells, told or ids) if told or repeated else cells
+        problems = _blank_groups(column.name, column.cells())
+        return Grouping(values, column.name, "the name of the column", problems)
+    if repeated:
+        seen: set[str] = set()
+        names = sorted({name for name in ids if name in seen or seen.add(name)})  # type: ignore[func-returns-value]
+        text = f"{repeated} spectra repeat an id: {listed(names)}. {_TOGETHER}"
+        options = (choice("They are independent", groups="none"), choice("equal ids", groups="id"))
+        problem = Problem("repeated ids", text, options, False)
+        return Grouping(
+            _linked(ids, told) if told else ids,
+            "equal ids",
+            f"{repeated} spectra repeat the id of another one",
+            (problem,),
         )
-    if wanted == "id":
-        return ids
-    if wanted == "id without replicate":
-        return stems(ids) or ids
-    if wanted is not None:
-        if wanted not in by_name:
-            raise ReadError(
-                f"The recipe groups by {wanted!r}, but there is no such column. "
-                f"Columns: {', '.join(by_name) or 'none'}."
-            )
-        return by_name[wanted].cells()
-    grouping = next((one.column for one in roles if one.role == "group"), None)
-    if grouping is not None:
-        return grouping.cells()
-    return ids if len(set(ids)) < len(ids) else None
+    return _guessed(roles, ids)
 
 
 def group_points(
     roles: Sequence[Role], ids: Sequence[str], signal: NDArray[np.floating[Any]], recipe: Recipe
 ) -> tuple[list[Point], list[Problem]]:
     """Say what groups there are and what else could be one; warn of spectra that are the same."""
-    problems = list[Problem]()
+    found = grouping(roles, ids, recipe)
+    samples = _samples(roles)
     options = [choice("none", groups="none")]
-    words = recipe.groups or "none"
-    reason = "no two spectra share an id"
-    repeated = len(ids) - len(set(ids))
-    if repeated:
-        options.append(choice("equal ids", groups="id"))
-        words, reason = recipe.groups or "equal ids", f"{repeated} spectra repeat the id of another one"
-        seen: set[str] = set()
-        names = sorted({name for name in ids if name in seen or seen.add(name)})  # type: ignore[func-returns-value]
-        problems.append(
-            Problem(
-                "repeated ids",
-                f"{repeated} spectra repeat an id: {listed(names)}. They are kept together in every split.",
-                tuple(options),
-                False,
-            )
-        )
-    if stems(ids) is not None:
+    options += [choice("equal ids", groups="id")] if len(set(ids)) < len(ids) else []
+    if stems(ids, samples) is not None or stems(ids) is not None:
         options.append(choice("ids without the replicate mark", groups="id without replicate"))
-    targets = [one.column.numbers for one in roles if one.role == "target" and one.column.numbers is not None]
-    if targets and len(np.unique(np.column_stack(targets), axis=0)) < len(ids):
+    if samples is not None and len(set(samples)) < len(ids):
         options.append(choice("equal targets", groups="equal targets"))
     options += [choice(one.column.name, groups=one.column.name) for one in roles if one.role in {"group", "ignored"}]
-    grouping = next((one.column.name for one in roles if one.role == "group"), None)
-    if grouping and recipe.groups is None:
-        words, reason = grouping, "the name of the column"
+    problems = list(found.problems)
     copies = _exact_copies(signal)
     if copies:
         pairs = listed([f"{ids[two]} = {ids[one]}" for one, two in copies], 3)
         problems.append(
             Problem(
                 "copies",
-                f"{len(copies)} spectra are exact copies of another one ({pairs}). "
-                "They are kept together in every split.",
+                f"{len(copies)} spectra are exact copies of another one ({pairs}). {_TOGETHER}",
                 (choice("Leave out the copies", leave_out_spectra=tuple(two + 1 for _, two in copies)),),
                 False,
                 tuple(two for _, two in copies),
             )
         )
-    point = Point("groups", "Groups kept together", words, reason, tuple(options), recipe.groups is not None)
-    return [point], problems
+    return [
+        Point("groups", "Groups kept together", found.words, found.reason, tuple(options), recipe.groups is not None)
+    ], problems
+
+
+def _chosen(roles: Sequence[Role], ids: Sequence[str], wanted: str) -> Grouping:
+    words = {"id": "equal ids", "id without replicate": "ids without the replicate mark"}.get(wanted, wanted)
+    values: Sequence[str] | None = None
+    if wanted == "equal targets":
+        samples = _target_sets(roles)
+        values = None if samples is None else [str(sample) for sample in samples]
+    elif wanted == "id":
+        values = ids
+    elif wanted == "id without replicate":
+        found = stems(ids, _samples(roles)) or stems(ids)
+        values = ids if found is None else found[0]
+    elif wanted != "none":
+        by_name = {one.column.name: one.column for one in roles}
+        if wanted not in by_name:
+            raise ReadError(
+                f"The recipe groups by {wanted!r}, but there is no such column. "
+                f"Columns: {', '.join(by_name) or 'none'}."
+            )
+        values = _independent(by_name[wanted].cells())
+    return Grouping(values, words, "chosen")
+
+
+def _guessed(roles: Sequence[Role], ids: Sequence[str]) -> Grouping:
+    """Look for repeated measurements that no column of groups tells."""
+    samples = _samples(roles)
+    found = stems(ids, samples)
+    told = [column for column in _repeating_columns(roles) if samples is not None and _agrees(column.cells(), samples)]
+    if found is not None and found[1]:
+        return _replicates(found[0], ids, "ids and equal targets", "ids without the replicate mark")
+    if told:
+        cells = _independent(told[0].cells())
+        return _replicates(cells, ids, f"column {told[0].name} and equal targets", told[0].name)
+    none = "no two spectra share an id"
+    if found is not None:
+        members = _members(found[0], ids)
+        text = (
+            f"Ids look like repeated measurements of one sample ({members}). If they are, they must be kept together."
+        )
+        options = (
+            choice("Keep them together", groups="id without replicate"),
+            choice("They are independent", groups="none"),
+        )
+        return Grouping(None, "none", none, (Problem("replicates", text, options),))
+    if samples is not None and (problem := _equal_targets(samples, ids)):
+        return Grouping(None, "none", none, (problem,))
+    return Grouping(None, "none", none)
+
+
+def _replicates(values: Sequence[str], ids: Sequence[str], told_by: str, words: str) -> Grouping:
+    n_samples = len(set(values))
+    text = (
+        f"{len(ids)} spectra are {n_samples} samples, some measured repeatedly, by their {told_by} "
+        f"({_members(values, ids)}). {_TOGETHER}"
+    )
+    problem = Problem("replicates", text, (choice("They are independent", groups="none"),), False)
+    return Grouping(values, words, f"{n_samples} samples by {told_by}", (problem,))
+
+
+def _equal_targets(samples: Sequence[int], ids: Sequence[str]) -> Problem | None:
+    """Warn where most spectra share all targets with a few others: they may be repeats."""
+    sizes = np.bincount(samples)
+    shared = sizes > 1
+    # Two or three levels of one target are shared by samples that have nothing else in common.
+    if shared.sum() < 4 or sizes[shared].sum() < 0.5 * len(ids) or float(np.median(sizes[shared])) > MOST_REPEATS:
+        return None
+    text = (
+        f"{int(sizes[shared].sum())} of {len(ids)} spectra share all their targets with another one "
+        f"({_members([str(sample) for sample in samples], ids)}). Repeated measurements of one sample must be kept "
+        "together, or errors come out too small."
+    )
+    options = (
+        choice("Keep equal targets together", groups="equal targets"),
+        choice("They are independent", groups="none"),
+    )
+    return Problem("equal targets", text, options, False)
+
+
+def _blank_groups(name: str, cells: Sequence[str]) -> tuple[Problem, ...]:
+    n_blank = sum(map(is_missing, cells))
+    if not n_blank:
+        return ()
+    text = f"{n_blank} of {len(cells)} spectra have no {name}: each of them is taken as independent of all others."
+    return (Problem("blank groups", text, (choice("Do not group", groups="none"),), False),)
+
+
+def _independent(cells: Sequence[str]) -> list[str]:
+    """Return the cells; one without a value is a group of its own."""
+    taken = set(cells)
+    named = []
+    for row, cell in enumerate(cells, 1):
+        own = f"spectrum {row}"
+        while is_missing(cell) and own in taken:
+            own += "'"
+        named.append(own if is_missing(cell) else cell)
+    return named
+
+
+def _linked(one: Sequence[str], other: Sequence[str]) -> list[str]:
+    """Join two groupings: spectra linked by either share the name of the first of them."""
+    root: dict[str, str] = {}
+
+    def top(name: str) -> str:
+        while root.setdefault(name, name) != name:
+            name = root[name]
+        return name
+
+    for left, right in zip(one, other, strict=True):
+        root[top(f"id {right}")] = top(left)
+    return [top(name) for name in one]
+
+
+def _repeating_columns(roles: Sequence[Role]) -> list[Any]:
+    unused = [one.column for one in roles if one.role == "ignored"]
+    return [column for column in unused if 1 < len(set(column.cells())) < len(column.cells())]
+
+
+def _agrees(cells: Sequence[str], samples: Sequence[int]) -> bool:
+    """Whether spectra that share a cell share all targets, a few at a time."""
+    table = pd.DataFrame({"cell": list(cells), "sample": list(samples)})
+    table = table[[not is_missing(cell) for cell in cells]]
+    found = table.groupby("cell")["sample"].agg(["nunique", "size"])
+    shared = found[found["size"] > 1]
+    return len(shared) > 1 and bool((shared["nunique"] == 1).all()) and int(shared["size"].max()) <= MOST_REPEATS
+
+
+def _target_sets(roles: Sequence[Role]) -> list[int] | None:
+    """Return a number per spectrum, equal where all targets are."""
+    columns = [one.column for one in roles if one.role == "target"]
+    if not columns:
+        return None
+    rows = pd.MultiIndex.from_arrays([list(column.cells()) for column in columns])
+    return [int(code) for code in pd.factorize(rows)[0]]
+
+
+def _samples(roles: Sequence[Role]) -> list[int] | None:
+    """Return what `_target_sets` does, but None where all targets are equal and so tell nothing."""
+    found = _target_sets(roles)
+    return None if found is None or len(set(found)) < 2 else found
+
+
+def _members(values: Sequence[str], ids: Sequence[str]) -> str:
+    """Name the spectra of the first groups of more than one."""
+    table = pd.DataFrame({"group": list(values), "id": list(ids)})
+    found = [list(one["id"]) for _, one in table.groupby("group", sort=False) if len(one) > 1]
+    return "; ".join(listed(one, 3) for one in found[:2]) + ("; …" if len(found) > 2 else "")
 
 
 def _exact_copies(signal: NDArray[np.floating[Any]]) -> list[tuple[int, int]]:

@@ -24,22 +24,42 @@ AXIS_UNITS: dict[str, tuple[str, str]] = {
     "cm^-1": ("Wavenumber", "cm-1"),
     "cm⁻¹": ("Wavenumber", "cm-1"),
     "cm\u22121": ("Wavenumber", "cm-1"),
+    "cm^\u22121": ("Wavenumber", "cm-1"),
     "1/cm": ("Wavenumber", "cm-1"),
     "/cm": ("Wavenumber", "cm-1"),
+    "cm.1": ("Wavenumber", "cm-1"),  # as R writes cm-1 in a name
+    "cm..1": ("Wavenumber", "cm-1"),
     "ev": ("Photon energy", "eV"),
     "m/z": ("Mass-to-charge ratio", "m/z"),
 }
 """Unit as written in lower case: quantity and unit of the axis."""
 
 _UNIT = "|".join(sorted((re.escape(unit) for unit in AXIS_UNITS), key=len, reverse=True))
+_UNIT_WORD = re.compile(rf"(?<![a-zµμ])(?P<unit>{_UNIT})(?![a-z\d])", re.IGNORECASE)
 _POSITION = re.compile(
-    rf"(?P<prefix>[^\d+\-.,]{{0,24}}?)\s*[(\[]?(?P<number>\d+(?:[.,]\d+)?(?:[eE][+-]?\d{{1,3}})?)\s*(?P<unit>{_UNIT})?\s*[)\]]?\Z",
-    re.IGNORECASE,
+    r"(?P<prefix>.{0,40}?)(?<!\d)(?P<number>\d+(?:[.,]\d+)?(?:[eE][+-]?\d{1,3})?)"
+    rf"(?P<suffix>\D{{0,24}}|[\s\W_]{{0,3}}(?:{_UNIT})[\s\W_]{{0,3}}\D{{0,16}})\Z",
+    re.IGNORECASE | re.DOTALL,
 )
+_MARKS = re.compile(r"[\s.,:;_=\-+@#/\\()\[\]{}]+")
 _AXIS_WORD = re.compile(
-    r"wave|wellen|longueur|longitud|lambda|λ|raman|shift|\bnm\b|cm[-^\u2212⁻]|1/cm|energy|\bev\b|frequenc|wl\b|wn\b",
+    r"wavel|wavenum|\bwave\b|wellen|longueur|longitud|onda\b|lambda|λ|raman|\bshift\b.*(?:cm|1/)|^shift$"
+    r"|photon.?energy|^energy$|^frequency$|\bnm\b|cm\^?[-\u2212⁻]|1/cm|\bev\b|µm|μm|\bwl\b|\bwn\b",
     re.IGNORECASE,
 )
+_SAMPLE_WORD = re.compile(
+    r"(?:s|sa|smp|sample|samples|spectrum|spectra|spec|probe|std|standard|mix|mixture|rep|replicate|scan|run|id|no|nr|row|obs"
+    r"|specimen|batch|file|vial|tube|col|column|unnamed|pc|lv|comp|component|target|conc|y)\Z",
+    re.IGNORECASE,
+)
+
+
+NAMES_IDS = re.compile(
+    r"^(?:#1|samples?|sample.?(?:id|name|no|number)s?|id|ids|name|names|no\.?|nr\.?|index|probe.*|code|label|spectrum|spectra"
+    r"|spectrum.?(?:id|name|no|number)|file|filename|row|unnamed.*)$",
+    re.IGNORECASE,
+)
+"""Names of columns that hold names or numbers of samples."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +75,7 @@ class Positions:
     quantity, unit
         Empty where the names do not say.
     prefix
-        Text before each number, such as "A_".
+        Text around each number without its marks, such as "A" of "A_300".
     """
 
     first: int
@@ -64,13 +84,25 @@ class Positions:
     unit: str = ""
     prefix: str = ""
 
+    @property
+    def counted(self) -> bool:
+        """Whether the names only count: V1, V2, V3, ... or 0, 1, 2, ..."""
+        return not self.unit and float(self.values[0]) in {0.0, 1.0} and bool((np.diff(self.values) == 1).all())
+
+    @property
+    def of_samples(self) -> bool:
+        """Whether the names are those of samples: S12, S15, sample 3."""
+        return not self.unit and bool(_SAMPLE_WORD.match(self.prefix))
+
 
 def positions_in(names: Sequence[str]) -> Positions | None:
-    """Return the longest run of names that are positions, all with the same text before and after the number.
+    """Return the longest run of names that are positions, all with the same words before and after the number.
 
     >>> found = positions_in(["octane", "900 nm", "902 nm"])
     >>> found.first, found.values.tolist(), found.unit
     (1, [900.0, 902.0], 'nm')
+    >>> [float(positions_in([name]).values[0]) for name in ("X350.5", "NIR.900.nm", "A(350)", "350,5", "350nm_abs")]
+    [350.5, 900.0, 350.0, 350.5, 350.0]
     """
     return _run_of_positions(tuple(names))
 
@@ -94,12 +126,15 @@ def _run_of_positions(names: tuple[str, ...]) -> Positions | None:
     found = [one for one in parsed[best[0] : best[1]] if one is not None]
     if not found:
         return None
-    quantity, unit = AXIS_UNITS.get(found[0][2], ("", ""))
-    return Positions(best[0], np.array([one[0] for one in found]), quantity, unit, found[0][1])
+    words, unit = found[0][1:]
+    quantity, unit = AXIS_UNITS.get(unit, ("", ""))
+    if not unit and (named := axis_named(_UNIT_WORD.sub("", words))):
+        quantity, unit = named
+    return Positions(best[0], np.array([one[0] for one in found]), quantity, unit, words)
 
 
 def _position(name: str) -> tuple[float, str, str] | None:
-    """Return number, prefix and unit of one name."""
+    """Return the number in one name, the words around it, and their unit of an axis."""
     name = name.strip()
     try:
         if name[:1].isdigit() and "_" not in name:
@@ -111,10 +146,27 @@ def _position(name: str) -> tuple[float, str, str] | None:
         if plain is not None:
             return (plain, "", "") if np.isfinite(plain) else None
     match = _POSITION.match(name)
-    if match is None:
+    if match is None or not _words_only(match["prefix"]):
         return None
     number = float(match["number"].replace(",", "."))
-    return number, match["prefix"].strip(), (match["unit"] or "").lower()
+    # A dash before the number parts it from the word; only a bare one is a sign.
+    around = f"{match['prefix']} {match['suffix']}"
+    unit = _unit_in(match["suffix"]) or _unit_in(match["prefix"])
+    return number, _MARKS.sub(" ", around).strip().lower(), unit
+
+
+def _unit_in(text: str) -> str:
+    """Return a unit of an axis as written in lower case; nM and µM are concentrations."""
+    found = _UNIT_WORD.search(text)
+    return (
+        "" if found is None or (found["unit"].endswith("M") and found["unit"][:-1].islower()) else found["unit"].lower()
+    )
+
+
+def _words_only(prefix: str) -> bool:
+    """Whether the text before a number may be the same for all channels: no number of its own but in a formula."""
+    plain = re.sub(rf"1\s*/\s*[a-z]|{_UNIT}", "", prefix, flags=re.IGNORECASE)
+    return not re.search(r"[\d<>≤≥~]", plain)
 
 
 def axis_named(text: str) -> tuple[str, str] | None:
@@ -123,7 +175,7 @@ def axis_named(text: str) -> tuple[str, str] | None:
     >>> axis_named("Wavelength [nm]"), axis_named("Raman shift (cm-1)"), axis_named("glucose")
     (('Wavelength', 'nm'), ('Raman shift', 'cm-1'), None)
     """
-    if not _AXIS_WORD.search(text):
+    if not _AXIS_WORD.search(re.sub(r"\b[nuµμ]M\b", "", text)):
         return None
     lower = text.lower()
     quantity, unit = "", ""
@@ -138,6 +190,19 @@ def axis_named(text: str) -> tuple[str, str] | None:
     if not unit and "wavenumber" in lower:
         return "Wavenumber", "cm-1"
     return quantity, unit
+
+
+def only_axis(text: str) -> bool:
+    """Whether a name that speaks of an axis can hardly mean anything else, as "particle size (nm)" does.
+
+    >>> [only_axis(text) for text in ("Wavelength (nm)", "x (nm)", "cm-1", "particle size (nm)", "octane")]
+    [True, True, True, False, False]
+    """
+    if re.search(r"wavel|wavenum|wellen|raman|lambda|λ|longueur|longitud|onda\b", text, re.IGNORECASE):
+        return True
+    words = _MARKS.sub(" ", re.sub(_UNIT, " ", text, flags=re.IGNORECASE)).strip().lower()
+    plain = {"", "x", "axis", "position", "energy", "photon energy", "shift", "frequency", "wave", "wl", "wn"}
+    return axis_named(text) is not None and words in plain
 
 
 def signal_named(text: str) -> tuple[str, str] | None:

@@ -30,8 +30,6 @@ MISSING = frozenset(
         "#value!",
         "#ref!",
         "n.a.",
-        "n.d.",
-        "nd",
         "ovrflw",
         "over",
         "ovld",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from spectra_core.datasets.blocks import PartGuess, channel_names, guess_part, monotonic
+from spectra_core.datasets.orientation import WORDS, PartGuess, channel_names, guess_part, monotonic
 from spectra_core.datasets.parts import Grid, Part
 from spectra_core.datasets.questions import Point, Problem, choice
 from spectra_core.datasets.recipe import Recipe
@@ -111,8 +111,9 @@ def part_points(
     grids: list[tuple[int, Grid]], guesses: Mapping[int, PartGuess], recipe: Recipe, *, many: bool
 ) -> tuple[list[Point], list[Problem]]:
     """Say what each of many parts was taken for, and ask where several could be the spectra."""
+    asked = _orientation_questions(grids, guesses)
     if not many:
-        return [], []
+        return [], asked
     words = {"spectra": "Spectra", "axis": "Axis", "targets": "Targets and other columns", "ignored": "Not used"}
     points = []
     for number, grid in grids:
@@ -131,7 +132,7 @@ def part_points(
         )
     aside = [grid.name for number, grid in grids if guesses[number].role == "ignored" and not guesses[number].sure]
     taken = [(number, grid) for number, grid in grids if guesses[number].role == "spectra"]
-    problems = []
+    problems = asked
     if aside and taken and role_key(taken[0][1], taken[0][0], recipe) is None:
         same = [n for n, g in grids if g.name in aside and g.numbers.shape == taken[0][1].numbers.shape]
         names = [taken[0][1].name, *(g.name for n, g in grids if n in same)]
@@ -145,3 +146,20 @@ def part_points(
                 )
             )
     return points, problems
+
+
+def _orientation_questions(grids: list[tuple[int, Grid]], guesses: Mapping[int, PartGuess]) -> list[Problem]:
+    """Ask how a table is to be read where it reads as well in another way."""
+    doubtful = [(grid, guesses[number]) for number, grid in grids if guesses[number].doubts]
+    if not doubtful:
+        return []
+    grid, guess = doubtful[0]
+    ways = " or ".join(f"“{WORDS[one]}”" for one in guess.doubts)
+    return [
+        Problem(
+            "orientation",
+            f"{grid.name} can be read in two ways, {ways}: {guess.reason}. Say which.",
+            tuple(choice(WORDS[one], orientation=one) for one in guess.doubts),
+            readings=True,
+        )
+    ]

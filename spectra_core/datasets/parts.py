@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,11 @@ class Grid:
     def n_columns(self) -> int:
         """Number of columns."""
         return int(self.numbers.shape[1])
+
+    @cached_property
+    def words(self) -> frozenset[int]:
+        """Columns that hold text and no number; those of numbers with some words among them are not meant."""
+        return frozenset(column for column in self.text if np.isnan(self.numbers[:, column]).all())
 
 
 @dataclass(frozen=True, eq=False)

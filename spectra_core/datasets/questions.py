@@ -1,8 +1,10 @@
 """What was guessed and what must be asked: values that a page, the command line and a test can all show."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from spectra_core.errors import ReadError
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,10 @@ class Problem:
         Whether no set can be built before a decision.
     rows, channels
         Spectra and channels concerned, as indices into the import table.
+    readings
+        Whether each choice reads other spectra, so that the first of each are worth seeing side by side.
+    asks
+        What a person must give besides, where a choice alone cannot say it: "axis ends", or "limit of Cu".
     """
 
     kind: str
@@ -61,6 +67,24 @@ class Problem:
     blocking: bool = True
     rows: tuple[int, ...] = field(default=(), repr=False)
     channels: tuple[int, ...] = field(default=(), repr=False)
+    readings: bool = False
+    asks: tuple[str, ...] = ()
+
+
+class UndecidedError(ReadError):
+    """Files that were read but not understood; carries what a person can say of them.
+
+    Parameters
+    ----------
+    text
+        One sentence.
+    points
+        What the files were taken for, with what they could be instead.
+    """
+
+    def __init__(self, text: str, points: Sequence[Point] = ()) -> None:
+        super().__init__(text)
+        self.points = tuple(points)
 
 
 def choice(label: str, **changes: Any) -> Choice:

@@ -1,17 +1,20 @@
 """What a person decided about files of one kind, as a value that is kept as JSON and used again."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, get_args
+
+import numpy as np
 
 from spectra_core.datasets.dialect import Dialect
 from spectra_core.errors import ConfigError, json_fault
 
 PartRole = Literal["spectra", "axis", "targets", "ignored"]
 ColumnRole = Literal["target", "id", "group", "ignored"]
-Orientation = Literal["rows", "columns"]
+Orientation = Literal["rows", "columns", "pairs", "long"]
 GapRule = Literal["leave out spectra", "leave out channels", "interpolate"]
+MOST_POSITIONS = 100_000
 _CHOICES: dict[str, tuple[str, ...]] = {
     "orientation": get_args(Orientation),
     "axis_order": ("sort",),
@@ -24,6 +27,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "decimal": (".", ","),
     "contradictions": ("accept",),
     "sentinels": ("missing", "keep", "leave out spectra"),
+    "censored": ("missing", "half", "limit"),
 }
 
 
@@ -39,7 +43,10 @@ class Recipe:
         Role per table: "spectra", "axis", "targets" or "ignored". A key is the name of the table, of the sheet or
         variable in it, or its number in the list such as "#1".
     orientation
-        "rows" for one spectrum a row, "columns" for one spectrum a column.
+        "rows" for one spectrum a row, "columns" for one spectrum a column, "pairs" for columns of positions and values
+        in turn, "long" for one value a row.
+    signal_column
+        Name of the column of values in a table of one value a row.
     columns
         Role per column that is no channel: "target", "id", "group" or "ignored". Columns without names are called
         "#1", "#2", ... from the left.
@@ -66,16 +73,24 @@ class Recipe:
         "missing", "keep" or "leave out spectra" for numbers that lie far outside all others, such as -9999.
     contradictions
         "accept" data that the header of their file contradicts.
+    censored
+        "missing", "half" or "limit": what stands for a cell such as "<0.05" or "LOD". Above a limit (">3"), "half"
+        takes the limit, too.
+    limits
+        Per column name, or "signal": the limit of cells that do not name it, such as "LOD".
     leave_out_spectra
-        Numbers of spectra to leave out, counted from 1 in the order of the files.
+        Ids (text) of spectra to leave out, or their numbers, counted from 1 in the order of the files.
     leave_out_channels
         Ranges of positions to leave out, ends included, in the unit of the file.
     join
         "id" or "order": how targets from another table find their spectra.
     groups
-        Name of a column whose equal values keep spectra together in splits, "equal targets", or "none".
+        Name of a column whose equal values keep spectra together in splits, "id", "id without replicate", "equal
+        targets", or "none".
     resample
         "linear" or "cubic": put spectra of different grids on the grid of the first one, within the common range.
+    grid
+        First and last position and step of an even grid that all spectra are resampled onto, in the unit of the file.
     name
         What to call the set.
     """
@@ -86,6 +101,7 @@ class Recipe:
     header_rows: int | None = None
     parts: Mapping[str, str] = field(default_factory=dict)
     orientation: str | None = None
+    signal_column: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     axis_quantity: str | None = None
     axis_unit: str | None = None
@@ -104,11 +120,14 @@ class Recipe:
     gaps: str | None = None
     sentinels: str | None = None
     contradictions: str | None = None
-    leave_out_spectra: tuple[int, ...] = ()
+    censored: str | None = None
+    limits: Mapping[str, float] = field(default_factory=dict)
+    leave_out_spectra: tuple[int | str, ...] = ()
     leave_out_channels: tuple[tuple[float, float], ...] = ()
     join: str | None = None
     groups: str | None = None
     resample: str | None = None
+    grid: tuple[float, float, float] | None = None
     name: str | None = None
 
     def __post_init__(self) -> None:
@@ -126,7 +145,10 @@ class Recipe:
                 )
         if self.header_rows is not None and not 0 <= self.header_rows <= 20:
             raise ConfigError(f"A table has between 0 and 20 header rows, got {self.header_rows}.")
-        object.__setattr__(self, "leave_out_spectra", tuple(int(number) for number in self.leave_out_spectra))
+        left_out = tuple(one if isinstance(one, str) else int(one) for one in self.leave_out_spectra)
+        object.__setattr__(self, "leave_out_spectra", left_out)
+        if self.grid is not None:
+            object.__setattr__(self, "grid", _checked_grid(self.grid))
         ranges = tuple((float(low), float(high)) for low, high in self.leave_out_channels)
         object.__setattr__(self, "leave_out_channels", ranges)
 
@@ -138,7 +160,7 @@ class Recipe:
     def but(self, **changes: Any) -> "Recipe":
         """Return the recipe with some decisions changed; mappings are merged."""
         merged: dict[str, Any] = {
-            key: {**getattr(self, key), **value} if key in {"parts", "columns", "targets"} else value
+            key: {**getattr(self, key), **value} if key in {"parts", "columns", "targets", "limits"} else value
             for key, value in changes.items()
         }
         return replace(self, **merged)
@@ -183,3 +205,12 @@ def _require_roles(roles: Mapping[str, str], known: tuple[str, ...], what: str) 
     for name, role in roles.items():
         if role not in known:
             raise ConfigError(f"Unknown role {role!r} of {what} {name!r} in the recipe. Known: {', '.join(known)}.")
+
+
+def _checked_grid(grid: Sequence[float]) -> tuple[float, float, float]:
+    first, last, step = (float(value) for value in grid)
+    if not (np.isfinite([first, last, step]).all() and first != last and step != 0):
+        raise ConfigError(f"A grid is a first and a last position that differ, and a step; got {list(grid)}.")
+    if not 1 <= abs((last - first) / step) <= MOST_POSITIONS:
+        raise ConfigError(f"A grid has between 2 and {MOST_POSITIONS:,} positions. Choose another step.")
+    return first, last, abs(step)

@@ -40,20 +40,46 @@ def onto_first_grid(blocks: "Sequence[Block]", method: str) -> "tuple[list[Block
         )
     axes = [np.asarray(block.positions, dtype=np.float64) for block in blocks]
     low, high = max(axis.min() for axis in axes), min(axis.max() for axis in axes)
-    goal = axes[0][(axes[0] >= low) & (axes[0] <= high)]
+    slack = rounding(axes[0])
+    goal = axes[0][(axes[0] >= low - slack) & (axes[0] <= high + slack)]
     if len(goal) < 2:
         raise ReadError(
             f"The spectra share no range: they would meet between {low:g} and {high:g}. Load them as separate sets."
         )
     moved = []
     for block, axis in zip(blocks, axes, strict=True):
-        signal = block.signal if np.array_equal(axis, goal) else resampled(block.signal, axis, goal, method)
+        inside = np.clip(goal, axis.min(), axis.max())  # the ends may lie outside by the rounding of the digits
+        signal = block.signal if np.array_equal(axis, goal) else resampled(block.signal, axis, inside, method)
         moved.append(replace(block, signal=signal, positions=goal))
     n_moved = sum(not np.array_equal(axis, goal) for axis in axes)
+    n_out = len(axes[0]) - len(goal)
+    outside = f" {n_out} channels of the first grid lie outside of the others and are left out." if n_out else ""
     return moved, (
         f"{n_moved} of {len(blocks)} grids were resampled ({method} interpolation) onto {len(goal)} channels "
-        f"from {goal[0]:g} to {goal[-1]:g}."
+        f"from {goal[0]:g} to {goal[-1]:g}.{outside}"
     )
+
+
+def even_grid(grid: tuple[float, float, float]) -> NDArray[np.float64]:
+    """Return the positions from the first to the last, the last included where the step meets it.
+
+    >>> even_grid((400.0, 401.0, 0.25)).tolist()
+    [400.0, 400.25, 400.5, 400.75, 401.0]
+    """
+    first, last, step = grid
+    n_steps = int(np.floor(abs(last - first) / step + 1e-9))
+    positions: NDArray[np.float64] = first + np.sign(last - first) * step * np.arange(n_steps + 1)
+    return positions
+
+
+def rounding(positions: NDArray[np.floating]) -> float:
+    """Return by how much positions may differ and still be the same channel: a hundredth of the smallest step."""
+    return 0.01 * float(np.abs(np.diff(positions)).min()) if len(positions) > 1 else 0.0
+
+
+def same_within_rounding(one: NDArray[np.floating], other: NDArray[np.floating]) -> bool:
+    """Whether two axes hold the same channels, but for the digits they are written with."""
+    return len(one) == len(other) and bool((np.abs(one - other) <= rounding(one)).all())
 
 
 def resampled(
@@ -77,7 +103,10 @@ def resampled(
     """
     steps = np.diff(positions)
     if not ((steps > 0).all() or (steps < 0).all()):
-        raise ReadError("An axis must rise or fall steadily to be resampled. Decide about its order and repeats first.")
+        raise ReadError(
+            "An axis must rise or fall steadily to be resampled, without repeats. Correct its order in the file, or "
+            "leave that table out."
+        )
     order = np.argsort(positions)
     rising = positions[order]
     if goal.min() < rising[0] or goal.max() > rising[-1]:

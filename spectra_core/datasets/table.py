@@ -1,6 +1,6 @@
 """The import table: all spectra of all files on one axis, with gaps and masks still in them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -8,7 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectra_core.datasets.agreement import agreeing
-from spectra_core.datasets.blocks import Block, Column, block_in_columns, block_in_rows, blocks_of_curves
+from spectra_core.datasets.blocks import (
+    Block,
+    Column,
+    block_in_columns,
+    block_in_rows,
+    blocks_in_list,
+    blocks_of_curves,
+    blocks_with_own_axes,
+    column_titles,
+)
+from spectra_core.datasets.orientation import WORDS, PartGuess
+from spectra_core.datasets.own_axes import stacked_in
 from spectra_core.datasets.part_roles import part_points, part_roles, role_key
 from spectra_core.datasets.parts import Curve, Grid, Part
 from spectra_core.datasets.questions import Point, Problem, choice
@@ -36,6 +47,8 @@ class ImportTable:
         Spectra that a file ends within; (spectrum, channel, cell) of cells with text instead of a number.
     trusted
         Whether this program wrote the values, so that none of them stands for something else.
+    titles : n_channels names
+        What the file calls the channels, where those are no positions.
     """
 
     signal: NDArray[np.floating[Any]]
@@ -51,6 +64,7 @@ class ImportTable:
     odd: tuple[tuple[int, int, str], ...] = ()
     notes: list[str] = field(default_factory=list)
     trusted: bool = False
+    titles: tuple[str, ...] = ()
 
 
 def assemble(parts: Sequence[Part], recipe: Recipe) -> tuple[ImportTable, list[Grid], list[Point], list[Problem]]:
@@ -70,13 +84,12 @@ def assemble(parts: Sequence[Part], recipe: Recipe) -> tuple[ImportTable, list[G
     guesses = part_roles(grids, recipe)
     points, problems = part_points(grids, guesses, recipe, many=len(parts) > 1)
     axis = _axis_part([grid for number, grid in grids if guesses[number].role == "axis"])
-    side_rows = [name for name in recipe.columns if name.startswith("#")]
     blocks = blocks_of_curves(curves)
     for number, grid in grids:
         if guesses[number].role == "spectra":
-            in_rows = guesses[number].orientation == "rows"
-            block = block_in_rows(grid, list(recipe.columns)) if in_rows else block_in_columns(grid, side_rows)
-            blocks.append(_with_axis(block, axis))
+            found = _blocks(grid, guesses[number].orientation, recipe)
+            blocks += [_with_axis(block, axis) for block in found]
+            problems += _value_question(grid, guesses[number].orientation, recipe)
     targets = [grid for number, grid in grids if guesses[number].role == "targets"]
     blocks = [block for block in blocks if block.signal.size]
     if not blocks:
@@ -88,20 +101,66 @@ def assemble(parts: Sequence[Part], recipe: Recipe) -> tuple[ImportTable, list[G
     table = _stacked(agreed, notes)
     problems = [*_dialect_question(parts, recipe), *_doubts(parts, recipe), *problems, *more]
     points += _facts(parts)
-    if len(blocks) == 1 and blocks[0].orientation in {"rows", "columns"}:
-        reason = next(guesses[number].reason for number, _ in grids if guesses[number].role == "spectra")
-        words = {"rows": "One spectrum a row", "columns": "One spectrum a column"}
-        points.append(
-            Point(
-                "orientation",
-                "Orientation",
-                words[blocks[0].orientation],
-                reason,
-                tuple(choice(words[key], orientation=key) for key in words),
-                recipe.orientation is not None,
-            )
-        )
+    points += _orientation_point(grids, guesses, recipe)
     return table, targets, points, problems
+
+
+def ways_out(parts: Sequence[Part], recipe: Recipe) -> list[Point]:
+    """Return what a person can say of files that were read but not understood."""
+    grids = [(number, part) for number, part in enumerate(parts) if isinstance(part, Grid)]
+    guesses = part_roles(grids, recipe)
+    points, _ = part_points(grids, guesses, recipe, many=True)
+    return [*points, *_orientation_point(grids, guesses, recipe), *_facts(parts)]
+
+
+def _blocks(grid: Grid, orientation: str, recipe: Recipe) -> list[Block]:
+    if orientation == "rows":
+        return [block_in_rows(grid, list(recipe.columns))]
+    if orientation == "pairs":
+        return blocks_with_own_axes(grid)
+    if orientation == "long":
+        return blocks_in_list(grid, recipe.signal_column)
+    return [block_in_columns(grid, [name for name in recipe.columns if name.startswith("#")])]
+
+
+def _orientation_point(grids: list[tuple[int, Grid]], guesses: Mapping[int, PartGuess], recipe: Recipe) -> list[Point]:
+    """Say how the one table is read, and how else it could be."""
+    if len(grids) != 1 or (guesses[grids[0][0]].role != "spectra" and recipe.orientation is None):
+        return []
+    grid, guess = grids[0][1], guesses[grids[0][0]]
+    n_numeric = grid.n_columns - len(grid.words)
+    ways = ["rows", "columns"]
+    ways += ["pairs"] if n_numeric >= 4 and n_numeric % 2 == 0 else []
+    ways += ["long"] if 3 <= grid.n_columns <= 40 else []
+    choices = tuple(choice(WORDS[one], orientation=one) for one in ways)
+    return [
+        Point(
+            "orientation",
+            "Orientation",
+            WORDS[guess.orientation],
+            guess.reason,
+            choices,
+            recipe.orientation is not None,
+        )
+    ]
+
+
+def _value_question(grid: Grid, orientation: str, recipe: Recipe) -> list[Problem]:
+    """Ask which column is the signal where several vary along a spectrum."""
+    found = stacked_in(grid) if orientation == "long" else None
+    if found is None or not found.others or recipe.signal_column is not None:
+        return []
+    titles = column_titles(grid)
+    names = [titles[at] for at in (found.value, *found.others)]
+    return [
+        Problem(
+            "signal column",
+            f"Several columns of {grid.name} vary along a spectrum: {', '.join(names)}. Say which is the signal; "
+            "the others are not used.",
+            tuple(choice(name, signal_column=name) for name in names),
+            readings=True,
+        )
+    ]
 
 
 def _axis_part(grids: list[Grid]) -> NDArray[np.float64] | None:
@@ -137,6 +196,7 @@ def _stacked(blocks: list[Block], notes: list[str]) -> ImportTable:
         tuple(int(start) + row for block, start in pairs for row in block.cut),
         tuple((int(start) + row, channel, cell) for block, start in pairs for row, channel, cell in block.odd),
         notes + [f"{block.source}: {note}" for block in blocks for note in block.notes],
+        first.titles,
     )
 
 
@@ -159,27 +219,51 @@ def _stacked_columns(blocks: list[Block]) -> list[Column]:
                 for column, block in zip(found, blocks, strict=True)
             ]
             unit = next((column.unit for column in found if column), "")
-            stacked.append(Column(name, np.concatenate(pieces), None, unit))
+            starts = np.cumsum([0, *map(len, pieces)])
+            odd = {
+                int(start) + row: cell
+                for column, start in zip(found, starts, strict=False)
+                if column is not None
+                for row, cell in column.odd.items()
+            }
+            stacked.append(Column(name, np.concatenate(pieces), None, unit, odd))
     return stacked
+
+
+_TEXT_CHOICES = {
+    "separator": tuple(
+        choice(name, separator=mark)
+        for name, mark in (("comma", ","), ("semicolon", ";"), ("tab", "\t"), ("blanks", " "))
+    ),
+    "decimal": (choice("point", decimal="."), choice("comma", decimal=",")),
+    "encoding": tuple(choice(name, encoding=name) for name in ("utf-8", "latin-1", "cp1252", "utf-16")),
+    "header": tuple(choice(str(number), header_rows=number) for number in range(5)),
+}
+
+
+def text_points(recipe: Recipe) -> list[Point]:
+    """Return what a person can say of text that could not be read at all."""
+    said = {
+        "separator": ("Separator", recipe.separator),
+        "decimal": ("Decimal mark", recipe.decimal),
+        "encoding": ("Encoding", recipe.encoding),
+        "header": ("Header rows", recipe.header_rows),
+    }
+    return [
+        Point(key, title, "as guessed" if value is None else str(value), "", _TEXT_CHOICES[key], value is not None)
+        for key, (title, value) in said.items()
+    ]
 
 
 def _facts(parts: Sequence[Part]) -> list[Point]:
     """Say once how the files were read, taking the first part as their example."""
     part = parts[0]
     titles = {"format": "Format", "encoding": "Encoding", "separator": "Separator", "decimal": "Decimal mark"}
-    choices = {
-        "separator": tuple(
-            choice(name, separator=mark)
-            for name, mark in (("comma", ","), ("semicolon", ";"), ("tab", "\t"), ("blanks", " "))
-        ),
-        "decimal": (choice("point", decimal="."), choice("comma", decimal=",")),
-        "encoding": tuple(choice(name, encoding=name) for name in ("utf-8", "latin-1", "cp1252", "utf-16")),
-    }
     points = []
     for key, title in titles.items():
         if key in part.facts:
             value, _, reason = part.facts[key].partition(" (")
-            points.append(Point(key, title, value, reason.rstrip(")"), choices.get(key, ())))
+            points.append(Point(key, title, value, reason.rstrip(")"), _TEXT_CHOICES.get(key, ())))
     if isinstance(part, Grid) and part.format in {"text", "excel"}:
         n_header = len(part.header)
         points.append(
@@ -188,7 +272,7 @@ def _facts(parts: Sequence[Part]) -> list[Point]:
                 "Header rows",
                 str(n_header),
                 f"the data start in line {part.first_row}",
-                tuple(choice(str(number), header_rows=number) for number in range(4)),
+                _TEXT_CHOICES["header"],
             )
         )
     return points
@@ -220,5 +304,6 @@ def _dialect_question(parts: Sequence[Part], recipe: Recipe) -> list[Problem]:
                 choice("Two numbers", separator=",", decimal="."),
                 choice("One number with a decimal comma", separator=";", decimal=","),
             ),
+            readings=True,
         )
     ]

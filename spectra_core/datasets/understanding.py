@@ -1,6 +1,7 @@
 """Understand files: what was guessed and why, what is open, and the set that comes of it."""
 
 import json
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,16 +16,26 @@ from spectra_core.datasets.columns import Role, charge_points, column_roles, joi
 from spectra_core.datasets.conversions import converted_signal
 from spectra_core.datasets.document import Document
 from spectra_core.datasets.files import Files, contents_of, files_of
-from spectra_core.datasets.groups import group_points
+from spectra_core.datasets.groups import group_points, group_values
 from spectra_core.datasets.own import own_part, own_recipe, own_set, own_table
 from spectra_core.datasets.parts import Grid, Part
 from spectra_core.datasets.preparing import Prepared, prepared
-from spectra_core.datasets.questions import Point, Problem, listed
+from spectra_core.datasets.preparing.beyond_limits import within_limits
+from spectra_core.datasets.questions import Point, Problem, UndecidedError, listed
 from spectra_core.datasets.recipe import Recipe
+from spectra_core.datasets.remarks import remarks
+from spectra_core.datasets.resampling import even_grid
 from spectra_core.datasets.sandbox import Sources, parse_files
-from spectra_core.datasets.table import ImportTable, assemble
+from spectra_core.datasets.table import ImportTable, assemble, ways_out
 from spectra_core.errors import ReadError, SpectraError
 from spectra_core.spectra import SetMeta, SpectraSet, Target
+
+_WARNED = frozenset({"equal targets", "summary rows", "cut rows"})
+"""Kinds of problems that block nothing, but change or may spoil what is built: a script is warned of them."""
+
+
+class DataWarning(UserWarning):
+    """Something about data that were read which a person should know."""
 
 
 @dataclass(eq=False)
@@ -64,18 +75,25 @@ class Understanding:
             )
             points, problems = [said], list[Problem]()
         else:
-            self.table, targets, points, problems = assemble(self.parts, self.recipe)
+            try:
+                self.table, targets, points, problems = assemble(self.parts, self.recipe)
+            except ReadError as error:
+                raise UndecidedError(str(error), ways_out(self.parts, self.recipe)) from error
         columns, more_points, more_problems = joined(self.table, targets, self.recipe)
         self.roles = column_roles(columns, self.recipe)
-        self.prepared = prepared(self.table, self.roles, self.ids, self.recipe)
-        self.points = [*points, *self.prepared.points, *more_points, *role_points(self.roles)]
-        self.problems = [*problems, *more_problems, *self.prepared.problems]
-        if self.table.odd and not any(problem.kind == "gaps" for problem in self.problems):
+        self.table, self.roles, limit_points, beyond = within_limits(self.table, self.roles, self.ids, self.recipe)
+        self.prepared = prepared(self.table, self.roles, self.ids, self.recipe, waits=bool(beyond))
+        self.points = [*points, *self.prepared.points, *limit_points, *more_points, *role_points(self.roles)]
+        self.problems = [*problems, *more_problems, *beyond, *self.prepared.problems]
+        if self.table.odd and not any(problem.kind in {"gaps", "censored"} for problem in self.problems):
             cells = listed([repr(cell) for _, _, cell in self.table.odd])
             self.problems.append(Problem("odd cells", f"Some cells hold text instead of numbers: {cells}.", (), False))
         group_said, same = group_points(self.roles, self.ids, self.table.signal, self.recipe)
         self.points += [*group_said, *charge_points(self.roles, self.recipe)]
-        self.problems += same
+        if self.recipe.grid is not None:
+            self.points.append(_grid_point(self.recipe))
+        groups = group_values(self.roles, self.ids, self.recipe)
+        self.problems += [*same, *remarks(self.roles, self.prepared, groups, self.recipe)]
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
@@ -96,6 +114,11 @@ class Understanding:
     def warnings(self) -> list[str]:
         """Sentences about what a person should know."""
         return [problem.text for problem in self.problems if not problem.blocking] + list(self.table.notes)
+
+    @property
+    def assumed(self) -> list[Point]:
+        """What was guessed and could be otherwise: worth a look before the set is kept."""
+        return [point for point in self.points if point.choices and not point.decided]
 
     @property
     def target_info(self) -> tuple[Target, ...]:
@@ -138,6 +161,11 @@ class Understanding:
             }
         )
 
+    def decided_about(self, problem: Problem) -> bool:
+        """Whether the recipe holds a decision of the kind that a problem offers."""
+        keys = {key for one in problem.choices for key in one.changes}
+        return any(getattr(self.decided, key) not in (None, (), {}) for key in keys)
+
     def with_recipe(self, recipe: Recipe, files: Files | None = None) -> "Understanding":
         """Understand the same files under another recipe; they are parsed again only if the dialect changed."""
         if recipe.dialect == self.decided.dialect:
@@ -155,9 +183,7 @@ class Understanding:
             When a question is still open, with its first one.
         """
         if self.open_questions:
-            first = self.open_questions[0]
-            ways = "; ".join(f"{one.label}: {_words(one.changes)}" for one in first.choices)
-            raise ReadError(first.text + (f" In the recipe: {ways}." if ways else ""))
+            raise ReadError(with_ways(self.open_questions[0]))
         if self.document is not None and self.decided == Recipe():
             return own_set(self.table, self.document)
         rows = np.flatnonzero(self.prepared.rows)
@@ -166,7 +192,7 @@ class Understanding:
         if len(self.prepared.order) == 0:
             raise ReadError("No channel is left: all are left out. Use some of them again.")
         quantity, unit = self.prepared.signal_quantity, self.prepared.signal_unit
-        signal = built_signal(self.table, self.prepared, self.ids, rows)
+        signal = built_signal(self.table, self.prepared, self.ids, rows, self.recipe)
         if self.recipe.convert_signal is not None:
             signal = converted_signal(signal, quantity, unit, self.recipe.convert_signal)
             quantity, unit = self.recipe.convert_signal, ""
@@ -275,6 +301,11 @@ def read(
     ------
     ReadError
         In one sentence, when a file cannot be read or leaves a question open.
+
+    Warns
+    -----
+    DataWarning
+        Where spectra may be repeats that would leak into the test folds, or rows were left out.
     """
     understanding = understand(files_of(source), recipe)
     if targets is not None:
@@ -288,8 +319,25 @@ def read(
         others = {one.column.name: "ignored" for one in understanding.roles if one.role == "target"}
         chosen = {**others, **dict.fromkeys(targets, "target")}
         understanding = understanding.with_recipe(understanding.recipe.but(columns=chosen))
-    return understanding.build()
+    built = understanding.build()
+    for problem in understanding.problems:
+        if problem.kind in _WARNED and not understanding.decided_about(problem):
+            warnings.warn(with_ways(problem), DataWarning, stacklevel=2)
+    return built
+
+
+def with_ways(problem: Problem) -> str:
+    """Return what a problem says, with the entries of a recipe that decide it."""
+    ways = "; ".join(f"{one.label}: {_words(one.changes)}" for one in problem.choices)
+    return problem.text + (f" In the recipe: {ways}." if ways else "")
 
 
 def _words(changes: Mapping[str, Any]) -> str:
     return ", ".join(f"{key} = {value!r}" for key, value in changes.items())
+
+
+def _grid_point(recipe: Recipe) -> Point:
+    assert recipe.grid is not None
+    goal = even_grid(recipe.grid)
+    value = f"{len(goal):,} channels from {goal[0]:.10g} to {goal[-1]:.10g}"
+    return Point("grid", "Resampled onto", value, f"{recipe.resample or 'linear'} interpolation", (), True)

@@ -55,10 +55,11 @@ class SavitzkyGolay(Preprocessing):
                 f"The window of {self.window} channels is wider than the spectra, which have {len(frame.axis)}. "
                 "Choose a narrower window."
             )
-        if np.ptp(steps) > _EVEN * np.abs(steps).max():
+        if np.ptp(steps) > _EVEN * np.abs(steps).max() and not _even_but_for_digits(frame.axis.positions):
             raise SpectraError(
                 "Savitzky-Golay needs channels at even distances, but this axis has steps from "
-                f"{np.abs(steps).min():g} to {np.abs(steps).max():g} {frame.axis.unit}. Resample the spectra first."
+                f"{np.abs(steps).min():g} to {np.abs(steps).max():g} {frame.axis.unit}. Resample the spectra onto an "
+                "even grid when importing them."
             )
 
     def _transformed(self, signal: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -75,3 +76,17 @@ class SavitzkyGolay(Preprocessing):
         if self.derivative == 0:
             return quantity, unit
         return f"{quantity}, derivative {self.derivative}", unit
+
+
+def _even_but_for_digits(positions: NDArray[np.float64]) -> bool:
+    """Whether positions are those of an even grid, rounded to the decimals they are written with.
+
+    >>> _even_but_for_digits(np.array([400.0, 400.3, 400.7, 401.0])), _even_but_for_digits(np.array([1.0, 2.0, 4.0]))
+    (True, False)
+    """
+    decimals = next((n for n in range(7) if np.array_equal(np.round(positions, n), positions)), 7)
+    unit = 10.0**-decimals
+    places = np.arange(len(positions))
+    slope, start = np.polyfit(places, positions, 1)
+    off = positions - (start + slope * places)
+    return bool(np.ptp(off) <= 1.1 * unit and unit <= 0.5 * abs(slope))

@@ -2,7 +2,7 @@
 
 from spectra_core.spectra.checks import require_same_targets
 from spectra_core.spectra.frame import Frame, Origin, SetMeta, SpectralAxis, Target
-from spectra_core.spectra.spectra_set import SpectraSet, require_same_axis, require_targets, stack
+from spectra_core.spectra.spectra_set import SpectraSet, require_same_axis, require_targets, stack, without
 
 __all__ = [
     "Frame",
@@ -15,4 +15,5 @@ __all__ = [
     "require_same_targets",
     "require_targets",
     "stack",
+    "without",
 ]

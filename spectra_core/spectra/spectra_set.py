@@ -209,6 +209,28 @@ class SpectraSet:
         return numbers
 
 
+def without(spectra: SpectraSet, rows: Sequence[int]) -> SpectraSet:
+    """Return the set without some of its spectra; where it came from, and their ids, are kept in its history.
+
+    Raises
+    ------
+    SpectraError
+        When none would be left.
+    """
+    out = set(rows)
+    kept = [row for row in range(len(spectra)) if row not in out]
+    if not kept:
+        raise SpectraError("No spectrum would be left. Leave out fewer.")
+    ids = [str(spectra._samples["id"].iloc[row]) for row in sorted(out)]
+    left_out = {"from": spectra.fingerprint, "ids": ids}
+    history = [*spectra.meta.provenance.get("left_out_later", []), left_out]
+    rest = spectra.take(kept)
+    return rest.with_meta(
+        name=f"{spectra.meta.name}, {len(ids)} left out",
+        provenance={**spectra.meta.provenance, "left_out_later": history},
+    )
+
+
 GENERATED = "generated"
 """Sample column that marks generated spectra among others."""
 

@@ -316,7 +316,7 @@ class TestLargeSets:
         assert "Looked at: a random part of 30 of 60 spectra." in words(app)
         assert "2 of 30 spectra carry a label" in words(app)
         wrong = next(frame.value for frame in app.dataframe if "fits_label_of" in frame.value)
-        assert set(wrong["sample"]) == {one, other}
+        assert set(wrong["id"]) == {str(one + 1), str(other + 1)}
 
 
 EXPLORE = "pages/data/explore.py"

@@ -156,3 +156,78 @@ def test_what_the_uploader_lets_through_is_not_too_large_for_the_readers():
     config = tomllib.loads((Path(APP).parent / ".streamlit" / "config.toml").read_text())
     # The uploader counts in 1000s or in 1024s, depending on the visitor's system.
     assert config["server"]["maxUploadSize"] * 2**20 <= MAX_FILE_BYTES
+
+
+PAIRS = b"a,b,c,d\n" + b"".join(b"%d,0.%d,%d,0.%d\n" % (x, x % 7, x, x % 5) for x in range(400, 440, 2))
+TARGETS = b"sample,Cu,Ni\n" + b"".join(b"s%d,0.%d,0.%d\n" % (k, k % 7 + 1, k % 5) for k in range(8))
+NAMELESS = b"".join(
+    b"s%d,%s,%s\n" % (k, b"0.%d" % k if k else b"<LOD", b",".join(b"0.%d" % ((k * at) % 9 + 1) for at in range(1, 25)))
+    for k in range(9)
+)
+
+
+def test_a_table_that_reads_in_two_ways_shows_both_and_is_read_as_chosen(store: Store):
+    app = opened(store, ("pairs.csv", PAIRS))
+    assert "can be read in two ways" in text_of(app).replace("\\", "")
+    shown = [frame.value for frame in app.dataframe if "id" in frame.value and "used" not in frame.value]
+    assert [table["id"].tolist() for table in shown] == [["b", "d"], ["b", "c", "d"]]
+    app = click(app, "Pairs of columns\\: axis and signal")
+    assert "2 spectra, 20 channels" in text_of(app)
+    click(app, "Save and use")
+    assert kept(store).samples["id"].tolist() == ["b", "d"]
+
+
+def test_what_the_sentence_advises_can_be_done_where_no_spectra_were_found(store: Store):
+    app = opened(store, ("targets.csv", TARGETS))
+    assert "say which table holds them" in "".join(one.value for one in app.error).replace("\\", "")
+    (box,) = [one for one in app.selectbox if "Targets and other columns" in one.options]
+    app = healthy(box.set_value(box.options.index("Spectra")).run())
+    assert not app.error
+    assert "8 spectra, 2 channels" in text_of(app)
+
+
+def test_a_table_without_names_takes_its_targets_limits_and_axis_from_the_person(store: Store):
+    app = opened(store, ("nameless.csv", NAMELESS))
+    app = click(app, "One spectrum a row")
+    (columns,) = [one for one in app.multiselect if one.label.startswith("Columns that are no channels")]
+    columns.set_value(["#2"])
+    app = click(app, "Take them for targets")
+    (limit,) = [one for one in app.number_input if one.label.startswith("Limit of")]
+    limit.set_value(0.2)
+    app = click(app, "Half the limit")
+    for label, value in (("First position", 350.0), ("Last position", 373.0)):
+        (field,) = [one for one in app.number_input if one.label == label]
+        field.set_value(value)
+    app = click(app, "Use these positions")
+    assert "Assumed, since nobody said otherwise" in text_of(app)
+    click(app, "Save and use")
+    spectra = kept(store)
+    assert spectra.axis.positions.tolist() == list(range(350, 374))
+    assert spectra.targets["#2"].tolist()[:2] == [0.1, 0.1]
+
+
+def test_spectra_are_left_out_by_id_and_put_on_an_even_grid(store: Store):
+    app = opened(store, ("probe.csv", SEMICOLON))
+    fields = {one.label: one for one in app.text_input}
+    fields["Leave out spectra, by id"].set_value("b")
+    fields["Resample onto an even grid"].set_value("400 to 402 by 0.5")
+    app = click(app, "Apply")
+    assert "Resampled onto" in text_of(app)
+    click(app, "Save and use")
+    assert kept(store).samples["id"].tolist() == ["a", "c"]
+    assert kept(store).signal[0].tolist() == pytest.approx([0.1, 0.15, 0.2, 0.25, 0.3])
+
+
+def test_explore_leaves_spectra_out_of_a_kept_set_as_a_new_one(store: Store):
+    whole = beer_lambert_set(n_spectra=20)
+    fingerprint = store.save_set(whole.take(range(5, 20)))
+    app = AppTest.from_file(APP, default_timeout=60)
+    app.query_params["set"] = fingerprint[:12]
+    app = healthy(app.switch_page("pages/data/explore.py").run())
+    (chosen,) = [one for one in app.multiselect if one.label == "Spectra to leave out"]
+    assert sorted(chosen.options, key=int) == [str(number) for number in range(6, 21)]  # ids, not numbers in the set
+    app = healthy(chosen.set_value(["7", "20"]).run())
+    healthy(click(app, "Keep the other 13 as a new set"))
+    (rest,) = [store.load_set(one.fingerprint) for one in store.sets() if one.fingerprint != fingerprint]
+    assert rest.samples["id"].tolist() == [str(number) for number in range(6, 21) if number not in (7, 20)]
+    assert rest.meta.provenance["left_out_later"] == [{"from": fingerprint, "ids": ["7", "20"]}]

@@ -125,7 +125,7 @@ def test_uneven_channels_are_refused_for_derivatives(mixtures):
     positions = mixtures.axis.positions.copy()
     positions[-1] += 5.0
     spectra = SpectraSet(SpectralAxis(positions), mixtures.signal)
-    with pytest.raises(SpectraError, match=r"needs channels at even distances.*Resample the spectra first"):
+    with pytest.raises(SpectraError, match=r"needs channels at even distances.*Resample the spectra onto an even grid"):
         PREPROCESSINGS["savitzky_golay"]().fit(spectra)
 
 

@@ -19,8 +19,13 @@ from spectra_core.datasets.table import ImportTable
 __all__ = ["AXIS_CHOICES", "PLAUSIBLE_ABSORBANCE", "SIGNAL_CHOICES", "Prepared", "prepared"]
 
 
-def prepared(table: ImportTable, roles: list[Role], ids: tuple[str, ...], recipe: Recipe) -> Prepared:
-    """Decide about axis, left-out spectra and channels, and gaps, as far as the recipe and the data tell."""
+def prepared(
+    table: ImportTable, roles: list[Role], ids: tuple[str, ...], recipe: Recipe, *, waits: bool = False
+) -> Prepared:
+    """Decide about axis, left-out spectra and channels, and gaps, as far as the recipe and the data tell.
+
+    `waits` says that cells beyond a limit wait for a decision: until then they are no gaps.
+    """
     n_spectra, n_channels = table.signal.shape
     result = Prepared(np.arange(n_channels), np.arange(1.0, n_channels + 1), np.ones(n_spectra, dtype=bool))
     set_axis(result, table, recipe)
@@ -29,7 +34,8 @@ def prepared(table: ImportTable, roles: list[Role], ids: tuple[str, ...], recipe
     set_signal(result, table, recipe)
     leave_out_spectra(result, table, ids, recipe)
     leave_out_channels(result, recipe)
-    close_gaps(result, table, roles, ids, recipe)
+    if not waits:
+        close_gaps(result, table, roles, ids, recipe)
     _warn(result, table, ids)
     return result
 

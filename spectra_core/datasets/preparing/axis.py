@@ -3,13 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from spectra_core.datasets.blocks import monotonic
+from spectra_core.datasets.orientation import monotonic
 from spectra_core.datasets.preparing.base import Prepared
 from spectra_core.datasets.questions import Point, Problem, choice, listed
 from spectra_core.datasets.readers.axis_units import KNOWN_UNITS, UNSAID
 from spectra_core.datasets.recipe import Recipe
 from spectra_core.datasets.table import ImportTable
 
+MOST_TITLES = 20  # targets stand to the left
 AXIS_CHOICES = (
     choice("Wavelength, nm", axis_quantity="Wavelength", axis_unit="nm"),
     choice("Wavenumber, cm-1", axis_quantity="Wavenumber", axis_unit="cm-1"),
@@ -32,7 +33,7 @@ def set_axis(result: Prepared, table: ImportTable, recipe: Recipe) -> None:
             Problem(
                 "no axis",
                 f"Nothing says where the {n_channels} channels lie. Give the first and last position, or add "
-                "a file with the axis, or number the channels.",
+                "a file with the axis, or number the channels; before that, name the columns that are no channels.",
                 (
                     choice(
                         "Number the channels",
@@ -42,6 +43,7 @@ def set_axis(result: Prepared, table: ImportTable, recipe: Recipe) -> None:
                         axis_unit="",
                     ),
                 ),
+                asks=("axis ends", *(f"no channel {title}" for title in table.titles[:MOST_TITLES])),
             )
         )
         why = "numbered, since the file holds no positions"

@@ -1,5 +1,7 @@
 """What becomes of missing values? Left out with their spectrum or channel, interpolated, or asked about."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,8 +26,10 @@ def close_gaps(result: Prepared, table: ImportTable, roles: list[Role], ids: tup
     if not gaps:
         return
     rows = sorted({row for found in gaps.values() for row in found})
+    odd = {one.column.name: one.column.odd for one in roles}
     parts = "; ".join(
-        f"{name}: {listed([f'{ids[row]} ({table.places[row]})' for row in found], 3)}" for name, found in gaps.items()
+        f"{name}: {listed([f'{ids[row]} ({table.places[row]}{_word(odd[name], row)})' for row in found], 3)}"
+        for name, found in gaps.items()
     )
     leave = recipe.gaps is not None
     if leave:
@@ -95,6 +99,10 @@ def _signal_gaps(
             tuple(map(int, channels)),
         )
     )
+
+
+def _word(odd: Mapping[int, str], row: int) -> str:
+    return f", {odd[row]!r}" if row in odd else ""
 
 
 def _channel_words(result: Prepared, bad: NDArray[np.bool_]) -> str:

@@ -1,5 +1,7 @@
 """Which spectra and channels are left out? Summaries, rows a file ends within, and what a person chose."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from spectra_core.datasets.columns import summary_rows
@@ -42,7 +44,12 @@ def leave_out_spectra(result: Prepared, table: ImportTable, ids: tuple[str, ...]
                 table.cut,
             )
         )
-    chosen = [number - 1 for number in recipe.leave_out_spectra if 1 <= number <= len(result.rows)]
+    chosen, unknown = _chosen_rows(recipe.leave_out_spectra, ids)
+    if unknown:
+        names = listed([str(one) for one in unknown])
+        text = f"No spectrum is called {names}, so there is none to leave out. Give an id as the files write it."
+        known = tuple(one for one in recipe.leave_out_spectra if one not in unknown)
+        result.problems.append(Problem("unknown ids", text, (choice("Go on without", leave_out_spectra=known),)))
     if chosen:
         result.rows[chosen] = False
         result.problems.append(
@@ -71,3 +78,17 @@ def leave_out_channels(result: Prepared, recipe: Recipe) -> None:
             "left out", f"{n_out} channels are left out as chosen.", (choice("Use all", leave_out_channels=()),), False
         )
     )
+
+
+def _chosen_rows(chosen: Sequence[int | str], ids: Sequence[str]) -> tuple[list[int], list[int | str]]:
+    """Return the rows that ids (all of them, where one repeats) and numbers name, and what names none."""
+    where: dict[str, list[int]] = {}
+    for row, name in enumerate(ids):
+        where.setdefault(name, []).append(row)
+    rows: set[int] = set()
+    unknown: list[int | str] = []
+    for one in chosen:
+        found = where.get(one, []) if isinstance(one, str) else [one - 1] if 1 <= one <= len(ids) else []
+        rows.update(found)
+        unknown += [] if found else [one]
+    return sorted(rows), unknown

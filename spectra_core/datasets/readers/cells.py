@@ -7,9 +7,10 @@ import numpy as np
 from spectra_core.datasets.numbers import is_missing, parse_number
 from spectra_core.datasets.parts import Cells, Grid
 from spectra_core.datasets.readers.delimited import fill_column
-from spectra_core.datasets.readers.dialects import looks_like_axis
+from spectra_core.datasets.readers.dialects import MOST_HEADER_ROWS, names_columns
 
 Cell = float | str
+MOST_LOOKED_AT = 40
 
 
 def grid_of_cells(rows: Sequence[Sequence[Cell]], name: str, form: str, header_rows: int | None = None) -> Grid | None:
@@ -33,8 +34,9 @@ def grid_of_cells(rows: Sequence[Sequence[Cell]], name: str, form: str, header_r
     if not below:
         return None
     width = max(len(row) for row in rows)
-    header = tuple(tuple(_shown(cell) for cell in _padded(rows[number], width)) for number in top[-4:])
-    notes = [f"{len(top) - 4} rows above the names are no data."] if len(top) > 4 else []
+    header = tuple(tuple(_shown(cell) for cell in _padded(rows[number], width)) for number in top[-MOST_HEADER_ROWS:])
+    n_more = len(top) - MOST_HEADER_ROWS
+    notes = [f"{n_more} rows above the names are no data."] if n_more > 0 else []
     numbers = np.full((len(below), width), np.nan)
     text: dict[int, Cells] = {}
     odd: list[tuple[int, int, str]] = []
@@ -57,28 +59,26 @@ def grid_of_cells(rows: Sequence[Sequence[Cell]], name: str, form: str, header_r
 
 def _data_start(rows: Sequence[Sequence[Cell]], filled: list[int]) -> int:
     """Return how many filled rows stand above the data."""
-    for at, number in enumerate(filled[:30]):
-        row = rows[number]
-        below = [rows[other] for other in filled[at + 1 : at + 4]]
-        n_numbers = sum(_is_number(cell) for cell in row)
-        if n_numbers == 0 or n_numbers < 0.3 * sum(cell != "" for cell in row):
-            continue
-        names = any(
-            isinstance(cell, str)
-            and cell
-            and not _is_number(cell)
-            and not is_missing(cell)
-            and below
-            and all(column < len(other) and _is_number(other[column]) for other in below)
-            for column, cell in enumerate(row)
-        )
-        words = [_shown(cell) for cell in row]
-        if names or (at == 0 and looks_like_axis(words, [[_shown(cell) for cell in other] for other in below], ".")):
-            return at + 1
-        if at == 0 and len(filled) > 1 and isinstance(row[0], str) and len(row[0]) > 3 and ":" in row[0]:
-            return 1
-        return at
-    return 1  # text only: the first row names the columns
+    words = [[_shown(cell) for cell in rows[number]] for number in filled[:MOST_LOOKED_AT]]
+    numeric = [sum(_is_number(cell) for cell in rows[number]) for number in filled[:MOST_LOOKED_AT]]
+    at = next(
+        (at for at, row in enumerate(words) if numeric[at] and numeric[at] >= 0.3 * sum(map(bool, row))),
+        None,
+    )
+    if at is None:
+        return 1  # text only: the first row names the columns
+    if at == 0 and len(filled) > 1 and len(words[0][0]) > 3 and ":" in words[0][0]:
+        return 1
+    names = words[:at]
+    while at < len(words) - 1:
+        below = [
+            row for row, n_numbers in zip(words[at + 1 : at + 6], numeric[at + 1 : at + 6], strict=True) if n_numbers
+        ]
+        if numeric[at] and not names_columns(words[at], below[:3], ".", names):
+            break
+        names.append(words[at])
+        at += 1
+    return at
 
 
 def _is_number(cell: Cell) -> bool:

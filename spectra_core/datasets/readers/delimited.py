@@ -213,6 +213,14 @@ def _skipped_above(lines: list[str], layout: Layout) -> list[str]:
     skipped = [line for line in lines[:top] if line.strip()]
     if not skipped:
         return []
+    last = max(number for number, line in enumerate(lines[:top]) if line.strip())
+    cells = cells_of(lines[last], layout.separator)
+    wanted = layout.n_columns
+    if wanted > 2 and abs(len(cells) - wanted) <= 2 and 2 * count_numeric(cells, layout.decimal) > wanted:
+        raise ReadError(
+            f"Line {last + 1} has {len(cells)} cells where the lines under it have {wanted} columns. "
+            "Correct that line, or export the table again."
+        )
     return [f"{len(skipped)} lines above the table are no data: {_shown(skipped[0])}."]
 
 

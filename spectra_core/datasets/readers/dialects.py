@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
+from spectra_core.datasets.censored import is_censored
+from spectra_core.datasets.names import positions_in
 from spectra_core.datasets.numbers import is_missing, parse_number
 from spectra_core.datasets.readers.base import Dialect
 from spectra_core.errors import ReadError
@@ -28,6 +30,8 @@ HEAD_CELLS = 20_000
 HEAD_LETTERS = 60_000
 FEW_LINES = 4  # names and data must both be seen, however long the lines
 MOST_LINES = 2_000
+MOST_IN_LIST = 12
+MOST_HEADER_ROWS = 30  # names, units, and a row per target
 SMALLEST_POSITION = 100.0
 _HINT = re.compile(r'"?sep=(.)"?\s*\Z')
 
@@ -210,14 +214,10 @@ class _Reading:
 
     def _header_rows(self, n_columns: int) -> tuple[int, ...]:
         """Lines just above the data that have as many cells, and leading data lines that are really names."""
-        inside: list[int] = []
-        for at in range(self.start, min(self.start + 3, self.stop - 1)):
-            if not self._names_below(at):
-                break
-            inside.append(at)
+        most = 4 if n_columns == 2 else MOST_HEADER_ROWS
         above: list[int] = []
         at = self.start - 1
-        while at >= 0 and len(above) < 4:
+        while at >= 0 and len(above) < most:
             row = self.rows[at]
             if len(row) <= 1 and not any(row) and not above:
                 at -= 1
@@ -229,18 +229,74 @@ class _Reading:
             if n_columns == 1:
                 break
             at -= 1
+        names = [self.rows[one] for one in reversed(above)]
+        inside: list[int] = []
+        for at in range(self.start, min(self.start + 3, self.stop - 1)):
+            below = self.rows[at + 1 : min(at + 4, self.stop)]
+            if not names_columns(self.rows[at], below, self.decimal, names):
+                break
+            inside.append(at)
+            names.append(self.rows[at])
         return tuple(reversed(above)) + tuple(inside)
 
-    def _names_below(self, at: int) -> bool:
-        """Whether line `at` names the columns of the numeric lines under it."""
-        row, below = self.rows[at], self.rows[at + 1 : min(at + 4, self.stop)]
-        for column, cell in enumerate(row):
-            if cell and parse_number(cell, self.decimal) is None and not is_missing(cell):
-                if all(parse_number(other[column], self.decimal) is not None for other in below):
-                    return True
-                if self.decimal == "," and parse_number(cell) is not None:
-                    return True
-        return at == self.start and looks_like_axis(row, below, self.decimal)
+
+def names_columns(row: list[str], below: list[list[str]], decimal: str, above: list[list[str]]) -> bool:
+    """Whether a line with numbers names the columns of the lines under it, or is data itself.
+
+    A word alone says nothing: the first sample may hold "<LOD", "trace" or "0.5 mM", or be called "blank". Names are
+    told by numbers that lie as positions do, or by a line that holds hardly any number.
+
+    Parameters
+    ----------
+    row, below
+        Cells of the line, and of some lines under it.
+    above
+        Lines that are known to be names.
+    """
+    if any(_holds_positions(one) for one in above):
+        return False
+    numbers = _numbers(row, decimal)
+    if any(_names_most(one) for one in above):
+        # Only positions far above all values are a second line of names; other numbers are the first data.
+        return len(numbers) >= 3 and min(numbers) >= SMALLEST_POSITION and looks_like_axis(row, below, decimal)
+    if looks_like_axis(row, below, decimal):
+        return True
+    words = [
+        column
+        for column, cell in enumerate(row)
+        if cell
+        and parse_number(cell, decimal) is None
+        and not is_missing(cell)
+        and not is_censored(cell)
+        and below
+        and all(column < len(other) and parse_number(other[column], decimal) is not None for other in below)
+    ]
+    if decimal == "," and 2 * sum(parse_number(row[column]) is not None for column in words) > len(row):
+        return True  # positions with a decimal point above decimal commas
+    if not words or any(_quantity(row[column], decimal) for column in words):
+        return False
+    beside = [parse_number(other[column], decimal) for other in below for column in range(min(len(other), len(row)))]
+    # Names that are whole numbers stand above values that are not, or far above all of them.
+    values = [number for number in beside if number is not None]
+    whole = len(set(numbers)) == len(numbers) and all(number % 1 == 0 for number in numbers)
+    far = min(numbers, default=0.0) >= SMALLEST_POSITION and max(values, default=0.0) < min(numbers, default=0.0)
+    return len(numbers) <= len(words) or far or (whole and any(value % 1 for value in values))
+
+
+def _holds_positions(row: list[str]) -> bool:
+    """Whether a line of names holds the positions of the channels."""
+    named = positions_in(row)
+    return named is not None and 2 * named.values.size >= len(row)
+
+
+def _names_most(row: list[str]) -> bool:
+    return sum(bool(cell) for cell in row) > max(1, len(row) // 3)
+
+
+def _quantity(cell: str, decimal: str) -> bool:
+    """Whether a cell is a number with something after it, such as "0.5 mM"."""
+    head = cell.split(maxsplit=1)[0]
+    return head != cell and parse_number(head, decimal) is not None
 
 
 def looks_like_axis(row: list[str], below: list[list[str]], decimal: str) -> bool:
@@ -285,7 +341,7 @@ def _row_value(row: list[str], decimal: str) -> float:
     numeric = count_numeric(row, decimal)
     if numeric == len(row):
         return float(numeric)
-    missing = sum(is_missing(cell) for cell in row)
+    missing = sum(is_missing(cell) or is_censored(cell) for cell in row)
     # Up to four leading names cost nothing beside data; elsewhere, text means the separator is wrong.
     names = 0
     while names < min(4, len(row)) and not _reads(row[names], decimal):
@@ -293,7 +349,9 @@ def _row_value(row: list[str], decimal: str) -> float:
     text = len(row) - numeric - missing
     if numeric == 0:
         return 0.0
-    return numeric - 2.0 * max(0, text - names) - 0.25 * names
+    # One name between two numbers is that of a list: position, sample, value.
+    misplaced = 0.25 if text - names == 1 and numeric >= 2 and len(row) <= MOST_IN_LIST else 2.0
+    return numeric - misplaced * max(0, text - names) - 0.25 * names
 
 
 def _reads(cell: str, decimal: str) -> bool:

@@ -101,5 +101,4 @@ def gatekeeping(means: Sequence[float], targets: Sequence[Sequence[float]]) -> t
             if entries:
                 arrows[node, entries] = (1.0 - kept) / len(entries)
     adjusted = graph_adjusted(np.array(p, dtype=float), np.array(shares), arrows)
-    found_means = [float(adjusted[own[0] if gate is None else gate]) for gate, own in zip(gates, members, strict=True)]
-    return found_means, [[float(adjusted[node]) for node in own] for own in members]
+    return [float(adjusted[entry]) for entry in entry_of], [[float(adjusted[node]) for node in own] for own in members]

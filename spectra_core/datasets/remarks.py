@@ -1,0 +1,82 @@
+"""What a person should know of a set before it is kept, though nothing is wrong with the file."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectra_core.datasets.columns import Role, target_of
+from spectra_core.datasets.ions import AMOUNT_UNITS, MASS_UNITS
+from spectra_core.datasets.preparing.base import Prepared
+from spectra_core.datasets.questions import Problem, listed
+from spectra_core.datasets.recipe import Recipe
+
+USUAL_FOLDS = 8
+FEW_SPECTRA = 3 * USUAL_FOLDS
+
+
+def remarks(roles: Sequence[Role], prepared: Prepared, groups: Sequence[str] | None, recipe: Recipe) -> list[Problem]:
+    """Return sentences on targets that tell little, on few spectra and on units that are not known."""
+    kept = np.flatnonzero(prepared.rows)
+    targets = [one for one in roles if one.role == "target" and one.column.numbers is not None]
+    found = _on_targets(targets, kept, recipe) if targets else [
+        _remark("no targets", "There are no targets: spectra can be looked at, generated and compared, not calibrated.")
+    ]  # fmt: skip
+    return [*found, *_on_number(kept, groups), *_on_axis(prepared)]
+
+
+def _on_targets(targets: Sequence[Role], kept: NDArray[np.intp], recipe: Recipe) -> list[Problem]:
+    negative, constant, unitless = [], [], []
+    for one in targets:
+        target, _ = target_of(one.column, recipe)
+        values = np.asarray(one.column.numbers, dtype=np.float64)[kept]
+        values = values[np.isfinite(values)]
+        concentration = target.unit in {*AMOUNT_UNITS, *MASS_UNITS} or target.molar_mass is not None
+        if concentration and (values < 0).any():
+            negative.append(f"{target.name} ({int((values < 0).sum())})")
+        if len(values) > 1 and (values == values[0]).all():
+            constant.append(f"{target.name} ({values[0]:g})")
+        if not target.unit:
+            unitless.append(target.name)
+    found = []
+    if negative:
+        text = f"Some concentrations are negative: {listed(negative)}. Correct them in the file, or leave them out."
+        found.append(_remark("negative targets", text))
+    if constant:
+        text = f"The same value in every spectrum: {listed(constant)}. Nothing can be calibrated on such a target."
+        found.append(_remark("constant targets", text))
+    if unitless:
+        text = (
+            f"No unit is known of {listed(unitless)}. Errors are then told without one; write it into the table below."
+        )
+        found.append(_remark("missing units", text))
+    return found
+
+
+def _on_number(kept: NDArray[np.intp], groups: Sequence[str] | None) -> list[Problem]:
+    n_independent = len(kept) if groups is None else len({groups[row] for row in kept})
+    if len(kept) < 2:
+        return []  # said elsewhere
+    if n_independent == 1:
+        text = f"All {len(kept)} spectra are one group, so no part can be held out to test on."
+        return [_remark("one group", text)]
+    if n_independent >= FEW_SPECTRA:
+        return []
+    counted = f"{n_independent} spectra" if groups is None else f"{n_independent} independent spectra"
+    if n_independent < USUAL_FOLDS:
+        text = f"With {counted}, the usual {USUAL_FOLDS} folds are too many: choose at most {n_independent}."
+        text += " Networks learn little from so few, and errors are uncertain."
+    else:
+        text = f"With {counted}, each of {USUAL_FOLDS} folds tests on about {round(n_independent / USUAL_FOLDS)}: "
+        text += "errors are uncertain, and networks learn little."
+    return [_remark("few spectra", text)]
+
+
+def _on_axis(prepared: Prepared) -> list[Problem]:
+    if prepared.axis_unit or prepared.axis_quantity == "Channel":
+        return []
+    return [_remark("axis without a unit", "No unit of the axis is known. Choose one beside Axis.")]
+
+
+def _remark(kind: str, text: str) -> Problem:
+    return Problem(kind, text, (), False)
