@@ -25,7 +25,7 @@ class Cluster:
     address
         Of the scheduler, as ``tcp://host:8786``; ``tls://`` where Dask's configuration names certificates.
     silence
-        Seconds without a sign of life after which a worker, or the scheduler, counts as lost.
+        Seconds without an answer after which the scheduler counts as lost; it judges the workers, by its worker-ttl.
     patience
         Seconds to wait while there is no worker.
 
@@ -66,8 +66,7 @@ class Cluster:
                 f"No scheduler answers at {self.address} ({type(error).__name__}). Start it, check the address, or "
                 "leave the address out to work on this computer."
             ) from error
-        with Dispatch(client, units, spectra, memo, reporter, silence=self.silence, patience=self.patience) as dispatch:
-            dispatch.run()
+        Dispatch(client, units, spectra, memo, reporter, silence=self.silence, patience=self.patience).run()
 
 
 def workforce(address: str | None = None) -> Cluster | None:

@@ -1,37 +1,37 @@
-"""Handing units out to workers, taking results in, and noticing who is gone.
+"""Handing units to Dask and taking results in; it places them, moves what they share, and repeats what was lost.
 
-One loop holds all state; threads that wait for the network only put what they hear into its inbox. Each unit is pinned
-to one worker, so that it is known whom it was lost with: it is then given to another, once.
+No more units are in Dask's hands than its workers have threads: it blames the death of a worker on everything that the
+worker was to do, waiting or not.
 """
 
+import asyncio
 import json
 import queue
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from spectra_core.cluster.crew import Attempt, Crew, Member
-from spectra_core.cluster.desk import Desk
-from spectra_core.cluster.worker_side import receive, work_on
-from spectra_core.contracts import Cancelled, Memo, Reporter
+from spectra_core.cluster.packing import packed, unpacked
+from spectra_core.cluster.worker_side import SameVersions, given, work_on
+from spectra_core.contracts import Arrays, Cancelled, Memo, Reporter
 from spectra_core.errors import ClusterError
 from spectra_core.experiment.units import Progress, Unit
 from spectra_core.spectra import SpectraSet
 from spectra_core.store.sets import set_files
+from spectra_core.training.versions import versions
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, Future
 
 LOOK = 0.5
-"""Seconds between looks at the list of workers."""
+"""Seconds between questions to the scheduler."""
 _TICK = 0.1
-"""Seconds the loop waits for news; so often it asks whether it should stop."""
-_CALL_TIMEOUT = 5.0
-_FETCH_TIMEOUT = 60.0
+"""Seconds between looks for news; so often the loop asks whether it should stop."""
+_ANSWER_TIMEOUT = 5.0
+"""Seconds after which the scheduler is asked anew."""
 _CLOSING_TIMEOUT = 1.0
 _KEPT = "Finished parts are kept: start again to go on from there."
 
@@ -58,236 +58,211 @@ class Dispatch:
         silence: float,
         patience: float,
     ) -> None:
-        self._client = client
-        self._units = units
-        self._fingerprint = spectra.fingerprint
-        self._files = set_files(spectra)
-        self._reporter = reporter
+        from distributed import as_completed
+
+        self._client, self._units, self._memo, self._reporter = client, units, memo, reporter
         self._silence, self._patience = silence, patience
+        self._fingerprint = spectra.fingerprint
+        self._run_name = f"latent-spectra-{uuid.uuid4().hex[:12]}"
+        self._same = SameVersions(versions(), self._run_name)
         self._progress = Progress(units, reporter)
         self._told = (0, 0.0, "")
-        self._desk = Desk(units, memo)
-        self._crew = Crew(silence, patience)
-        self._attempts: dict[str, Attempt] = {}
+        self._waiting = [number for number, unit in enumerate(units) if self._looked_up(unit.key) is None]
+        self._out: dict[str, int] = {}  # by Dask's key
+        self._made: dict[str, Future] = {}  # what holds a shared model, by its key in the memo
         self._lost_with: dict[int, list[str]] = {}
-        self._inbox: queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]]] = queue.SimpleQueue()
-        self._run_name = f"latent-spectra-{uuid.uuid4().hex[:12]}"
-        self._scheduler_heard = self._usable_seen = time.monotonic()
-        self._closed = threading.Event()
-        self._waiters = ThreadPoolExecutor(8, thread_name_prefix="cluster")
-
-    def __enter__(self) -> Self:
-        self._client.subscribe_topic(self._run_name, lambda event: self._put(self._hear, event[1]))
-        threading.Thread(target=self._watch, name="cluster watch", daemon=True).start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        # In a thread of its own, since a scheduler that does not answer must not hold up a request to stop.
-        closing = threading.Thread(target=self._close, name="cluster closing", daemon=True)
-        closing.start()
-        closing.join(_CLOSING_TIMEOUT)
+        self._news: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._reasons: dict[str, str] = {}
+        self._n_slots = 0
+        self._answer: Any = None
+        self._asked = self._heard = self._usable_seen = time.monotonic()
+        self._completed = as_completed(with_results=True, raise_errors=False, loop=client.loop)
+        self._data = self._submit(given, set_files(spectra), name="spectra")
 
     def run(self) -> None:
-        """Work until every unit is done."""
-        for number in self._desk.finished():
-            self._progress.set_found(number, self._units[number].stage)
-        while not self._desk.is_done:
-            self._hand_out()
-            self._take_in()
-            self._miss()
-            self._tell()
+        """Work until every unit is done.
 
-    def _put(self, handle: Callable[..., None], *arguments: Any) -> None:
-        self._inbox.put((handle, arguments))
-
-    def _take_in(self) -> None:
-        """Wait for news, then handle all there is."""
-        with suppress(queue.Empty):
-            handle, arguments = self._inbox.get(timeout=_TICK)
-            handle(*arguments)
-            while True:
-                handle, arguments = self._inbox.get_nowait()
-                handle(*arguments)
-
-    def _tell(self) -> None:
-        number, share, stage = self._told
-        if not self._attempts:
-            stage = f"Waiting for workers of {self._client.scheduler.address}"
-        self._progress.set_share(number, share, stage)
-
-    # Handing out
+        Raises
+        ------
+        Cancelled, ClusterError
+            As `Cluster.work_through`.
+        """
+        for topic in (self._run_name, "all"):
+            self._client.subscribe_topic(topic, lambda event: self._news.put(event[1]))
+        threading.Thread(target=self._register, name="cluster registering", daemon=True).start()
+        try:
+            for number in set(range(len(self._units))) - set(self._waiting):
+                self._progress.set_found(number, self._units[number].stage)
+            while self._waiting or self._out:
+                self._look()
+                self._hand_out()
+                with suppress(queue.Empty):
+                    self._hear(self._news.get(timeout=_TICK))
+                    while True:
+                        self._hear(self._news.get_nowait())
+                for future, result in self._completed.next_batch(block=False):
+                    self._take_in(future, result)
+                stage = self._told[2] if self._out else f"Waiting for workers of {self._client.scheduler.address}"
+                self._progress.set_share(*self._told[:2], stage)
+        finally:
+            # In a thread of its own, since a scheduler that does not answer must not hold up a request to stop.
+            closing = threading.Thread(target=self._close, name="cluster closing", daemon=True)
+            closing.start()
+            closing.join(_CLOSING_TIMEOUT)
 
     def _hand_out(self) -> None:
-        for member in self._crew.with_room():
-            if member.state == "new" and self._desk.has_waiting:
-                member.prepare()
-                # Not one of the waiters: a worker that never answers must not hold up other results.
-                threading.Thread(target=self._prepare, args=(member,), name="cluster prepare", daemon=True).start()
-            while member.state == "ready" and member.has_room and (number := self._desk.next()) is not None:
-                self._submit(number, member)
+        """Give Dask the first units that wait for no model which another one is making, as long as there is room."""
+        makes = {key for number in self._out.values() for key in self._missing(number)}
+        for number in list(self._waiting):
+            if len(self._out) >= self._n_slots:
+                return
+            if makes.isdisjoint(self._missing(number)):
+                makes.update(self._missing(number))
+                self._waiting.remove(number)
+                self._start(number)
 
-    def _submit(self, number: int, member: Member) -> None:
+    def _start(self, number: int) -> None:
+        unit = self._units[number]
+        job = {"task": json.dumps(unit.task), "set": self._fingerprint, "topic": self._run_name, "unit": number}
+        known = {self._holder(key) for key in unit.shared if key not in self._missing(number)}
+        name = f"{unit.stage}, {_place(unit)}"
+        future = self._submit(work_on, job, self._data, *known, name=name, resources={self._same.resource: 1})
+        self._out[future.key] = number
+        self._completed.add(future)
+        self._told = (number, 0.0, unit.stage)
+
+    def _submit(self, function: Any, *arguments: Any, name: str, **options: Any) -> "Future":
         import dask
 
+        key = f"{name} ({self._run_name}-{uuid.uuid4().hex[:8]})"
+        # Spectra and models of megabytes are sent on purpose: so Dask can make what is lost with a worker again.
+        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "100GiB"}):
+            return self._client.submit(function, *arguments, key=key, pure=False, retries=0, **options)
+
+    def _holder(self, key: str) -> "Future":
+        """Return what holds a shared model on the cluster."""
+        if key not in self._made:
+            arrays = self._looked_up(key)
+            assert arrays is not None
+            self._made[key] = self._submit(given, {key: packed(arrays)}, name="model")
+        return self._made[key]
+
+    def _missing(self, number: int) -> set[str]:
+        """Return the keys of what a unit would make."""
         unit = self._units[number]
-        job = {
-            "task": json.dumps(unit.task),
-            "set": self._fingerprint,
-            "topic": self._run_name,
-            "stop": self._run_name,
-            "unit": number,
-        }
-        # Models of a few megabytes are sent along on purpose: they are on this side already, and cannot be lost.
-        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "4GiB"}):
-            future = self._client.submit(
-                work_on,
-                job,
-                self._desk.known(number),
-                key=f"{unit.stage}, {_place(unit)} ({self._run_name}-{uuid.uuid4().hex[:8]})",
-                workers=[member.address],
-                pure=False,
-                retries=0,
-            )
-        attempt = Attempt(number, member, future)
-        self._attempts[future.key] = attempt
-        member.running.add(future.key)
-        self._told = (number, 0.0, unit.stage)
-        future.add_done_callback(lambda _: self._put(self._settle, attempt))
+        return {key for key in (unit.key, *unit.shared) if key not in self._made and self._looked_up(key) is None}
 
-    def _prepare(self, member: Member) -> None:
-        """Send the data to a worker; runs in a thread of its own."""
+    def _looked_up(self, key: str) -> Arrays | None:
+        def absent() -> Arrays:
+            raise _AbsentError
+
         try:
-            answers = self._client.run(
-                receive, self._fingerprint, self._files, workers=[member.address], on_error="return"
-            )
-            answer = answers.get(member.address, ClusterError("it is gone"))
-        except Exception as error:  # whatever the network or the worker's installation comes up with
-            answer = error
-        self._put(self._crew.prepared, member, answer, self._reporter.message)
+            return self._memo.arrays(key, absent)
+        except _AbsentError:
+            return None
 
-    # Taking in
-
-    def _settle(self, attempt: Attempt) -> None:
-        """Handle a future that is finished, failed or called off."""
-        if attempt.future.key not in self._attempts:
-            return
-        if attempt.future.status == "finished":
-            self._waiters.submit(self._fetch, attempt)
-        elif attempt.future.status == "error":
-            self._fail(attempt, attempt.future.exception(timeout=_CALL_TIMEOUT))
-        else:
-            # Called off by Dask: the scheduler has lost its state, which is no worker's fault.
-            self._return(attempt)
-
-    def _fetch(self, attempt: Attempt) -> None:
-        """Wait for the content of a result; runs in a thread of its own."""
-        try:
-            self._put(self._keep, attempt, attempt.future.result(timeout=_FETCH_TIMEOUT))
-        except Exception as error:  # handed on to the loop, which tells loss from mistake
-            self._put(self._fail, attempt, error)
-
-    def _keep(self, attempt: Attempt, content: dict[str, bytes] | None) -> None:
-        if attempt.future.key not in self._attempts:
-            return
-        if content is None:
-            # The worker's process is a new one at an old address, or had to forget the set: send it again.
-            attempt.member.state = "new"
-            self._return(attempt)
-            return
-        self._drop(attempt)
-        unit = self._units[attempt.number]
-        self._desk.keep(attempt.number, content)
-        if not self._desk.has(unit.key):
-            raise ClusterError(
-                f"The worker {attempt.member.address} did other work than it was asked for. Install the same version "
-                "of latent-spectra on all workers."
-            )
-        self._told = (attempt.number, 1.0, unit.stage)
-        self._progress.set_share(*self._told)
-
-    def _fail(self, attempt: Attempt, error: BaseException | None) -> None:
+    def _take_in(self, future: "Future", result: Any) -> None:
+        """Keep what came of a unit, or tell loss from mistake."""
         from distributed import KilledWorker
-        from distributed.client import FutureCancelledError
 
-        if attempt.future.key not in self._attempts:
+        number = self._out.pop(future.key)
+        unit = self._units[number]
+        if future.status == "finished":
+            for key, content in result.items():
+                arrays = unpacked(content)
+                self._memo.arrays(key, lambda arrays=arrays: arrays)  # type: ignore[misc]  # called at once
+                if key in unit.shared or key == unit.key:
+                    self._made[key] = future
+            if self._looked_up(unit.key) is None:
+                raise ClusterError(
+                    "A worker did other work than it was asked for. Install the same version of latent-spectra on "
+                    "all workers."
+                )
+            self._told = (number, 1.0, unit.stage)
+            self._progress.set_share(*self._told)
             return
-        if isinstance(error, KilledWorker | FutureCancelledError | TimeoutError | OSError | Cancelled):
-            self._lose(attempt)
-        elif error is not None:
+        error = result[1] if future.status == "error" else None
+        if isinstance(error, KilledWorker):
+            self._lose(number, error.last_worker.address)
+        elif error is not None and not isinstance(error, Cancelled | OSError):
             raise error
+        # Called off by Dask, as when the scheduler has lost its state, or a result with its worker: no unit's fault.
+        self._waiting = sorted({*self._waiting, number})
 
-    def _hear(self, report: dict[str, Any]) -> None:
-        """Note what a worker says of its unit."""
-        number = report["unit"]
-        if "message" in report:
-            self._reporter.message(report["message"])
-        elif not self._desk.has(self._units[number].key):
-            self._told = (number, report["share"], self._units[number].stage)
+    def _hear(self, news: dict[str, Any]) -> None:
+        """Note what a worker says of its unit or itself, or the scheduler of a worker."""
+        if "share" in news:
+            if news["unit"] in self._out.values():
+                self._told = (news["unit"], news["share"], self._units[news["unit"]].stage)
+        elif "refused" in news:
+            self._reasons[news["worker"]] = news["refused"]
+            self._reporter.message(f"The worker {news['worker']} is left out: it {news['refused']}")
+        elif "message" in news:
+            self._reporter.message(news["message"])
+        elif news.get("action") == "remove-worker":
+            for key in news["processing-tasks"]:
+                if key in self._out:
+                    self._lose(self._out[key], news["worker"])
 
-    # Missing
-
-    def _watch(self) -> None:
-        """Look at the list of workers again and again; runs in a thread of its own."""
-        while not self._closed.wait(LOOK):
-            with suppress(Exception):  # silence is noticed by the loop, whatever its reason
-                identity = self._client.sync(self._client.scheduler.identity, callback_timeout=_CALL_TIMEOUT)
-                self._put(self._see, identity["workers"])
-
-    def _see(self, workers: dict[str, dict[str, Any]]) -> None:
-        self._scheduler_heard = time.monotonic()
-        self._crew.see(workers)
-
-    def _miss(self) -> None:
-        """Take back what lost workers had, and give up where there is nobody to wait for."""
-        now = time.monotonic()
-        for member in self._crew.lost():
-            for key in list(member.running):
-                self._lose(self._attempts[key])
-        if self._crew.usable:
-            self._usable_seen = now
-        address = self._client.scheduler.address
-        if now - self._scheduler_heard > self._silence:
-            raise ClusterError(f"The scheduler at {address} no longer answers. {_KEPT}")
-        if self._crew.reasons and not self._crew.usable:
-            raise ClusterError(f"None of the workers of {address} can be used: {self._crew.reasons[-1]}")
-        if now - self._usable_seen > self._patience:
-            raise ClusterError(f"{address} has had no worker for {self._patience:.0f} seconds. Start workers. {_KEPT}")
-
-    def _lose(self, attempt: Attempt) -> None:
-        """Give a unit whose worker was lost to another one, once."""
-        unit = self._units[attempt.number]
-        lost_with = self._lost_with.setdefault(attempt.number, [])
-        lost_with.append(attempt.member.address)
+    def _lose(self, number: int, worker: str) -> None:
+        """Note that a worker was lost at work; Dask gives its unit to another one, once as far as we are concerned."""
+        unit = self._units[number]
+        lost_with = self._lost_with.setdefault(number, [])
+        if worker in lost_with:
+            return
+        lost_with.append(worker)
         if len(lost_with) > 1:
             raise ClusterError(
                 f"“{unit.stage}”, {_place(unit)}, lost two workers: {' and '.join(lost_with)}. Look at their logs, for "
                 f"want of memory perhaps. {_KEPT}"
             )
         self._reporter.message(
-            f"The worker {attempt.member.address} was lost while it worked on “{unit.stage}”; another one repeats it."
+            f"The worker {worker} was lost while it worked on “{unit.stage}”; another one repeats it."
         )
-        self._return(attempt)
 
-    def _return(self, attempt: Attempt) -> None:
-        self._drop(attempt)
-        self._desk.take_back(attempt.number)
-        self._waiters.submit(self._client.cancel, [attempt.future])
+    def _register(self) -> None:
+        """Have present and future workers of our versions say that they are; runs in a thread of its own."""
+        try:
+            self._client.register_plugin(self._same, name=self._same.resource)
+        except OSError:  # the network, or the scheduler is gone: noticed by the loop
+            return
+        except Exception as error:  # whatever the installation of a worker comes up with
+            reason = f"cannot load latent-spectra ({type(error).__name__}: {error}). Install the same version there."
+            self._news.put({"worker": "that has another installation", "refused": reason})
 
-    def _drop(self, attempt: Attempt) -> None:
-        del self._attempts[attempt.future.key]
-        attempt.member.running.discard(attempt.future.key)
-
-    # The end
+    def _look(self) -> None:
+        """Ask the scheduler who is there; give up where it does not answer, or there is nobody to wait for."""
+        now, address = time.monotonic(), self._client.scheduler.address
+        if self._answer is not None and self._answer.done():
+            workers = []
+            with suppress(Exception):  # its silence is what counts, whatever the reason
+                workers = list(self._answer.result()["workers"].values())
+                self._heard = now
+            self._answer = None
+            self._n_slots = sum(one["nthreads"] for one in workers if self._same.resource in one["resources"])
+            if self._n_slots:
+                self._usable_seen = now
+            elif workers and self._reasons:
+                worker, reason = next(iter(self._reasons.items()))
+                raise ClusterError(f"None of the workers of {address} can be used: {worker} {reason}")
+        if self._answer is None and now - self._asked > LOOK:
+            self._asked = now
+            ask = asyncio.wait_for(self._client.scheduler.identity(n_workers=-1), _ANSWER_TIMEOUT)
+            self._answer = asyncio.run_coroutine_threadsafe(ask, self._client.loop.asyncio_loop)
+        if now - self._heard > self._silence:
+            raise ClusterError(f"The scheduler at {address} no longer answers. {_KEPT}")
+        if now - self._usable_seen > self._patience:
+            raise ClusterError(f"{address} has had no worker for {self._patience:.0f} seconds. Start workers. {_KEPT}")
 
     def _close(self) -> None:
-        self._closed.set()
-        self._waiters.shutdown(wait=False, cancel_futures=True)
         with suppress(Exception):  # closing is all that is left to do, whatever state the scheduler is in
-            if self._attempts:
-                stop = self._client.scheduler.event_set
-                self._client.sync(stop, name=self._run_name, callback_timeout=_CLOSING_TIMEOUT)
+            self._client.cancel([*self._made.values(), *self._completed.futures, self._data])
         with suppress(Exception):
             self._client.close(timeout=_CLOSING_TIMEOUT)
+
+
+class _AbsentError(Exception):
+    """The memo keeps nothing under this key."""
 
 
 def _place(unit: Unit) -> str:

@@ -11,7 +11,6 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -21,16 +20,13 @@ from spectra_core.choices import Choice
 from spectra_core.cli.commands import main
 from spectra_core.cli.shared import wide_table, write_file
 from spectra_core.cluster import Cluster, overview
-from spectra_core.cluster.desk import Desk
 from spectra_core.cluster.dispatch import Dispatch
-from spectra_core.cluster.packing import packed, unpacked
 from spectra_core.contracts import NO_MEMO, Cancelled
 from spectra_core.errors import ClusterError, ConfigError
 from spectra_core.experiment import Arm, Experiment, run
 from spectra_core.experiment.fold import OnceMemo
 from spectra_core.experiment.parts import parts_of
 from spectra_core.experiment.run import _units
-from spectra_core.experiment.units import Unit
 from spectra_core.training.versions import versions
 from tests.conftest import beer_lambert_set
 from tests.experiment.test_run import ARMS, MLP, Interrupted
@@ -41,7 +37,9 @@ LONG = Experiment(
     regressors=(Choice("mlp", {"epochs": 100_000}),),
     n_folds=3,
 )
-PATIENCE = 40.0
+PATIENCE = 120.0
+LOADED = ("--preload", "spectra_core.cluster.worker_side")
+"""Loading the package may take longer than somebody may be silent."""
 ROOT = Path(__file__).parents[2]
 
 
@@ -54,7 +52,7 @@ class Processes:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-        self.scheduler = self._start("scheduler", "--host", self.address, "--no-dashboard", "--no-show")
+        self.scheduler = self._start("scheduler", "--host", self.address, "--no-dashboard", "--no-show", *LOADED)
         self._workers: dict[str, subprocess.Popen] = {}
         self._names = (f"worker-{number}" for number in itertools.count())
 
@@ -67,7 +65,7 @@ class Processes:
         for name in list(alive)[number:]:
             alive[name].kill()
             alive.pop(name).wait(10)
-        options = ("--no-nanny", "--no-dashboard", "--nthreads", "1", "--memory-limit", "0")
+        options = ("--no-nanny", "--no-dashboard", "--nthreads", "1", "--memory-limit", "0", *LOADED)
         while len(alive) < number:
             name = next(self._names)
             alive[name] = self._start("worker", self.address, "--name", name, *options)
@@ -91,6 +89,7 @@ class Processes:
             "PYTHONPATH": str(ROOT),
             "OMP_NUM_THREADS": "1",
             "DASK_TEMPORARY_DIRECTORY": str(self._folder),
+            "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "6s",
         }
         with (self._folder / f"{command}.txt").open("ab") as output:
             process = subprocess.Popen(
@@ -180,12 +179,12 @@ class TestLosses:
         same(found, local)
         assert killed.wait(PATIENCE) == -signal.SIGKILL
         assert max(listener.shares) == 1.0
-        assert sum("has the data" in text for text in listener.messages) == 2
+        assert sum("is one of ours" in text for text in listener.messages) == 2
 
     def test_a_worker_that_hangs_is_passed_over_and_the_bits_are_the_local_ones(self, processes, mixtures, local):
         frozen, _ = processes.workers(2)
         listener = Listener(0.3, lambda: frozen.send_signal(signal.SIGSTOP))
-        found = run(SMALL, mixtures, reporter=listener, workforce=processes.cluster(silence=6.0))
+        found = run(SMALL, mixtures, reporter=listener, workforce=processes.cluster())
         frozen.kill()
         frozen.wait(10)
         same(found, local)
@@ -260,8 +259,8 @@ class TestStopping:
         until(lambda: not working(processes.address))
         n_units = len(_units(SMALL, parts_of(SMALL, mixtures, OnceMemo(NO_MEMO))))
         handed_out = []
-        submit = Dispatch._submit
-        monkeypatch.setattr(Dispatch, "_submit", lambda self, *what: (handed_out.append(what), submit(self, *what)))
+        submit = Dispatch._start
+        monkeypatch.setattr(Dispatch, "_start", lambda self, *what: (handed_out.append(what), submit(self, *what)))
         same(
             run(SMALL, mixtures, memo=memo, workforce=processes.cluster()),
             local,
@@ -299,8 +298,8 @@ def test_the_command_line_and_the_environment_lead_to_the_cluster(processes, tmp
     processes.workers(1)
     monkeypatch.delenv("SPECTRA_SCHEDULER", raising=False)
     used = []
-    submit = Dispatch._submit
-    monkeypatch.setattr(Dispatch, "_submit", lambda self, *what: (used.append(what), submit(self, *what)))
+    submit = Dispatch._start
+    monkeypatch.setattr(Dispatch, "_start", lambda self, *what: (used.append(what), submit(self, *what)))
     write_file(tmp_path / "mixtures.csv", wide_table(beer_lambert_set()).to_csv(index=False).encode())
     study = ["study", "--data", str(tmp_path / "mixtures.csv"), "--arms", "Baseline", "--regressors", "ridge"]
     study += ["--folds", "3"]
@@ -329,7 +328,7 @@ class TestRefusals:
 
     def test_workers_with_other_versions_are_left_out_with_the_reason(self, processes, mixtures, monkeypatch):
         processes.workers(1)
-        monkeypatch.setattr("spectra_core.cluster.crew.versions", lambda: {**versions(), "torch": "1.0"})
+        monkeypatch.setattr("spectra_core.cluster.dispatch.versions", lambda: {**versions(), "torch": "1.0"})
         with pytest.raises(ClusterError, match=r"None of the workers .* has torch .*, here it is 1\.0.*Install"):
             run(SMALL, mixtures, workforce=processes.cluster())
 
@@ -365,12 +364,16 @@ def test_without_an_address_the_package_is_not_loaded():
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, env=environment)
 
 
-def test_a_shared_model_is_made_by_one_unit_while_the_others_wait():
-    units = [Unit(str(n), 1.0, print, key=f"result {n}", shared=("model",)) for n in range(3)]
-    desk = Desk(units, OnceMemo(NO_MEMO))
-    assert (desk.next(), desk.next()) == (0, None)
-    desk.keep(0, {"result 0": packed({"x": np.ones(2)}), "model": packed({"w": np.zeros(3)})})
-    assert (desk.next(), desk.next(), desk.next()) == (1, 2, None)
-    np.testing.assert_array_equal(unpacked(desk.known(1)["model"])["w"], np.zeros(3))
-    desk.take_back(1)
-    assert desk.next() == 1
+def test_what_units_share_is_made_once(processes, mixtures, monkeypatch):
+    processes.workers(2)
+    made = []
+    take_in = Dispatch._take_in
+    monkeypatch.setattr(
+        Dispatch, "_take_in", lambda self, future, result: (made.extend(result), take_in(self, future, result))
+    )
+    run(SMALL, mixtures, workforce=processes.cluster())
+    units = _units(SMALL, parts_of(SMALL, mixtures, OnceMemo(NO_MEMO)))
+    shared = {key for unit in units for key in unit.shared}
+    assert shared
+    assert shared | {unit.key for unit in units} <= set(made)
+    assert len(made) == len(set(made))
