@@ -7,7 +7,7 @@ import streamlit as st
 from spectra_core.figures.pipeline import Step, StepState, pipeline_diagram, pipeline_text
 from spectra_core.figures.theme import thousands
 from spectra_core.jobs.demo import DEMO_SET
-from ui import job_panel, state
+from ui import job_panel, state, studies
 from ui.menu import ROOT
 
 _WHOLE = "spectra_core.jobs.demo:run_demo"
@@ -60,7 +60,7 @@ def show_pipeline() -> None:
 def pipeline_steps() -> list[Step]:
     """Return the steps of the pipeline with what is in hand of each."""
     spectra, found, generated = state.experimental(), state.model(), state.generated()
-    studied = spectra is not None and bool(state.store().results("study"))
+    studied = spectra is not None and bool(studies.studies_of(spectra))
     both = spectra is not None and generated is not None
 
     made = f"{thousands(len(generated))} generated" if generated is not None else None

@@ -10,7 +10,7 @@ from spectra_core.datasets.formulas import table_csv
 from spectra_core.evaluation.latent import learning
 from spectra_core.figures.theme import thousands
 from spectra_core.spectra import SpectraSet
-from ui import cache, state
+from ui import cache, deleting, state
 from ui.text import significant
 
 if TYPE_CHECKING:
@@ -48,6 +48,11 @@ def encode(found: "StoredModel", spectra: SpectraSet) -> "LatentPosterior":
     """Return the posterior of every spectrum."""
     posterior: LatentPosterior = found.model.encode(spectra)
     return posterior
+
+
+def dimensions(found: "StoredModel", spectra: SpectraSet) -> pd.DataFrame:
+    """Return `latent_dimensions` of the spectra that a generator was trained on: on every page the same."""
+    return cache.table(learning.latent_dimensions, encoded(found, training_part(found, spectra)))
 
 
 def reconstruct(found: "StoredModel", spectra: SpectraSet) -> pd.DataFrame:
@@ -114,13 +119,10 @@ def show_stored() -> None:
                 file_name=f"{record.member}-{chosen[:8]}.safetensors",
                 icon=":material/download:",
             )
-            with st.popover("Delete the chosen one", icon=":material/delete:"):
-                st.write(f"{record.name} is removed from the store. Generated sets stay.")
-                if st.button("Delete", type="primary"):
-                    state.store().delete_model(chosen)
-                    state.choose_model(None)
+            deleting.offer_delete("models", chosen, record.name, stays="Generated sets stay.")
         with st.popover("Upload a model file", icon=":material/upload:"):
             _upload()
+    deleting.show()
 
 
 def _upload() -> None:

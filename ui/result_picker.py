@@ -2,35 +2,40 @@
 
 import streamlit as st
 
-from spectra_core.spectra import SpectraSet
-from spectra_core.store import ResultRecord, Store, StoredResult
-from ui import cache, needed, state
-from ui.text import counted
+from spectra_core.store import Store, StoredResult
+from ui import cache, needed, state, studies
+from ui.text import counted, plain
 
 
 def require_study() -> StoredResult:
     """Return the finished experiment a visitor picks; where there is none, say so, offer to run one, and stop.
 
-    The newest one on the data set in hand comes first.
+    The newest one on the data set in hand is picked first; one on other data only when asked for.
     """
     in_hand = state.experimental()
-    records = sorted(
-        state.store().results("study"), key=lambda record: (not _is_about(record, in_hand), -record.sequence)
-    )
-    if not records:
+    of_it = [] if in_hand is None else studies.studies_of(in_hand)
+    by_id = {record.id: record for record in [*of_it, *studies.studies()]}
+    if not by_id:
         needed.require_experimental()
-        st.info("No experiment yet. This page shows the errors of a finished one.", icon=":material/info:")
+    if in_hand is not None and not of_it:
+        st.info(f"No experiment on “{plain(in_hand.meta.name)}” yet.", icon=":material/info:")
         st.page_link("pages/regression/experiment.py", label="Run an experiment", icon=":material/arrow_forward:")
-        st.stop()
-    by_id = {record.id: record for record in records}
+        if not by_id:
+            st.stop()
     ids = list(by_id)
+    first = 0 if of_it or in_hand is None else None
+    state.set_widget_for("study", "" if in_hand is None else in_hand.fingerprint, None if first is None else ids[first])
     picked = st.selectbox(
         "Experiment",
         ids,
+        index=first,
         format_func=lambda key: f"{by_id[key].name} · {by_id[key].created[:16].replace('T', ' ')} UTC",
         key="study",
         bind="query-params",
+        placeholder="Look at an experiment on other data",
     )
+    if picked is None:
+        st.stop()
     result = cache.shared(Store.load_result, state.store(), picked)
     experiment, data = result.document["experiment"], result.document["data"]
     kind = "simulated" if data["origin"] == "simulated" else data["origin"]
@@ -41,11 +46,3 @@ def require_study() -> StoredResult:
     if in_hand is not None and in_hand.fingerprint != data["fingerprint"]:
         st.info(f"This experiment is about “{data['name']}”, not about the data set in hand.", icon=":material/info:")
     return result
-
-
-def _is_about(record: ResultRecord, spectra: SpectraSet | None) -> bool:
-    """Whether an experiment was made on these spectra."""
-    if spectra is None:
-        return False
-    document = cache.shared(Store.load_result, state.store(), record.id).document
-    return bool(document["data"]["fingerprint"] == spectra.fingerprint)

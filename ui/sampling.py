@@ -15,7 +15,7 @@ from spectra_core.options import Range, Seed, WithOptions
 from spectra_core.spectra import SpectraSet
 from ui import cache, widgets
 from ui.models import encoded
-from ui.text import percent
+from ui.text import percent, plain
 
 if TYPE_CHECKING:
     from spectra_core.generators.base import Generator
@@ -207,6 +207,16 @@ def concentrations_of(sampled: Sampled) -> pd.DataFrame | None:
     return sampled.spectra.targets if sampled.spectra.n_targets else None
 
 
+def labels_sentence(sampled: Sampled, train: SpectraSet, plan: Plan) -> str:
+    """Say how labels that were read from the generated spectra lie beside the training labels; else nothing."""
+    from spectra_core.evaluation.labels.label_range import label_range, range_sentence
+
+    if plan.labelling is None or plan.labelling.name not in ("latent", "spectral"):
+        return ""
+    clipped = bool(plan.labelling.options.get("clip_to_range", False))
+    return plain(range_sentence(label_range(sampled.spectra.targets, train.targets), clipped=clipped))
+
+
 def hull_sentence(distances: pd.DataFrame) -> str:
     """Say which share of the sets lies within the data, and what that was measured on."""
     drawn, floor = (distances.loc[distances["role"] == role, "inside"] for role in ("generated", "training"))
@@ -283,7 +293,9 @@ def _pick_labels(*, asked_for: bool) -> dict[str, Choice | None]:
     from spectra_core.sampling.labelling import LABELLINGS
 
     names = ["asked_for", "latent", "spectral"] if asked_for else ["latent", "spectral"]
-    labelling = _pick("Labels", {name: LABELLINGS[name] for name in names}, key="sample_labels")
+    # No solution has a concentration below zero, and no label beyond the data is known to be right.
+    clip = {"clip_to_range": True}
+    labelling = _pick("Labels", {name: LABELLINGS[name] for name in names}, key="sample_labels", presets=clip)
     if labelling is None or labelling.name != "spectral":
         return {"labelling": labelling}
     quick = {name: REGRESSORS[name] for name in QUICK_TEACHERS}

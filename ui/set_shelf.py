@@ -9,9 +9,8 @@ from spectra_core.datasets import export
 from spectra_core.datasets.public import PUBLIC, load_public
 from spectra_core.datasets.writers import WRITERS
 from spectra_core.store import SetRecord, Store
-from ui import cache, demo, state
+from ui import cache, deleting, demo, state
 from ui.menu import ROOT
-from ui.text import plain
 
 
 def offer_built_in() -> None:
@@ -59,8 +58,17 @@ def show() -> None:
         },
     )
     by_key = {record.fingerprint: record for record in records}
+    in_hand = state.chosen("set")
+    keys = list(by_key)
+    # A picker for each set in hand: another one in hand is picked here, too, and none where none is.
     picked = st.selectbox(
-        "Set", list(by_key), format_func=lambda key: f"{by_key[key].name} ({key[:6]})", key="kept_set", width=420
+        "Set",
+        keys,
+        index=keys.index(in_hand) if in_hand in by_key else None,
+        format_func=lambda key: f"{by_key[key].name} ({key[:6]})",
+        key=f"kept_set_{(in_hand or '')[:12]}",
+        placeholder="Choose a set",
+        width=420,
     )
     if picked is not None:
         _manage(by_key[picked])
@@ -88,11 +96,9 @@ def _manage(record: SetRecord) -> None:
             if st.form_submit_button("Rename") and name.strip() and name != record.name:
                 state.store().rename_set(record.fingerprint, name.strip())
                 st.rerun()
-        with st.popover("Delete", icon=":material/delete:"):
-            st.write(f"Delete {plain(record.name)} for good?")
-            if st.button("Delete", key="delete_set", type="primary"):
-                state.store().delete_set(record.fingerprint)
-                st.rerun()
+        deleting.offer_delete(
+            "sets", record.fingerprint, record.name, stays="Generators trained on it, and results, stay."
+        )
 
 
 def written(store: Store, fingerprint: str, name: str, form: str) -> bytes:

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui import state
+from ui import deleting, state
 from ui.boundary import error_boundary
 from ui.menu import ROOT
 
@@ -37,6 +37,7 @@ def show() -> None:
             st.warning(sentence, icon=":material/warning:")
         else:
             st.info(sentence, icon=":material/info:")
+    deleting.offer_undo()
 
 
 def _picker(kind: str, label: str, icon: str, nothing: str) -> None:

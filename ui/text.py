@@ -50,3 +50,15 @@ def significant(value: float, n_digits: int = 2) -> str:
         return f"{sign}{mantissa} \u00d7 10{str(exponent).translate(_RAISED)}"
     rounded = float(f"{mantissa}e{exponent}")
     return f"{sign}{rounded:.{max(n_digits - 1 - exponent, 0)}f}"
+
+
+def size(n_bytes: int) -> str:
+    """Say how much of a disk something takes.
+
+    >>> size(0), size(1_234), size(56_000_000), size(7_800_000_000)
+    ('0 kB', '1.2 kB', '56 MB', '7.8 GB')
+    """
+    for unit, one in (("GB", 1e9), ("MB", 1e6)):
+        if n_bytes >= one:
+            return f"{significant(n_bytes / one)} {unit}"
+    return f"{significant(n_bytes / 1e3)} kB"

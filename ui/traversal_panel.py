@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from spectra_core.evaluation.latent import learning, traversal
+from spectra_core.evaluation.latent import traversal
 from spectra_core.evaluation.latent.distance import remote_from
 from spectra_core.figures.training import information_by_dimension
 from spectra_core.figures.traversal import walk_figure
 from spectra_core.spectra import SpectraSet
-from ui import cache
+from ui import cache, needed
 from ui.comparison import Compared, channel_statistics, offer_tables, pick_direction
 from ui.figures import show_figure
+from ui.models import dimensions as learned
 from ui.models import encoded
 from ui.text import percent, significant
 
@@ -25,7 +26,7 @@ _ALONG, _BETWEEN = "Along a latent dimension", "Between two spectra"
 def show(found: Compared, model: "StoredModel") -> None:
     """Show which latent dimensions carry information, and what a walk along one or between spectra changes."""
     training = found.sets["training"]
-    dimensions = cache.table(learning.latent_dimensions, encoded(model, training))
+    dimensions = learned(model, needed.require_experimental())
     st.subheader("What does a step in latent space change?")
     st.write("Every step is decoded to a spectrum. Drag the slider, and see where the walk leaves the data.")
 

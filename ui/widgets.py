@@ -53,7 +53,12 @@ def pick_member(label: str, registry: Mapping[str, type[Any]], *, key: str, defa
 
 
 def pick_options(
-    member: type[Any], *, key: str, hidden: Collection[str] = (), n_columns: int = _N_COLUMNS
+    member: type[Any],
+    *,
+    key: str,
+    hidden: Collection[str] = (),
+    n_columns: int = _N_COLUMNS,
+    presets: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Show the options of a dataclass as widgets and return the values that differ from its defaults.
 
@@ -67,6 +72,8 @@ def pick_options(
         Options without a widget.
     n_columns
         Widgets beside each other.
+    presets
+        What the page shows first in place of the declared defaults.
     """
     shown = {name: option for name, option in options_of(member).items() if name not in hidden}
     if not shown:
@@ -75,7 +82,8 @@ def pick_options(
     options = {}
     for number, (name, option) in enumerate(shown.items()):
         with columns[number % len(columns)]:
-            value = field(member, name, key=f"{key}_{member.__name__}_{name}")
+            changed = {"default": presets[name]} if presets and name in presets else {}
+            value = field(member, name, key=f"{key}_{member.__name__}_{name}", **changed)
         if value != option.default:
             options[name] = value
     return options
@@ -88,10 +96,12 @@ def pick(
     key: str,
     default: str | None = None,
     n_columns: int = _N_COLUMNS,
+    presets: Mapping[str, Any] | None = None,
 ) -> Choice | None:
     """Let the visitor choose a method and its options; None, with a sentence, while they do not fit together."""
     name = pick_member(label, registry, key=key, default=default)
-    return checked(registry, Choice(name, pick_options(registry[name], key=key, n_columns=n_columns)), label.lower())
+    options = pick_options(registry[name], key=key, n_columns=n_columns, presets=presets)
+    return checked(registry, Choice(name, options), label.lower())
 
 
 def checked(registry: Mapping[str, type[Any]], choice: Choice, what: str) -> Choice | None:

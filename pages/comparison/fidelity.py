@@ -3,6 +3,7 @@ import streamlit as st
 from spectra_core.evaluation.labels.label_honesty import honesty_summary
 from spectra_core.evaluation.physics import checks as physics
 from spectra_core.evaluation.similarity.bench import NOTHING_WRONG
+from spectra_core.evaluation.similarity.judgement import beside_the_band
 from spectra_core.evaluation.similarity.known_bad import KNOWN_BAD
 from spectra_core.evaluation.similarity.metrics import METRICS
 from spectra_core.figures import fidelity as figures
@@ -34,7 +35,7 @@ result = judged.finished_or_offered(
 if result is None:
     st.caption("Takes from seconds to half a minute and runs in the background.")
 else:
-    judgement = result.tables["judgement"]
+    judgement = beside_the_band(result.tables["judgement"])
     if result.document["n_judged"] != result.document["n_spectra"]:
         judged_of = [
             f"{n} of {result.document['n_spectra'][role]} {role}" for role, n in result.document["n_judged"].items()
@@ -99,8 +100,9 @@ with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(
         """
 - **Floor.** The training set is halved at random, five times, replicates together. The first half is compared with as
-  many generated spectra and with the second half: that is the floor. Grey band: the range of the floor. *As real* means
-  that the ranges overlap; *worse than real*, that all values lie on the wrong side of all floors.
+  many generated spectra and with the second half: that is the floor. Grey band: the range of the floor. *As real*: the
+  mean lies within it. *Not told apart*: it lies outside, but the ranges overlap, so nothing is shown either way. *Worse
+  than real*: all values lie on the wrong side of all floors.
 - **Beyond real** is a warning, not praise. Copies of the training set score better than fresh experimental spectra on
   coverage and on every distance.
 - **Precision, recall, density, coverage** pass copies and spectra without noise. That is why copies and noise have

@@ -1,6 +1,6 @@
 import streamlit as st
 
-from ui import import_panel, set_shelf, state
+from ui import deleting, import_panel, set_shelf, state
 
 st.title("What do I have?")
 st.write(
@@ -13,6 +13,7 @@ if draft is None:
     set_shelf.offer_built_in()
     st.subheader("Kept sets")
     set_shelf.show()
+    deleting.show()
 else:
     import_panel.show(draft)
 

@@ -158,7 +158,9 @@ if spectra.n_targets:
         checked = st.selectbox(
             "Target", list(named), list(named).index(worst), key="checked_target", persist_state="session"
         )
-        show_figure(suspicious_labels(labels_checked, target=checked, label=named[checked]), key="suspicious_labels")
+        readable_target = checked not in check.unreadable
+        figure = suspicious_labels(labels_checked, target=checked, label=named[checked], readable=readable_target)
+        show_figure(figure, key="suspicious_labels")
         wrong = labels_checked[labels_checked["suspicious"]].sort_values("spreads", key=abs, ascending=False)
         if not wrong.empty:
             wrong = wrong.drop(columns="suspicious").head(200)
@@ -198,7 +200,8 @@ with st.expander("How to read this", icon=":material/menu_book:"):
   right: an extreme mixture. Limits assume normal scores (Tracy, Young and Mason 1992; Jackson and Mudholkar 1979), so
   look at a spectrum before excluding it.
 - **Labels.** A robust fit reads every label from the other spectra; wrong labels are set aside before they can bend
-  it. A diamond far from the line is a slip of the pen, a swapped vial, or a sample unlike all others. Where two rows
+  it. A point off the line is not suspicious where the spectra nearest to it are as far off: there the fit errs.
+  A diamond far from the line is a slip of the pen, a swapped vial, or a sample unlike all others. Where two rows
   were swapped, *Fits the label of* names the other. Nothing is changed: look at the notes of the experiment first.
   In sets with labels exchanged on purpose nearly every exchange that changes a label plainly was found; where
   absorbance saturates or most solutions lack most ions, up to one right spectrum in ten was named too, and the

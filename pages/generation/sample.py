@@ -28,6 +28,8 @@ with controls:
 
 sampled = sampling.sampled(found, train, plan)
 tables = cache.table(sampling.tables_of, found, train, plan)
+with controls:
+    st.caption(sampling.labels_sentence(sampled, train, plan))
 if wanted:
     kept = state.store().save_set(sampled.spectra.with_meta(name=name.strip() or "Generated set"))
     state.notify(

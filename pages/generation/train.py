@@ -1,7 +1,6 @@
 import streamlit as st
 
 from spectra_core.choices import Choice
-from spectra_core.evaluation.latent.learning import latent_dimensions
 from spectra_core.figures.training import information_by_dimension, reconstruction_panels, training_curve
 from spectra_core.generators import GENERATORS
 from ui import cache, job_panel, models, needed, state, widgets
@@ -69,7 +68,7 @@ with picture:
 
 if found is not None and models.has_latent_space(found):
     seen, words = models.judged_on(found, train)
-    dimensions = cache.table(latent_dimensions, models.encoded(found, seen))
+    dimensions = models.dimensions(found, train)
     rebuilt = cache.table(models.reconstruct, found, seen) if len(seen) >= 5 else None
     models.show_summary(found, dimensions, rebuilt, words)
     st.subheader("Which latent dimensions carry information?")

@@ -8,8 +8,13 @@ import plotly.graph_objects as go
 
 from spectra_core.figures.theme import GREY, PURPLE, VERMILION, styled, transparent, wrapped
 
-VERDICT_COLOUR = {"as real": GREY, "worse than real": VERMILION, "beyond real": PURPLE}
-VERDICT_SYMBOL = {"as real": "circle", "worse than real": "x", "beyond real": "diamond"}
+VERDICT_COLOUR = {"as real": GREY, "worse than real": VERMILION, "beyond real": PURPLE, "not told apart": GREY}
+VERDICT_SYMBOL = {
+    "as real": "circle",
+    "worse than real": "x",
+    "beyond real": "diamond",
+    "not told apart": "circle-open",
+}
 VERDICT_MARK = {"as real": "·", "worse than real": "worse", "beyond real": "beyond", "not defined": "n/a"}
 """What a cell of the matrix says: nothing is told by colour alone."""
 # Purple and vermilion, darkened until white words stand out from them at 5:1.
@@ -25,7 +30,7 @@ def metric_distances(judgement: pd.DataFrame, *, titles: Mapping[str, str], bett
     Parameters
     ----------
     judgement
-        As from `judgement`.
+        As from `beside_the_band`.
     titles
         Name of every metric.
     better
@@ -35,8 +40,9 @@ def metric_distances(judgement: pd.DataFrame, *, titles: Mapping[str, str], bett
     rows = judgement[judgement["verdict"].isin(VERDICT_COLOUR)].iloc[::-1]
     signs = rows["metric"].map({name: 1.0 if side == "higher" else -1.0 for name, side in better.items()})
     either = rows["metric"].map({name: side in ("one", "half") for name, side in better.items()})
-    # From a floor of no width everything is infinitely far; what is as real all the same lies at its edge.
-    edge = np.sign(rows["separation"]).where(rows["verdict"].eq("as real") & np.isinf(rows["separation"]))
+    # From a floor of no width everything is infinitely far; what is not apart all the same lies at its edge.
+    near = rows["verdict"].isin(["as real", "not told apart"])
+    edge = np.sign(rows["separation"]).where(near & np.isinf(rows["separation"]))
     separation = edge.fillna(rows["separation"])
     distance = (signs * separation.where(~either, separation.abs())).clip(-_MOST, _MOST)
     figure.add_vrect(x0=float(_scaled(-1)), x1=float(_scaled(1)), fillcolor=transparent(GREY, 0.2), line_width=0)
@@ -53,7 +59,7 @@ def metric_distances(judgement: pd.DataFrame, *, titles: Mapping[str, str], bett
             "(%{customdata[2]:.3g} to %{customdata[3]:.3g})<extra></extra>",
         )
     figure.update_xaxes(
-        title_text="Distance from the floor, half widths of its range<br>(better to the right)",
+        title_text="Distance from the middle of the floor, half widths of its range<br>(better to the right)",
         tickvals=_scaled(np.array(_TICKS, dtype=float)),
         ticktext=[f"{tick:g}".replace("-", "\u2212") for tick in _TICKS],
         range=[float(_scaled(-2 * _MOST)), float(_scaled(2 * _MOST))],

@@ -136,13 +136,15 @@ def labels_and_readings(table: pd.DataFrame, *, target: str, label: str, reading
     return styled(figure, alt=f"{label}: reading against label, {len(rows)} spectra.")
 
 
-def suspicious_labels(table: pd.DataFrame, *, target: str, label: str) -> go.Figure:
+def suspicious_labels(table: pd.DataFrame, *, target: str, label: str, readable: bool = True) -> go.Figure:
     """Draw what the other spectra say of every label against the label itself, suspicious ones marked.
 
     Parameters
     ----------
     table
         As from `label_errors`.
+    readable
+        Whether the spectra tell the target well enough for its labels to be judged.
     """
     figure = go.Figure()
     rows = table[table["target"] == target]
@@ -150,7 +152,8 @@ def suspicious_labels(table: pd.DataFrame, *, target: str, label: str) -> go.Fig
     dotted = {"color": GREY, "width": 1, "dash": "dot"}
     figure.add_scatter(x=[low, high], y=[low, high], mode="lines", name="agreement", line=dotted)
     for wrong, name, colour, symbol in (
-        (False, "fits its spectrum", GREY, "circle"),
+        # Beside the line, or off it as far as spectra like it: that the label fits would be too much to say.
+        (False, "not suspicious" if readable else "not judged", GREY, "circle"),
         (True, "suspicious", VERMILION, "diamond"),
     ):
         part = rows[rows["suspicious"] == wrong]
@@ -167,7 +170,8 @@ def suspicious_labels(table: pd.DataFrame, *, target: str, label: str) -> go.Fig
     figure.update_xaxes(title_text=f"{label}, on the label")
     figure.update_yaxes(title_text=wrapped(f"{label}, from the other spectra", 44))
     n_wrong = int(rows["suspicious"].sum())
-    return styled(figure, alt=f"{label}: {n_wrong} of {len(rows)} labels do not fit their spectra.")
+    judged = f"{n_wrong} of {len(rows)} labels are suspicious" if readable else f"{len(rows)} labels, none judged"
+    return styled(figure, alt=f"{label}: {judged}.")
 
 
 def _thinned(rows: pd.DataFrame, name: str) -> tuple[pd.DataFrame, str]:

@@ -144,5 +144,5 @@ def test_every_suspicious_label_is_drawn_however_many_fit():
     figure = suspicious_labels(table, target="Cu", label="Cu, mM")
     drawn = {trace.name: len(trace.x) for trace in figure.data}
     assert drawn["suspicious"] == 50
-    assert drawn["fits its spectrum (990 of 4\u202f950 drawn)"] == 990
+    assert drawn["not suspicious (990 of 4\u202f950 drawn)"] == 990
     assert "50 of 5000 labels" in alt_text(figure)

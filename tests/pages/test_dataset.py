@@ -125,12 +125,14 @@ def test_an_export_uploaded_again_is_the_same_set(store: Store):
 
 
 def test_kept_sets_can_be_renamed_and_deleted(store: Store):
-    store.save_set(beer_lambert_set(n_spectra=6))
+    key = store.save_set(beer_lambert_set(n_spectra=6))
     app = opened(store)
+    (box,) = [one for one in app.selectbox if one.label == "Set"]
+    app = healthy(box.set_value(key).run())
     app.text_input[0].set_value("Other name")
     app = click(app, "Rename")
     assert store.sets()[0].name == "Other name"
-    app = healthy(app.button(key="delete_set").click().run())
+    healthy(app.button(key=f"delete_{key}").click().run())
     assert store.sets() == []
 
 

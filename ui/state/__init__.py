@@ -20,6 +20,7 @@ from ui.state.choices import (
     records,
 )
 from ui.state.data_folder import jobs, store
+from ui.state.deleting import Deleted, delete, empty_bin, forget_deleted, last_deleted, restore
 from ui.state.followed import followed_job, followed_job_ended, start_job
 from ui.state.import_under_way import ImportDraft, end_import, import_draft, import_round, set_import_draft
 from ui.state.notice_board import notices, notify
@@ -29,6 +30,7 @@ from ui.state.widget_values import (
     EXPERIMENT_WAY,
     FROM_JSON,
     set_widget,
+    set_widget_for,
     start_experiment_from,
     take_experiment,
     unless_set,
@@ -40,6 +42,7 @@ __all__ = [
     "EXPERIMENT_WAY",
     "FROM_JSON",
     "WORDS",
+    "Deleted",
     "ImportDraft",
     "begin_run",
     "choose",
@@ -48,21 +51,27 @@ __all__ = [
     "choose_generated",
     "choose_model",
     "chosen",
+    "delete",
+    "empty_bin",
     "end_import",
     "experimental",
     "followed_job",
     "followed_job_ended",
+    "forget_deleted",
     "generated",
     "import_draft",
     "import_round",
     "jobs",
+    "last_deleted",
     "model",
     "notices",
     "notify",
     "picker_key",
     "records",
+    "restore",
     "set_import_draft",
     "set_widget",
+    "set_widget_for",
     "start_experiment_from",
     "start_job",
     "store",

@@ -6,12 +6,22 @@ import streamlit as st
 
 EXPERIMENT_TEXT, EXPERIMENT_WAY = "experiment_text", "experiment_way"
 """Widget keys of the page that designs an experiment, which another page may fill: its JSON, and how it is designed."""
+_SUBJECTS = "subjects"
+"""Session key: what the widgets on a page were about, by widget key."""
 BY_CHOICES, FROM_JSON = "By choices", "From an experiment (JSON)"
 
 
 def set_widget(key: str, value: Any) -> None:
     """Set the widget of a page from the callback of another, before the page runs again."""
     st.session_state[key] = value
+
+
+def set_widget_for(key: str, subject: str, value: Any) -> None:
+    """Set a widget anew where it last stood on a page about another subject; else it keeps what it shows."""
+    before = st.session_state.setdefault(_SUBJECTS, {})
+    if before.get(key, subject) != subject:
+        st.session_state[key] = value
+    before[key] = subject
 
 
 def unless_set(key: str, default: Any) -> Any:

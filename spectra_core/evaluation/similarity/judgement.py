@@ -120,6 +120,30 @@ def judgement(
     return table
 
 
+def beside_the_band(judgement: pd.DataFrame) -> pd.DataFrame:
+    """Place every metric beside the range of its floor, for a figure that shades the range, and word it so.
+
+    Parameters
+    ----------
+    judgement
+        As from `judgement`; also one that was kept by an earlier version.
+
+    Returns
+    -------
+    DataFrame
+        The same with ``separation`` from the middle of the floor's range, in half widths of it, so that 1 and -1 are
+        its ends; and with the verdict "not told apart" in place of "as real" where the ranges overlap, but the value
+        lies outside the floor's range.
+    """
+    middle = (judgement["floor_low"] + judgement["floor_high"]) / 2
+    half_width = (judgement["floor_high"] - judgement["floor_low"]) / 2
+    apart = (judgement["value"] - middle).tolist()
+    separation = [_share(one, half) for one, half in zip(apart, half_width.tolist(), strict=True)]
+    outside = (judgement["value"] < judgement["floor_low"]) | (judgement["value"] > judgement["floor_high"])
+    verdict = judgement["verdict"].mask(judgement["verdict"].eq("as real") & outside, "not told apart")
+    return judgement.assign(separation=separation, verdict=verdict)
+
+
 class Stage:
     """Counts the steps of a stage, whichever thread does them."""
 

@@ -9,7 +9,7 @@ from spectra_core.contracts import SilentReporter, random_stream
 from spectra_core.errors import ConfigError, SpectraError
 from spectra_core.evaluation.channels.noise import noise_level
 from spectra_core.evaluation.similarity.bench import NOTHING_WRONG, metric_bench
-from spectra_core.evaluation.similarity.judgement import judgement, parts
+from spectra_core.evaluation.similarity.judgement import beside_floor, beside_the_band, judgement, parts
 from spectra_core.evaluation.similarity.known_bad import KNOWN_BAD
 from spectra_core.evaluation.similarity.metrics import METRICS
 from spectra_core.spectra import SpectraSet
@@ -168,3 +168,11 @@ class TestJudgement:
             judgement({"training": sets["training"]})
         with pytest.raises(SpectraError, match="needs at least 100 independent spectra"):
             metric_bench(beer_lambert_set(90))
+
+
+def test_the_words_agree_with_the_band_that_is_drawn():
+    rows = [beside_floor("mmd", values, [1.0, 2.0, 3.0, 4.0, 11.0]) for values in ([2.0] * 5, [10.0, 14.0], [20.0])]
+    worded = beside_the_band(pd.DataFrame(rows))
+    assert worded["verdict"].tolist() == ["as real", "not told apart", "worse than real"]
+    assert worded["separation"].tolist() == [-0.8, 1.2, 2.8]  # from 6, the middle of 1 to 11, in halves of 10
+    assert (worded["separation"].abs() <= 1).tolist() == [True, False, False]

@@ -1,0 +1,107 @@
+"""What is in hand goes from page to page: the same numbers, the experiment of the set in hand, its own ticks."""
+
+import base64
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from spectra_core.choices import Choice
+from spectra_core.contracts import SILENT
+from spectra_core.experiment import Arm, Experiment, run
+from spectra_core.jobs.demo import run_demo
+from spectra_core.store import Store
+from tests.conftest import beer_lambert_set
+
+APP = str(Path(__file__).parents[2] / "app.py")
+ERRORS = "pages/regression/errors.py"
+
+
+def opened(page: str | None, **query: str) -> AppTest:
+    app = AppTest.from_file(APP, default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value[:12]
+    app.run()
+    return healthy(app.switch_page(page).run() if page else app)
+
+
+def healthy(app: AppTest) -> AppTest:
+    assert not app.exception, app.exception
+    assert not app.error, app.error
+    return app
+
+
+def said(app: AppTest) -> str:
+    return "\n".join(one.value for kind in (app.markdown, app.info, app.warning, app.caption) for one in kind)
+
+
+def studied(store: Store, seed: int, name: str) -> tuple[str, str]:
+    spectra = beer_lambert_set(n_spectra=40, seed=seed).with_meta(name=name)
+    fingerprint = store.save_set(spectra)
+    arms = (Arm("Baseline", "baseline"), Arm("Mixing", generator=Choice("mixing")))
+    result = run(Experiment(arms=arms, regressors=(Choice("ridge"),), n_folds=4, reference="baseline"), spectra)
+    return fingerprint, store.save_result("study", dict(result.document), dict(result.tables), name=f"On {name}")
+
+
+@pytest.fixture
+def two_studies(store: Store) -> dict[str, tuple[str, str]]:
+    return {name: studied(store, seed, name) for seed, name in enumerate(("Monday", "Tuesday"))}
+
+
+def shown_study(app: AppTest) -> str | None:
+    (box,) = [one for one in app.selectbox if one.label == "Experiment"]
+    return box.value
+
+
+def test_errors_opens_the_experiment_of_the_set_in_hand_and_follows_it(two_studies):
+    (monday, on_monday), (tuesday, on_tuesday) = two_studies.values()
+    app = opened(ERRORS, set=monday)
+    assert shown_study(app) == on_monday
+    (status,) = [one for one in app.selectbox if one.label == "Data set"]
+    healthy(status.set_value(tuesday).run())
+    assert shown_study(app) == on_tuesday
+
+
+def test_without_an_experiment_on_the_set_in_hand_none_is_opened(store: Store, two_studies):
+    other = store.save_set(beer_lambert_set(n_spectra=40, seed=7).with_meta(name="Friday"))
+    app = opened(ERRORS, set=other)
+    assert shown_study(app) is None
+    assert "No experiment on “Friday” yet." in said(app)
+    (box,) = [one for one in app.selectbox if one.label == "Experiment"]
+    healthy(box.set_value(two_studies["Monday"][1]).run())
+    assert "not about the data set in hand" in said(app)
+
+
+def test_calibration_is_ticked_only_for_a_set_it_was_run_on(store: Store, two_studies):
+    other = store.save_set(beer_lambert_set(n_spectra=40, seed=7))
+    assert ticks(opened(None, set=two_studies["Monday"][0])) == "errors per target"
+    assert ticks(opened(None, set=other)) == "run an experiment"
+
+
+def ticks(app: AppTest) -> str:
+    """Return what the picture of the pipeline says of its last step."""
+    picture = base64.b64decode(app.get("image")[0].proto.imgs[0].url.partition(",")[2]).decode()
+    return next(words for words in ("errors per target", "run an experiment") if words in picture)
+
+
+def test_every_page_counts_the_same_active_dimensions(store: Store):
+    made = run_demo({"n_spectra": 60, "epochs": 2}, SILENT, store)
+    (metric,) = [
+        one for one in opened("pages/generation/train.py", **made).metric if one.label == "Active latent dimensions"
+    ]
+    assert f"{metric.value} dimensions are active" in said(opened("pages/comparison/latent_map.py", **made))
+
+
+def test_labels_below_zero_are_clipped_by_preset_and_counted(store: Store):
+    made = run_demo({"n_spectra": 60, "epochs": 2}, SILENT, store)
+    app = opened("pages/generation/sample.py", **made)
+    assert "range of the training labels" in said(app)
+    (clip,) = [one for one in app.toggle if one.label == "Clip to range"]
+    assert clip.value
+    healthy(next(one for one in app.button if one.label == "Generate and save").click().run())
+    kept = store.load_set(next(record.fingerprint for record in reversed(store.sets())))
+    assert kept.meta.provenance["labelling"]["clip_to_range"] is True
+    whole = store.load_set(made["set"])
+    assert (kept.targets >= whole.targets.min()).all().all()
+    healthy(clip.set_value(False).run())
+    assert "were moved" not in said(app)
