@@ -57,8 +57,8 @@ def range_sentence(table: pd.DataFrame, *, clipped: bool) -> str:
     below, outside, at_end = (int(table[name].sum()) for name in ("n_below_zero", "n_outside", "n_at_end"))
     if clipped:
         return (
-            f"{at_end} of {n_labels} labels stand at an end of the range of the training labels: those that lay outside "
-            "were moved there."
+            f"{at_end} of {n_labels} labels stand at an end of the range of the training labels: those that lay "
+            "outside were moved there."
             if at_end
             else "All labels lie within the range of the training labels, so none was moved."
         )
