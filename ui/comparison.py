@@ -16,6 +16,7 @@ from spectra_core.evaluation.sampling import MOST_COMPARED, sampled_rows
 from spectra_core.figures.theme import runs_down
 from spectra_core.spectra import SpectraSet
 from ui import cache, needed, state
+from ui.text import plain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,6 +68,7 @@ class Compared:
 def compared() -> Compared:
     """Return the sets in hand by role; where one is missing, say how to get it and stop."""
     experimental, generated = needed.require_experimental(), needed.require_generated()
+    both = f"“{plain(generated.meta.name)}” beside “{plain(experimental.meta.name)}”:"
     every = tuple(range(len(experimental)))
     record = _generator_record(experimental, generated)
     held_out = () if record is None else tuple(sorted(set(record.held_out_rows)))
@@ -76,12 +78,12 @@ def compared() -> Compared:
             if record is None
             else "the generator was trained on all of it"
         )
-        sentence = f"Compared with the whole experimental set: {why}."
+        sentence = f"{both} {len(generated)} generated spectra beside the whole experimental set, since {why}."
         return _sampled(experimental, generated, {"training": every}, sentence, None)
     left_out = set(held_out)
     trained = tuple(row for row in every if row not in left_out)
     sentence = (
-        f"{len(generated)} generated spectra beside {len(trained)} that the generator was trained on and "
+        f"{both} {len(generated)} generated spectra beside {len(trained)} that the generator was trained on and "
         f"{len(held_out)} that it never saw (held out)."
     )
     return _sampled(experimental, generated, {"training": trained, "held-out": held_out}, sentence, record.id)

@@ -25,7 +25,7 @@ from spectra_core.samplers.given_conditions import CONDITIONAL_SAMPLERS
 from spectra_core.sampling.labelling import LABELLINGS
 from spectra_core.spectra import SpectraSet
 from spectra_core.training.fast import STUDY_EPOCHS
-from ui import state
+from ui import own_way, state
 from ui.widgets import field, pick, pick_member, pick_options
 
 SET_BY_MODE = ("epochs", "learning_rate", "schedule", "coordinates", "kernels", "device")
@@ -69,6 +69,7 @@ def by_choices(spectra: SpectraSet) -> Experiment:
         persist_state="session",
         help="Step-matched and duplicate rows are controls: they add nothing but training, so a gain must beat them.",
     )
+    yours = own_way.offer(spectra)
     regressors = st.multiselect(
         "Regressors",
         list(REGRESSORS),
@@ -94,10 +95,11 @@ def by_choices(spectra: SpectraSet) -> Experiment:
         )
         sizes = pick_training_sizes(spectra, numbers["n_folds"])
         own_arm = pick_own_arm(in_mode)
-        generated = [name for name in [*names, *([own_arm.name] if own_arm else [])] if _is_generated(name, own_arm)]
+        own = {arm.name: arm for arm in (yours and _in_mode(yours, in_mode), own_arm) if arm is not None}
+        generated = [name for name in [*names, *own] if (own.get(name) or PRESET_ARMS[name]).kind == "generated"]
         swept = st.multiselect(
             "Every strategy for",
-            [name for name in generated if _has_strategies(name, own_arm)],
+            [name for name in generated if _has_strategies(own.get(name) or PRESET_ARMS[name])],
             key="experiment_strategies",
             persist_state="session",
             help="Adds an arm for every other way of choosing latent points, or, for a cVAE, concentration sets.",
@@ -109,19 +111,17 @@ def by_choices(spectra: SpectraSet) -> Experiment:
             persist_state="session",
             help="Adds arms that change one thing each beside the chosen ones. They cost as much as arms of their own.",
         )
-    experiment = with_arm(
-        study_experiment(
-            names,
-            regressors=regressors,
-            mode=mode,
-            n_spectra=len(spectra),
-            n_train=sizes,
-            data=spectra.fingerprint,
-            **numbers,
-        ),
-        own_arm,
+    experiment = study_experiment(
+        names,
+        regressors=regressors,
+        mode=mode,
+        n_spectra=len(spectra),
+        n_train=sizes,
+        data=spectra.fingerprint,
+        **numbers,
     )
-    experiment = replace(experiment, regressors=with_preprocessing(experiment.regressors, steps))
+    steps_before = with_preprocessing(experiment.regressors, steps)
+    experiment = replace(experiment, arms=(*experiment.arms, *own.values()), regressors=steps_before)
     for name in swept:
         experiment = sweep_strategies(experiment, name, has_salts=has_salts(spectra))
     for name in explained:
@@ -271,11 +271,6 @@ def pick_own_arm(in_mode: Callable[[Choice], Choice]) -> Arm | None:
         return None
 
 
-def with_arm(experiment: Experiment, arm: Arm | None) -> Experiment:
-    """Return the experiment with one more arm, where there is one."""
-    return experiment if arm is None else replace(experiment, arms=(*experiment.arms, arm))
-
-
 def _pick_mode() -> Mode:
     """Let the visitor choose how networks are trained."""
     names: dict[Mode, str] = {"faithful": "Faithful to the study", "fast": "Fast"}
@@ -311,10 +306,11 @@ def _pick_numbers(mode: Mode) -> dict[str, Any]:
     return numbers
 
 
-def _is_generated(name: str, own_arm: Arm | None) -> bool:
-    return (own_arm is not None and name == own_arm.name) or PRESET_ARMS[name].kind == "generated"
+def _in_mode(arm: Arm, in_mode: Callable[[Choice], Choice]) -> Arm:
+    return replace(
+        arm, generator=arm.generator and in_mode(arm.generator), teacher=arm.teacher and in_mode(arm.teacher)
+    )
 
 
-def _has_strategies(name: str, own_arm: Arm | None) -> bool:
-    arm = own_arm if own_arm is not None and name == own_arm.name else PRESET_ARMS[name]
+def _has_strategies(arm: Arm) -> bool:
     return arm.sampler is not None or arm.conditions is not None

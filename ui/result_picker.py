@@ -3,17 +3,20 @@
 import streamlit as st
 
 from spectra_core.store import Store, StoredResult
-from ui import cache, needed, state, studies
+from ui import cache, needed, own_way, state, studies
 from ui.text import counted, plain
 
 
 def require_study() -> StoredResult:
     """Return the finished experiment a visitor picks; where there is none, say so, offer to run one, and stop.
 
-    The newest one on the data set in hand is picked first; one on other data only when asked for.
+    On the data set in hand the newest one with the way that the generated set in hand was made is picked first, else
+    the newest; one on other data only when asked for.
     """
     in_hand = state.experimental()
     of_it = [] if in_hand is None else studies.studies_of(in_hand)
+    way = own_way.in_hand()
+    of_it.sort(key=lambda record: not studies.holds(record, way))
     by_id = {record.id: record for record in [*of_it, *studies.studies()]}
     if not by_id:
         needed.require_experimental()

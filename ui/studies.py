@@ -1,5 +1,9 @@
 """Finished experiments in the store, and what they are about."""
 
+from typing import Any
+
+from spectra_core.experiment import Arm
+from spectra_core.experiment.own_way import is_same_way
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import ResultRecord, Store
 from ui import cache, state
@@ -12,10 +16,14 @@ def studies() -> list[ResultRecord]:
 
 def studies_of(spectra: SpectraSet) -> list[ResultRecord]:
     """Return the finished experiments on these spectra, the newest first."""
-    return [record for record in studies() if _data(record)["fingerprint"] == spectra.fingerprint]
+    return [record for record in studies() if _document(record)["data"]["fingerprint"] == spectra.fingerprint]
 
 
-def _data(record: ResultRecord) -> dict[str, object]:
-    document = cache.shared(Store.load_result, state.store(), record.id).document
-    found: dict[str, object] = document["data"]
-    return found
+def holds(record: ResultRecord, way: Arm | None) -> bool:
+    """Whether an experiment has an arm that makes spectra this way."""
+    return way is not None and any(is_same_way(way, arm) for arm in _document(record)["experiment"]["arms"])
+
+
+def _document(record: ResultRecord) -> dict[str, Any]:
+    document: dict[str, Any] = cache.shared(Store.load_result, state.store(), record.id).document
+    return document

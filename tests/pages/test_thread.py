@@ -9,7 +9,10 @@ from streamlit.testing.v1 import AppTest
 from spectra_core.choices import Choice
 from spectra_core.contracts import SILENT
 from spectra_core.experiment import Arm, Experiment, run
+from spectra_core.experiment.own_way import own_way as way_of
+from spectra_core.generators import GENERATORS
 from spectra_core.jobs.demo import run_demo
+from spectra_core.sampling.generation import generate_spectra
 from spectra_core.store import Store
 from tests.conftest import beer_lambert_set
 
@@ -105,3 +108,42 @@ def test_labels_below_zero_are_clipped_by_preset_and_counted(store: Store):
     assert (kept.targets >= whole.targets.min()).all().all()
     healthy(clip.set_value(False).run())
     assert "were moved" not in said(app)
+
+
+def own_way(app: AppTest) -> str | None:
+    found = [one for one in app.toggle if one.label.startswith("Your generated way")]
+    return found[0].label.replace("\\", "") if found else None
+
+
+def test_the_generated_set_in_hand_is_an_arm_of_the_next_experiment(store: Store):
+    made = run_demo({"n_spectra": 60, "epochs": 2}, SILENT, store)
+    app = opened("pages/regression/experiment.py", **made)
+    name = "Your generated way: VAE, aggregate posterior, labels read by MLP"
+    assert own_way(app) == name
+    assert own_way(opened("pages/regression/experiment.py", set=made["set"])) is None
+    healthy(next(one for one in app.button if one.label == "Change it as text").click().run())
+    arms = {arm.name: arm for arm in Experiment.from_json(app.text_area[0].value).arms}
+    assert arms[name].sampler.name == "aggregate_posterior"
+    assert arms[name].generator.options["epochs"] == 2  # as the one in hand was trained
+
+
+def test_every_comparison_page_names_the_generated_set_first(store: Store):
+    made = run_demo({"n_spectra": 60, "epochs": 2}, SILENT, store)
+    for page in ("spectra", "channels", "neighbours", "latent_map", "fidelity"):
+        app = opened(f"pages/comparison/{page}.py", **made)
+        assert app.caption[1 if "simulated" in app.caption[0].value else 0].value.startswith(
+            "“VAE, aggregate posterior” beside “Demo\\: salts in water”"
+        )
+
+
+def test_errors_starts_with_the_experiment_that_has_the_way_in_hand(store: Store):
+    spectra = beer_lambert_set(n_spectra=40).with_meta(name="Monday")
+    generated = generate_spectra(GENERATORS["mixing"]().fit(spectra), spectra, 40, seed=0)
+    query = {"set": store.save_set(spectra), "generated": store.save_set(generated)}
+    ids = []
+    for arm in (way_of(generated), Arm("Jitter", generator=Choice("jitter"))):
+        arms = (Arm("Baseline", "baseline"), arm)
+        result = run(Experiment(arms=arms, regressors=(Choice("ridge"),), n_folds=4, reference="baseline"), spectra)
+        ids.append(store.save_result("study", dict(result.document), dict(result.tables)))
+    assert shown_study(opened(ERRORS, **query)) == ids[0]
+    assert shown_study(opened(ERRORS, set=query["set"])) == ids[1]
