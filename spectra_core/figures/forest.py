@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from spectra_core.figures.names import shown
 from spectra_core.figures.regression import COLOUR_NAME, KIND_COLOUR
 from spectra_core.figures.theme import GREY, styled, transparent, wrapped
 
@@ -69,13 +70,12 @@ def forest(
     styled(figure, alt=_alt(comparisons, reference), height=_AROUND + _ROW_HEIGHT * len(labels))
     ends = np.abs(np.concatenate([_log(comparisons[name]) for name in ("effect", "low", "high")]))
     reach = max(_LEAST_REACH, float(np.nanmax(ends, initial=0.0)))
-    shown = [tick for tick in _TICKS if abs(np.log1p(tick / 100)) <= 1.05 * reach]
-    shown = _apart(shown, 2.1 * reach)
+    named = _apart([tick for tick in _TICKS if abs(np.log1p(tick / 100)) <= 1.05 * reach], 2.1 * reach)
     figure.update_xaxes(
-        title_text=f"Change of RMSEP against {reference}, %",
+        title_text=f"Change of RMSEP against {shown(reference)}, %",
         range=[-1.05 * reach, 1.05 * reach],
-        tickvals=[np.log1p(tick / 100) for tick in shown],
-        ticktext=[f"{tick:+d}".replace("-", "\N{MINUS SIGN}") if tick else "0" for tick in shown],
+        tickvals=[np.log1p(tick / 100) for tick in named],
+        ticktext=[f"{tick:+d}".replace("-", "\N{MINUS SIGN}") if tick else "0" for tick in named],
     )
     figure.update_yaxes(
         tickvals=list(range(len(labels))), ticktext=labels, range=[len(labels) - 0.5, -0.5], automargin=True, ticks=""
@@ -93,12 +93,12 @@ def _rows(
         own = comparisons[comparisons["arm"] == arm]
         if own.empty:
             continue
-        labels.append(f"<b>{wrapped(arm, 44, 1)}</b>")
+        labels.append(f"<b>{shown(wrapped(arm, 44, 1))}</b>")
         own = pd.concat([own[own["target"] == ALL_TARGETS], own[own["target"] != ALL_TARGETS]])
         for record in own.to_dict("records"):
             rows.append({**{str(name): value for name, value in record.items()}, "place": len(labels)})
             name = str(record["target"])
-            labels.append("all declared targets" if name == ALL_TARGETS else target_labels.get(name, name))
+            labels.append("all declared targets" if name == ALL_TARGETS else shown(target_labels.get(name, name)))
     return labels, rows
 
 

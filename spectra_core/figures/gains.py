@@ -1,6 +1,7 @@
 """Figures of what augmentation is worth: by training size, by ratio, by density."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -77,16 +78,9 @@ def dose_response(comparisons: pd.DataFrame, *, kinds: Mapping[str, str], smalle
                 line=line,
                 place=place,
             )
-        figure.add_hrect(
-            y0=-smallest_effect,
-            y1=smallest_effect,
-            fillcolor=transparent(GREY, 0.15),
-            line_width=0,
-            row=place[0],
-            col=place[1],
-        )
-        figure.add_hline(y=0, line={"color": GREY, "width": 1}, row=place[0], col=place[1])
         figure.update_xaxes(title_text="Added per measured", type="log", row=place[0], col=place[1])
+    # All at once: plotly adds shapes one by one in a time that grows with those already there.
+    figure.update_layout(shapes=[shape for panel in range(len(targets)) for shape in _nothing(panel, smallest_effect)])
     for row in range(1, panels.places[-1][0] + 1):
         figure.update_yaxes(title_text="Change of RMSEP, %", row=row, col=1)
     return panels.styled(alt=f"Change of error over the ratio of added rows for {len(targets)} targets")
@@ -121,6 +115,15 @@ def line_styles(arm_kinds: Mapping[str, str]) -> dict[str, dict[str, str]]:
         styles[arm] = {"color": colour, "dash": _DASHES[used.get(colour, 0) % len(_DASHES)]}
         used[colour] = used.get(colour, 0) + 1
     return styles
+
+
+def _nothing(panel: int, smallest_effect: float) -> list[dict[str, Any]]:
+    """Return the line where nothing changes, and the band of changes that do not matter, across one panel."""
+    number = panel + 1 if panel else ""
+    place = {"xref": f"x{number} domain", "yref": f"y{number}", "x0": 0, "x1": 1}
+    band = {"y0": -smallest_effect, "y1": smallest_effect, "fillcolor": transparent(GREY, 0.15), "line": {"width": 0}}
+    line = {"y0": 0, "y1": 0, "line": {"color": GREY, "width": 1}}
+    return [{"type": "rect", **place, **band}, {"type": "line", **place, **line}]
 
 
 def _add_line(

@@ -82,8 +82,6 @@ def map_scatter(
         )
     figure.update_xaxes(title_text=x_label)
     figure.update_yaxes(title_text=y_label)
-    counts = ", ".join(f"{n} {role}" for role, n in table["role"].value_counts(sort=False).items())
-    styled(figure, alt=f"Map of {counts} spectra, {x_label} against {y_label}.", height=560)
     if colour is not None:
         axis: dict[str, object] = {
             "colorscale": CONTINUOUS_SCALE,
@@ -93,7 +91,8 @@ def map_scatter(
             end = float(table[colour].abs().quantile(0.98)) or 1.0
             axis |= {"colorscale": MARKER_SCALE, "cmin": -end, "cmax": end}
         figure.update_layout(coloraxis=axis)
-    return figure
+    counts = ", ".join(f"{n} {role}" for role, n in table["role"].value_counts(sort=False).items())
+    return styled(figure, alt=f"Map of {counts} spectra, {x_label} against {y_label}.", height=560)
 
 
 def _marker(rows: pd.DataFrame, role: str, colour: str | None) -> dict[str, object]:

@@ -1,8 +1,9 @@
 """Names that people gave, as figures show them: ions typeset, nothing in them read as markup."""
 
 import re
-from collections.abc import Iterable
-from functools import lru_cache
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -76,12 +77,24 @@ def shown(text: str) -> str:
     >>> shown('<a href="https://example.org">NO3-</a>, mol/L')
     '&lt;a href="https://example.org">NO₃⁻&lt;/a>, mol/L'
     """
-    return _MARKUP.sub(lambda match: {"<": "&lt;", "&": "&amp;"}[match[0]], typeset(text))
+    return _escaped(typeset(text))
+
+
+def ion_labels(names: Iterable[str], charges: Iterable[int | None] = ()) -> dict[str, str]:
+    """Return what the targets of a set are called, by name; those that would read alike stay as they were written.
+
+    >>> ion_labels(["Cu2+", "glucose"]), ion_labels(["Cu2+", "Cu+2"])
+    ({'Cu2+': 'Cu²⁺', 'glucose': 'glucose'}, {'Cu2+': 'Cu2+', 'Cu+2': 'Cu+2'})
+    """
+    known = list(charges)
+    labels = {name: ion_label(name, known[i] if i < len(known) else None) for i, name in enumerate(names)}
+    often = Counter(labels.values())
+    return {name: label if often[label] == 1 else name for name, label in labels.items()}
 
 
 def show_names(figure: go.Figure) -> None:
     """Put every text of a figure as it shall be shown, in place: its titles, legend, hover boxes and categories."""
-    said = lru_cache(maxsize=None)(shown)
+    said = _telling_apart()
     for trace in figure.data:
         for field in ("name", "text", "hovertext", "hovertemplate", "x", "y", "customdata"):
             _replace(trace, field, said)
@@ -98,6 +111,27 @@ def show_names(figure: go.Figure) -> None:
                 _replace(part, field, said)
         elif name.startswith("coloraxis"):
             _replace(part.colorbar.title, "text", said)
+
+
+def _telling_apart() -> Callable[[str], str]:
+    """Return what shows texts, and shows different ones differently: two names must not become one category."""
+    taken: dict[str, str] = {}
+
+    @cache
+    def said(text: str) -> str:
+        wanted = shown(text)
+        if taken.get(wanted, text) != text:
+            wanted = _escaped(text)
+        while taken.get(wanted, text) != text:
+            wanted += "\N{PRIME}"
+        taken[wanted] = text
+        return wanted
+
+    return said
+
+
+def _escaped(text: str) -> str:
+    return _MARKUP.sub(lambda match: {"<": "&lt;", "&": "&amp;"}[match[0]], text)
 
 
 def _replace(part: Any, field: str, said: Any) -> None:

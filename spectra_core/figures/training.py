@@ -127,12 +127,12 @@ def reconstruction_panels(table: pd.DataFrame, *, axis_label: str, signal_label:
             row=2,
             col=column,
         )
+    figure.update_xaxes(title_text=axis_label, row=2, col=(len(ranks) + 1) // 2)
+    figure.update_yaxes(title_text=signal_label, row=1, col=1)
     styled(figure, alt=f"Spectra and reconstructions from best to worst: {', '.join(map(str, ranks))}.", height=440)
     figure.update_layout(legend={"y": 1.16}, margin={"t": 96})
     # Few ticks: those of neighbouring panels must not run into each other.
     figure.update_xaxes(nticks=3)
-    figure.update_xaxes(title_text=axis_label, row=2, col=(len(ranks) + 1) // 2)
-    figure.update_yaxes(title_text=signal_label, row=1, col=1)
     figure.update_yaxes(title_text="Difference", zeroline=True, zerolinecolor=GREY, row=2, col=1)
     if runs_down(axis_label):
         figure.update_xaxes(autorange="reversed")

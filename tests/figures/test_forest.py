@@ -34,7 +34,7 @@ def drawn(table):
 def test_rows_are_grouped_by_arm_with_the_mean_over_targets_first():
     figure = drawn(rows())
     assert list(figure.layout.yaxis.ticktext) == [
-        *("<b>VAE</b>", "all declared targets", "Cu²⁺", "NH4+"),
+        *("<b>VAE</b>", "all declared targets", "Cu²⁺", "NH₄⁺"),
         *("<b>Oracle</b>", "Cu²⁺"),
     ]
     vae = next(trace for trace in figure.data if trace.marker.color == ORANGE)

@@ -48,7 +48,7 @@ def floors() -> pd.DataFrame:
 def test_absorbers_are_stacked_and_water_is_a_line(contributions, spectrum):
     figure = stacked_contributions(contributions, spectrum, axis_label="Wavelength, nm")
     stacked = [trace.name for trace in figure.data if trace.stackgroup]
-    assert stacked == ["Cu2+", "NO3-"]
+    assert stacked == ["Cu²⁺", "NO₃⁻"]
     assert {"Water", "Instrument shows"} <= {trace.name for trace in figure.data if not trace.stackgroup}
     assert figure.layout.xaxis.title.text == "Wavelength, nm"
     assert figure.layout.yaxis.title.text == "Absorbance"
@@ -64,7 +64,7 @@ def test_every_saturated_stretch_is_shaded_and_named_once(contributions, spectru
 def test_species_are_bars_with_the_most_abundant_on_top():
     table = pd.DataFrame({"species": ["Li+", "Cu2+"], "concentration": [0.5, 0.01]})
     (bars,) = species_bars(table).data
-    assert list(bars.y) == ["Cu2+", "Li+"]  # plotly draws from the bottom
+    assert list(bars.y) == ["Cu²⁺", "Li⁺"]  # plotly draws from the bottom
     assert list(bars.x) == [0.01, 0.5]
 
 
@@ -72,9 +72,9 @@ def test_hidden_ions_are_marked_by_name_and_pattern(floors):
     figure = identifiability_bars(floors)
     bars = {trace.name: trace for trace in figure.data if trace.type == "bar"}
     marked = bars["Spread of the design, ion hardly identifiable"]
-    assert list(marked.x) == ["Li+"]
+    assert list(marked.x) == ["Li⁺"]
     assert marked.marker.pattern.shape == "/"
-    assert alt_text(figure).endswith("hardly identifiable: Li+.")
+    assert alt_text(figure).endswith("hardly identifiable: Li⁺.")
     plain = figure.data[-1]
     assert list(plain.y + plain.error_y.array) == [2e-4, 0.9]
     assert figure.layout.yaxis.title.text == "Error (one standard deviation), mol/L"

@@ -95,3 +95,11 @@ def test_what_two_roles_of_one_hue_would_hide_is_told_by_marker_and_dash():
     for table in (theme.ROLE_SYMBOL, theme.ROLE_DASH):
         shown = [table[role] for role in ("training", "held-out", "generated", "oracle")]
         assert len(set(shown)) == len(shown)
+
+
+def test_names_that_typeset_alike_stay_two_categories():
+    names = ["Cu2+", "Cu+2", "Cu²⁺", "NO3-"]
+    figure = theme.styled(go.Figure(go.Bar(x=names, y=[1, 2, 3, 4])))
+    assert len(set(figure.data[0].x)) == 4
+    assert figure.data[0].x[0] == "Cu²⁺"
+    assert figure.data[0].x[3] == "NO₃⁻"

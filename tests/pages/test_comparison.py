@@ -207,8 +207,8 @@ def test_map_is_coloured_by_concentration_errors_and_density(in_hand):
     app = opened("pages/comparison/latent_map.py", **in_hand)
     assert colour_titles(app) == []
     for kind, title in (
-        ("target", "Cu2+, mol/L"),
-        ("label error", "Label \u2212 reading: Cu2+, mol/L"),
+        ("target", "Cu²⁺, mol/L"),
+        ("label error", "Label \u2212 reading: Cu²⁺, mol/L"),
         ("density", "log₁₀ of density, usual = 0"),
         ("reconstruction error", "RMSE, absorbance"),
     ):
@@ -216,7 +216,7 @@ def test_map_is_coloured_by_concentration_errors_and_density(in_hand):
         assert colour_titles(app) == [title]
     healthy(app.selectbox("map_colour").set_value("label error").run())
     healthy(app.selectbox("map_target").set_value("NO3-").run())
-    assert colour_titles(app) == ["Label \u2212 reading: NO3-, mol/L"]
+    assert colour_titles(app) == ["Label \u2212 reading: NO₃⁻, mol/L"]
 
 
 def test_latent_space_is_walked_through_along_a_dimension_and_between_spectra(in_hand):
@@ -341,7 +341,7 @@ def test_explore_names_constant_channels_and_duplicates(store: Store):
         app
     )
     assert metrics(app)["Exact duplicates"] == "1"
-    assert "Distribution of Cu2+" in " ".join(chart_texts(app))
+    assert "Distribution of Cu²⁺" in " ".join(chart_texts(app))
 
 
 def test_explore_shows_a_set_without_targets_and_one_too_small_for_outliers(store: Store):

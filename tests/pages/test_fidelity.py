@@ -73,7 +73,7 @@ def test_offenders_are_listed_and_the_worst_is_drawn(hand):
     assert any("its nearest mixture; they differ by up to" in text for text in chart_texts(app))
     healthy(app.selectbox("honesty_target").set_value("NO3-").run())
     healthy(app.segmented_control("honesty_reading").set_value("pure_components").run())
-    assert any(text.startswith("NO3-, mol/L: reading against label") for text in chart_texts(app))
+    assert any(text.startswith("NO₃⁻, mol/L: reading against label") for text in chart_texts(app))
 
 
 def test_noise_given_back_is_another_judgement(hand):
