@@ -12,12 +12,14 @@ from spectra_core.choices import Choice
 from spectra_core.conditions import CONDITIONS
 from spectra_core.errors import ConfigError
 from spectra_core.experiment import PRESET_ARMS, Arm, Experiment, RegressorChoice, study_experiment
+from spectra_core.experiment.cost import USUAL_REPEATS
 from spectra_core.experiment.counterfactuals import with_counterfactuals
 from spectra_core.experiment.modes import EXPLANATIONS, Mode, trained
 from spectra_core.experiment.presets import STUDY_ARMS, has_salts, possible_arms
 from spectra_core.experiment.sweeps import RATIOS, sweep_ratio, sweep_strategies
 from spectra_core.generators import GENERATORS
 from spectra_core.generators.base import DirectGenerator
+from spectra_core.options import Range
 from spectra_core.preprocessing import PREPROCESSINGS
 from spectra_core.regressors import MLP, REGRESSORS
 from spectra_core.samplers import SAMPLERS
@@ -25,7 +27,9 @@ from spectra_core.samplers.given_conditions import CONDITIONAL_SAMPLERS
 from spectra_core.sampling.labelling import LABELLINGS
 from spectra_core.spectra import SpectraSet
 from spectra_core.training.fast import STUDY_EPOCHS
-from ui import own_way, state
+from ui import own_way, question_panel, state
+from ui.job_panel import duration
+from ui.text import counted
 from ui.widgets import field, pick, pick_member, pick_options
 
 SET_BY_MODE = ("epochs", "learning_rate", "schedule", "coordinates", "kernels", "device")
@@ -79,7 +83,9 @@ def by_choices(spectra: SpectraSet) -> Experiment:
         persist_state="session",
     )
     mode = _pick_mode()
-    numbers = _pick_numbers(mode)
+    numbers = _pick_numbers(mode, simulated="simulator" in spectra.meta.provenance)
+    said, unasked = st.empty(), numbers["n_repeats"] is None
+    numbers["n_repeats"] = numbers["n_repeats"] or 1
     n_train = len(spectra) - len(spectra) // numbers["n_folds"]
     in_mode = partial(trained, mode=mode, epochs=numbers["epochs"], n_train=n_train)
     with st.expander("Preprocessing of the spectra", icon=":material/filter_alt:"):
@@ -126,7 +132,32 @@ def by_choices(spectra: SpectraSet) -> Experiment:
         experiment = sweep_strategies(experiment, name, has_salts=has_salts(spectra))
     for name in explained:
         experiment = with_counterfactuals(experiment, name, simulated="simulator" in spectra.meta.provenance)
-    return sweep_ratio(experiment, sorted(ratios)) if ratios and ratios != [1.0] else experiment
+    if ratios and ratios != [1.0]:
+        experiment = sweep_ratio(experiment, sorted(ratios))
+    experiment = question_panel.declare(experiment, spectra)
+    if unasked and not experiment.fresh_sets:
+        experiment = replace(experiment, n_repeats=usual_repeats(experiment, spectra))
+        said.caption(_repeats_sentence(experiment, spectra))
+    return experiment
+
+
+def usual_repeats(experiment: Experiment, spectra: SpectraSet) -> int:
+    """Return how many repeats are run unless told; see `fitting_repeats`."""
+    from spectra_core.experiment.cost import fitting_repeats
+    from spectra_core.jobs.tasks import memo_of
+
+    with st.spinner("Measuring how fast this computer trains", show_time=False):
+        return fitting_repeats(experiment, spectra, n_workers(), memo_of(state.store(), "pace"))
+
+
+def _repeats_sentence(experiment: Experiment, spectra: SpectraSet) -> str:
+    if experiment.n_repeats >= USUAL_REPEATS:
+        return f"{USUAL_REPEATS} repetitions, as usual where ten minutes are enough on this computer."
+    whole = seconds_of(replace(experiment, n_repeats=USUAL_REPEATS), spectra)
+    return (
+        f"{counted(experiment.n_repeats, 'repetition')}, since {USUAL_REPEATS} would take about {duration(whole)} "
+        "here. Write a number of repetitions to have them all the same."
+    )
 
 
 def from_text(spectra: SpectraSet) -> Experiment:
@@ -277,22 +308,33 @@ def _pick_mode() -> Mode:
     mode = st.segmented_control(
         "Training of networks",
         list(names),
-        default="faithful",
+        default="fast",
         format_func=lambda name: names[name],
         key="experiment_mode",
         persist_state="session",
     )
-    chosen: Mode = mode or "faithful"
+    chosen: Mode = mode or "fast"
     st.caption(EXPLANATIONS[chosen])
     return chosen
 
 
-def _pick_numbers(mode: Mode) -> dict[str, Any]:
+def _pick_numbers(mode: Mode, *, simulated: bool) -> dict[str, Any]:
     columns = dict(zip(("n_folds", "n_repeats", "epochs", "seed"), st.columns(4), strict=True))
     numbers: dict[str, Any] = {}
-    for name in ("n_folds", "n_repeats", "seed"):
-        with columns[name]:
-            numbers[name] = field(Experiment, name, key=f"experiment_{name}", help=None)
+    with columns["n_folds"]:
+        numbers["n_folds"] = field(Experiment, "n_folds", key="experiment_n_folds", help=None)
+    with columns["seed"]:
+        numbers["seed"] = field(Experiment, "seed", key="experiment_seed", help=None)
+    with columns["n_repeats"]:
+        numbers["n_repeats"] = field(
+            Experiment,
+            "n_repeats",
+            key="experiment_n_repeats",
+            default=None,
+            optional=True,
+            placeholder=f"{USUAL_REPEATS}, where it fits",
+            help="Folds are dealt anew in each. More of them tell smaller effects.",
+        )
     with columns["epochs"]:
         numbers["epochs"] = field(
             MLP,
@@ -302,6 +344,16 @@ def _pick_numbers(mode: Mode) -> dict[str, Any]:
             optional=mode != "faithful",
             placeholder="by the set's size",
             help="For regressors and generators alike; the study used 100. Fast mode needs fewer.",
+        )
+    if simulated and st.toggle(
+        "Fresh training sets in place of folds",
+        key="experiment_fresh",
+        persist_state="session",
+        help="The simulator makes every training set anew, and one set to test on. Runs are then independent, so that "
+        "the plain paired t-test holds, and more runs always tell more. Folds and repetitions do not count then.",
+    ):
+        numbers["fresh_sets"] = field(
+            Experiment, "fresh_sets", key="experiment_fresh_sets", default=8, range=Range(2, 1000), help=None
         )
     return numbers
 

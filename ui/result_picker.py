@@ -3,7 +3,7 @@
 import streamlit as st
 
 from spectra_core.store import Store, StoredResult
-from ui import cache, needed, own_way, state, studies
+from ui import cache, needed, own_way, state, studies, study_progress
 from ui.text import counted, plain
 
 
@@ -20,7 +20,12 @@ def require_study() -> StoredResult:
     by_id = {record.id: record for record in [*of_it, *studies.studies()]}
     if not by_id:
         needed.require_experimental()
-    if in_hand is not None and not of_it:
+    under_way = study_progress.show()
+    if in_hand is not None and not of_it and under_way:
+        st.info("The first errors are shown here after the first repetition.", icon=":material/hourglass_top:")
+        if not by_id:
+            st.stop()
+    elif in_hand is not None and not of_it:
         st.info(f"No experiment on “{plain(in_hand.meta.name)}” yet.", icon=":material/info:")
         st.page_link("pages/regression/experiment.py", label="Run an experiment", icon=":material/arrow_forward:")
         if not by_id:

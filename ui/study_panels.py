@@ -88,7 +88,7 @@ def _offer_repeats(result: StoredResult, shown: pd.DataFrame) -> None:
     experiment = Experiment.from_document(result.document["experiment"])
     data = result.document["data"]["fingerprint"]
     held = {record.fingerprint for record in state.store().sets()}
-    if needed.empty or data not in held or experiment.fresh_sets:
+    if needed.empty or data not in held or experiment.fresh_sets or "repeats_done" in result.document:
         return
     wanted = max(int(needed.min()), experiment.n_repeats + 1)
     more = replace(experiment, n_repeats=min(wanted, MAX_FOLDS))
@@ -96,12 +96,11 @@ def _offer_repeats(result: StoredResult, shown: pd.DataFrame) -> None:
     share = 1.0 - experiment.n_repeats / more.n_repeats
     seconds = share * estimated_seconds(more, spectra, default_workers())
     label = f"Go on to {more.n_repeats} repeats (about {job_panel.duration(seconds)} here)"
-    if st.button(label, icon=":material/play_arrow:", help="Finished fits are looked up, not repeated."):
+    if st.button(label, key="go_on", icon=":material/play_arrow:", help="Finished fits are looked up, not repeated."):
         arguments = {"set": data, "experiment": json.loads(more.to_json())}
         state.start_job(
             "study", arguments, f"Experiment on {result.document['data']['name']}, {more.n_repeats} repeats"
         )
-    job_panel.latest("study")
 
 
 def worth(result: StoredResult, regressor: str, units: Mapping[str, str]) -> None:

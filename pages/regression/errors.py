@@ -5,12 +5,20 @@ import streamlit as st
 from spectra_core.evaluation.errors.regression_errors import error_summary, errors_by_concentration, with_training_size
 from spectra_core.evaluation.errors.sentences import verdict_sentence
 from spectra_core.figures import regression as figures
-from ui import cache, result_picker, state, study_panels, tables
+from ui import cache, result_picker, state, study_panels, study_progress, tables
 from ui.exports import figure_with_exports, table_export
 
 st.title("Does it help, target by target?")
 st.write("Errors on held-out spectra for every way of making the training set, with the same folds for all.")
 result = result_picker.require_study()
+
+if done := result.document.get("repeats_done"):
+    st.info(
+        f"So far: {done} of {result.document['experiment']['n_repeats']} repetitions. Intervals narrow, and verdicts "
+        "may still change, as the others come in."
+        + ("" if study_progress.is_under_way() else " The experiment was stopped; resume it in Jobs."),
+        icon=":material/hourglass_top:",
+    )
 
 experiment = result.document["experiment"]
 units = result.document["data"]["units"]
@@ -38,7 +46,7 @@ else:
     study_panels.answer(result, shown, kinds)
 
 levels = {"always predicting the mean": result.tables["spreads"].set_index("target")["sd"].to_dict()}
-floors = result.tables["floors"]
+floors = study_panels.table_of(result, "floors")
 if not floors.empty:
     levels["about the best possible"] = floors.set_index("target")["expected_error"].to_dict()
     levels["lower bound (Bayesian)"] = floors.set_index("target")["bayesian_bound"].to_dict()

@@ -4,7 +4,7 @@ import streamlit as st
 
 from spectra_core.errors import ConfigError
 from spectra_core.experiment import Experiment
-from ui import experiment_panel, job_panel, needed, state
+from ui import experiment_panel, job_panel, needed, question_panel, state, study_progress
 from ui.text import counted
 
 st.title("Under which conditions does it help?")
@@ -29,13 +29,13 @@ except ConfigError as error:
     st.warning(str(error), icon=":material/warning:")
 
 if experiment is not None:
-    n_fits = len(experiment.arms) * len(experiment.regressors) * len(experiment.n_train)
+    question_panel.show_power(experiment, spectra)
+    n_fits = len(experiment.arms) * len(experiment.regressors) * len(experiment.n_train) * experiment.n_splits
     seconds = experiment_panel.seconds_of(experiment, spectra)
     st.caption(
-        f"{counted(len(experiment.arms), 'arm')}; {n_fits * experiment.n_folds * experiment.n_repeats} fits of all "
-        f"{spectra.n_targets} targets; about {job_panel.duration(seconds)} with "
-        f"{counted(experiment_panel.n_workers(), 'worker')} beside what this computer does now. It goes on when this "
-        "page is closed, and finished fits are never repeated."
+        f"{counted(len(experiment.arms), 'arm')}; {n_fits} fits of all {spectra.n_targets} targets; "
+        f"about {job_panel.duration(seconds)} with {counted(experiment_panel.n_workers(), 'worker')} beside what "
+        "this computer does now. It goes on when this page is closed, and finished fits are never repeated."
     )
     start, save = st.columns([1, 3], vertical_alignment="center")
     if start.button("Run the experiment", type="primary", icon=":material/play_arrow:"):
@@ -61,11 +61,9 @@ if experiment is not None:
                 args=(experiment.to_json(),),
             )
 
-job_panel.latest("study")
+study_progress.show()
 if state.store().results("study"):
-    st.page_link(
-        "pages/regression/errors.py", label="See the errors of finished experiments", icon=":material/arrow_forward:"
-    )
+    st.page_link("pages/regression/errors.py", label="See the errors found so far", icon=":material/arrow_forward:")
 
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(

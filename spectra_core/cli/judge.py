@@ -2,14 +2,13 @@
 
 import argparse
 import io
-import json
 from pathlib import Path
 
 import pandas as pd
 
 from spectra_core.cli import shared
 from spectra_core.datasets.formulas import table_csv
-from spectra_core.errors import ConfigError, ReadError, json_fault
+from spectra_core.errors import ReadError
 
 
 def add_options(one: argparse.ArgumentParser) -> None:
@@ -40,13 +39,7 @@ def judge(chosen: argparse.Namespace) -> None:
         errors = pd.read_csv(io.StringIO(text), sep=separator, decimal=decimal)
     except (ValueError, pd.errors.ParserError) as error:
         raise ReadError(f"{chosen.errors} is no table of comma-separated values. Write one row per fold.") from error
-    declared = None
-    if chosen.declared:
-        try:
-            declared = json.loads(shared.read_text(chosen.declared))
-        except ValueError as error:
-            raise ConfigError(f"{chosen.declared} {json_fault(error)}.") from error
-    table = judged(errors, declared)
+    table = judged(errors, shared.read_json(chosen.declared) if chosen.declared else None)
     if chosen.out:
         shared.write_file(Path(chosen.out), table_csv(table))
         shared.say(f"Written to {chosen.out}.")

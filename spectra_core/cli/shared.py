@@ -15,7 +15,7 @@ import pandas as pd
 from spectra_core.contracts import Cancelled, Reporter
 from spectra_core.datasets import WRITERS, export
 from spectra_core.datasets.formulas import table_csv
-from spectra_core.errors import ConfigError, ReadError
+from spectra_core.errors import ConfigError, ReadError, json_fault
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
 from spectra_core.store.files import disk_errors, replace_file
@@ -184,6 +184,20 @@ def read_text(path: str) -> str:
         raise ReadError(f"{path} cannot be opened: {error.strerror}. Check the name and the permissions.") from error
     except UnicodeDecodeError as error:
         raise ReadError(f"{path} is not a text file in UTF-8. Save it as one.") from error
+
+
+def read_json(path: str) -> Any:
+    """Return the JSON values of a file the person named.
+
+    Raises
+    ------
+    ReadError, ConfigError
+        When it cannot be read, or is no JSON.
+    """
+    try:
+        return json.loads(read_text(path))
+    except ValueError as error:
+        raise ConfigError(f"{path} {json_fault(error)}.") from error
 
 
 def options_from(settings: Sequence[str]) -> dict[str, Any]:

@@ -44,6 +44,18 @@ def add_options(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--reasons", type=_arms, default=[], metavar="NAMES", help="arms to explain by counterfactual ones"
     )
+    one.add_argument(
+        "--declared",
+        metavar="FILE.json",
+        help="the question: reference, arms, regressors, targets, n_train, smallest_effect in per cent (5); what is "
+        "not declared is looked at afterwards, without verdicts",
+    )
+    one.add_argument(
+        "--fresh-sets",
+        type=int,
+        metavar="K",
+        help="simulated data: K independent training sets, tested on one new set, in place of folds",
+    )
     one.add_argument("--experiment", metavar="FILE", help="an experiment.json, in place of the options above")
     one.add_argument(
         "--set",
@@ -78,9 +90,9 @@ def study(chosen: argparse.Namespace) -> None:
         spectra = shared.data_of(chosen, store, reporter)
         experiment = designed(chosen, spectra)
         seconds = estimated_seconds(experiment, spectra, n_workers, memo_of(store, "pace"))
-        n_fits = len(experiment.arms) * len(experiment.regressors) * len(experiment.n_train)
+        n_fits = len(experiment.arms) * len(experiment.regressors) * len(experiment.n_train) * experiment.n_splits
         reporter.message(
-            f"{len(experiment.arms)} arms, {n_fits * experiment.n_folds * experiment.n_repeats} fits of all targets; "
+            f"{len(experiment.arms)} arms, {n_fits} fits of all targets; "
             f"roughly {_minutes(seconds)} with {n_workers} worker(s) beside what this computer does now."
         )
         if chosen.estimate:
@@ -121,6 +133,10 @@ def designed(chosen: argparse.Namespace, spectra: SpectraSet) -> "Experiment":
     else:
         experiment = _from_options(chosen, spectra)
     changes = shared.options_from(chosen.set)
+    if chosen.declared is not None:
+        changes["question"] = shared.read_json(chosen.declared)
+    if chosen.fresh_sets is not None:
+        changes["fresh_sets"] = chosen.fresh_sets
     if changes:
         experiment = Experiment.from_document({**json.loads(experiment.to_json()), **changes})
     for choice in experiment.regressors:

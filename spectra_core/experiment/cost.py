@@ -1,5 +1,6 @@
 """What a unit of work will cost before it is done, estimated from what each member tells of itself."""
 
+from dataclasses import replace
 from typing import Any
 
 from spectra_core.contracts import NO_MEMO, Memo
@@ -9,6 +10,8 @@ from spectra_core.spectra import SpectraSet
 
 BESIDES = 2.0
 """Seconds for what is not fitted: loading, splitting, tables."""
+USUAL_REPEATS, LONGEST_UNASKED = 3, 600.0
+"""Repeats that are run unless told, where they take no longer than so many seconds."""
 
 
 def arm_cost(arm: Arm, regressor: Regressor, n_train: int, n_channels: int, n_targets: int) -> float:
@@ -32,8 +35,25 @@ def estimated_seconds(
     niceness
         How far the work steps back, as in `pace.slowdown`.
     """
+    from spectra_core.experiment.pace import slowdown
+
+    n_workers = max(1, n_workers)
+    return seconds_alone(experiment, spectra, n_workers, memo) * slowdown(n_workers, niceness)
+
+
+def fitting_repeats(experiment: Experiment, spectra: SpectraSet, n_workers: int, memo: Memo = NO_MEMO) -> int:
+    """Return how many repeats are run unless told: three, or as many as take ten minutes on an idle computer.
+
+    What else the computer does is left out, so that the same design gives the same experiment.
+    """
+    one = seconds_alone(replace(experiment, n_repeats=1), spectra, n_workers, memo)
+    return max(1, min(USUAL_REPEATS, int(LONGEST_UNASKED / one)))
+
+
+def seconds_alone(experiment: Experiment, spectra: SpectraSet, n_workers: int, memo: Memo = NO_MEMO) -> float:
+    """Return about how long the whole experiment takes on an idle computer, in seconds; as `estimated_seconds`."""
     from spectra_core.choices import build
-    from spectra_core.experiment.pace import seconds_per_gflop, slowdown
+    from spectra_core.experiment.pace import seconds_per_gflop
     from spectra_core.experiment.tables import generators_of
     from spectra_core.generators import GENERATORS
     from spectra_core.regressors import REGRESSORS
@@ -49,7 +69,7 @@ def estimated_seconds(
     def of_generator(generator: Any, on: SpectraSet) -> float:
         return float(generator.cost(len(on), on.n_channels))
 
-    whole_fold = len(spectra) - len(spectra) // experiment.n_folds
+    whole_fold = len(spectra) if experiment.fresh_sets else len(spectra) - len(spectra) // experiment.n_folds
     total = 0.0
     for size in experiment.n_train:
         n_train = min(size or whole_fold, whole_fold)
@@ -61,6 +81,4 @@ def estimated_seconds(
             generator = build(GENERATORS, choice, "generator")
             pace = seconds_per_gflop(generator, of_generator, spectra, memo)
             total += pace * generator.cost(n_train, n_channels)
-    n_workers = max(1, n_workers)
-    seconds = total * experiment.n_folds * experiment.n_repeats / n_workers + BESIDES
-    return seconds * slowdown(n_workers, niceness)
+    return total * experiment.n_splits / max(1, n_workers) + BESIDES

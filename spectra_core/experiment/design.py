@@ -262,6 +262,11 @@ class Experiment:
                 return arm
         raise ConfigError(f"There is no arm {name!r}. The arms are: {'; '.join(arm.name for arm in self.arms)}.")
 
+    @property
+    def n_splits(self) -> int:
+        """How many training sets of each size there are: folds of all repetitions, or fresh sets."""
+        return self.fresh_sets or self.n_folds * self.n_repeats
+
     def references(self) -> dict[str, str]:
         """Return for every arm that is compared the name of its reference; empty where there is none."""
         found = [arm for arm in self.arms if arm.kind == self.reference]

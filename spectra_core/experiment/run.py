@@ -1,7 +1,7 @@
 """Run an experiment: every arm, regressor and fold is one unit of work, looked up or computed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -17,7 +17,7 @@ from spectra_core.experiment.fold import OnceMemo
 from spectra_core.experiment.parts import Part, parts_of, task_of
 from spectra_core.experiment.regressor_choice import regressor_title
 from spectra_core.experiment.simulated import require_simulator
-from spectra_core.experiment.tables import generators_of, result_tables
+from spectra_core.experiment.tables import error_tables, generators_of, result_tables
 from spectra_core.experiment.together import units_together
 from spectra_core.experiment.units import Unit, Workforce, work_through
 from spectra_core.generators import GENERATORS
@@ -26,6 +26,9 @@ from spectra_core.spectra import SpectraSet, require_targets
 from spectra_core.training.devices import CPU, device_title
 from spectra_core.training.parallel import one_blas_thread
 from spectra_core.training.versions import versions
+
+_TELLING_COST = 1e-3
+"""Of telling what there is so far, beside a fit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +75,7 @@ def run(
     memo: Memo = NO_MEMO,
     n_workers: int = 1,
     workforce: Workforce | None = None,
+    after_repeat: Callable[[ExperimentResult, int], None] | None = None,
 ) -> ExperimentResult:
     """Run every arm of `experiment` on `spectra`.
 
@@ -85,6 +89,10 @@ def run(
         Threads, one numerical thread each. Changes the time, never a number.
     workforce
         Does the work in place of threads of this process, such as `spectra_core.cluster.Cluster`.
+    after_repeat
+        Called after each repeat but the last, from one of the threads, with what there is so far and the number of
+        repeats done: predictions, errors, comparisons and spreads; its document tells the number as ``repeats_done``.
+        Not where a `workforce` does the work.
 
     Raises
     ------
@@ -104,6 +112,12 @@ def run(
         if workforce is None:
             if device != CPU:
                 units, n_first = units_together(experiment, parts, units)
+            if after_repeat is not None:
+
+                def tell(done: int, reporter: Reporter) -> None:
+                    after_repeat(_so_far(experiment, spectra, parts, done, reporter), done)
+
+                units = _with_tellings(units, tell)
             work_through(units, n_workers, reporter, n_first=n_first)
         else:
             workforce.work_through(units, spectra, memo, reporter)
@@ -121,45 +135,79 @@ def _checked(experiment: Experiment, spectra: SpectraSet) -> SpectraSet:
             f"The experiment was made for the data {experiment.data[:12]}, got {spectra.fingerprint[:12]}. "
             'Load that set, or empty the field "data".'
         )
+    unknown = sorted(set(experiment.question.targets or ()) - set(spectra.target_names))
+    if unknown:
+        raise ConfigError(
+            f"The question names the target {unknown[0]!r}, which these spectra lack. "
+            f"There are: {', '.join(spectra.target_names)}."
+        )
     if experiment.fresh_sets or any(arm.kind == "oracle" or arm.true_spectra for arm in experiment.arms):
         require_simulator(spectra)
     return spectra
 
 
 def _units(experiment: Experiment, parts: list[Part]) -> list[Unit]:
-    """Return generators first, since several arms wait for the same one."""
-    units = []
+    """Return repeat by repeat, generators first, since several arms wait for the same one."""
+    return [
+        unit
+        for repeat in dict.fromkeys(part.split.repeat for part in parts)
+        for unit in _units_of_repeat(experiment, [part for part in parts if part.split.repeat == repeat], repeat)
+    ]
+
+
+def _units_of_repeat(experiment: Experiment, parts: list[Part], repeat: int) -> Iterator[Unit]:
     for choice in generators_of(experiment):
         generator = build(GENERATORS, choice, "generator")
         arm = next(arm for arm in experiment.arms if arm.generator == choice)
-        units += [
-            Unit(
+        for part in parts:
+            yield Unit(
                 f"Training {generator.title}",
                 generator.cost(len(part.fold.train), part.fold.train.n_channels),
                 partial(part.fold.generator, choice),
                 key=part.fold.generator_key(choice),
                 part="Training generators",
                 task=task_of("generator", experiment, arm, experiment.regressors[0], part),
+                repeat=repeat,
             )
-            for part in parts
-        ]
     for arm in experiment.arms:
         for choice in experiment.regressors:
             regressor = build(REGRESSORS, choice, "regressor")
             for part in parts:
                 train = part.fold.train
-                units.append(
-                    Unit(
-                        f"{arm.name}: {regressor_title(choice)}",
-                        arm_cost(arm, regressor, len(train), train.n_channels, train.n_targets),
-                        partial(part.predicted, arm, choice),
-                        key=part.predicted_key(arm, choice),
-                        part=arm.name,
-                        shared=part.fold.shared_keys(arm, choice),
-                        task=task_of("prediction", experiment, arm, choice, part),
-                    )
+                yield Unit(
+                    f"{arm.name}: {regressor_title(choice)}",
+                    arm_cost(arm, regressor, len(train), train.n_channels, train.n_targets),
+                    partial(part.predicted, arm, choice),
+                    key=part.predicted_key(arm, choice),
+                    part=arm.name,
+                    shared=part.fold.shared_keys(arm, choice),
+                    task=task_of("prediction", experiment, arm, choice, part),
+                    repeat=repeat,
                 )
-    return units
+
+
+def _so_far(
+    experiment: Experiment, spectra: SpectraSet, parts: list[Part], done: int, reporter: Reporter
+) -> ExperimentResult:
+    """Return what the first `done` repeats gave; what another thread still works on is waited for."""
+    known = [part for part in parts if part.split.repeat < done]
+    for part in known:
+        for arm in experiment.arms:
+            for choice in experiment.regressors:
+                part.predicted(arm, choice, reporter)
+    document = {**_document(experiment, spectra, parts[0].fold.device), "repeats_done": done}
+    return ExperimentResult(experiment, error_tables(experiment, spectra, known), document)
+
+
+def _with_tellings(units: list[Unit], tell: Callable[[int, Reporter], None]) -> list[Unit]:
+    """Return the units with one after each repeat but the last that tells of the repeats so far."""
+    out: list[Unit] = []
+    for unit, after in zip(units, [*units[1:], units[-1]], strict=True):
+        out.append(unit)
+        if after.repeat > unit.repeat >= 0:
+            work = partial(tell, after.repeat)
+            out.append(Unit("Judging the errors so far", _TELLING_COST * unit.cost, work, part=unit.part))
+    return out
 
 
 def _document(experiment: Experiment, spectra: SpectraSet, device: str) -> dict[str, Any]:

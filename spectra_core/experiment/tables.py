@@ -26,6 +26,21 @@ def result_tables(
     experiment: Experiment, spectra: SpectraSet, parts: list[Part], reporter: Reporter, n_workers: int = 1
 ) -> dict[str, pd.DataFrame]:
     """Return the tables that `ExperimentResult` describes; the checks of parts run `n_workers` at a time."""
+    tables = error_tables(experiment, spectra, parts)
+    spreads = tables.pop("spreads")
+    by_target = dict(zip(spreads["target"], spreads["sd"], strict=True))
+    return {
+        **tables,
+        **_checks(experiment, spectra, parts, reporter, n_workers),
+        "efficiencies": efficiencies(experiment, tables["comparisons"]),
+        "equivalents": equivalents(experiment, tables["errors"]),
+        "reasons": reasons(experiment, tables["errors"], by_target),
+        "spreads": spreads,
+    }
+
+
+def error_tables(experiment: Experiment, spectra: SpectraSet, parts: list[Part]) -> dict[str, pd.DataFrame]:
+    """Return the tables ``predictions``, ``errors``, ``comparisons`` and ``spreads`` of some or all parts."""
     predictions = pd.concat(
         [
             part.prediction_rows(arm, choice)
@@ -36,24 +51,11 @@ def result_tables(
         ignore_index=True,
     )
     errors = regression_errors(predictions)
-    spreads = dict(zip(spectra.target_names, spectra.target_values.std(axis=0), strict=True))
-    compared = comparisons_of(experiment, errors, spreads)
-    return {
-        "predictions": predictions,
-        "errors": errors,
-        "comparisons": compared,
-        **_checks(experiment, spectra, parts, reporter, n_workers),
-        "efficiencies": efficiencies(experiment, compared),
-        "equivalents": equivalents(experiment, errors),
-        "reasons": reasons(experiment, errors, spreads),
-        "spreads": pd.DataFrame(
-            {
-                "target": spectra.target_names,
-                "unit": [target.unit for target in spectra.target_info],
-                "sd": spectra.target_values.std(axis=0),
-            }
-        ),
-    }
+    deviations = spectra.target_values.std(axis=0)
+    compared = comparisons_of(experiment, errors, dict(zip(spectra.target_names, deviations, strict=True)))
+    units = [target.unit for target in spectra.target_info]
+    spreads = pd.DataFrame({"target": spectra.target_names, "unit": units, "sd": deviations})
+    return {"predictions": predictions, "errors": errors, "comparisons": compared, "spreads": spreads}
 
 
 def comparisons_of(experiment: Experiment, errors: pd.DataFrame, spreads: Mapping[str, float]) -> pd.DataFrame:

@@ -38,6 +38,8 @@ class Unit:
         Keys of fitted models that it uses and other units may use too: the first to need one makes it.
     task
         The same work as JSON values, for `experiment.parts.do_task` in a process that knows nothing but the data.
+    repeat
+        Of the cross-validation; -1 for work on several.
     """
 
     stage: str
@@ -47,6 +49,7 @@ class Unit:
     shared: tuple[str, ...] = ()
     task: Mapping[str, Any] = field(default_factory=dict)
     part: str = ""
+    repeat: int = -1
 
 
 class Workforce(Protocol):

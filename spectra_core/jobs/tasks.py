@@ -97,18 +97,26 @@ def train(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[s
 def study(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[str, Any]:
     """Run an experiment: ``{"set": fingerprint, "experiment": {...}, "workers": None, "name": text}``.
 
-    With ``"scheduler": address``, or where the environment names one, the workers of that cluster do the work.
+    After each repeat but the last, a result of what there is so far takes the place of the one before. With
+    ``"scheduler": address``, or where the environment names one, the workers of that cluster do the work.
 
     Returns
     -------
     ``{"result": id}`` of a result of kind "study" with the tables and the document of the experiment.
     """
     from spectra_core.cluster import workforce
-    from spectra_core.experiment import Experiment, run
+    from spectra_core.experiment import Experiment, ExperimentResult, run
 
     known = checked_arguments(arguments, "study", set=..., experiment=..., workers=None, scheduler=None, name="")
     experiment = Experiment.from_document(known["experiment"])
     spectra = store.load_set(known["set"])
+    name = known["name"] or f"Study of {spectra.meta.name}"
+    keys = [_key_of("study so far", {**known, "repeats_done": done + 1}) for done in range(experiment.n_repeats - 1)]
+
+    def keep(found: ExperimentResult, done: int) -> None:
+        store.save_result("study", found.document, found.tables, name=name, key=keys[done - 1])
+        store.forget_results([key for key in keys if key != keys[done - 1]])
+
     found = run(
         experiment,
         spectra,
@@ -116,11 +124,34 @@ def study(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[s
         memo=memo_of(store, "study"),
         n_workers=known["workers"] or default_workers(),
         workforce=workforce(known["scheduler"]),
+        after_repeat=keep,
     )
-    name = known["name"] or f"Study of {spectra.meta.name}"
     result = store.save_result("study", found.document, found.tables, name=name)
+    store.forget_results(keys)
     store.trim_memo()
     return {"result": result}
+
+
+def pilot(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[str, Any]:
+    """Train the reference of an experiment twice, to learn how errors scatter; arguments as of `study`.
+
+    Returns
+    -------
+    ``{"result": id}`` of a result of kind "pilot"; the experiment finds these fits when it is run.
+    """
+    from spectra_core.experiment import Experiment, run
+    from spectra_core.experiment.power import pilot_of
+
+    known = checked_arguments(arguments, "pilot", set=..., experiment=..., workers=None)
+    spectra = store.load_set(known["set"])
+    found = run(
+        pilot_of(Experiment.from_document(known["experiment"])),
+        spectra,
+        reporter=reporter,
+        memo=memo_of(store, "study"),
+        n_workers=known["workers"] or default_workers(),
+    )
+    return {"result": store.save_result("pilot", found.document, found.tables, name=f"Pilot on {spectra.meta.name}")}
 
 
 def import_files(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[str, Any]:
@@ -157,6 +188,7 @@ TASKS: dict[str, Task] = {
     "fidelity": judging.judge,
     "bench": judging.bench,
     "study": study,
+    "pilot": pilot,
 }
 
 

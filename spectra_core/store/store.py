@@ -159,13 +159,21 @@ class Store:
         self._models.discard(model_id)
 
     def save_result(
-        self, kind: str, document: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], name: str = ""
+        self,
+        kind: str,
+        document: Mapping[str, Any],
+        tables: Mapping[str, pd.DataFrame],
+        name: str = "",
+        key: str | None = None,
     ) -> str:
-        """Keep the tables of a study or a map with the document that says how they were made; return the id."""
+        """Keep the tables of a study or a map with the document that says how they were made; return the id.
+
+        Under a `key` of the caller's, what is there already stays.
+        """
         files = result_files(document, tables)
         content = sha256("".join(sha256(part) for part in files.values()).encode())
         record = {"kind": kind, "name": name or kind, "table_names": list(tables), "content": content}
-        key = uuid.uuid4().hex
+        key = key or uuid.uuid4().hex
         self._results.add(key, record, files)
         return key
 
@@ -182,6 +190,12 @@ class Store:
     def delete_result(self, result_id: str) -> None:
         """Put a result into the bin."""
         self._results.discard(result_id)
+
+    def forget_results(self, keys: Sequence[str]) -> None:
+        """Remove results for good, as far as they are there: what others have taken the place of."""
+        for key in keys:
+            if key in self._results:
+                self._results.remove(key)
 
     def save_upload(self, name: str, content: bytes) -> str:
         """Keep an uploaded file as it came, for a job to read, and return its key; `name` is data, never a path."""

@@ -8,8 +8,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from spectra_core.choices import Choice
 from spectra_core.contracts import NO_MEMO, SILENT, Budget
 from spectra_core.errors import ConfigError, SpectraError, TrainingError
-from spectra_core.experiment import Arm, Experiment, run
+from spectra_core.experiment import Arm, Experiment, Question, run
 from spectra_core.experiment.fold import Fold, OnceMemo
+from spectra_core.experiment.parts import parts_of
+from spectra_core.experiment.run import _units
 from spectra_core.generators import GENERATORS
 from spectra_core.regressors import REGRESSORS
 from spectra_core.spectra import SpectraSet
@@ -118,6 +120,28 @@ class TestReproducing:
         memo.left = 10_000
         same(result, run(SMALL, mixtures, memo=memo))
         assert n_kept == 25
+
+    @pytest.mark.parametrize("n_workers", [1, 2])
+    def test_after_each_repeat_it_tells_what_an_experiment_of_so_many_repeats_gives(self, mixtures, n_workers):
+        experiment = replace(SMALL, arms=ARMS[:3], regressors=(MLP,), n_repeats=3)
+        told = []
+        found = run(experiment, mixtures, n_workers=n_workers, after_repeat=lambda *one: told.append(one))
+        same(found, run(experiment, mixtures))
+        assert [(done, so_far.document["repeats_done"]) for so_far, done in told] == [(1, 1), (2, 2)]
+        assert "repeats_done" not in found.document
+        for so_far, done in told:
+            alone = run(replace(experiment, n_repeats=done), mixtures)
+            assert set(so_far.tables) == {"predictions", "errors", "comparisons", "spreads"}
+            for name, table in so_far.tables.items():
+                pd.testing.assert_frame_equal(table, alone.tables[name], check_exact=True)
+
+    def test_the_first_repeat_is_done_before_the_second_begins(self, mixtures):
+        experiment = replace(SMALL, arms=ARMS[:6], regressors=(MLP,), n_repeats=2)
+        units = _units(experiment, parts_of(experiment, mixtures, NO_MEMO))
+        order = [unit.repeat for unit in units]
+        assert order == sorted(order)
+        assert set(order) == {0, 1}
+        assert units[0].part == "Training generators"
 
     def test_another_seed_gives_other_folds_and_numbers(self, result, mixtures):
         other = run(Experiment(arms=ARMS[:2], regressors=(MLP,), n_folds=3, seed=2), mixtures)
@@ -291,6 +315,11 @@ class TestRefusals:
     def test_another_set_than_it_was_made_for(self, mixtures):
         experiment = Experiment(arms=ARMS[:2], data="0" * 64)
         with pytest.raises(ConfigError, match="made for the data 000000000000"):
+            run(experiment, mixtures)
+
+    def test_a_question_about_a_target_that_is_not_there(self, mixtures):
+        experiment = replace(SMALL, question=Question(targets=("Zn2+",)))
+        with pytest.raises(ConfigError, match="The question names the target 'Zn2"):
             run(experiment, mixtures)
 
     def test_oracle_without_a_simulator(self, mixtures):

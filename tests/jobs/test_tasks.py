@@ -108,6 +108,28 @@ class TestStudy:
         contents = {home.results("study")[0].content for home in (store, Store(tmp_path / "other"))}
         assert len(contents) == 1
 
+    def test_what_was_found_so_far_stays_when_stopped_and_gives_way_to_the_whole(self, store, kept):
+        arguments = {"set": kept, "experiment": {**TINY_STUDY, "n_repeats": 3}, "workers": 1}
+        kept_so_far = []
+
+        class StopInTheThirdRepeat:
+            def progress(self, stage, done, total, values=None):
+                found = [store.load_result(record.id).document["repeats_done"] for record in store.results("study")]
+                kept_so_far.extend(one for one in found if one not in kept_so_far)
+                if done > 0.8 * total:
+                    raise Cancelled
+
+            def message(self, text): ...
+
+        with pytest.raises(Cancelled):
+            TASKS["study"](arguments, StopInTheThirdRepeat(), store)
+        assert kept_so_far == [1, 2]
+        left = [store.load_result(record.id).document["repeats_done"] for record in store.results("study")]
+        assert left == [2]
+        whole = TASKS["study"](arguments, SILENT, store)["result"]
+        assert [record.id for record in store.results("study")] == [whole]
+        assert not store.binned()
+
     def test_refuses_an_experiment_in_a_sentence(self, store, kept):
         with pytest.raises(ConfigError, match="has no field 'fold'"):
             TASKS["study"]({"set": kept, "experiment": {**TINY_STUDY, "fold": 3}}, SILENT, store)

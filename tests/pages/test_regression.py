@@ -8,9 +8,10 @@ from streamlit.testing.v1 import AppTest
 
 from spectra_core.choices import Choice
 from spectra_core.conditions import CONDITIONS
-from spectra_core.experiment import Arm, Experiment, run
+from spectra_core.datasets.simulator import PRESETS, simulate
+from spectra_core.experiment import Arm, Experiment, Question, run
 from spectra_core.experiment.counterfactuals import with_counterfactuals
-from spectra_core.jobs import Jobs
+from spectra_core.jobs import JobRecord, Jobs
 from spectra_core.store import Store
 from tests.conftest import beer_lambert_set
 
@@ -95,11 +96,7 @@ class TestDesigningAnExperiment:
         app.run()
         healthy(app)
         next(button for button in app.button if button.label == "Run the experiment").click().run()
-        jobs = Jobs(tmp_path)
-        until = time.monotonic() + 120
-        while jobs.records()[-1].is_active and time.monotonic() < until:
-            time.sleep(0.2)
-        record = jobs.records()[-1]
+        record = ended(tmp_path)
         assert (record.task, record.state) == ("study", "finished")
         document = store.load_result(record.result["result"]).document
         assert [arm["name"] for arm in document["experiment"]["arms"]] == ["Baseline", "Duplicate rows"]
@@ -131,6 +128,71 @@ class TestDesigningAnExperiment:
         assert "got 'best'" in healthy(app).warning[0].value
         assert not any(button.label == "Run the experiment" for button in app.button)
 
+    def test_the_question_is_declared_in_words_and_goes_into_the_experiment(self, fingerprint):
+        app = opened(DESIGN, set=fingerprint)
+        app.multiselect(key="experiment_regressors").set_value(["ridge", "pls"]).run()
+        app.multiselect(key="question_arms").set_value(["VAE, standard normal"])
+        app.multiselect(key="question_targets").set_value(["Cu2+"])
+        app.multiselect(key="question_regressors").set_value(["pls"])
+        app.selectbox(key="question_reference").set_value("Duplicate rows")
+        app.number_input(key="question_smallest").set_value(8.0)
+        healthy(app.run())
+        declared = as_text(app).question
+        assert declared == Question("Duplicate rows", ("VAE, standard normal",), ("pls",), ("Cu2+",), None, 8.0)
+
+    def test_three_repeats_are_the_preset_and_a_number_of_ones_own_stays(self, fingerprint):
+        app = opened(DESIGN, set=fingerprint)
+        app.multiselect(key="experiment_regressors").set_value(["ridge"]).run()
+        assert any(caption.value.startswith("3 repetitions, as usual") for caption in app.caption)
+        healthy(app.number_input(key="experiment_n_repeats").set_value(2).run())
+        assert not any("as usual" in caption.value for caption in app.caption)
+        assert as_text(app).n_repeats == 2
+
+    def test_fresh_sets_are_offered_where_a_simulator_made_the_set(self, store, fingerprint):
+        assert not any(toggle.key == "experiment_fresh" for toggle in opened(DESIGN, set=fingerprint).toggle)
+        simulated = store.save_set(simulate(PRESETS["msu_like"], n_spectra=24, seed=0))
+        app = opened(DESIGN, set=simulated)
+        app.multiselect(key="experiment_regressors").set_value(["ridge"])
+        healthy(app.toggle(key="experiment_fresh").set_value(True).run())
+        healthy(app.number_input(key="experiment_fresh_sets").set_value(12).run())
+        assert as_text(app).fresh_sets == 12
+
+    def test_a_pilot_tells_how_small_an_effect_the_design_tells(self, fingerprint, store, tmp_path):
+        app = opened(DESIGN, set=fingerprint)
+        app.multiselect(key="experiment_arms").set_value(["Baseline", "Mixing"])
+        app.multiselect(key="experiment_regressors").set_value(["pls"])
+        app.number_input(key="experiment_n_folds").set_value(4)
+        healthy(app.run())
+        next(button for button in app.button if button.label.startswith("Run a pilot")).click().run()
+        record = ended(tmp_path)
+        assert (record.task, record.state) == ("pilot", "finished")
+        assert not store.results("study")
+        healthy(app.run())
+        of_three = smallest_of(app)
+        assert set(of_three) == {"mean over all", "Cu2+", "Ni2+", "SO4 2-", "NO3-"}
+        healthy(app.number_input(key="experiment_n_repeats").set_value(1).run())
+        assert all(smallest_of(app)[target] > fall for target, fall in of_three.items())
+        assert any("this design tells a fall of the mean error" in text.value for text in app.markdown)
+
+
+def as_text(app: AppTest) -> Experiment:
+    """Return the experiment on the page, as the visitor gets it to change it as text."""
+    healthy(next(button for button in app.button if button.label == "Change it as text").click().run())
+    return Experiment.from_json(app.text_area(key="experiment_text").value)
+
+
+def smallest_of(app: AppTest) -> dict[str, float]:
+    table = next(table.value for table in app.dataframe if "mean over all" in table.value.index)
+    return {str(target): float(text.removesuffix(" %")) for target, text in table.iloc[:, 0].items()}
+
+
+def ended(home: Path) -> JobRecord:
+    """Return the last job once it is over."""
+    until = time.monotonic() + 120
+    while (record := Jobs(home).records()[-1]).is_active and time.monotonic() < until:
+        time.sleep(0.2)
+    return record
+
 
 class TestReadingErrors:
     def test_an_experiment_can_be_started_from_and_keeps_all_its_fields(self, study, store, fingerprint):
@@ -143,6 +205,19 @@ class TestReadingErrors:
         changed = text.replace('"seed": 0', '"seed": 5')
         healthy(app.text_area(key="experiment_text").set_value(changed).run())
         assert any(button.label == "Run the experiment" for button in app.button)
+
+    def test_what_is_found_so_far_is_shown_and_says_so(self, study, store, fingerprint):
+        whole = store.load_result(study)
+        document = {**whole.document, "repeats_done": 1, "experiment": {**whole.document["experiment"], "n_repeats": 3}}
+        tables = {name: whole.tables[name] for name in ("predictions", "errors", "comparisons", "spreads")}
+        key = "ab" * 16
+        assert store.save_result("study", document, tables, key=key) == key
+        app = opened(ERRORS, set=fingerprint)
+        assert app.selectbox(key="study").value == key
+        assert any(info.value.startswith("So far: 1 of 3 repetitions") for info in app.info)
+        assert not any(button.label.startswith("Go on to") for button in app.button)
+        store.forget_results([key, "cd" * 16])
+        assert healthy(app.run()).selectbox(key="study").value == study
 
     def test_worth_is_told_in_measured_spectra(self, study, fingerprint):
         app = opened(ERRORS, set=fingerprint)
@@ -169,7 +244,7 @@ class TestReadingErrors:
 
     def test_without_an_experiment_the_visitor_is_taken_to_run_one(self, fingerprint):
         app = opened(ERRORS, set=fingerprint)
-        assert app.info[0].value.startswith("No experiment yet.")
+        assert app.info[0].value.startswith("No experiment on")
 
     def test_every_arm_and_target_is_judged_in_a_sentence(self, study, fingerprint):
         app = opened(ERRORS, set=fingerprint)

@@ -50,6 +50,16 @@ def graph_adjusted(
     return adjusted
 
 
+def starting_shares(n_arms: int, n_targets: int) -> tuple[float, float]:
+    """Return the parts of the level with which an arm's mean, and each of its targets, begin.
+
+    >>> starting_shares(2, 5), starting_shares(2, 1)
+    ((0.25, 0.05), (0.0, 0.5))
+    """
+    of_mean = GATE_SHARE if n_targets > 1 else 0.0
+    return of_mean / n_arms, (1.0 - of_mean) / n_arms / n_targets
+
+
 def gatekeeping(means: Sequence[float], targets: Sequence[Sequence[float]]) -> tuple[list[float], list[list[float]]]:
     """Adjust the p of every arm's mean over targets, and of its targets.
 
@@ -81,12 +91,13 @@ def gatekeeping(means: Sequence[float], targets: Sequence[Sequence[float]]) -> t
     for mean, own in zip(means, targets, strict=True):
         single = len(own) == 1
         gates.append(None if single else len(p))
+        of_mean, of_target = starting_shares(n_arms, len(own))
         if not single:
             p.append(mean)
-            shares.append(GATE_SHARE / n_arms)
+            shares.append(of_mean)
         members.append(list(range(len(p), len(p) + len(own))))
         p += own
-        shares += [(1.0 if single else 1.0 - GATE_SHARE) / n_arms / len(own)] * len(own)
+        shares += [of_target] * len(own)
     entry_of = [own[0] if gate is None else gate for gate, own in zip(gates, members, strict=True)]
     arrows = np.zeros((len(p), len(p)))
     for arm, (gate, own_nodes) in enumerate(zip(gates, members, strict=True)):
