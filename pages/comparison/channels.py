@@ -1,7 +1,8 @@
 import pandas as pd
 import streamlit as st
 
-from spectra_core.evaluation.channels.noise import noise_fidelity, noise_summary
+from spectra_core.evaluation.channels.noise import noise_fidelity, noise_summary, spectrum_noise
+from spectra_core.evaluation.channels.sentences import vary_sentence
 from spectra_core.evaluation.channels.statistics import channel_correlation, channel_differences
 from spectra_core.evaluation.roles import comparisons
 from spectra_core.figures import channels as figures
@@ -16,6 +17,7 @@ found = comparison.compared()
 st.caption(found.sentence)
 sets = found.sets
 training = sets["training"]
+verdict = st.empty()
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     reference = comparison.pick_reference(found, key="channels_reference")
@@ -38,6 +40,8 @@ asked = differences[(differences["role"] == "generated") & (differences["referen
 summary = noise_summary(noise).set_index("role")
 floor = differences[(differences["role"] == "held-out") & (differences["reference"] == "training")]
 real = "" if floor.empty else "Held-out spectra against training spectra: "
+single = cache.table(spectrum_noise, sets)
+verdict.markdown(vary_sentence(summary.reset_index(), single, pd.concat([asked, floor])))
 
 columns = st.columns(4)
 columns[0].metric(
@@ -87,6 +91,7 @@ comparison.offer_tables(
         "channel_statistics": statistics,
         "channel_differences": differences,
         "noise_fidelity": noise,
+        "spectrum_noise": single,
         "channel_correlation": correlation,
     }
 )

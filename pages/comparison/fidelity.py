@@ -6,6 +6,7 @@ from spectra_core.evaluation.similarity.bench import NOTHING_WRONG
 from spectra_core.evaluation.similarity.judgement import beside_the_band
 from spectra_core.evaluation.similarity.known_bad import KNOWN_BAD
 from spectra_core.evaluation.similarity.metrics import METRICS
+from spectra_core.evaluation.similarity.sentences import fidelity_sentence
 from spectra_core.figures import fidelity as figures
 from spectra_core.figures import physics as physics_figures
 from ui import comparison, judged, needed, state, tables
@@ -16,6 +17,7 @@ st.write("Every number beside what two halves of the experimental set give: none
 found = comparison.compared()
 training, generated = found.sets["training"], needed.require_generated()
 st.caption(found.sentence)
+verdict = st.empty()
 given_back = st.toggle(
     "Give the noise back",
     key="judge_with_noise",
@@ -42,6 +44,7 @@ else:
         ]
         st.caption(f"A random sample is judged: {', '.join(judged_of)} spectra.")
     titles = {name: metric.title for name, metric in METRICS.items()}
+    verdict.markdown(fidelity_sentence(judgement, titles))
     show_figure(
         figures.metric_distances(
             judgement, titles=titles, better={name: metric.better for name, metric in METRICS.items()}

@@ -2,6 +2,7 @@ from math import isnan
 
 import streamlit as st
 
+from spectra_core.evaluation.latent.sentences import ground_sentence
 from ui import cache, comparison, map_panel, models, state, traversal_panel
 from ui.text import percent
 
@@ -9,6 +10,7 @@ st.title("Do they cover the same ground?")
 st.write("One marker a spectrum: near each other where spectra are alike.")
 found = comparison.compared()
 st.caption(found.sentence)
+verdict = st.empty()
 
 model = state.model()
 with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -31,6 +33,7 @@ if drawn is None and method != "t-SNE":
 
 if drawn is not None:
     table, trust = drawn
+    verdict.markdown(ground_sentence(table))
     columns = st.columns(3)
     columns[0].metric(
         "Trustworthiness",

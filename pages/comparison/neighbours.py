@@ -4,6 +4,7 @@ import streamlit as st
 from spectra_core.evaluation.channels.noise import noise_level
 from spectra_core.evaluation.similarity.distances import DISTANCES
 from spectra_core.evaluation.similarity.neighbours import pair_difference
+from spectra_core.evaluation.similarity.sentences import copies_sentence
 from spectra_core.figures import neighbours as figures
 from ui import cache, comparison, neighbour_panel, state, tables
 from ui.figures import show_figure
@@ -14,6 +15,7 @@ st.write("Each generated spectrum beside the experimental spectrum nearest to it
 found = comparison.compared()
 st.caption(found.sentence)
 training = found.sets["training"]
+verdict = st.empty()
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     metric = st.selectbox(
@@ -48,6 +50,7 @@ if nearest.note:
 units = {"euclidean": training.meta.signal_label.lower(), "spectral_angle": "radians", "noise_weighted": "noise units"}
 unit = units[metric]
 
+verdict.markdown(copies_sentence(nearest.n_copies, nearest.n_generated, nearest.memorisation))
 columns = st.columns(4)
 columns[0].metric(
     "Exact copies",

@@ -1,5 +1,6 @@
 import streamlit as st
 
+from spectra_core.evaluation.channels.sentences import look_sentence
 from spectra_core.evaluation.channels.statistics import signal_histograms
 from spectra_core.evaluation.examples import examples
 from spectra_core.figures import spectra as figures
@@ -11,6 +12,7 @@ st.write("Generated spectra beside experimental ones, all of them at once, and w
 found = comparison.compared()
 st.caption(found.sentence)
 training = found.sets["training"]
+verdict = st.empty()
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     view = st.segmented_control(
@@ -25,12 +27,13 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     reverse = comparison.pick_direction(training)
 labels = {"axis_label": training.axis.label, "signal_label": training.meta.signal_label, "reverse": reverse}
 
+statistics = comparison.channel_statistics(found.sets)
+verdict.markdown(look_sentence(statistics, reference))
 if view == "Density":
     histograms = cache.shared(signal_histograms, found.sets)
     show_figure(figures.density_comparison(histograms, reference=reference, **labels), key="density_comparison")
     comparison.offer_tables({f"density_{role}": table.reset_index() for role, table in histograms.items()})
 elif view == "Quantile bands":
-    statistics = comparison.channel_statistics(found.sets)
     shown = statistics[statistics["role"].isin([reference, "generated"])]
     show_figure(figures.quantile_fan(shown, **labels), key="quantile_fan")
     comparison.offer_tables({"channel_statistics": statistics})

@@ -116,6 +116,36 @@ def noise_fidelity(sets: Mapping[str, SpectraSet]) -> pd.DataFrame:
     )
 
 
+def spectrum_noise(sets: Mapping[str, SpectraSet]) -> pd.DataFrame:
+    """Measure the noise of every spectrum, in units of the training set's noise.
+
+    Returns
+    -------
+    DataFrame, one row per spectrum
+        ``role``, ``sample`` (row in its set, from 0), ``noise``: root mean square over channels of `local_residual`
+        beyond the median of the training set, over its `noise_level`; about 1 for a training spectrum. Channels
+        without noise in the training set are left out; NaN where all are.
+
+    Raises
+    ------
+    SpectraError
+        As `noise_fidelity`.
+    """
+    require_comparable(sets)
+    if "training" not in sets:
+        raise SpectraError(f"Noise is compared with that of the training set; got {', '.join(sets)}.")
+    training = sets["training"]
+    level = noise_level(training)
+    noisy = level > 0
+    shared = np.median(local_residual(training.signal, training.axis)[:, noisy], axis=0)
+    tables = []
+    for role, spectra in sets.items():
+        residual = (local_residual(spectra.signal, spectra.axis)[:, noisy] - shared) / level[noisy]
+        noise = np.sqrt((residual**2).mean(axis=1)) if noisy.any() else np.full(len(spectra), np.nan)
+        tables.append(pd.DataFrame({"role": role, "sample": np.arange(len(spectra)), "noise": noise}))
+    return pd.concat(tables, ignore_index=True)
+
+
 def noise_summary(fidelity: pd.DataFrame) -> pd.DataFrame:
     """Sum `noise_fidelity` up: one headline number per role.
 

@@ -1,0 +1,72 @@
+"""Verdicts on the signal, channel by channel, in one sentence each."""
+
+import pandas as pd
+
+from spectra_core.evaluation.channels.noise import ALIKE
+
+SIGNIFICANT = 0.05
+
+
+def look_sentence(statistics: pd.DataFrame, reference: str) -> str:
+    """Say whether generated spectra reach as far as experimental ones, and whether they go beyond.
+
+    Parameters
+    ----------
+    statistics
+        As from `channel_statistics`.
+    reference
+        The experimental role they are compared with.
+    """
+    by_role = {str(role): rows.sort_values("position") for role, rows in statistics.groupby("role", sort=False)}
+    made, real = by_role["generated"], by_role[reference]
+    spans = (made["q95"] - made["q05"]).to_numpy() / (real["q95"] - real["q05"]).where(lambda one: one > 0).to_numpy()
+    middle = float(pd.Series(spans).median())
+    how = "as wide as" if ALIKE[0] <= middle <= ALIKE[1] else f"{middle:.2g} times as wide as"
+    wide = "" if pd.isna(middle) else f"The middle 90 % of generated spectra is {how} that of {reference} ones. "
+    # The larger of two like sets goes beyond the other in some channels by chance.
+    held_out = reference == "training" and "held-out" in by_role
+    floor = f"; some held-out spectrum in {_n_beyond(by_role['held-out'], real)}" if held_out else ""
+    return (
+        f"{wide}In {_n_beyond(made, real)} of {len(real)} channels some generated spectrum goes beyond all {reference} "
+        f"ones{floor}."
+    )
+
+
+def vary_sentence(noise: pd.DataFrame, single: pd.DataFrame, differences: pd.DataFrame) -> str:
+    """Say whether generated spectra carry the noise, and in how many channels they differ, floors beside.
+
+    Parameters
+    ----------
+    noise
+        As from `noise_summary`.
+    single
+        As from `spectrum_noise`.
+    differences
+        Rows of `channel_differences` of "generated" against one reference and, as the floor, of "held-out" against
+        "training".
+    """
+    ratios = noise.set_index("role")["ratio"]
+    ratio = float(ratios["generated"])
+    values = {str(role): rows["noise"] for role, rows in single.groupby("role", sort=False)}
+    made = values.pop("generated")
+    real = pd.concat(list(values.values()))
+    smoother, rougher = int((made < real.min()).sum()), int((made > real.max()).sum())
+    held_out = f" (held-out {ratios['held-out']:.2f})" if "held-out" in ratios else ""
+    said = f"noise ratio {ratio:.2f}{held_out}"
+    if pd.isna(ratio):
+        first = "The training spectra carry no noise to compare with."
+    elif ratio < ALIKE[0]:
+        first = f"{smoother} of {len(made)} generated spectra are smoother than any experimental one: {said}."
+    elif ratio > ALIKE[1]:
+        first = f"{rougher} of {len(made)} generated spectra are noisier than any experimental one: {said}."
+    else:
+        first = f"Generated spectra carry the noise of experimental ones: {said}."
+    differ = (differences["ks_p_adjusted"] < SIGNIFICANT).groupby(differences["role"]).mean()
+    floor = f"; of the held-out spectra, {100 * differ['held-out']:.0f} %" if "held-out" in differ else ""
+    return f"{first} Their distribution differs in {100 * differ['generated']:.0f} % of the channels{floor}."
+
+
+def _n_beyond(one: pd.DataFrame, other: pd.DataFrame) -> int:
+    """Count the channels in which a role goes beyond the range of another."""
+    above = one["maximum"].to_numpy() > other["maximum"].to_numpy()
+    return int((above | (one["minimum"].to_numpy() < other["minimum"].to_numpy())).sum())
