@@ -22,11 +22,11 @@ from filelock import Timeout
 
 from spectra_core.errors import ConfigError, StoreError
 from spectra_core.jobs import processes
+from spectra_core.jobs.finding import find_task
 from spectra_core.jobs.folder import JobFolder, Launch, Request, Status
 from spectra_core.jobs.ready import Ready, Waiting
 from spectra_core.jobs.records import JobRecord, Watch, is_ours, read_record
 from spectra_core.jobs.reporting import JobReporter
-from spectra_core.jobs.work import find_task
 from spectra_core.store import home_folder
 from spectra_core.store.files import disk_errors, exclusive, json_bytes, sweep_drafts
 

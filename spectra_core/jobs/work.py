@@ -1,17 +1,16 @@
-"""What a job's process does: find the task, do it, leave the last words, start the next job."""
+"""What a job's process does: do the task, leave the last words, start the next job."""
 
 import os
 import sys
 import time
 import traceback
 import uuid
-from collections.abc import Callable
 from contextlib import suppress
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from spectra_core.contracts import Cancelled
-from spectra_core.errors import ConfigError, SpectraCoreError, StoreError
+from spectra_core.errors import SpectraCoreError, StoreError
+from spectra_core.jobs.finding import find_task
 from spectra_core.jobs.folder import JobFolder
 from spectra_core.jobs.reporting import GIVE_UP, JobReporter
 from spectra_core.store import Store
@@ -22,30 +21,6 @@ if TYPE_CHECKING:
 
 NICENESS = 10
 """How far the work steps back behind whatever a person does with the computer."""
-
-_MOVED = {"spectra_core.demo:run_demo": "spectra_core.jobs.demo:run_demo"}
-"""Tasks in jobs that earlier versions kept, by the names they have now."""
-
-Task = Callable[[dict[str, Any], Any, Store], dict[str, Any]]
-
-
-def find_task(name: str) -> Task:
-    """Return a task by its name in `spectra_core.jobs.tasks.TASKS`, or by "module:function".
-
-    Raises
-    ------
-    ConfigError
-        When there is none, listing those of the registry.
-    """
-    module, _, function = _MOVED.get(name, name).partition(":")
-    if function:
-        found: Task = getattr(import_module(module), function)
-        return found
-    from spectra_core.jobs.tasks import TASKS  # imports everything that tasks use
-
-    if name not in TASKS:
-        raise ConfigError(f"Unknown task {name!r}. Known tasks: {', '.join(sorted(TASKS))}.")
-    return TASKS[name]
 
 
 def do(jobs: "Jobs", job_id: str, token: str) -> None:

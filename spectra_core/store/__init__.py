@@ -1,6 +1,6 @@
 """Sets, models and results on disk, by fingerprint; written at once or not at all; nothing is pickled."""
 
-from spectra_core.store.entries import Binned, Damaged
+from spectra_core.store.entry import Binned, Damaged
 from spectra_core.store.models import ModelRecord, StoredModel
 from spectra_core.store.results import ResultRecord, StoredResult
 from spectra_core.store.sets import SetRecord

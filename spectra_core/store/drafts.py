@@ -5,7 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from spectra_core.errors import StoreError
-from spectra_core.store.entries import Entry, Shelf
+from spectra_core.store.entries import Shelf
+from spectra_core.store.entry import Entry
 from spectra_core.store.shapes import shaped
 
 MAX_DRAFTS = 16

@@ -4,12 +4,13 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from spectra_core.errors import StoreError
+from spectra_core.store.entry import Binned, Damaged, DamageError, Entry, Manifest
 from spectra_core.store.files import (
     disk_errors,
     exclusive,
@@ -25,77 +26,6 @@ from spectra_core.store.shapes import MOST_COUNTED, fits, shaped
 from spectra_core.store.staging import bin_folder, binned, sweep, unlisted_folder
 
 _MANIFEST = "manifest.json"
-
-
-@dataclass(frozen=True)
-class Damaged:
-    """An entry that was set aside because its content is not what was kept.
-
-    Parameters
-    ----------
-    kind, key
-        Shelf ("sets", "models", "results", "uploads", "drafts") and storage key of the entry.
-    name
-        What people called it, where that can still be read.
-    reason
-        What is wrong, in a sentence.
-    """
-
-    kind: str
-    key: str
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One kept entry: its key, its place in the order of keeping, and its record.
-
-    Parameters
-    ----------
-    sequence
-        Grows by one with every entry of the store, so that order survives a change of the clock.
-    created
-        Coordinated universal time of keeping, ISO 8601.
-    record
-        The JSON record of the entry.
-    """
-
-    key: str
-    sequence: int
-    created: str
-    record: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class _Manifest:
-    key: str
-    sequence: int
-    created: str
-    record: dict[str, Any]
-    files: dict[str, dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Binned:
-    """An entry that was deleted and can still be restored.
-
-    Parameters
-    ----------
-    kind, key, name
-        As of `Damaged`.
-    deleted
-        Coordinated universal time, ISO 8601.
-    """
-
-    kind: str
-    key: str
-    name: str
-    deleted: str
-
-
-class DamageError(StoreError):
-    """The files of an entry are not those its manifest names."""
 
 
 class Shelf:
@@ -299,7 +229,7 @@ class Shelf:
             replace_file(counter, str(last + 1).encode())
         return last + 1
 
-    def _manifest(self, folder: Path) -> _Manifest:
+    def _manifest(self, folder: Path) -> Manifest:
         try:
             written = strict_json((folder / _MANIFEST).read_bytes())
         except FileNotFoundError as error:
@@ -310,7 +240,7 @@ class Shelf:
         try:
             if signature != sha256(json_bytes(written)) or written["key"] != folder.name:
                 raise DamageError("its manifest is not what was kept.")
-            manifest = shaped(_Manifest, written)
+            manifest = shaped(Manifest, written)
             datetime.fromisoformat(manifest.created)
             for name in self._needs:
                 if name not in manifest.files:
@@ -359,7 +289,7 @@ class Shelf:
 _ONE = {"sets": "set", "models": "model", "results": "result", "uploads": "uploaded file", "drafts": "import"}
 
 
-def _entry(manifest: _Manifest) -> Entry:
+def _entry(manifest: Manifest) -> Entry:
     return Entry(manifest.key, manifest.sequence, manifest.created, manifest.record)
 
 
@@ -388,7 +318,7 @@ def _folders(parent: Path) -> list[Path]:
         raise StoreError("The data folder cannot be read. Check its permissions, or set SPECTRA_HOME.") from error
 
 
-def _require_sizes(folder: Path, manifest: _Manifest) -> None:
+def _require_sizes(folder: Path, manifest: Manifest) -> None:
     for name, facts in manifest.files.items():
         try:
             size = (folder / name).stat().st_size

@@ -10,7 +10,7 @@ import pandas as pd
 from spectra_core.contracts import Arrays, configuration
 from spectra_core.errors import ReadError, SpectraCoreError
 from spectra_core.spectra import Frame, SpectraSet
-from spectra_core.store.entries import Entry
+from spectra_core.store.entry import Entry
 from spectra_core.store.files import json_bytes
 from spectra_core.store.frames import dense, frame_document, frame_from
 from spectra_core.store.model_checks import (

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from spectra_core.errors import StoreError
-from spectra_core.store.entries import Entry
+from spectra_core.store.entry import Entry
 from spectra_core.store.files import json_bytes, strict_json
 from spectra_core.store.shapes import fits, shaped
 

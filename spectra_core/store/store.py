@@ -14,7 +14,8 @@ import pandas as pd
 from spectra_core.errors import ReadError, StoreError
 from spectra_core.spectra import SpectraSet
 from spectra_core.store.drafts import Draft, draft_of, found_draft, remove_draft, surplus_drafts, upload_of
-from spectra_core.store.entries import Binned, Damaged, Shelf
+from spectra_core.store.entries import Shelf
+from spectra_core.store.entry import Binned, Damaged
 from spectra_core.store.files import disk_errors, sha256
 from spectra_core.store.memo import StoreCheckpoint, StoreMemo, name_for, trim
 from spectra_core.store.models import ModelRecord, StoredModel, model_record, read_model, write_model

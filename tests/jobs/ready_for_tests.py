@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from spectra_core.jobs import ready
+from spectra_core.jobs import waiting
 
 if __name__ == "__main__":
-    ready._PREPARATIONS = ()
-    ready.main(Path(sys.argv[1]), sys.argv[2], (int(sys.argv[3]), sys.argv[4]))
+    waiting._PREPARATIONS = ()
+    waiting.main(Path(sys.argv[1]), sys.argv[2], (int(sys.argv[3]), sys.argv[4]))

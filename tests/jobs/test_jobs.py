@@ -239,7 +239,7 @@ class TestReadiness:
         monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (root, here))))
 
         def start(module, *arguments, **options):
-            wanted = "ready_for_tests" if module == "spectra_core.jobs.ready" else module
+            wanted = "ready_for_tests" if module == "spectra_core.jobs.waiting" else module
             return started(wanted, *arguments, **options)
 
         started = processes.start
@@ -301,7 +301,7 @@ class TestReadiness:
 
         server = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
         arguments = str(tmp_path), "token", str(server.pid), processes.start_of(server.pid)
-        process_id = processes.start("spectra_core.jobs.ready", *arguments)
+        process_id = processes.start("spectra_core.jobs.waiting", *arguments)
         server.kill()
         server.wait()
         until(lambda: processes.start_of(process_id) == "")

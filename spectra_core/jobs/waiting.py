@@ -1,0 +1,98 @@
+"""A process that waits for the next job with everything loaded.
+
+It has a note in a folder beside the jobs (`ready`). Whoever starts a job writes it there, under the lock of the queue;
+the process then works as one that was started for it. It ends when it has waited for long, or the server it was started
+by is gone. ``python -m spectra_core.jobs.waiting HOME TOKEN PID START`` waits for work of HOME, for the server PID that
+began at START.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from spectra_core.jobs import processes
+from spectra_core.jobs.folder import JobFolder
+from spectra_core.jobs.queue import Jobs
+from spectra_core.jobs.ready import Ready
+from spectra_core.jobs.work import NICENESS, do
+from spectra_core.store.files import exclusive
+
+LOOK = 0.03
+"""Seconds between looks at the note."""
+LOOK_FOR_SERVER = 1.0
+"""Seconds between looks whether the server lives."""
+MOST_IDLE = 600.0
+"""Seconds after which a process that nobody needed ends."""
+
+
+def wait(notes: Ready, lock: Path, token: str, server: tuple[int, str]) -> str | None:
+    """Load what jobs need, then wait for one and return its id; None when it is time to end.
+
+    Parameters
+    ----------
+    lock
+        The queue's.
+    server
+        The process that wants one to wait.
+    """
+    preparing = iter(_PREPARATIONS)
+    begin = looked = time.monotonic()
+    while True:
+        if job := _given(notes, token):
+            notes.remove(token)
+            return job
+        if (prepare := next(preparing, None)) is not None:
+            prepare()
+            continue
+        now = time.monotonic()
+        if now - looked > LOOK_FOR_SERVER:
+            looked = now
+            if now - begin > MOST_IDLE or processes.start_of(server[0]) != server[1]:
+                with exclusive(lock):
+                    job = _given(notes, token)
+                    notes.remove(token)
+                return job
+        time.sleep(LOOK)
+
+
+def _given(notes: Ready, token: str) -> str | None:
+    note = notes.read(token)
+    return note.job if note is not None and note.job else None
+
+
+def _load() -> None:
+    for module in ("jobs.tasks", "generators", "regressors", "samplers", "sampling.generation", "experiment"):
+        import_module(f"spectra_core.{module}")
+
+
+def _use() -> None:
+    import_module("spectra_core.jobs.compiling_ahead").use_networks()
+
+
+def _compile() -> None:
+    import_module("spectra_core.jobs.compiling_ahead").compile_ahead()
+
+
+_PREPARATIONS: tuple[Callable[[], None], ...] = (_load, _use, _compile)
+
+
+def main(home: Path, token: str, server: tuple[int, str]) -> None:
+    """Wait for a job and do it."""
+    processes.step_back(NICENESS)
+    jobs, folder = Jobs(home), home / "jobs"
+    notes = Ready(folder / ".ready")
+    job_id = wait(notes, folder / ".lock", token, server)
+    if job_id is None:
+        return
+    os.chdir(folder / job_id)
+    with JobFolder(folder / job_id).output_path.open("ab") as printed:
+        for descriptor in (1, 2):
+            os.dup2(printed.fileno(), descriptor)
+    do(jobs, job_id, token)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], (int(sys.argv[3]), sys.argv[4]))
