@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from spectra_core.choices import Choice
 from spectra_core.cli import shared
+from spectra_core.contracts import NO_MEMO
 from spectra_core.errors import ConfigError
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
@@ -81,6 +82,7 @@ def study(chosen: argparse.Namespace) -> None:
     from spectra_core.cluster import workforce
     from spectra_core.experiment import run
     from spectra_core.experiment.cost import estimated_seconds
+    from spectra_core.experiment.parts import parts_of
     from spectra_core.jobs.tasks import default_workers, memo_of
 
     if chosen.out is None and not chosen.estimate:
@@ -89,6 +91,7 @@ def study(chosen: argparse.Namespace) -> None:
     with shared.progress_bar() as reporter:
         spectra = shared.data_of(chosen, store, reporter)
         experiment = designed(chosen, spectra)
+        parts_of(experiment, spectra, NO_MEMO)  # what cannot be divided is refused before anything is timed
         seconds = estimated_seconds(experiment, spectra, n_workers, memo_of(store, "pace"))
         n_fits = len(experiment.arms) * len(experiment.regressors) * len(experiment.n_train) * experiment.n_splits
         reporter.message(

@@ -210,6 +210,8 @@ def _steady_column(grid: Grid, column: int) -> AxisSide | None:
     named = [row for row in grid.header if not _of_numbers(row, grid)]
     # A row of a few repeated words, such as groups, is no name of the columns where another row tells them apart.
     words = [row[column] for row in named if not row[column] or _tells_apart(row) or not any(map(_tells_apart, named))]
+    # A unit that stands above most columns is that of all of them, and names none as the axis.
+    words = [word for word in words if not word or not any(2 * row.count(word) > len(row) for row in named)]
     labels = [cell for row, at, cell in grid.odd_cells if at == column]
     labels += [cell for row, cell in enumerate(grid.text.get(column, ())) if row in worded]
     name = next((word for word in [*words, *labels] if axis_named(word)), words[-1] if words else "")

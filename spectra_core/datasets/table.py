@@ -196,7 +196,7 @@ def _stacked(blocks: list[Block], notes: list[str]) -> ImportTable:
         tuple(int(start) + row for block, start in pairs for row in block.cut),
         tuple((int(start) + row, channel, cell) for block, start in pairs for row, channel, cell in block.odd),
         notes + [f"{block.source}: {note}" for block in blocks for note in block.notes],
-        first.titles,
+        titles=first.titles,
     )
 
 

@@ -56,7 +56,7 @@ def test_unknown_option_is_named_and_the_known_ones_are_listed():
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("{", "not readable as JSON"),
+        ("{", "not valid JSON"),
         ("[]", "An experiment is a JSON object"),
         ("{}", "needs the field 'arms'"),
         ('{"arms": [{"name": "a", "kind": "best"}]}', "Arm 'a': kind must be one of baseline, .*; got 'best'"),

@@ -57,5 +57,5 @@ def test_a_smaller_training_set_and_another_worker_give_the_same_parts(spectra):
 def test_measured_spectra_have_no_fresh_sets():
     with pytest.raises(ConfigError, match="fresh training sets, take new spectra from the true simulator"):
         run(EXPERIMENT, beer_lambert_set(30, 20, seed=0))
-    with pytest.raises(ConfigError, match="number of fresh training sets lies between 0 and 1000, got -1"):
+    with pytest.raises(ConfigError, match="fresh_sets must be a whole number from 0 to 1000, got -1"):
         Experiment(arms=EXPERIMENT.arms, fresh_sets=-1, reference="baseline")

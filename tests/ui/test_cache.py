@@ -160,6 +160,8 @@ def test_the_size_of_a_set_is_that_of_its_arrays(before):
 
 
 def test_memory_is_given_back_when_the_last_visitor_has_left():
+    cache.clear()
+    cache._visitors.clear()  # of other tests
     cache.shared(counted, 5)
     cache._visitors.add("someone")
     cache.clear_if_empty()

@@ -258,7 +258,7 @@ class TestWhatIsRefused:
             SimulationSettings.from_dict(settings)
 
     def test_what_is_no_json(self):
-        with pytest.raises(ConfigError, match="must be JSON"):
+        with pytest.raises(ConfigError, match="not valid JSON"):
             SimulationSettings.from_json("{")
 
     def test_more_salts_than_there_are(self):
