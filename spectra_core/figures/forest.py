@@ -105,9 +105,9 @@ def _rows(
 def _markers(rows: pd.DataFrame, colour: str) -> go.Scatter:
     effect, low, high = (_log(rows[name]) for name in ("effect", "low", "high"))
     words = [
-        f"{row.effect:+.1f} % ({row.low:+.1f} to {row.high:+.1f} %)<br>{row.verdict}"
-        + (f"<br>folds with a run that blew up: {row.flagged}" if row.flagged else "")
-        for row in rows.itertuples()
+        f"{row['effect']:+.1f} % ({row['low']:+.1f} to {row['high']:+.1f} %)<br>{row['verdict']}"
+        + (f"<br>folds with a run that blew up: {row['flagged']}" if row["flagged"] else "")
+        for _, row in rows.iterrows()
     ]
     return go.Scatter(
         x=effect,
