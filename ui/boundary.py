@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from spectra_core.errors import SpectraCoreError
+from ui.text import sentence
 
 _log = logging.getLogger("latent_spectra")
 
@@ -24,7 +25,7 @@ def error_boundary(where: str) -> Iterator[None]:
     try:
         yield
     except SpectraCoreError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(sentence(error), icon=":material/error:")
     except Exception:
         reference = uuid.uuid4().hex[:8]
         _log.exception("Error %s on page %s", reference, where)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from spectra_core.cluster import overview, scheduler_address
 from spectra_core.errors import SpectraCoreError
+from ui.text import plain, sentence
 
 
 def show() -> None:
@@ -11,7 +12,7 @@ def show() -> None:
     try:
         address = scheduler_address()
     except SpectraCoreError as error:
-        st.warning(str(error), icon=":material/lan:")
+        st.warning(sentence(error), icon=":material/lan:")
         return
     if address is not None:
         st.subheader("Cluster")
@@ -22,14 +23,15 @@ def _panel(address: str) -> None:
     try:
         workers = overview(address).workers
     except SpectraCoreError as error:
-        st.warning(str(error), icon=":material/lan:")
+        st.warning(sentence(error), icon=":material/lan:")
         return
+    shown = plain(address)
     n_busy = int((workers["works_on"] != "").sum())
     if workers.empty:
-        st.info(f"The scheduler at {address} has no workers yet. Experiments wait for them.", icon=":material/lan:")
+        st.info(f"The scheduler at {shown} has no workers yet. Experiments wait for them.", icon=":material/lan:")
         return
     st.caption(
-        f"Experiments run on the cluster at {address}: {len(workers)} workers with {int(workers['threads'].sum())} "
+        f"Experiments run on the cluster at {shown}: {len(workers)} workers with {int(workers['threads'].sum())} "
         f"threads, {n_busy} of them busy."
     )
     st.dataframe(

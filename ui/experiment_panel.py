@@ -29,7 +29,7 @@ from spectra_core.spectra import SpectraSet
 from spectra_core.training.fast import STUDY_EPOCHS
 from ui import own_way, question_panel, state
 from ui.job_panel import duration
-from ui.text import counted
+from ui.text import counted, sentence
 from ui.widgets import field, pick, pick_member, pick_options
 
 SET_BY_MODE = ("epochs", "learning_rate", "schedule", "coordinates", "kernels", "device")
@@ -298,7 +298,7 @@ def pick_own_arm(in_mode: Callable[[Choice], Choice]) -> Arm | None:
     try:
         return Arm("Your arm", ratio=ratio, **methods)  # type: ignore[arg-type]  # names are fields of Arm
     except ConfigError as error:
-        st.warning(str(error), icon=":material/warning:")
+        st.warning(sentence(error), icon=":material/warning:")
         return None
 
 

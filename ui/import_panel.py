@@ -17,7 +17,7 @@ from spectra_core.figures.theme import thousands
 from ui import cache, state
 from ui import import_questions as questions
 from ui.figures import show_figure
-from ui.text import counted, plain
+from ui.text import counted, sentence
 
 _BOX = "import_files_box"
 _NO_ROUNDED_SIZE = f"<style>.st-key-{_BOX} [data-testid=stFileUploaderDropzoneInstructions] {{display: none}}</style>"
@@ -60,7 +60,7 @@ def show(draft: state.ImportDraft) -> None:
     try:
         found = cache.understanding(cache.home(), draft.uploads, draft.recipe)
     except SpectraCoreError as error:
-        st.error(plain_sentence(str(error)), icon=":material/error:")
+        st.error(sentence(error), icon=":material/error:")
         _ways_out(error, draft, recipe)
         _offer_way_back(draft)
         return
@@ -70,7 +70,7 @@ def show(draft: state.ImportDraft) -> None:
     with left:
         st.subheader("What I understood")
         names = [name for name, _ in found.sources]
-        st.caption(f"Files in hand: {plain(listed(names, 10))}")
+        st.caption(f"Files in hand: {sentence(listed(names, 10))}")
         _points(found, draft, recipe)
     with right:
         _preview(found)
@@ -78,11 +78,6 @@ def show(draft: state.ImportDraft) -> None:
     _columns(found, draft, recipe)
     _more_decisions(found, draft, recipe)
     _finish(found, draft)
-
-
-def plain_sentence(text: str) -> str:
-    """Return a sentence of ours that may quote names of others."""
-    return plain(text)
 
 
 def _points(found: Understanding, draft: state.ImportDraft, recipe: Recipe) -> None:
@@ -137,12 +132,12 @@ def _label(quantity: str, unit: str) -> str:
 def _remarks(found: Understanding, draft: state.ImportDraft, recipe: Recipe) -> None:
     remarks = [problem for problem in found.problems if not problem.blocking]
     for problem in remarks:
-        st.info(plain(problem.text), icon=":material/info:")
+        st.info(sentence(problem.text), icon=":material/info:")
         questions.choices(problem, draft, recipe)
     if found.table.notes:
         with st.expander(f"{len(found.table.notes)} notes from reading"):
             for note in found.table.notes[:100]:
-                st.markdown(f"- {plain(note)}")
+                st.markdown(f"- {sentence(note)}")
 
 
 def _columns(found: Understanding, draft: state.ImportDraft, recipe: Recipe) -> None:
@@ -253,7 +248,7 @@ def _more_decisions(found: Understanding, draft: state.ImportDraft, recipe: Reci
                 "name": name.strip() or None,
             }
         except ConfigError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(sentence(error), icon=":material/error:")
             return
     questions.decide(draft, recipe, changes)
 
@@ -314,7 +309,7 @@ def _finish(found: Understanding, draft: state.ImportDraft) -> None:
     assumed = [f"{point.title}: {point.value}" for point in found.assumed if not point.key.startswith(_OF_COLUMNS)]
     assumed += _assumed_columns(found)
     if assumed:
-        st.caption(f"Assumed, since nobody said otherwise: {plain('; '.join(assumed))}.")
+        st.caption(f"Assumed, since nobody said otherwise: {sentence('; '.join(assumed))}.")
 
 
 def _assumed_columns(found: Understanding) -> list[str]:
@@ -330,7 +325,7 @@ def _save(found: Understanding) -> None:
     try:
         spectra = found.build()
     except ReadError as error:
-        st.error(plain_sentence(str(error)), icon=":material/error:")
+        st.error(sentence(error), icon=":material/error:")
         return
     fingerprint = state.store().save_set(spectra)
     state.end_import()
@@ -347,7 +342,7 @@ def _offer_recipe(draft: state.ImportDraft) -> None:
         try:
             recipe = Recipe.from_json(file.getvalue().decode("utf-8", errors="replace"))
         except ConfigError as error:
-            st.error(plain_sentence(str(error)), icon=":material/error:")
+            st.error(sentence(error), icon=":material/error:")
             return
         questions.decide(draft, Recipe(), vars(recipe))
 

@@ -11,7 +11,7 @@ from spectra_core.datasets import Point, Problem, Recipe
 from spectra_core.datasets.preparing import AXIS_CHOICES
 from spectra_core.errors import SpectraCoreError
 from ui import cache, state
-from ui.text import counted, plain
+from ui.text import counted, plain, sentence
 
 _SHOWN_SPECTRA, _SHOWN_CHANNELS = 3, 4
 
@@ -30,7 +30,7 @@ def widget_key(draft: state.ImportDraft, *names: str) -> str:
 def ask(problem: Problem, draft: state.ImportDraft, recipe: Recipe) -> None:
     """Show a question with its answers."""
     with st.container(border=True):
-        st.markdown(f":material/help: **Please decide.** {plain(problem.text)}")
+        st.markdown(f":material/help: **Please decide.** {sentence(problem.text)}")
         if problem.readings:
             _readings(problem, draft, recipe)
         else:
@@ -57,7 +57,7 @@ def point(found: Point, draft: state.ImportDraft) -> Mapping[str, Any] | None:
     """Draw one point; return the decisions of another choice."""
     reason = "your decision" if found.decided else found.reason
     if not found.choices:
-        st.markdown(f"**{plain(found.title)}**  \n{plain(found.value)} — {plain(reason)}")
+        st.markdown(f"**{plain(found.title)}**  \n{sentence(found.value)} — {sentence(reason)}")
         return None
     others = [one for one in found.choices if one.label != found.value]
     labels = [found.value, *(one.label for one in others)]
@@ -67,7 +67,7 @@ def point(found: Point, draft: state.ImportDraft) -> Mapping[str, Any] | None:
         format_func=labels.__getitem__,
         key=widget_key(draft, "point", found.key),
     )
-    st.caption(plain(reason))
+    st.caption(sentence(reason))
     return others[chosen - 1].changes if chosen else None
 
 
@@ -80,7 +80,7 @@ def _readings(problem: Problem, draft: state.ImportDraft, recipe: Recipe) -> Non
             try:
                 read = cache.understanding(cache.home(), draft.uploads, recipe.but(**one.changes).to_json())
             except SpectraCoreError as error:
-                st.caption(plain(str(error)))
+                st.caption(sentence(error))
                 continue
             n_spectra, n_channels = read.table.signal.shape
             st.caption(

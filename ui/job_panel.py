@@ -9,6 +9,7 @@ from spectra_core.errors import StoreError
 from spectra_core.figures.theme import thousands
 from spectra_core.figures.training import LIVE_PARTS
 from ui import state
+from ui.text import sentence
 
 if TYPE_CHECKING:
     from spectra_core.jobs import JobRecord
@@ -102,9 +103,9 @@ def _panel(job_id: str, *, was_active: bool) -> None:
         st.markdown(f"{icon} **{words}**")
         st.text(record.title)
         if record.is_active:
-            st.progress(record.share, text=progress_text(record))
+            st.progress(record.share, text=sentence(progress_text(record)))
         elif record.error:
-            st.warning(record.error, icon=icon)
+            st.warning(sentence(record.error), icon=icon)
         else:
             st.caption(f"Took {duration(record.seconds_running)}.")
         _show_curves(record)

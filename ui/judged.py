@@ -14,7 +14,7 @@ from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
 from ui import cache, comparison, job_panel, needed, state, tables
 from ui.figures import show_figure
-from ui.text import percent, significant
+from ui.text import percent, plain, significant
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -140,7 +140,7 @@ def show_offenders(
     )
     picked = event["selection"]["rows"]
     chosen = offenders.iloc[picked[0] if picked and picked[0] < len(offenders) else 0]
-    st.caption(f"Generated spectrum {chosen['id']} breaks: {chosen['breaks']}.")
+    st.caption(f"Generated spectrum {plain(chosen['id'])} breaks: {chosen['breaks']}.")
     training = sets["training"]
     figure = figures.spectrum_and_mixture(
         cache.table(mixture_residual, sets, "generated", int(np.searchsorted(rows, chosen["sample"]))),

@@ -11,7 +11,7 @@ from spectra_core.evaluation.latent import learning
 from spectra_core.figures.theme import thousands
 from spectra_core.spectra import SpectraSet
 from ui import cache, deleting, state
-from ui.text import significant
+from ui.text import plain, significant
 
 if TYPE_CHECKING:
     from spectra_core.jobs import JobRecord
@@ -66,10 +66,10 @@ def has_latent_space(found: "StoredModel") -> bool:
 
 
 def judged_on(found: "StoredModel", spectra: SpectraSet) -> tuple[SpectraSet, str]:
-    """Return the spectra a generator is judged on, and what to call them: held-out ones where there are enough."""
+    """Return the spectra a generator is judged on, and what to call them on a page: if enough, held-out ones."""
     record = found.record
     if record.trained_on != spectra.fingerprint:
-        return spectra, f"spectra of {spectra.meta.name}"
+        return spectra, f"spectra of {plain(spectra.meta.name)}"
     if len(record.held_out_rows) < _FEWEST_JUDGED:
         return spectra, "training spectra"
     return spectra.take(list(record.held_out_rows)), "held-out spectra"

@@ -9,7 +9,7 @@ from spectra_core.experiment.own_way import own_way
 from spectra_core.experiment.presets import has_salts
 from spectra_core.spectra import SpectraSet
 from ui import state
-from ui.text import plain
+from ui.text import plain, sentence
 
 
 def in_hand() -> Arm | None:
@@ -29,7 +29,7 @@ def offer(spectra: SpectraSet) -> Arm | None:
     try:
         arm = own_way(generated)
     except ConfigError as error:
-        st.caption(plain(str(error)))
+        st.caption(sentence(error))
         return None
     if arm.conditions is not None and CONDITIONS[arm.conditions.name].needs_salts and not has_salts(spectra):
         st.caption(f"{plain(arm.name)} cannot be an arm: it draws salts, and the targets of this set are none.")

@@ -46,11 +46,12 @@ def require_study() -> StoredResult:
         st.stop()
     result = cache.shared(Store.load_result, state.store(), picked)
     experiment, data = result.document["experiment"], result.document["data"]
+    name = plain(data["name"])
     kind = "simulated" if data["origin"] == "simulated" else data["origin"]
     st.caption(
-        f"{data['n_spectra']} {kind} spectra “{data['name']}”, {counted(experiment['n_folds'], 'fold')}, "
+        f"{data['n_spectra']} {kind} spectra “{name}”, {counted(experiment['n_folds'], 'fold')}, "
         f"{counted(experiment['n_repeats'], 'repetition')}, seed {experiment['seed']}."
     )
     if in_hand is not None and in_hand.fingerprint != data["fingerprint"]:
-        st.info(f"This experiment is about “{data['name']}”, not about the data set in hand.", icon=":material/info:")
+        st.info(f"This experiment is about “{name}”, not about the data set in hand.", icon=":material/info:")
     return result

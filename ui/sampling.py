@@ -15,7 +15,7 @@ from spectra_core.options import Range, Seed, WithOptions
 from spectra_core.spectra import SpectraSet
 from ui import cache, widgets
 from ui.models import encoded
-from ui.text import percent, plain
+from ui.text import percent, plain, sentence
 
 if TYPE_CHECKING:
     from spectra_core.generators.base import Generator
@@ -214,7 +214,7 @@ def labels_sentence(sampled: Sampled, train: SpectraSet, plan: Plan) -> str:
     if plan.labelling is None or plan.labelling.name not in ("latent", "spectral"):
         return ""
     clipped = bool(plan.labelling.options.get("clip_to_range", False))
-    return plain(range_sentence(label_range(sampled.spectra.targets, train.targets), clipped=clipped))
+    return sentence(range_sentence(label_range(sampled.spectra.targets, train.targets), clipped=clipped))
 
 
 def hull_sentence(distances: pd.DataFrame) -> str:
@@ -265,7 +265,7 @@ def _pick_conditions(train: SpectraSet) -> Choice | None:
         name: member for name, member in CONDITIONS.items() if not (member.needs_salts and basis.found_from == "none")
     }
     choice = _pick("Concentrations", offered, key="sample_conditions")
-    st.caption(basis.explanation)
+    st.caption(sentence(basis.explanation))
     return choice
 
 

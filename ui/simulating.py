@@ -13,7 +13,7 @@ from spectra_core.datasets.simulator import DESIGNS, PRESETS, STATUS, Simulation
 from spectra_core.datasets.simulator.settings import changed_settings
 from spectra_core.errors import SpectraCoreError
 from spectra_core.options import Range, options_of
-from ui.text import percent
+from ui.text import percent, sentence
 from ui.widgets import described_parameters, field, limits, pick_seed
 
 MAX_SPECTRA = 100_000
@@ -168,7 +168,7 @@ def checked(arguments: dict[str, Any]) -> SimulationSettings | None:
     try:
         return changed_settings(PRESETS[arguments["preset"]], arguments["settings"])
     except SpectraCoreError as error:
-        st.warning(str(error))
+        st.warning(sentence(error))
         return None
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 from ui import deleting, state
 from ui.boundary import error_boundary
 from ui.menu import ROOT
+from ui.text import sentence
 
 _LONGEST_NAME = 24
 """Characters that a picker shows whole in a window 1280 pixels wide."""
@@ -32,11 +33,11 @@ def show() -> None:
     if record is not None and record.origin == "simulated":
         # Said on every page, whatever the set is called.
         st.caption(":material/science: The data set in hand is simulated, not measured.")
-    for sentence, warning in state.notices():
+    for notice, warning in state.notices():
         if warning:
-            st.warning(sentence, icon=":material/warning:")
+            st.warning(sentence(notice), icon=":material/warning:")
         else:
-            st.info(sentence, icon=":material/info:")
+            st.info(sentence(notice), icon=":material/info:")
     deleting.offer_undo()
 
 

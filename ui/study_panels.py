@@ -23,6 +23,7 @@ from spectra_core.jobs.tasks import default_workers
 from spectra_core.store import Store, StoredResult
 from ui import cache, job_panel, state, tables
 from ui.exports import figure_with_exports, table_export
+from ui.text import plain
 
 _KINDS = {"optimiser steps": "step_matched", "repeated rows": "duplicate_rows", "true spectra at the labels": "oracle"}
 """Colours of changes on the reason card that do without generated spectra."""
@@ -66,8 +67,9 @@ def answer(result: StoredResult, shown: pd.DataFrame, kinds: Mapping[str, str]) 
     shown
         From `compare_arms`, of one regressor and one training size.
     """
-    for sentence in sentences.answer(shown, {}):
-        st.markdown(sentence)
+    named = shown.assign(arm=shown["arm"].map(plain))
+    for said in sentences.answer(named, {target: plain(target) for target in shown["target"].unique()}):
+        st.markdown(said)
     if not shown["declared"].any():
         st.caption("Looked at afterwards: these comparisons were not declared, so they have intervals and no verdict.")
     _offer_repeats(result, shown)
@@ -232,7 +234,7 @@ def other_experiments(result: StoredResult) -> None:
     else:
         st.write("**Arms of the same name, fold by fold**: how much higher (+) the other experiment's error is.")
         for regressor, rows in paired.groupby("regressor", sort=False):
-            st.caption(regressor_titles(result).get(str(regressor), str(regressor)))
+            st.caption(plain(regressor_titles(result).get(str(regressor), str(regressor))))
             largest = rows[rows["n_train"] == rows["n_train"].max()]
             words = [f"{row.effect:+.0f} % ({row.low:+.0f} to {row.high:+.0f})" for row in largest.itertuples()]
             st.dataframe(largest.assign(words=words).pivot(index="arm", columns="target", values="words"))

@@ -3,15 +3,36 @@
 import math
 import re
 
-_MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|$<>~:&@^=])")
+_MARKS = re.compile(r"[\\`*_\[\]<>$~&|]|:(?=[a-zA-Z:]|\Z)|\A[#+=-]")
+"""What starts or ends markdown, mathematics, HTML or a directive of Streamlit's, in a text of one line."""
+_NUMBER = re.compile(r"\A(\d+)(?=[.)])")
+"""Of the first entry of a list."""
+_READ_LATER = re.compile(
+    r":(?=[\w+-]+[:/])|(?<=http):(?=//)|(?<=https):(?=//)|www(?=\.)|@(?=[-\w]+\.)"
+    r"|(?<!\S)(?:[<>~](?==(?!\S))|<?-(?=>(?!\S))|<(?=-(?!\S))|-(?=-(?!\S)))",
+    re.IGNORECASE,
+)
+"""Beginnings of icons, emojis, addresses and arrows, which Streamlit finds in text whose marks were escaped, too."""
+_JOINER = "\u2060"
+"""Word joiner: no width, no line break; parts what would be found."""
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-MOST = 300
+LONGEST_NAME, LONGEST_SENTENCE = 300, 3000
 
 
-def plain(text: str) -> str:
-    """Return text that Streamlit shows letter by letter, on one line and not endlessly long."""
+def plain(text: str, longest: int = LONGEST_NAME) -> str:
+    """Return text that Streamlit shows letter by letter, on one line and not endlessly long.
+
+    Whatever holds a name goes through here on its way to an element that reads markdown: text, labels, tooltips.
+    """
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-    return _MARKS.sub(r"\\\1", line if len(line) <= MOST else line[: MOST - 1] + "…")
+    line = line if len(line) <= longest else line[: longest - 1] + "…"
+    parted = _READ_LATER.sub(rf"\g<0>{_JOINER}", line)
+    return _NUMBER.sub(r"\1\\", _MARKS.sub(r"\\\g<0>", parted))
+
+
+def sentence(error: object) -> str:
+    """Return what an error or a job says, which may quote names, as `plain` text of several sentences."""
+    return plain(str(error), LONGEST_SENTENCE)
 
 
 def percent(share: float, n_decimals: int = 0) -> str:

@@ -15,7 +15,7 @@ from ui.comparison import Compared, channel_statistics, offer_tables, pick_direc
 from ui.figures import show_figure
 from ui.models import dimensions as learned
 from ui.models import encoded
-from ui.text import percent, significant
+from ui.text import percent, plain, significant
 
 if TYPE_CHECKING:
     from spectra_core.store import StoredModel
@@ -145,7 +145,7 @@ def _pick_concentrations(training: SpectraSet, ends: tuple[int, ...]) -> tuple[t
     with st.container(horizontal=True):
         for info, values in zip(training.target_info, training.target_values.T, strict=True):
             value = st.number_input(
-                info.label,
+                plain(info.label),
                 value=float(f"{values.mean():.3g}"),
                 step=float(f"{(values.max() - values.min()) / 20 or 1.0:.1g}"),
                 format="%.4g",

@@ -12,6 +12,7 @@ import streamlit as st
 from spectra_core.choices import Choice, build
 from spectra_core.errors import ConfigError
 from spectra_core.options import Option, Seed, option_of, options_of
+from ui.text import sentence
 
 _N_COLUMNS = 3
 
@@ -109,7 +110,7 @@ def checked(registry: Mapping[str, type[Any]], choice: Choice, what: str) -> Cho
     try:
         build(registry, choice, what)
     except ConfigError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(sentence(error), icon=":material/error:")
         return None
     return choice
 
@@ -192,5 +193,7 @@ def _whole_numbers(text: str, option: Option) -> Any:
     try:
         return tuple(int(part) for part in text.split(",") if part.strip())
     except ValueError:
-        st.error(f"{option.label} are whole numbers separated by commas, got {text!r}.", icon=":material/error:")
+        st.error(
+            sentence(f"{option.label} are whole numbers separated by commas, got {text!r}."), icon=":material/error:"
+        )
         return option.default

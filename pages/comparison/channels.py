@@ -9,7 +9,7 @@ from spectra_core.figures import channels as figures
 from spectra_core.figures.spectra import quantile_fan
 from ui import cache, comparison
 from ui.figures import show_figure
-from ui.text import percent, significant
+from ui.text import percent, plain, significant
 
 st.title("Do they vary alike, channel by channel?")
 st.write("Mean, spread, noise and distribution of the signal along the axis.")
@@ -65,7 +65,7 @@ columns[2].metric(
 columns[3].metric(
     "Wasserstein distance",
     significant(asked["wasserstein"].median()),
-    help=f"Median over channels, in {training.meta.signal_label.lower()}. "
+    help=f"Median over channels, in {plain(training.meta.signal_label.lower())}. "
     + (f"{real}{significant(floor['wasserstein'].median())}." if real else ""),
 )
 

@@ -11,6 +11,7 @@ from spectra_core.figures import fidelity as figures
 from spectra_core.figures import physics as physics_figures
 from ui import comparison, judged, needed, state, tables
 from ui.figures import show_figure
+from ui.text import plain
 
 st.title("What do the metrics say, and what can't they see?")
 st.write("Every number beside what two halves of the experimental set give: none should be worse, and none better.")
@@ -51,7 +52,7 @@ else:
         ),
         key="metric_distances",
     )
-    judged.metric_cards(judgement, METRICS, training.meta.unit)
+    judged.metric_cards(judgement, METRICS, plain(training.meta.unit))
     comparison.offer_tables({"judgement": judgement})
 
     st.subheader("Could they have been measured?")

@@ -8,7 +8,7 @@ from spectra_core.evaluation.similarity.sentences import copies_sentence
 from spectra_core.figures import neighbours as figures
 from ui import cache, comparison, neighbour_panel, state, tables
 from ui.figures import show_figure
-from ui.text import percent
+from ui.text import percent, plain
 
 st.title("Are they copies?")
 st.write("Each generated spectrum beside the experimental spectrum nearest to it.")
@@ -112,8 +112,8 @@ both = {
     reference: neighbour_panel.spectrum(found, reference, int(pair[row_column])),
 }
 st.caption(
-    f"Generated spectrum {pair['id']} and {reference} spectrum {both[reference].samples['id'].iloc[0]}: "
-    f"distance {pair[distance_column]:.3g} ({unit})."
+    f"Generated spectrum {plain(pair['id'])} and {reference} spectrum {plain(both[reference].samples['id'].iloc[0])}: "
+    f"distance {pair[distance_column]:.3g} ({plain(unit)})."
 )
 difference = pair_difference(both, 0, reference, 0, noise=cache.table(noise_level, training))
 figure = figures.duel(

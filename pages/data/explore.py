@@ -18,7 +18,7 @@ from spectra_core.figures.theme import thousands
 from spectra_core.spectra import without
 from ui import cache, comparison, needed, state, tables
 from ui.figures import show_figure
-from ui.text import percent, plain
+from ui.text import percent, plain, sentence
 
 MOST_OFFERED = 5000
 
@@ -74,7 +74,7 @@ if len(idle):
     named = ", ".join(f"{position:g}" for position in idle.head(12)) + (" and more" if len(idle) > 12 else "")
     st.warning(
         f"{len(idle)} of {spectra.n_channels} channels hold one and the same value in every spectrum: {named} "
-        f"{spectra.axis.unit}. They carry nothing and are left out of scaling.",
+        f"{plain(spectra.axis.unit)}. They carry nothing and are left out of scaling.",
         icon=":material/info:",
     )
 if saturation is not None and (channels["share_saturated"] > 0).any():
@@ -82,14 +82,14 @@ if saturation is not None and (channels["share_saturated"] > 0).any():
     worst = channels.loc[channels["share_saturated"].idxmax()]
     st.write(
         f"In {n_hit} of {spectra.n_channels} channels some spectra exceed {saturation:g}; most of all at "
-        f"{worst['position']:g} {spectra.axis.unit}, in {percent(worst['share_saturated'])} of the spectra."
+        f"{worst['position']:g} {plain(spectra.axis.unit)}, in {percent(worst['share_saturated'])} of the spectra."
     )
 comparison.offer_tables({"channel_check": channels, "density": histograms["training"].reset_index()})
 
 if spectra.n_targets:
     st.subheader("What can the concentrations tell?")
     for relation in dependence.loc[dependence["relation"] != "", "relation"]:
-        st.markdown(f"- `{relation}`")
+        st.markdown(f"- {sentence(relation)}")
     labels = {info.name: info.label for info in spectra.target_info}
     names = list(labels)
     if spectra.n_targets > 8:
@@ -150,7 +150,9 @@ if spectra.n_targets:
             f"carry a label more than {check.cutoff:.1f} robust standard deviations off."
         )
         if check.unreadable:
-            st.write(f"Not judged, since the spectra do not tell them well enough: {', '.join(check.unreadable)}.")
+            st.write(
+                f"Not judged, since the spectra do not tell them well enough: {sentence(', '.join(check.unreadable))}."
+            )
         named = {info.name: info.label for info in spectra.target_info if info.name in checkable}
         readable = labels_checked[~labels_checked["target"].isin(check.unreadable)]
         named_most = readable.groupby("target", sort=False)["suspicious"].sum()

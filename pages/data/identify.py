@@ -5,6 +5,7 @@ from spectra_core.datasets.simulator import PRESETS, SimulationSettings, identif
 from spectra_core.figures.simulator import identifiability_bars
 from ui import cache, needed, simulating
 from ui.figures import show_figure
+from ui.text import plain
 
 st.title("What can be known at all?")
 st.write(
@@ -16,14 +17,14 @@ spectra = needed.require_experimental()
 recipe = spectra.meta.provenance.get("simulator")
 if recipe is None:
     st.info(
-        f"The physics behind {spectra.meta.name} is not known, so its floor cannot be computed. "
+        f"The physics behind {plain(spectra.meta.name)} is not known, so its floor cannot be computed. "
         "Shown is the floor of a simulated design; choose the one most like yours.",
         icon=":material/info:",
     )
     settings = PRESETS[simulating.pick_preset()]
 else:
     settings = SimulationSettings.from_dict(recipe)
-    st.caption(f"For the simulated set {spectra.meta.name}, from the physics and the design it was made with.")
+    st.caption(f"For the simulated set {plain(spectra.meta.name)}, from the physics and the design it was made with.")
 
 table = cache.table(identifiability, settings)
 st.markdown(simulating.verdict(table))

@@ -6,6 +6,7 @@ from spectra_core.figures import strategies as figures
 from spectra_core.figures.theme import thousands
 from ui import cache, models, needed, sampling, state
 from ui.figures import show_figure
+from ui.text import sentence
 
 st.title("Where in latent space, at which concentrations?")
 st.write(
@@ -73,7 +74,7 @@ if "concentration_points" in tables:
         if "charge_residuals" in tables:
             show_figure(figures.charge_balance(tables["charge_residuals"]), key="charge")
         else:
-            st.caption(charge_obstacle(train.target_info))
+            st.caption(sentence(charge_obstacle(train.target_info)))
     with distance:
         hull = tables["hull_distances"]
         show_figure(figures.distance_to_data(hull), key="hull")

@@ -5,6 +5,7 @@ from spectra_core.figures.training import information_by_dimension, reconstructi
 from spectra_core.generators import GENERATORS
 from ui import cache, job_panel, models, needed, state, widgets
 from ui.figures import show_figure
+from ui.text import plain
 
 st.title("Does it learn?")
 st.write(
@@ -63,7 +64,7 @@ with picture:
     elif found.history.empty:
         st.caption(f"{found.record.title} is fitted exactly, in one step: there is no training curve.")
     else:
-        st.subheader(found.record.name)
+        st.subheader(plain(found.record.name))
         show_figure(training_curve(found.history), key="training_curve")
 
 if found is not None and models.has_latent_space(found):

@@ -7,6 +7,7 @@ from spectra_core.evaluation.errors.sentences import verdict_sentence
 from spectra_core.figures import regression as figures
 from ui import cache, result_picker, state, study_panels, study_progress, tables
 from ui.exports import figure_with_exports, table_export
+from ui.text import plain, sentence
 
 st.title("Does it help, target by target?")
 st.write("Errors on held-out spectra for every way of making the training set, with the same folds for all.")
@@ -36,7 +37,9 @@ errors, predictions = errors.drop(columns="size"), predictions.drop(columns="siz
 
 titles = study_panels.regressor_titles(result)
 names = list(predictions["regressor"].unique())
-picked = st.segmented_control("Regressor", names, default=names[0], format_func=lambda name: titles.get(name, name))
+picked = st.segmented_control(
+    "Regressor", names, default=names[0], format_func=lambda name: plain(titles.get(name, name))
+)
 regressor = picked or names[0]
 
 shown = comparisons[comparisons["regressor"] == regressor] if len(comparisons) else comparisons
@@ -66,7 +69,7 @@ with per_arm:
     figure = figures.error_per_arm(named, arm_kinds=kinds, units=units, levels=levels)
     figure_with_exports(figure, "errors", errors)
     if not floors.empty and not floors["identifiable"].all():
-        hidden = ", ".join(floors.loc[~floors["identifiable"], "target"])
+        hidden = sentence(", ".join(floors.loc[~floors["identifiable"], "target"]))
         st.warning(
             f"Not identifiable under this simulator: {hidden}. A spectrum tells less about them than guessing the "
             "mean, so differences between arms are differences between guesses.",

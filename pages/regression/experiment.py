@@ -5,7 +5,7 @@ import streamlit as st
 from spectra_core.errors import ConfigError
 from spectra_core.experiment import Experiment
 from ui import experiment_panel, job_panel, needed, question_panel, state, study_progress
-from ui.text import counted
+from ui.text import counted, sentence
 
 st.title("Under which conditions does it help?")
 st.write(
@@ -26,7 +26,7 @@ experiment: Experiment | None = None
 try:
     experiment = experiment_panel.from_text(spectra) if way == state.FROM_JSON else experiment_panel.by_choices(spectra)
 except ConfigError as error:
-    st.warning(str(error), icon=":material/warning:")
+    st.warning(sentence(error), icon=":material/warning:")
 
 if experiment is not None:
     question_panel.show_power(experiment, spectra)

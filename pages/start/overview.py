@@ -3,6 +3,7 @@ import streamlit as st
 from spectra_core.figures.spectra import quantile_fan
 from ui import comparison, demo, state
 from ui.figures import show_figure
+from ui.text import plain
 
 st.title("What is this, and where am I?")
 st.write(
@@ -22,8 +23,8 @@ if experimental is not None and generated is not None:
         key="overview_fan",
     )
     st.caption(
-        f"Median, middle half and middle 90 % of {len(experimental)} experimental spectra ({experimental.meta.name}) "
-        f"and {len(generated)} generated ones ({generated.meta.name})."
+        f"Median, middle half and middle 90 % of {len(experimental)} experimental spectra "
+        f"({plain(experimental.meta.name)}) and {len(generated)} generated ones ({plain(generated.meta.name)})."
     )
 
 with st.expander("How to read this", icon=":material/menu_book:"):

@@ -1,5 +1,6 @@
 """What a reader finds in a file, before anyone says what it means: tables of cells and single curves."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -7,6 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from spectra_core.spectra.text import whole
 
 Cells = tuple[str, ...]
 
@@ -107,7 +110,16 @@ def renamed(part: Part, name: str) -> Part:
 
 
 def described(part: Part) -> tuple[dict[str, Any], list[NDArray[Any]]]:
-    """Return the part as JSON values and its arrays, for the pipe between processes."""
+    """Return the part as JSON values and its arrays, for the pipe between processes; half characters are told of."""
+    words, arrays = _described(part)
+    text = json.dumps(words, ensure_ascii=False)
+    if (mended := whole(text)) != text:
+        words = json.loads(mended)
+        words["notes"].append("Half characters (lone surrogates) in its text are read as \ufffd.")
+    return words, arrays
+
+
+def _described(part: Part) -> tuple[dict[str, Any], list[NDArray[Any]]]:
     if isinstance(part, Curve):
         words = {key: getattr(part, key) for key in ("name", "format", "x_quantity", "x_unit", "y_quantity", "y_unit")}
         return {"kind": "curve", **words, "notes": list(part.notes), "facts": dict(part.facts)}, [part.x, part.y]

@@ -8,7 +8,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from spectra_core.datasets.dialect import Dialect
-from spectra_core.errors import ConfigError, json_fault
+from spectra_core.errors import ConfigError, SpectraError, json_fault
+from spectra_core.spectra.text import require_whole
 
 PartRole = Literal["spectra", "axis", "targets", "ignored"]
 ColumnRole = Literal["target", "id", "group", "ignored"]
@@ -151,6 +152,10 @@ class Recipe:
             object.__setattr__(self, "grid", _checked_grid(self.grid))
         ranges = tuple((float(low), float(high)) for low, high in self.leave_out_channels)
         object.__setattr__(self, "leave_out_channels", ranges)
+        try:
+            require_whole(self.to_json(), "The recipe")
+        except SpectraError as error:
+            raise ConfigError(str(error)) from error
 
     @property
     def dialect(self) -> Dialect:

@@ -22,6 +22,7 @@ from spectra_core.datasets.limits import MEGABYTE, require_size
 from spectra_core.datasets.parts import Part, restored
 from spectra_core.datasets.readers.base import Dialect
 from spectra_core.errors import ReadError
+from spectra_core.spectra.text import whole
 
 EXTRA_MEMORY = 500 * MEGABYTE
 MEMORY_PER_BYTE = 12  # text of short cells becomes 8 bytes a number, held twice while columns are gathered
@@ -63,7 +64,7 @@ def parse_files(files: Mapping[str, bytes | Path], dialect: Dialect) -> tuple[li
     """
     parts: list[Part] = []
     sources: list[tuple[str, str]] = []
-    for name, content in files.items():
+    for name, content in ((whole(name), content) for name, content in files.items()):
         try:
             found = _CHILD.parse(content, name, dialect)
         except ReadError as error:
@@ -171,7 +172,7 @@ class Child:
             if memory is not None:
                 os.close(memory)
         if "refused" in header:
-            raise ReadError(str(header["refused"]))
+            raise ReadError(whole(str(header["refused"])))
         each = iter(arrays)
         return Parsed([restored(words, each) for words in header["parts"]], str(header["sha256"]))
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from spectra_core.errors import SpectraError
 from spectra_core.spectra.frame import SpectralAxis, Target
 from spectra_core.spectra.locking import all_finite, locked
+from spectra_core.spectra.text import require_whole
 
 
 def checked_signal(signal: ArrayLike, axis: SpectralAxis, samples: pd.DataFrame | None) -> NDArray[np.floating[Any]]:
@@ -43,6 +44,8 @@ def checked_signal(signal: ArrayLike, axis: SpectralAxis, samples: pd.DataFrame 
 def checked_target_info(table: pd.DataFrame, target_info: Sequence[Target] | None) -> tuple[Target, ...]:
     """Return one `Target` per column, refusing names that are empty, repeated or not those of the table."""
     names = [str(name) for name in table.columns]
+    for name in names:
+        require_whole(name, "The name of a target")
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise SpectraError(
@@ -86,7 +89,11 @@ def checked_samples(samples: pd.DataFrame | None, n_spectra: int) -> pd.DataFram
         raise SpectraError(
             f"There are {n_spectra} spectra but {len(samples)} rows of sample names. Give one row per spectrum."
         )
-    text = pd.DataFrame({str(name): [str(value) for value in samples[name]] for name in samples.columns})
+    columns = {str(name): [str(value) for value in samples[name]] for name in samples.columns}
+    for name, values in columns.items():
+        require_whole(name, "A column of sample names")
+        require_whole("\n".join(values), f"Among the names in the column {name!r},")
+    text = pd.DataFrame(columns)
     if "id" not in text:
         text.insert(0, "id", [str(number) for number in range(1, n_spectra + 1)])
     return text

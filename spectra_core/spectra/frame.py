@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from spectra_core.errors import SpectraError
 from spectra_core.spectra.locking import locked
+from spectra_core.spectra.text import require_whole
 
 Origin = Literal["measured", "simulated", "generated"]
 
@@ -34,6 +35,8 @@ class SpectralAxis:
     unit: str = "nm"
 
     def __post_init__(self) -> None:
+        for text in (self.quantity, self.unit):
+            require_whole(text, "The description of an axis")
         positions = locked(np.asarray(self.positions, dtype=np.float64), f"{self.quantity} axis", ndim=1)
         if len(positions) == 0:
             raise SpectraError("The axis has no channels. Give at least one position.")
@@ -100,6 +103,10 @@ class Target:
     charge: int | None = None
     molar_mass: float | None = None
 
+    def __post_init__(self) -> None:
+        for text in (self.name, self.unit):
+            require_whole(text, "The name or unit of a target")
+
     @property
     def label(self) -> str:
         """Name with unit.
@@ -137,12 +144,14 @@ class SetMeta:
             raise SpectraError(f"The origin of a set is one of {', '.join(get_args(Origin))}; got {self.origin!r}.")
         try:
             # In one order, whatever order it came in: sets of one fingerprint must lead to the same numbers.
-            copied = json.loads(json.dumps(dict(self.provenance), allow_nan=False, sort_keys=True))
+            written = json.dumps(dict(self.provenance), allow_nan=False, sort_keys=True, ensure_ascii=False)
         except (TypeError, ValueError) as error:
             raise SpectraError(
                 f"Provenance must hold JSON values only (text, numbers, lists, mappings): {error}."
             ) from error
-        object.__setattr__(self, "provenance", MappingProxyType(copied))
+        for text in (self.name, self.quantity, self.unit, written):
+            require_whole(text, "The description of a set")
+        object.__setattr__(self, "provenance", MappingProxyType(json.loads(written)))
 
     @property
     def signal_label(self) -> str:

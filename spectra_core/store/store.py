@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import unicodedata
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -312,6 +313,8 @@ def _size_of(folder: Path) -> int:
 
 def _checked_name(name: str) -> str:
     stripped = name.strip()
+    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in stripped):
+        raise StoreError("A name is one line of text, without control characters. Choose another.")
     if not 0 < len(stripped) <= _MAX_NAME:
         raise StoreError(f"A name has 1 to {_MAX_NAME} characters, got {len(stripped)}. Choose another.")
     return stripped

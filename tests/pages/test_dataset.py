@@ -173,7 +173,7 @@ def test_a_table_that_reads_in_two_ways_shows_both_and_is_read_as_chosen(store: 
     assert "can be read in two ways" in text_of(app).replace("\\", "")
     shown = [frame.value for frame in app.dataframe if "id" in frame.value and "used" not in frame.value]
     assert [table["id"].tolist() for table in shown] == [["b", "d"], ["b", "c", "d"]]
-    app = click(app, "Pairs of columns\\: axis and signal")
+    app = click(app, "Pairs of columns: axis and signal")
     assert "2 spectra, 20 channels" in text_of(app)
     click(app, "Save and use")
     assert kept(store).samples["id"].tolist() == ["b", "d"]

@@ -1,0 +1,32 @@
+"""Half characters (lone surrogates): Python holds them in a text, but no page can show and no file can hold them."""
+
+import re
+
+from spectra_core.errors import SpectraError
+
+_HALF = re.compile(r"[\ud800-\udfff]")
+
+
+def whole(text: str) -> str:
+    r"""Return the text with the sign for an unreadable character in place of every half one.
+
+    >>> whole("Cu\udcb2+")
+    'Cu�+'
+    """
+    return _HALF.sub("\ufffd", text)
+
+
+def require_whole(text: str, what: str) -> None:
+    """Refuse a text with half a character.
+
+    Raises
+    ------
+    SpectraError
+        Saying that `what` holds it.
+    """
+    if _HALF.search(text):
+        line = next(line for line in text.splitlines() if _HALF.search(line))
+        raise SpectraError(
+            f"{what} {whole(line)[:60]!r} holds half a character (a lone surrogate), which no page can show and no "
+            "file can hold. Write it anew."
+        )

@@ -1,0 +1,56 @@
+"""A data folder in which everything that people name is called what a page could take for markdown, HTML or a link."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from spectra_core.choices import Choice
+from spectra_core.experiment import Arm, Experiment, run
+from spectra_core.generators import GENERATORS
+from spectra_core.jobs.folder import JobFolder
+from spectra_core.spectra import SetMeta, SpectralAxis, SpectraSet, Target
+from spectra_core.store import Store
+from tests.conftest import beer_lambert_set
+
+OUTSIDE = "127.0.0.1:1/"
+"""Nothing but a name here leads there."""
+NAME = (
+    f"![x](http://{OUTSIDE}i.png) [l](http://{OUTSIDE}l) $x$ :red[r] :material/home: <img src=http://{OUTSIDE}j> "
+    f"<a href='http://{OUTSIDE}a'>a</a> http://{OUTSIDE}k =1+1"
+)
+
+
+def fill(store: Store) -> dict[str, str]:
+    """Keep a set, a generator, a generated set, an experiment and a failed job; return what to open."""
+    measured = _renamed(beer_lambert_set(40), "measured")
+    fitted = GENERATORS["pca"]().fit(measured, seed=0)
+    model = store.save_model(fitted, registry="generator", member="pca", train=measured, seed=0)
+    hand = {"set": store.save_set(measured), "model": model}
+    hand["generated"] = store.save_set(_renamed(beer_lambert_set(40, seed=1, noise=0.02), "generated"))
+    arms = Arm(f"{NAME} 1", "baseline"), Arm(f"{NAME} 2", generator=Choice("mixing"))
+    result = run(Experiment(arms, (Choice("ridge"),), n_folds=4, reference="baseline"), measured)
+    store.save_result("study", {"name": NAME, **result.document}, dict(result.tables), NAME)
+    job = JobFolder(store.root / "jobs" / ("a" * 32))
+    said = {"task": "train", "title": NAME, "arguments": {"set": hand["set"], "generator": "vae"}, "attempt": 1}
+    job.write("job", {**said, "sequence": 1, "queued": 1, "created": "2026-01-01T00:00:00+00:00"})
+    job.write("status", {"attempt": 1, "state": "failed", "stage": NAME, "error": NAME})
+    return hand
+
+
+def texts(app: Any) -> Iterator[str]:
+    """Yield every text of a page that Streamlit reads as markdown: bodies, labels and tooltips."""
+    for element in app._tree:
+        for field in ("body", "label", "help") if element.type != "text" else ():
+            text = getattr(getattr(element, "proto", None), field, "")
+            if isinstance(text, str):
+                yield text
+
+
+def _renamed(spectra: SpectraSet, origin: Any) -> SpectraSet:
+    info = [Target(f"{NAME} {number}", NAME, one.charge) for number, one in enumerate(spectra.target_info)]
+    targets = spectra.targets.set_axis([one.name for one in info], axis="columns")
+    samples = pd.DataFrame({"id": [f"{NAME} {number}" for number in range(len(spectra))]})
+    axis = SpectralAxis(spectra.axis.positions, NAME, NAME)
+    meta = SetMeta(f"{NAME} {origin}", origin, "Absorbance", NAME)
+    return SpectraSet(axis, spectra.signal, targets, target_info=info, samples=samples, meta=meta)
