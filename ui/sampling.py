@@ -15,7 +15,7 @@ from spectra_core.options import Range, Seed, WithOptions
 from spectra_core.spectra import SpectraSet
 from ui import cache, widgets
 from ui.models import encoded
-from ui.text import percent, plain, sentence
+from ui.text import percent, sentence
 
 if TYPE_CHECKING:
     from spectra_core.generators.base import Generator
