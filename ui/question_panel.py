@@ -16,6 +16,7 @@ from spectra_core.experiment.regressor_choice import regressor_from_json, regres
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
 from ui import cache, job_panel, state
+from ui.text import plain
 
 KEPT: dict[str, Any] = {"persist_state": "session"}
 
@@ -179,9 +180,9 @@ def _sentence(title: str, rows: pd.DataFrame) -> str:
         return f"**{title}**: not known yet how much its errors scatter."
     single = told.drop(ALL_TARGETS, errors="ignore").dropna()
     best, worst = str(single.idxmin()), str(single.idxmax())
-    of_single = f"{_percent(single[best])} ({best})"
+    of_single = f"{_percent(single[best])} ({plain(best)})"
     if best != worst:
-        of_single = f"{of_single} to {_percent(single[worst])} ({worst})"
+        of_single = f"{of_single} to {_percent(single[worst])} ({plain(worst)})"
     if ALL_TARGETS not in told:
         return f"**{title}**: this design tells a fall of the error from {of_single} on."
     return (
