@@ -27,6 +27,8 @@ false_alarm.close()
 with error_boundary(page.title):
     state.begin_run()
     status_line.show()
+    st.title(page.title)
+    st.markdown(f"**{menu.question_of(page.title)}**")
     page.run()
 with st.sidebar:
     figures.pick_format()

@@ -164,7 +164,9 @@ def show_honesty(honesty: pd.DataFrame, labels: dict[str, str]) -> None:
         Axis title with unit per target.
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        target = st.selectbox("Target", list(labels), key="honesty_target", persist_state="session")
+        target = st.selectbox(
+            "Target", list(labels), format_func=labels.__getitem__, key="honesty_target", persist_state="session"
+        )
         reading: str = st.segmented_control(
             "Read by",
             list(_READINGS),

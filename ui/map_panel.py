@@ -19,7 +19,7 @@ from spectra_core.evaluation.sampling import sampled_rows
 from spectra_core.figures.latent_map import map_scatter
 from spectra_core.figures.spectra import single_spectra
 from spectra_core.spectra import SpectraSet
-from ui import cache, state, tables, umap_warm
+from ui import cache, state, tables, targets, umap_warm
 from ui.comparison import Compared, offer_tables
 from ui.figures import show_figure
 from ui.models import has_latent_space
@@ -90,8 +90,10 @@ def _pick_colour(found: Compared, model: "StoredModel | None") -> Colour:
     )
     if kind not in ("target", "label error"):
         return Colour(kind)
-    names = list(found.sets["training"].target_names)
-    target: str = st.selectbox("Target", names, key="map_target", persist_state="session", width=160)
+    names = targets.names(found.sets["training"].target_info)
+    target: str = st.selectbox(
+        "Target", list(names), format_func=names.__getitem__, key="map_target", persist_state="session", width=160
+    )
     return Colour(kind, target)
 
 
@@ -106,7 +108,7 @@ def _coloured(
         As from `latent_map`.
     """
     training = found.sets["training"]
-    labels = {info.name: info.label for info in training.target_info}
+    labels = targets.labels(training.target_info)
     if colour.kind == "role":
         return table, "", ""
     if colour.kind == "target":

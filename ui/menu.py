@@ -16,41 +16,72 @@ class Entry:
     path
         The page's script, relative to app.py.
     title
-        Its name in the menu.
+        Its name, in the menu and on top of the page.
     icon
         A Material symbol that comes with Streamlit.
+    question
+        What the page answers.
     """
 
     path: str
     title: str
     icon: str
+    question: str
 
 
 MENU: dict[str, tuple[Entry, ...]] = {
     "Start": (
-        Entry("pages/start/overview.py", "Overview", ":material/home:"),
-        Entry("pages/start/jobs.py", "Jobs", ":material/hourglass_empty:"),
+        Entry("pages/start/overview.py", "Overview", ":material/home:", "What is this, and where am I?"),
+        Entry("pages/start/jobs.py", "Jobs", ":material/hourglass_empty:", "What is running, and what came of it?"),
     ),
     "Data": (
-        Entry("pages/data/dataset.py", "Data set", ":material/table_chart:"),
-        Entry("pages/data/explore.py", "Explore", ":material/search:"),
-        Entry("pages/data/simulate.py", "Simulate", ":material/science:"),
-        Entry("pages/data/identify.py", "Identify", ":material/fingerprint:"),
+        Entry("pages/data/dataset.py", "Data set", ":material/table_chart:", "What do I have?"),
+        Entry("pages/data/explore.py", "Explore", ":material/search:", "Is it fit for calibration?"),
+        Entry("pages/data/simulate.py", "Simulate", ":material/science:", "What would physics give?"),
+        Entry("pages/data/identify.py", "Identify", ":material/fingerprint:", "What can be known at all?"),
     ),
     "Generation": (
-        Entry("pages/generation/train.py", "Train", ":material/model_training:"),
-        Entry("pages/generation/sample.py", "Sample", ":material/scatter_plot:"),
+        Entry("pages/generation/train.py", "Train", ":material/model_training:", "Does it learn?"),
+        Entry(
+            "pages/generation/sample.py",
+            "Sample",
+            ":material/scatter_plot:",
+            "Where in latent space, at which concentrations?",
+        ),
     ),
     "Comparison": (
-        Entry("pages/comparison/spectra.py", "Spectra", ":material/show_chart:"),
-        Entry("pages/comparison/channels.py", "Channels", ":material/stacked_line_chart:"),
-        Entry("pages/comparison/neighbours.py", "Neighbours", ":material/compare_arrows:"),
-        Entry("pages/comparison/latent_map.py", "Latent map", ":material/bubble_chart:"),
-        Entry("pages/comparison/fidelity.py", "Fidelity", ":material/verified:"),
+        Entry("pages/comparison/spectra.py", "Spectra", ":material/show_chart:", "Do they look alike?"),
+        Entry(
+            "pages/comparison/channels.py",
+            "Channels",
+            ":material/stacked_line_chart:",
+            "Do they vary alike, channel by channel?",
+        ),
+        Entry("pages/comparison/neighbours.py", "Neighbours", ":material/compare_arrows:", "Are they copies?"),
+        Entry(
+            "pages/comparison/latent_map.py", "Latent map", ":material/bubble_chart:", "Do they cover the same ground?"
+        ),
+        Entry(
+            "pages/comparison/fidelity.py",
+            "Fidelity",
+            ":material/verified:",
+            "What do the metrics say, and what can't they see?",
+        ),
     ),
     "Regression": (
-        Entry("pages/regression/errors.py", "Errors", ":material/error_med:"),
-        Entry("pages/regression/experiment.py", "Experiment", ":material/labs:"),
+        Entry("pages/regression/errors.py", "Errors", ":material/error_med:", "Does it help, target by target?"),
+        Entry(
+            "pages/regression/experiment.py", "Experiment", ":material/labs:", "Under which conditions does it help?"
+        ),
     ),
 }
 """Sections with their pages."""
+
+
+def question_of(title: str) -> str:
+    """Return what a page answers.
+
+    >>> question_of("Spectra")
+    'Do they look alike?'
+    """
+    return next(entry.question for entries in MENU.values() for entry in entries if entry.title == title)

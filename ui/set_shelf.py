@@ -8,6 +8,7 @@ import streamlit as st
 from spectra_core.datasets import export
 from spectra_core.datasets.public import PUBLIC, load_public
 from spectra_core.datasets.writers import WRITERS
+from spectra_core.figures.names import ion_labels
 from spectra_core.store import SetRecord, Store
 from ui import cache, deleting, demo, state
 from ui.menu import ROOT
@@ -39,7 +40,7 @@ def show() -> None:
                     "signal": record.quantity,
                     "spectra": record.n_spectra,
                     "channels": record.n_channels,
-                    "targets": ", ".join(record.target_names),
+                    "targets": ", ".join(ion_labels(record.target_names).values()),
                     "kept, UTC": record.created[:16].replace("T", " "),
                 }
                 for record in records

@@ -19,6 +19,7 @@ from spectra_core.experiment.sweeps import doses
 from spectra_core.experiment.tables import comparisons_of
 from spectra_core.figures import gains
 from spectra_core.figures.forest import forest
+from spectra_core.figures.names import ion_labels
 from spectra_core.jobs.tasks import default_workers
 from spectra_core.store import Store, StoredResult
 from ui import cache, job_panel, state, tables
@@ -45,6 +46,11 @@ def question_of(result: StoredResult) -> Question:
     return Experiment.from_document(result.document["experiment"]).question
 
 
+def target_labels(result: StoredResult) -> dict[str, str]:
+    """Return what every target of the experiment is called."""
+    return ion_labels(result.document["data"]["units"])
+
+
 def table_of(result: StoredResult, name: str, regressor: str | None = None) -> pd.DataFrame:
     """Return a table, of one regressor where wanted; empty where an older experiment has none."""
     table = result.tables.get(name, pd.DataFrame())
@@ -68,7 +74,7 @@ def answer(result: StoredResult, shown: pd.DataFrame, kinds: Mapping[str, str]) 
         From `compare_arms`, of one regressor and one training size.
     """
     named = shown.assign(arm=shown["arm"].map(plain))
-    for said in sentences.answer(named, {target: plain(target) for target in shown["target"].unique()}):
+    for said in sentences.answer(named, {name: plain(label) for name, label in target_labels(result).items()}):
         st.markdown(said)
     if not shown["declared"].any():
         st.caption("Looked at afterwards: these comparisons were not declared, so they have intervals and no verdict.")
@@ -77,7 +83,7 @@ def answer(result: StoredResult, shown: pd.DataFrame, kinds: Mapping[str, str]) 
     figure = forest(
         shown.sort_values("declared", ascending=False, kind="stable"),
         arm_kinds={arm: kind for arm, kind in kinds.items() if arm in set(shown["arm"])},
-        target_labels={},
+        target_labels=target_labels(result),
         smallest_effect=question_of(result).smallest_effect,
         reference=references[0] if len(references) == 1 else "the step-matched arm of the same ratio",
     )
@@ -150,7 +156,7 @@ def reason_card(result: StoredResult, regressor: str) -> None:
     figure = forest(
         rows,
         arm_kinds={change: _KINDS.get(change, "generated") for change in rows["arm"].unique()},
-        target_labels={},
+        target_labels=target_labels(result),
         smallest_effect=question_of(result).smallest_effect,
         reference="what each row names",
     )

@@ -7,6 +7,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from spectra_core.figures.names import typeset
+
 HEADINGS: dict[str, str] = {
     "sample": "Number",
     "id": "Id",
@@ -79,8 +81,9 @@ def heading(name: str) -> str:
     """Return the heading of a column.
 
     >>> heading("t2_ratio"), heading("distance_training"), heading("Cu2+")
-    ('T² / limit', 'Distance training', 'Cu2+')
+    ('T² / limit', 'Distance training', 'Cu²⁺')
     """
+    name = typeset(name)
     return HEADINGS.get(name, name.replace("_", " ")[:1].upper() + name.replace("_", " ")[1:])
 
 

@@ -10,7 +10,7 @@ from spectra_core.evaluation.latent.distance import remote_from
 from spectra_core.figures.training import information_by_dimension
 from spectra_core.figures.traversal import walk_figure
 from spectra_core.spectra import SpectraSet
-from ui import cache, needed
+from ui import cache, needed, targets
 from ui.comparison import Compared, channel_statistics, offer_tables, pick_direction
 from ui.figures import show_figure
 from ui.models import dimensions as learned
@@ -143,9 +143,10 @@ def _pick_concentrations(training: SpectraSet, ends: tuple[int, ...]) -> tuple[t
         return None
     chosen = []
     with st.container(horizontal=True):
+        labels = targets.labels(training.target_info)
         for info, values in zip(training.target_info, training.target_values.T, strict=True):
             value = st.number_input(
-                plain(info.label),
+                plain(labels[info.name]),
                 value=float(f"{values.mean():.3g}"),
                 step=float(f"{(values.max() - values.min()) / 20 or 1.0:.1g}"),
                 format="%.4g",

@@ -11,7 +11,6 @@ from ui import cache, comparison
 from ui.figures import show_figure
 from ui.text import percent, plain, significant
 
-st.title("Do they vary alike, channel by channel?")
 st.write("Mean, spread, noise and distribution of the signal along the axis.")
 found = comparison.compared()
 st.caption(found.sentence)

@@ -9,11 +9,10 @@ from spectra_core.evaluation.similarity.metrics import METRICS
 from spectra_core.evaluation.similarity.sentences import fidelity_sentence
 from spectra_core.figures import fidelity as figures
 from spectra_core.figures import physics as physics_figures
-from ui import comparison, judged, needed, state, tables
+from ui import comparison, judged, needed, state, tables, targets
 from ui.figures import show_figure
 from ui.text import plain
 
-st.title("What do the metrics say, and what can't they see?")
 st.write("Every number beside what two halves of the experimental set give: none should be worse, and none better.")
 found = comparison.compared()
 training, generated = found.sets["training"], needed.require_generated()
@@ -69,7 +68,7 @@ else:
     if "label_honesty" in result.tables:
         st.subheader("Do they hold what their labels say?")
         honesty = result.tables["label_honesty"]
-        judged.show_honesty(honesty, {info.name: info.label for info in training.target_info})
+        judged.show_honesty(honesty, targets.labels(training.target_info))
         summed = honesty_summary(honesty)
         st.dataframe(summed, hide_index=True, key="honesty_summary", column_config=tables.columns(summed))
         comparison.offer_tables({"label_honesty_summary": summed, "label_honesty": honesty})

@@ -6,7 +6,6 @@ from spectra_core.evaluation.latent.sentences import ground_sentence
 from ui import cache, comparison, map_panel, models, state, traversal_panel
 from ui.text import percent
 
-st.title("Do they cover the same ground?")
 st.write("One marker a spectrum: near each other where spectra are alike.")
 found = comparison.compared()
 st.caption(found.sentence)

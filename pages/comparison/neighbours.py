@@ -6,11 +6,10 @@ from spectra_core.evaluation.similarity.distances import DISTANCES
 from spectra_core.evaluation.similarity.neighbours import pair_difference
 from spectra_core.evaluation.similarity.sentences import copies_sentence
 from spectra_core.figures import neighbours as figures
-from ui import cache, comparison, neighbour_panel, state, tables
+from ui import cache, comparison, neighbour_panel, state, tables, targets
 from ui.figures import show_figure
 from ui.text import percent, plain
 
-st.title("Are they copies?")
 st.write("Each generated spectrum beside the experimental spectrum nearest to it.")
 found = comparison.compared()
 st.caption(found.sentence)
@@ -126,7 +125,7 @@ figure = figures.duel(
 )
 show_figure(figure, key="duel")
 if found.same_targets:
-    labels = [info.label for info in training.target_info]
+    labels = list(targets.labels(training.target_info).values())
     concentrations = pd.DataFrame(
         {"target": labels, **{role: one.target_values[0].astype(float) for role, one in both.items()}}
     )

@@ -7,7 +7,6 @@ from spectra_core.figures import spectra as figures
 from ui import cache, comparison
 from ui.figures import show_figure
 
-st.title("Do they look alike?")
 st.write("Generated spectra beside experimental ones, all of them at once, and where they differ.")
 found = comparison.compared()
 st.caption(found.sentence)

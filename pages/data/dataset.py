@@ -2,7 +2,6 @@ import streamlit as st
 
 from ui import deleting, import_panel, set_shelf, state
 
-st.title("What do I have?")
 st.write(
     "Bring spectra in any form; see what was understood, and why, before it is used. Nothing is repaired silently."
 )

@@ -12,17 +12,17 @@ from spectra_core.evaluation.suitability.design import (
 )
 from spectra_core.evaluation.suitability.outliers import outliers
 from spectra_core.figures import explore as figures
+from spectra_core.figures.names import typeset
 from spectra_core.figures.physics import suspicious_labels
 from spectra_core.figures.spectra import density
 from spectra_core.figures.theme import thousands
 from spectra_core.spectra import without
-from ui import cache, comparison, needed, state, tables
+from ui import cache, comparison, needed, state, tables, targets
 from ui.figures import show_figure
 from ui.text import percent, plain, sentence
 
 MOST_OFFERED = 5000
 
-st.title("Is it fit for calibration?")
 st.write("Before anything is trained: what the spectra cover, what the concentrations can tell, and what stands out.")
 spectra = needed.require_experimental()
 counted = cache.table(repeats, spectra).iloc[0]
@@ -89,12 +89,18 @@ comparison.offer_tables({"channel_check": channels, "density": histograms["train
 if spectra.n_targets:
     st.subheader("What can the concentrations tell?")
     for relation in dependence.loc[dependence["relation"] != "", "relation"]:
-        st.markdown(f"- {sentence(relation)}")
-    labels = {info.name: info.label for info in spectra.target_info}
+        st.markdown(f"- {sentence(typeset(relation))}")
+    labels = targets.labels(spectra.target_info)
     names = list(labels)
     if spectra.n_targets > 8:
         names = st.multiselect(
-            "Targets shown", names, names[:8], max_selections=10, key="design_targets", persist_state="session"
+            "Targets shown",
+            names,
+            names[:8],
+            max_selections=10,
+            format_func=targets.names(spectra.target_info).__getitem__,
+            key="design_targets",
+            persist_state="session",
         )
     if len(names) == 1:
         drawn = figures.single_target({"training": spectra.targets}, name=names[0], label=labels[names[0]])
@@ -150,10 +156,9 @@ if spectra.n_targets:
             f"carry a label more than {check.cutoff:.1f} robust standard deviations off."
         )
         if check.unreadable:
-            st.write(
-                f"Not judged, since the spectra do not tell them well enough: {sentence(', '.join(check.unreadable))}."
-            )
-        named = {info.name: info.label for info in spectra.target_info if info.name in checkable}
+            unread = sentence(typeset(", ".join(check.unreadable)))
+            st.write(f"Not judged, since the spectra do not tell them well enough: {unread}.")
+        named = {name: label for name, label in targets.labels(spectra.target_info).items() if name in checkable}
         readable = labels_checked[~labels_checked["target"].isin(check.unreadable)]
         named_most = readable.groupby("target", sort=False)["suspicious"].sum()
         worst = checkable[0] if named_most.empty else named_most.idxmax()

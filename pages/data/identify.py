@@ -7,7 +7,6 @@ from ui import cache, needed, simulating
 from ui.figures import show_figure
 from ui.text import plain
 
-st.title("What can be known at all?")
 st.write(
     "However good a calibration is, noise and look-alike effects set a floor under its error. Where the floor is as "
     "high as the spread of the concentrations, a spectrum says nothing about that ion, and no generator changes that."

@@ -6,7 +6,6 @@ from spectra_core.figures.theme import thousands
 from ui import cache, job_panel, simulating, state
 from ui.figures import show_figure
 
-st.title("What would physics give?")
 st.write(
     "Mix salts and see the spectrum that chemistry and an instrument would make of them: equilibrium by PHREEQC, bands "
     "of every species, water, and a spectrophotometer with its faults. **Everything made here is simulated**, and "

@@ -4,11 +4,10 @@ from spectra_core.conditions.charge import charge_obstacle
 from spectra_core.evaluation.latent.strategies import strategy_points
 from spectra_core.figures import strategies as figures
 from spectra_core.figures.theme import thousands
-from ui import cache, models, needed, sampling, state
+from ui import cache, models, needed, sampling, state, targets
 from ui.figures import show_figure
 from ui.text import sentence
 
-st.title("Where in latent space, at which concentrations?")
 st.write(
     "New spectra are decoded from points that you choose how to draw. "
     "See where the points fall among your data before you keep what comes of them."
@@ -17,7 +16,7 @@ st.write(
 spectra = needed.require_experimental()
 found = needed.require_model()
 train = models.training_part(found, spectra)
-labels = {target.name: target.label for target in train.target_info}
+labels = targets.labels(train.target_info)
 
 controls, picture = st.columns([2, 3], gap="large")
 with controls:

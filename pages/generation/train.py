@@ -7,7 +7,6 @@ from ui import cache, job_panel, models, needed, state, widgets
 from ui.figures import show_figure
 from ui.text import plain
 
-st.title("Does it learn?")
 st.write(
     "A generator learns from your data set what spectra look like. "
     "Whether it has learned shows in its loss, in the latent dimensions it uses, and in spectra it has not seen."

@@ -9,7 +9,6 @@ from ui import cache, result_picker, state, study_panels, study_progress, tables
 from ui.exports import figure_with_exports, table_export
 from ui.text import plain, sentence
 
-st.title("Does it help, target by target?")
 st.write("Errors on held-out spectra for every way of making the training set, with the same folds for all.")
 result = result_picker.require_study()
 
@@ -89,7 +88,7 @@ with others:
 
 st.subheader("Where do the errors come from?")
 target_column, arms_column = st.columns([1, 3])
-target = target_column.selectbox("Ion", list(units))
+target = target_column.selectbox("Target", list(units), format_func=study_panels.target_labels(result).__getitem__)
 arms = arms_column.multiselect("Arms", list(kinds), default=list(kinds)[:3], max_selections=4)
 rows = predictions[(predictions["target"] == target) & (predictions["regressor"] == regressor)]
 label = f"{target}, {units[target]}" if units[target] else target

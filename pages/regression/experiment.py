@@ -7,7 +7,6 @@ from spectra_core.experiment import Experiment
 from ui import experiment_panel, job_panel, needed, question_panel, state, study_progress
 from ui.text import counted, sentence
 
-st.title("Under which conditions does it help?")
 st.write(
     "An experiment trains regressors on every kind of training set and compares their errors on the same held-out "
     "spectra, fold by fold. Everything, generators and scaling too, is fitted inside the training fold."

@@ -4,7 +4,6 @@ import streamlit as st
 from spectra_core.datasets.formulas import table_csv
 from ui import cluster_panel, job_panel, state
 
-st.title("What is running, and what came of it?")
 st.write(
     "Long work runs beside the app: it goes on when a page is left or the browser is closed, and is found again here."
 )

@@ -5,10 +5,9 @@ from ui import comparison, demo, state
 from ui.figures import show_figure
 from ui.text import plain
 
-st.title("What is this, and where am I?")
 st.write(
     "A generator learns your spectra and makes new ones. You see how the new ones differ from the measured ones, "
-    "and whether they improve a calibration, ion by ion."
+    "and whether they improve a calibration, target by target."
 )
 
 demo.show_pipeline()

@@ -10,6 +10,9 @@ import pandas as pd
 from spectra_core.errors import ConfigError, ReadError
 from spectra_core.spectra import SetMeta, SpectralAxis, SpectraSet, Target
 
+_BANDS = (950.0, 1550.0)
+"""Raman shifts of the fermentation's bands, 1/cm; the range of the calibration in chemotools' documentation."""
+
 
 @dataclass(frozen=True)
 class PublicSet:
@@ -37,14 +40,23 @@ class PublicSet:
 
 
 def _fermentation() -> SpectraSet:
-    """Return the 21 off-line spectra with HPLC glucose of chemotools."""
+    """Return the 21 off-line spectra with HPLC glucose of chemotools, cut and levelled as its documentation does.
+
+    As shipped, intensities below 950 1/cm are quotients by next to nothing, hundreds of times the bands.
+    """
+    from chemotools.baseline import LinearCorrection
     from chemotools.datasets import load_fermentation_train
 
     spectra, reference = load_fermentation_train()
+    positions = np.array([float(name) for name in spectra.columns])
+    kept = (positions >= _BANDS[0]) & (positions <= _BANDS[1])
+    levelled = LinearCorrection().fit_transform(spectra.to_numpy(dtype=np.float64)[:, kept])
+    # The ends, through which the line is laid, are zero in every spectrum.
+    inside = slice(1, -1)
     targets = pd.DataFrame({"glucose": reference["glucose"].to_numpy(dtype=np.float64)})
     return SpectraSet(
-        SpectralAxis(np.array([float(name) for name in spectra.columns]), "Raman shift", "cm-1"),
-        spectra.to_numpy(dtype=np.float64),
+        SpectralAxis(positions[kept][inside], "Raman shift", "cm-1"),
+        levelled[:, inside],
         targets,
         target_info=[Target("glucose", "g/L", 0, 180.156)],
         meta=SetMeta(
@@ -56,7 +68,7 @@ def _fermentation() -> SpectraSet:
 PUBLIC: dict[str, PublicSet] = {
     "fermentation": PublicSet(
         "Fermentation, Raman",
-        "21 Raman spectra of fermentation samples with glucose by HPLC, g/L "
+        "21 Raman spectra of fermentation samples, 950 to 1550 1/cm above a straight baseline, glucose by HPLC, g/L "
         "(Cabaneros Lopez et al., 2021; shipped with chemotools, MIT licence).",
         "chemotools",
         _fermentation,

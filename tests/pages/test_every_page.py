@@ -22,17 +22,17 @@ def opened(entry: Entry, **query: str) -> AppTest:
     return app.run() if entry.path.endswith("overview.py") else app.switch_page(entry.path).run()
 
 
-def healthy(app: AppTest) -> None:
+def healthy(app: AppTest, entry: Entry) -> None:
     assert not app.exception
     assert not app.error
-    assert len(app.title) == 1
-    assert app.title[0].value.endswith("?")
+    assert [title.value for title in app.title] == [entry.title]
+    assert f"**{entry.question}**" in [text.value for text in app.markdown]
 
 
 @pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.title)
 class TestEveryPage:
     def test_opened_first_and_empty_asks_its_question(self, entry, store: Store):
-        healthy(opened(entry))
+        healthy(opened(entry), entry)
 
     def test_opened_first_and_empty_says_what_is_missing(self, entry, store: Store):
         app = opened(entry)
@@ -42,12 +42,12 @@ class TestEveryPage:
 
     def test_with_a_data_set_in_hand_is_healthy(self, entry, store: Store):
         fingerprint = store.save_set(beer_lambert_set(n_spectra=30))
-        healthy(opened(entry, set=fingerprint[:12]))
+        healthy(opened(entry, set=fingerprint[:12]), entry)
 
     def test_with_generated_spectra_in_hand_is_healthy(self, entry, store: Store):
         spectra = beer_lambert_set(n_spectra=30)
         generated = beer_lambert_set(n_spectra=40, seed=1).with_meta(name="Generated", origin="generated")
-        healthy(opened(entry, set=store.save_set(spectra)[:12], generated=store.save_set(generated)[:12]))
+        healthy(opened(entry, set=store.save_set(spectra)[:12], generated=store.save_set(generated)[:12]), entry)
 
     def test_the_script_lies_one_folder_deep(self, entry):
         assert len(Path(entry.path).parts) == 3
