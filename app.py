@@ -9,7 +9,6 @@ st.set_page_config(
     page_title="Latent Spectra",
     page_icon=str(menu.ROOT / "ui/static/favicon.png"),
     layout="wide",
-    initial_sidebar_state="expanded",
 )
 theme = "dark" if st.context.theme.type == "dark" else "light"
 st.logo(str(menu.ROOT / f"ui/static/logo_{theme}.png"), size="large")
@@ -27,7 +26,9 @@ false_alarm.close()
 with error_boundary(page.title):
     state.begin_run()
     status_line.show()
-    st.title(page.title)
+    # The heading is where the way past the menu leads; first of all that the keyboard reaches.
+    st.html('<a class="skip-to-page" href="#page" tabindex="1">Go past the menu</a>')
+    st.title(page.title, anchor="page")
     st.markdown(f"**{menu.question_of(page.title)}**")
     page.run()
 with st.sidebar:

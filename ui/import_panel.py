@@ -71,13 +71,14 @@ def show(draft: state.ImportDraft) -> None:
         st.subheader("What I understood")
         names = [name for name, _ in found.sources]
         st.caption(f"Files in hand: {sentence(listed(names, 10))}")
+        # Beside what was understood, where one looks for it: what can be changed may reach far down.
+        _finish(found, draft)
         _points(found, draft, recipe)
     with right:
         _preview(found)
         _remarks(found, draft, recipe)
     _columns(found, draft, recipe)
     _more_decisions(found, draft, recipe)
-    _finish(found, draft)
 
 
 def _points(found: Understanding, draft: state.ImportDraft, recipe: Recipe) -> None:

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from spectra_core.store import StoredModel
 
 
+FEW_INDEPENDENT = 20
+"""Replicates and duplicates counted once; with fewer, a person is told before the work rather than after it."""
+
+
 def require_experimental() -> SpectraSet:
     """Return the chosen data set; where there is none, say so, offer the nearest way to get one, and stop."""
     spectra = state.experimental()
@@ -23,6 +27,23 @@ def require_experimental() -> SpectraSet:
             offer_demo=True,
         )
     return spectra
+
+
+def say_if_few(spectra: SpectraSet) -> None:
+    """Say before any work what a set of few independent spectra cannot do."""
+    n_independent = len(set(spectra.groups.tolist()))
+    if n_independent == 1:
+        st.warning(
+            f"All {len(spectra)} spectra belong to one group, such as replicates of one sample, and stay together: "
+            "none can be held out, so nothing made from them can be tested. Bring spectra of more samples.",
+            icon=":material/warning:",
+        )
+    elif n_independent < FEW_INDEPENDENT:
+        st.warning(
+            f"{n_independent} independent spectra are few: a generator may only repeat them, and an experiment can "
+            "tell large effects alone. Read what follows with that in mind, or bring more.",
+            icon=":material/warning:",
+        )
 
 
 def require_model() -> "StoredModel":

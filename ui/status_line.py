@@ -11,8 +11,8 @@ from ui.boundary import error_boundary
 from ui.menu import ROOT
 from ui.text import sentence
 
-_LONGEST_NAME = 24
-"""Characters that a picker shows whole in a window 1280 pixels wide."""
+_LONGEST_NAME = 60
+"""Characters that a picker shows in a wide window; in a narrow one the browser cuts them where the room ends."""
 _JOBS_PAGE = "pages/start/jobs.py"
 
 
@@ -81,8 +81,8 @@ def _short_names(records: dict[str, Any]) -> dict[str, str]:
 def _shortened(name: str) -> str:
     """Cut a name that a picker cannot show.
 
-    >>> _shortened("Carbon dots with copper, nickel and chromium")
-    'Carbon dots with copper…'
+    >>> _shortened("Carbon dots with copper, nickel and chromium, measured again in the spring")
+    'Carbon dots with copper, nickel and chromium, measured again…'
     """
     return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1].rstrip(" ,") + "…"
 

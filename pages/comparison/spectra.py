@@ -17,7 +17,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     view = st.segmented_control(
         "Show",
         ["Density", "Quantile bands", "Single spectra"],
-        default="Density",
+        default="Single spectra" if min(map(len, found.sets.values())) <= figures.FEW else "Density",
         required=True,
         key="spectra_view",
         persist_state="session",

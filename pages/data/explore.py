@@ -1,6 +1,7 @@
 import streamlit as st
 
 from spectra_core.evaluation.channels.statistics import signal_histograms
+from spectra_core.evaluation.examples import examples
 from spectra_core.evaluation.labels.label_errors import FEWEST, label_errors
 from spectra_core.evaluation.sampling import MOST_JUDGED, sampled_rows
 from spectra_core.evaluation.suitability.design import (
@@ -14,7 +15,7 @@ from spectra_core.evaluation.suitability.outliers import outliers
 from spectra_core.figures import explore as figures
 from spectra_core.figures.names import typeset
 from spectra_core.figures.physics import suspicious_labels
-from spectra_core.figures.spectra import density
+from spectra_core.figures.spectra import FEW, density, single_spectra
 from spectra_core.figures.theme import thousands
 from spectra_core.spectra import without
 from ui import cache, comparison, needed, state, tables, targets
@@ -61,13 +62,11 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     reverse = comparison.pick_direction(spectra)
 channels = cache.table(channel_check, spectra, saturation=SATURATION if saturation is None else saturation)
 histograms = cache.shared(signal_histograms, {"training": spectra})
-figure = density(
-    histograms,
-    axis_label=spectra.axis.label,
-    signal_label=spectra.meta.signal_label,
-    saturation=saturation,
-    reverse=reverse,
-)
+axes = {"axis_label": spectra.axis.label, "signal_label": spectra.meta.signal_label, "reverse": reverse}
+if len(spectra) <= FEW:
+    figure = single_spectra(cache.table(examples, {"training": spectra}, n_spectra=FEW), **axes)
+else:
+    figure = density(histograms, saturation=saturation, **axes)
 show_figure(figure, key="density")
 idle = channels.loc[channels["constant"], "position"]
 if len(idle):

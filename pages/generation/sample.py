@@ -15,14 +15,17 @@ st.write(
 
 spectra = needed.require_experimental()
 found = needed.require_model()
+needed.say_if_few(spectra)
 train = models.training_part(found, spectra)
 labels = targets.labels(train.target_info)
 
 controls, picture = st.columns([2, 3], gap="large")
 with controls:
+    saving = st.container()
     plan = sampling.pick_plan(found.model, train)
     if plan is None:
         st.stop()
+with saving:
     name = st.text_input("Name of the set", sampling.default_name(found.model, plan), key=f"name_{plan.key}")
     wanted = st.button("Generate and save", type="primary", icon=":material/scatter_plot:")
 

@@ -13,6 +13,7 @@ st.write(
 )
 
 train = needed.require_experimental()
+needed.say_if_few(train)
 
 controls, picture = st.columns([1, 2], gap="large")
 with controls:

@@ -12,6 +12,7 @@ st.write(
     "spectra, fold by fold. Everything, generators and scaling too, is fitted inside the training fold."
 )
 spectra = needed.require_experimental()
+needed.say_if_few(spectra)
 
 way = st.segmented_control(
     "Design",

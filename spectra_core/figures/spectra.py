@@ -11,6 +11,8 @@ from plotly.subplots import make_subplots
 from spectra_core.figures.image import density_pixels, difference_pixels, grid_limits, lay_image
 from spectra_core.figures.theme import HEIGHT, ROLE_COLOUR, ROLE_DASH, VERMILION, runs_down, styled, transparent
 
+FEW = 10
+"""So many spectra, and fewer, are told apart as lines; a density of them would show single pixels."""
 MOST_LINES = 200
 """Single spectra in one figure; more are drawn as density."""
 

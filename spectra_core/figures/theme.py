@@ -40,10 +40,10 @@ ROLE_SYMBOL: dict[str, str] = {
     "training": "circle",
     "experimental": "circle",
     "held-out": "square",
-    "generated": "diamond",
+    "generated": "diamond-open",
     "oracle": "triangle-up",
 }
-"""Marker per role: nothing is told by colour alone."""
+"""Marker per role: nothing is told by colour alone; generated ones are open, so that they hide no measured one."""
 
 ROLE_DASH: dict[str, str] = {
     "training": "solid",
@@ -63,8 +63,9 @@ TARGET_SYMBOLS: tuple[str, ...] = ("circle", "square", "diamond", "triangle-up",
 CONTINUOUS_SCALE = "Cividis"
 """Scale of values without a middle; made for colour-blind readers (Nuñez et al., PLoS ONE 2018)."""
 
-DIVERGING_SCALE = ((0.0, BLUE), (0.5, "rgba(127,127,127,0)"), (1.0, VERMILION))
-"""Scale of images around zero: nothing there, so that the middle is the page, light or dark."""
+DIVERGING_SCALE = ((0.0, "rgba(0,114,178,0.8)"), (0.5, "rgba(127,127,127,0)"), (1.0, "rgba(213,94,0,0.8)"))
+"""Scale of images around zero, blue to vermilion: nothing there, so that the middle is the page, light or dark, and its
+ends let the page through, so that large areas do not glow on a dark one."""
 
 MARKER_SCALE = ((0.0, BLUE), (0.5, GREY), (1.0, VERMILION))
 """Scale of markers around zero: its middle can be seen on a light and on a dark page, which white could not."""
