@@ -9,8 +9,9 @@ import streamlit as st
 from spectra_core.datasets.formulas import table_csv
 from spectra_core.evaluation.latent import learning
 from spectra_core.figures.theme import thousands
+from spectra_core.generators import GENERATORS
 from spectra_core.spectra import SpectraSet
-from ui import cache, deleting, state
+from ui import cache, deleting, state, tables
 from ui.text import plain, significant
 
 if TYPE_CHECKING:
@@ -132,7 +133,6 @@ def _upload() -> None:
 
 
 def _row(record: Any) -> dict[str, Any]:
-    options = ", ".join(f"{name} {value}" for name, value in record.configuration.items())
     return {
         "Name": record.name,
         "Trained on": record.trained_on_name,
@@ -140,7 +140,7 @@ def _row(record: Any) -> dict[str, Any]:
         "Seed": record.seed,
         "Parameters": None if record.n_parameters is None else thousands(record.n_parameters),
         "Kept": record.created[:16].replace("T", " "),
-        "Options": options,
+        "Options": tables.options_in_words(GENERATORS.get(record.member), record.configuration),
         "Versions": ", ".join(f"{name} {version}" for name, version in record.versions.items()),
         "Id": record.id[:12],
     }

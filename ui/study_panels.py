@@ -1,6 +1,7 @@
 """What a finished experiment says besides its verdicts: worth, reasons, what was added, other experiments."""
 
 import json
+from ast import literal_eval
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -20,6 +21,7 @@ from spectra_core.experiment.tables import comparisons_of
 from spectra_core.figures import gains
 from spectra_core.figures.forest import forest
 from spectra_core.figures.names import ion_labels
+from spectra_core.generators import GENERATORS
 from spectra_core.jobs.tasks import default_workers
 from spectra_core.store import Store, StoredResult
 from ui import cache, job_panel, state, tables
@@ -190,6 +192,11 @@ def added(result: StoredResult) -> None:
         )
         numbers = [name for name in generators if name not in ("generator", "options", "repeat", "fold", "n_train")]
         means = generators.groupby(["generator", "options", "n_train"], sort=False)[numbers].mean().reset_index()
+        means["options"] = [
+            tables.options_in_words(GENERATORS.get(name), literal_eval(options))
+            for name, options in zip(means["generator"], means["options"], strict=True)
+        ]
+        means["generator"] = [GENERATORS[name].title if name in GENERATORS else name for name in means["generator"]]
         st.dataframe(means, hide_index=True, column_config=tables.columns(means))
         table_export(generators, "generators")
 
@@ -229,7 +236,14 @@ def other_experiments(result: StoredResult) -> None:
     other = others[picked]
     st.write("**What differs in the design**")
     differences = design_differences(result.document["experiment"], other.document["experiment"])
-    st.dataframe(differences.rename(columns={"one": "this experiment", "other": "the other"}), hide_index=True)
+    said = pd.DataFrame(
+        {
+            "What": [name if " " in name else tables.heading(name) for name in differences["field"]],
+            "This experiment": differences["one"].map(tables.json_in_words),
+            "The other": differences["other"].map(tables.json_in_words),
+        }
+    )
+    st.dataframe(said, hide_index=True)
     studies = {
         "this": (result.document, result.tables["errors"]),
         "other": (other.document, other.tables["errors"]),

@@ -1,13 +1,15 @@
 """Tables on a page: headings in words, numbers with three digits. The files keep the names and all digits."""
 
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from spectra_core.figures.names import typeset
+from spectra_core.options import options_of
 
 HEADINGS: dict[str, str] = {
     "sample": "Number",
@@ -50,6 +52,19 @@ HEADINGS: dict[str, str] = {
     "x": "x",
     "y": "y",
     "kl": "KL divergence, nats",
+    "n_latent": "Latent dimensions",
+    "active_units": "Active dimensions",
+    "reconstruction_rmse": "Reconstruction RMSE",
+    "training_noise": "Noise of the training spectra",
+    "noise_ratio": "Noise, ratio to training",
+    "n_components": "Components trained on",
+    "share_left_out": "Variance left out, share",
+    "n_trainings": "Trainings",
+    "r2_from_z_mean": "R² of concentrations from z, mean",
+    "r2_from_z_max": "R² of concentrations from z, largest",
+    "n_repeats": "Repetitions",
+    "n_members": "Members",
+    "observed_arm": "Observed arm",
 }
 """Headings of columns whose name does not read as one."""
 
@@ -75,6 +90,43 @@ def names_of(ids: Sequence[str]) -> list[str]:
     """
     often = Counter(ids)
     return [name if often[name] == 1 else f"{name} #{number}" for number, name in enumerate(ids, 1)]
+
+
+def options_in_words(member: type[Any] | None, options: Mapping[str, Any]) -> str:
+    """Say options as their labels and values; those of a method that is not known any more by their names.
+
+    >>> options_in_words(None, {"n_latent": 3, "beta": 0.1}), options_in_words(None, {})
+    ('Latent dimensions 3, Beta 0.1', 'as by default')
+    """
+    known = {} if member is None else options_of(member)
+    labels = {name: known[name].label if name in known else heading(name) for name in options}
+    said = [f"{labels[name]} {_in_words(value)}" for name, value in options.items()]
+    return ", ".join(said) or "as by default"
+
+
+def json_in_words(text: str) -> str:
+    """Say a JSON value, such as a method with its options, without braces; other text stays.
+
+    >>> json_in_words('{"name": "vae", "options": {"beta": 0.1}}'), json_in_words('[1, null]'), json_in_words("fast")
+    ('vae (Beta 0.1)', '1; none', 'fast')
+    """
+    try:
+        return _in_words(json.loads(text))
+    except ValueError:
+        return text
+
+
+def _in_words(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "yes", False: "no"}[value]
+    if isinstance(value, list | tuple):
+        return "; ".join(map(_in_words, value)) or "none"
+    if not isinstance(value, dict):
+        return str(value)
+    if value and set(value) <= {"name", "options"}:
+        options = _in_words(value.get("options") or {})
+        return f"{value.get('name')} ({options})" if options else str(value.get("name"))
+    return ", ".join(f"{heading(name)} {_in_words(one)}" for name, one in value.items())
 
 
 def heading(name: str) -> str:

@@ -59,8 +59,10 @@ verdicts, per_arm, worth, why, added, others = st.tabs(
 )
 with verdicts:
     if len(shown):
-        sentences = shown.assign(sentence=[verdict_sentence(row) for _, row in shown.iterrows()])
-        st.dataframe(sentences[["arm", "target", "verdict", "sentence"]], hide_index=True, row_height=70)
+        named = shown.assign(regressor=titles.get(regressor, regressor))
+        listed = shown.assign(sentence=[verdict_sentence(row) for _, row in named.iterrows()])
+        listed = listed[["arm", "target", "verdict", "sentence"]]
+        st.dataframe(listed, hide_index=True, row_height=70, column_config=tables.columns(listed))
         table_export(comparisons, "all_comparisons")
 
 with per_arm:
@@ -74,7 +76,7 @@ with per_arm:
             "mean, so differences between arms are differences between guesses.",
             icon=":material/visibility_off:",
         )
-    table = error_summary(errors)
+    table = error_summary(named)
     st.dataframe(table, hide_index=True, column_config=tables.columns(table))
 
 with worth:

@@ -2,7 +2,7 @@ import pandas as pd
 import streamlit as st
 
 from spectra_core.datasets.formulas import table_csv
-from ui import cluster_panel, job_panel, state
+from ui import cluster_panel, deleting, job_panel, state
 
 st.write(
     "Long work runs beside the app: it goes on when a page is left or the browser is closed, and is found again here."
@@ -41,7 +41,7 @@ if ended:
         column_config={"Started (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone="UTC")},
     )
     st.download_button("Jobs (CSV)", table_csv(table), "jobs.csv", "text/csv", icon=":material/download:")
-    titles = {record.id: f"{record.title} ({record.state})" for record in ended}
+    titles = {record.id: f"{record.title} ({job_panel.STATES[record.state][0].lower()})" for record in ended}
     picked = st.selectbox("Look at one", list(titles), index=None, format_func=titles.__getitem__, key="ended_job")
     if picked is not None:
         job_panel.show(picked)
@@ -59,7 +59,7 @@ if damaged:
     st.dataframe(
         pd.DataFrame(
             {
-                "Kind": [entry.kind for entry in damaged],
+                "Kind": [deleting.KINDS.get(entry.kind, entry.kind.rstrip("s").capitalize()) for entry in damaged],
                 "Name": [entry.name or entry.key[:12] for entry in damaged],
                 "Reason": [entry.reason for entry in damaged],
             }

@@ -261,6 +261,7 @@ class TestReadingErrors:
     def test_an_experiment_on_another_set_says_so(self, study, store):
         other = store.save_set(beer_lambert_set(n_spectra=20, seed=5).with_meta(name="Other"))
         app = opened(ERRORS, set=other)
+        healthy(app.selectbox(key="study").set_value(study).run())
         assert any("not about the data set in hand" in info.value for info in app.info)
 
     def test_the_newest_experiment_on_the_set_in_hand_comes_first(self, study, store, fingerprint):

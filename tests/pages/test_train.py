@@ -100,7 +100,7 @@ def test_stored_generators_are_listed_with_their_provenance(fingerprint, model):
     table = opened(set=fingerprint).dataframe[0].value
     assert table.loc[0, "Trained on"] == "Three salts"
     assert table.loc[0, "Held out"] == 6
-    assert "n_latent 3" in table.loc[0, "Options"]
+    assert "Latent dimensions 3" in table.loc[0, "Options"]
 
 
 def test_a_model_file_from_elsewhere_is_taken_in_hand(fingerprint, model, store: Store):

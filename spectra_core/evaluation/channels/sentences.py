@@ -1,5 +1,7 @@
 """Verdicts on the signal, channel by channel, in one sentence each."""
 
+import math
+
 import pandas as pd
 
 from spectra_core.evaluation.channels.noise import ALIKE
@@ -53,7 +55,7 @@ def vary_sentence(noise: pd.DataFrame, single: pd.DataFrame, differences: pd.Dat
     smoother, rougher = int((made < real.min()).sum()), int((made > real.max()).sum())
     held_out = f" (held-out {ratios['held-out']:.2f})" if "held-out" in ratios else ""
     said = f"noise ratio {ratio:.2f}{held_out}"
-    if pd.isna(ratio):
+    if math.isnan(ratio):
         first = "The training spectra carry no noise to compare with."
     elif ratio < ALIKE[0]:
         first = f"{smoother} of {len(made)} generated spectra are smoother than any experimental one: {said}."
