@@ -3,7 +3,7 @@
 import streamlit as st
 
 from spectra_core.store import Store, StoredResult
-from ui import cache, needed, own_way, state, studies, study_progress
+from ui import cache, deleting, needed, own_way, state, studies, study_progress
 from ui.text import counted, plain
 
 
@@ -33,15 +33,18 @@ def require_study() -> StoredResult:
     ids = list(by_id)
     first = 0 if of_it or in_hand is None else None
     state.set_widget_for("study", "" if in_hand is None else in_hand.fingerprint, None if first is None else ids[first])
-    picked = st.selectbox(
-        "Experiment",
-        ids,
-        index=first,
-        format_func=lambda key: f"{by_id[key].name} · {by_id[key].created[:16].replace('T', ' ')} UTC",
-        key="study",
-        bind="query-params",
-        placeholder="Look at an experiment on other data",
-    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        picked = st.selectbox(
+            "Experiment",
+            ids,
+            index=first,
+            format_func=lambda key: f"{by_id[key].name} · {by_id[key].created[:16].replace('T', ' ')} UTC",
+            key="study",
+            bind="query-params",
+            placeholder="Look at an experiment on other data",
+        )
+        if picked is not None:
+            deleting.offer_delete("results", picked, by_id[picked].name, stays="Its data set stays.")
     if picked is None:
         st.stop()
     result = cache.shared(Store.load_result, state.store(), picked)

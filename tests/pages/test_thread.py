@@ -75,6 +75,17 @@ def test_without_an_experiment_on_the_set_in_hand_none_is_opened(store: Store, t
     assert "not about the data set in hand" in said(app)
 
 
+def test_an_experiment_is_deleted_by_name_and_brought_back(store: Store, two_studies):
+    monday, on_monday = two_studies["Monday"]
+    app = opened(ERRORS, set=monday)
+    healthy(app.button(key=f"delete_{on_monday}").click().run())
+    assert [record.name for record in store.results("study")] == ["On Tuesday"]
+    assert "Deleted “On Monday”." in said(app)
+    assert shown_study(app) is None  # the other one is about other data
+    healthy(app.button(key="undo_delete").click().run())
+    assert sorted(record.name for record in store.results("study")) == ["On Monday", "On Tuesday"]
+
+
 def test_calibration_is_ticked_only_for_a_set_it_was_run_on(store: Store, two_studies):
     other = store.save_set(beer_lambert_set(n_spectra=40, seed=7))
     assert ticks(opened(None, set=two_studies["Monday"][0])) == "errors per target"
