@@ -102,7 +102,7 @@ def reconstruction_panels(table: pd.DataFrame, *, axis_label: str, signal_label:
     """
     ranks = list(dict.fromkeys(table["rank"]))
     firsts = table.groupby("rank", sort=False).first()
-    titles = [f"{rank.capitalize()}<br><sup>RMSE {firsts.loc[rank, 'rmse']:#.2g}</sup>" for rank in ranks]
+    titles = [f"{rank.capitalize()}<br>RMSE {firsts.loc[rank, 'rmse']:#.2g}" for rank in ranks]
     figure = make_subplots(
         rows=2,
         cols=len(ranks),

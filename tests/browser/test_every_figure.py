@@ -318,7 +318,8 @@ def test_figures_of_targets_are_drawn(visitor, n_targets):
 def test_every_public_figure_is_drawn(visitor):
     sets = sets_of(8, IONS[:2])
     figures = figures_of_spectra(sets) | other_figures()
-    draw(visitor, figures)
+    words = draw(visitor, figures)
+    assert [name for name, said in words.items() if "</" in said] == [], "markup of ours is shown letter by letter"
     assert public_figures() == {name.partition(" ")[0] for name in figures | figures_of_targets(sets)}
 
 
