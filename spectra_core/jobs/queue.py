@@ -25,10 +25,10 @@ from spectra_core.jobs import processes
 from spectra_core.jobs.finding import find_task
 from spectra_core.jobs.folder import JobFolder, Launch, Request, Status
 from spectra_core.jobs.ready import Ready, Waiting
-from spectra_core.jobs.records import JobRecord, Watch, is_ours, read_record
+from spectra_core.jobs.records import FINAL, JobRecord, Watch, is_ours, read_record
 from spectra_core.jobs.reporting import JobReporter
 from spectra_core.store import home_folder
-from spectra_core.store.files import disk_errors, exclusive, json_bytes, sweep_drafts
+from spectra_core.store.files import Stamp, disk_errors, exclusive, json_bytes, stamp_of, sweep_drafts
 
 GRACE = 1.1
 """Seconds after which a job that was asked to stop is ended from outside, by the clock of whoever ends it."""
@@ -54,6 +54,7 @@ class Jobs:
         self.home = (Path(home) if home is not None else home_folder()).absolute()
         self._folder = self.home / "jobs"
         self._watch = Watch()
+        self._ended: dict[str, tuple[tuple[Stamp | None, ...], JobRecord]] = {}
         self._ready = Ready(self._folder / ".ready")
 
     @property
@@ -293,12 +294,21 @@ class Jobs:
             return []
         except OSError as error:
             raise StoreError("The list of jobs cannot be read. Check the permissions of the data folder.") from error
-        records = sorted(
-            (read_record(JobFolder(self._folder / name), self._watch) for name in names), key=lambda r: r.sequence
-        )
+        records = sorted(map(self._read, names), key=lambda record: record.sequence)
         queued = sorted((record for record in records if record.state == "queued"), key=lambda record: record.queued)
         places = {record.id: number for number, record in enumerate(queued, start=1)}
         return [replace(record, position=places.get(record.id)) for record in records]
+
+    def _read(self, name: str) -> JobRecord:
+        """Read a job; one that has ended once, until its files are replaced."""
+        folder = JobFolder(self._folder / name)
+        stamps = tuple(stamp_of(folder.path / f"{part}.json") for part in ("job", "status"))
+        if name in self._ended and self._ended[name][0] == stamps:
+            return self._ended[name][1]
+        record = read_record(folder, self._watch)
+        if record.state in FINAL and None not in stamps:
+            self._ended[name] = stamps, record
+        return record
 
     def _of(self, job_id: str) -> JobFolder:
         if not _is_id(job_id):

@@ -12,6 +12,7 @@ from typing import Any
 from spectra_core.errors import StoreError
 from spectra_core.store.entry import Binned, Damaged, DamageError, Entry, Manifest
 from spectra_core.store.files import (
+    Stamp,
     disk_errors,
     exclusive,
     flush_folder,
@@ -19,6 +20,7 @@ from spectra_core.store.files import (
     replace_file,
     sha256,
     sha256_of_file,
+    stamp_of,
     strict_json,
     write_flushed,
 )
@@ -49,6 +51,7 @@ class Shelf:
         self._check = check
         self._needs = needs
         self._folder = root / kind
+        self._manifests: dict[Path, tuple[Stamp | None, Manifest]] = {}
 
     def add(self, key: str, record: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
         """Keep `files` and `record` under the generated `key`; an entry already there is left as it is.
@@ -90,7 +93,7 @@ class Shelf:
         found = []
         for folder in _folders(self._folder):
             try:
-                manifest = self._manifest(folder)
+                manifest = self._listed(folder)
                 _require_sizes(folder, manifest)
             except DamageError as damage:
                 self._set_aside(folder, str(damage))
@@ -229,6 +232,14 @@ class Shelf:
             replace_file(counter, str(last + 1).encode())
         return last + 1
 
+    def _listed(self, folder: Path) -> Manifest:
+        """Return a manifest for a list, read and checked once: it changes by being replaced."""
+        stamp = stamp_of(folder / _MANIFEST)
+        known = self._manifests.get(folder)
+        if known is None or stamp is None or known[0] != stamp:
+            known = self._manifests[folder] = stamp, self._manifest(folder)
+        return known[1]
+
     def _manifest(self, folder: Path) -> Manifest:
         try:
             written = strict_json((folder / _MANIFEST).read_bytes())
@@ -311,7 +322,9 @@ def _is_key(key: str) -> bool:
 
 def _folders(parent: Path) -> list[Path]:
     try:
-        return sorted(path for path in parent.iterdir() if path.is_dir() and _is_key(path.name))
+        with os.scandir(parent) as inside:
+            names = sorted(one.name for one in inside if _is_key(one.name) and one.is_dir())
+        return [parent / name for name in names]
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -321,7 +334,7 @@ def _folders(parent: Path) -> list[Path]:
 def _require_sizes(folder: Path, manifest: Manifest) -> None:
     for name, facts in manifest.files.items():
         try:
-            size = (folder / name).stat().st_size
+            size = os.stat(f"{folder}/{name}").st_size
         except OSError as error:
             raise DamageError(f"its file {name} is missing.") from error
         if size != facts["size"]:

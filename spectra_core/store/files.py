@@ -21,6 +21,7 @@ from filelock import BaseFileLock, FileLock
 
 from spectra_core.errors import StoreError
 
+Stamp = tuple[int, int, int]
 _HOST = socket.gethostname().replace("~", "-").replace("/", "-")
 _LOOK_AT_LOCK = 0.01
 """Seconds between looks at a lock that another one holds."""
@@ -101,6 +102,15 @@ def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
         flush_folder(path.parent)
 
 
+def stamp_of(path: Path) -> Stamp | None:
+    """Return what changes when `replace_file` replaces a file; None where there is none."""
+    try:
+        facts = os.stat(path)
+    except OSError:
+        return None
+    return facts.st_mtime_ns, facts.st_size, facts.st_ino
+
+
 def sha256(*pieces: bytes) -> str:
     """Return the sha256 of the pieces, one after the other, in hexadecimal."""
     digest = hashlib.sha256()
@@ -125,10 +135,13 @@ def json_bytes(document: Mapping[str, Any]) -> bytes:
     """
     try:
         text = json.dumps(_plain(document), sort_keys=True, allow_nan=False, separators=(",", ":"))
-        _require_text(text)
-        return text.encode("ascii")
     except (TypeError, ValueError) as error:
         raise StoreError("Only text, numbers, lists and mappings can be kept, with finite numbers.") from error
+    try:
+        _require_text(text)
+    except ValueError as error:
+        raise StoreError(f"This cannot be kept: {error}. Write the text anew.") from error
+    return text.encode("ascii")
 
 
 def _plain(value: Any) -> Any:
