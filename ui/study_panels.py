@@ -26,7 +26,7 @@ from spectra_core.jobs.tasks import default_workers
 from spectra_core.store import Store, StoredResult
 from ui import cache, job_panel, state, tables
 from ui.exports import figure_with_exports, table_export
-from ui.text import plain
+from ui.text import counted, plain
 
 _KINDS = {"optimiser steps": "step_matched", "repeated rows": "duplicate_rows", "true spectra at the labels": "oracle"}
 """Colours of changes on the reason card that do without generated spectra."""
@@ -111,6 +111,20 @@ def _offer_repeats(result: StoredResult, shown: pd.DataFrame) -> None:
         state.start_job(
             "study", arguments, f"Experiment on {result.document['data']['name']}, {more.n_repeats} repeats"
         )
+
+
+def say_blown_up(errors: pd.DataFrame) -> None:
+    """Name the arms in which a run blew up, where any did; `errors` have the column ``blown_up``."""
+    runs = errors[errors["blown_up"]]
+    if runs.empty:
+        return
+    counts = runs.drop_duplicates(["arm", "regressor", "repeat", "fold"]).groupby("arm", sort=False).size()
+    named = ", ".join(f"{plain(str(arm))} ({counted(int(n), 'fold')})" for arm, n in counts.items())
+    st.warning(
+        f"Runs that blew up, with an error above twice the spread of a target: {named}. "
+        "They move means; where they are, a cross marks the median.",
+        icon=":material/crisis_alert:",
+    )
 
 
 def worth(result: StoredResult, regressor: str, units: Mapping[str, str]) -> None:

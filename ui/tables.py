@@ -37,6 +37,8 @@ HEADINGS: dict[str, str] = {
     "ratio_pure_components": "Ratio, pure components",
     "rmsep_mean": "RMSEP",
     "rmsep_sd": "RMSEP, sd",
+    "rmsep_median": "RMSEP, median",
+    "n_blown_up": "Runs that blew up",
     "mae_mean": "Mean absolute error",
     "mae_sd": "Mean absolute error, sd",
     "bias_mean": "Bias",

@@ -2,7 +2,12 @@ import json
 
 import streamlit as st
 
-from spectra_core.evaluation.errors.regression_errors import error_summary, errors_by_concentration, with_training_size
+from spectra_core.evaluation.errors.regression_errors import (
+    blown_up,
+    error_summary,
+    errors_by_concentration,
+    with_training_size,
+)
 from spectra_core.evaluation.errors.sentences import verdict_sentence
 from spectra_core.figures import regression as figures
 from ui import cache, result_picker, state, study_panels, study_progress, tables
@@ -67,6 +72,9 @@ with verdicts:
 
 with per_arm:
     named = errors.assign(regressor=errors["regressor"].map(lambda name: titles.get(name, name)))
+    spreads = result.tables["spreads"].set_index("target")["sd"].to_dict()
+    named["blown_up"] = blown_up(named, spreads=spreads)
+    study_panels.say_blown_up(named)
     figure = figures.error_per_arm(named, arm_kinds=kinds, units=units, levels=levels)
     figure_with_exports(figure, "errors", errors)
     if not floors.empty and not floors["identifiable"].all():
@@ -76,7 +84,7 @@ with per_arm:
             "mean, so differences between arms are differences between guesses.",
             icon=":material/visibility_off:",
         )
-    table = error_summary(named)
+    table = error_summary(named, spreads=spreads)
     st.dataframe(table, hide_index=True, column_config=tables.columns(table))
 
 with worth:

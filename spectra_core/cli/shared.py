@@ -268,10 +268,18 @@ def error_table(errors: pd.DataFrame, spectra: SpectraSet) -> pd.DataFrame:
     Returns
     -------
     DataFrame, one row per (regressor, arm)
-        One column per target, in its unit.
+        One column per target, in its unit. Where runs blew up (`blown_up`), the text ends with how many did, and the
+        median.
     """
+    from spectra_core.evaluation.errors.regression_errors import blown_up
+
     grouped = errors.groupby(["regressor", "arm", "target"], sort=False)["rmsep"]
     text = grouped.mean().map("{:.3g}".format) + " ± " + grouped.std(ddof=1).fillna(0.0).map("{:.2g}".format)
+    spreads = dict(zip(spectra.target_names, spectra.target_values.std(axis=0), strict=True))
+    flagged = errors.assign(blown_up=blown_up(errors, spreads=spreads))
+    n_blown_up = flagged.groupby(["regressor", "arm", "target"], sort=False)["blown_up"].sum()
+    note = " (" + n_blown_up.astype(str) + " blew up, median " + grouped.median().map("{:.3g}".format) + ")"
+    text += note.where(n_blown_up > 0, "")
     table = text.unstack("target")
     labels = {one.name: one.label for one in spectra.target_info}
     return table[[name for name in labels if name in table]].rename(columns=labels)

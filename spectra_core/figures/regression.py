@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from spectra_core.figures.panels import Panels
-from spectra_core.figures.theme import BLUE, GREEN, GREY, ORANGE, styled, wrapped
+from spectra_core.figures.theme import BLUE, GREEN, GREY, ORANGE, PURPLE, styled, wrapped
 
 KIND_COLOUR = {
     "baseline": BLUE,
@@ -49,7 +49,8 @@ def error_per_arm(
     Parameters
     ----------
     errors
-        Row per (arm, regressor, target, repeat, fold) with the column `metric`, in the target's unit.
+        Row per (arm, regressor, target, repeat, fold) with the column `metric`, in the target's unit. Where a column
+        ``blown_up`` says that some did, the arm's median is marked as well.
     arm_kinds
         Kind of every arm, in drawing order from top to bottom; decides its colour.
     units
@@ -77,6 +78,7 @@ def error_per_arm(
                 symbol=symbol,
                 place=place,
             )
+            _add_medians(figure, rows, metric=metric, regressor=regressor, place=place)
         for (name, values), (dash, colour) in zip((levels or {}).items(), _LEVEL_STYLES, strict=False):
             level = values.get(target)
             if level is not None and np.isfinite(level):
@@ -99,6 +101,8 @@ def error_per_arm(
         )
     for regressor, symbol in zip(regressors, _symbols(len(regressors)), strict=True):
         _add_key(figure, regressor, GREY, symbol)
+    if "blown_up" in errors and errors["blown_up"].any():
+        _add_key(figure, "median, where a run blew up", PURPLE, "x")
     _add_kinds(figure, [arm_kinds[arm] for arm in arms[::-1]])
     return _with_arms(panels, arms, alt=f"{metric_label} of {len(arms)} arms for {len(targets)} targets")
 
@@ -258,6 +262,30 @@ def _add_arms(
             error_x={"type": "data", "array": summary["std"].fillna(0.0), "thickness": 1.2, "width": 3, "color": GREY},
             hovertemplate=f"%{{y}}, {regressor}: %{{x:.4g}} ± %{{error_x.array:.2g}}<extra></extra>",
             name=regressor,
+            showlegend=False,
+        ),
+        row=place[0],
+        col=place[1],
+    )
+
+
+def _add_medians(figure: go.Figure, rows: pd.DataFrame, *, metric: str, regressor: str, place: tuple[int, int]) -> None:
+    """Mark the median of arms in which a run blew up, which their mean follows."""
+    if "blown_up" not in rows:
+        return
+    by_arm = rows.groupby("arm", sort=False)
+    count = by_arm["blown_up"].sum()
+    medians = by_arm[metric].median()[count > 0]
+    if medians.empty:
+        return
+    figure.add_trace(
+        go.Scatter(
+            x=medians,
+            y=list(medians.index),
+            mode="markers",
+            marker={"color": PURPLE, "symbol": "x", "size": 9},
+            customdata=count[count > 0],
+            hovertemplate=f"%{{y}}, {regressor}: %{{customdata}} runs blew up; median %{{x:.4g}}<extra></extra>",
             showlegend=False,
         ),
         row=place[0],

@@ -1,5 +1,6 @@
 """The pipeline without the app: exit codes, files, sentences."""
 
+import argparse
 import json
 import os
 import signal
@@ -12,11 +13,14 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
+from spectra_core.cli import study
 from spectra_core.cli.commands import main
 from spectra_core.cli.shared import error_table, wide_table
 from spectra_core.datasets import WRITERS, read
 from spectra_core.datasets.readers import reader_of
-from spectra_core.experiment import Experiment
+from spectra_core.datasets.simulator import PRESETS, simulate
+from spectra_core.errors import ConfigError
+from spectra_core.experiment import Experiment, Question
 from spectra_core.experiment.regressor_choice import regressor_label
 from spectra_core.store import Store
 from spectra_core.training import devices
@@ -232,11 +236,49 @@ class TestOtherCommands:
 
 
 def test_error_table_shows_mean_and_spread_per_target_in_its_unit(mixtures):
-    errors = pd.DataFrame({"arm": ["A", "A", "B", "B"], "rmsep": [0.1, 0.3, 0.5, 0.5], "fold": [0, 1, 0, 1]})
+    errors = pd.DataFrame({"arm": ["A", "A", "B", "B"], "rmsep": [1e-3, 3e-3, 5e-3, 5e-3], "fold": [0, 1, 0, 1]})
     errors = errors.assign(target="Cu2+", regressor="pls")
     table = error_table(errors, mixtures)
-    assert table.loc[("pls", "A"), "Cu2+, mol/L"] == "0.2 ± 0.14"  # sd of 0.1 and 0.3 is 0.1 * sqrt(2)
-    assert table.loc[("pls", "B"), "Cu2+, mol/L"] == "0.5 ± 0"
+    assert table.loc[("pls", "A"), "Cu2+, mol/L"] == "0.002 ± 0.0014"  # sd of 0.001 and 0.003 is 0.001 * sqrt(2)
+    assert table.loc[("pls", "B"), "Cu2+, mol/L"] == "0.005 ± 0"
+
+
+def test_error_table_tells_runs_that_blew_up_and_the_median(mixtures):
+    deviation = float(mixtures.targets["Cu2+"].std(ddof=0))
+    errors = pd.DataFrame({"arm": "A", "rmsep": [0.5 * deviation, deviation, 2.1 * deviation], "fold": [0, 1, 2]})
+    table = error_table(errors.assign(target="Cu2+", regressor="pls"), mixtures)
+    assert table.iloc[0, 0].endswith(f" (1 blew up, median {deviation:.3g})")
+
+
+class TestDesigned:
+    """The question and fresh training sets of the command ``study``."""
+
+    def experiment(self, *options):
+        parser = argparse.ArgumentParser()
+        study.add_options(parser)
+        parser.add_argument("--seed", type=int, default=0)
+        return study.designed(parser.parse_args(list(options)), simulate(PRESETS["msu_like"], n_spectra=24, seed=0))
+
+    def test_the_question_is_read_from_a_file(self, tmp_path):
+        declared = tmp_path / "question.json"
+        declared.write_text('{"arms": ["Duplicate rows"], "targets": ["Cu2+"], "smallest_effect": 8}')
+        found = self.experiment("--declared", str(declared), "--fresh-sets", "6")
+        assert found.question == Question(arms=("Duplicate rows",), targets=("Cu2+",), smallest_effect=8)
+        assert found.fresh_sets == 6
+
+    @pytest.mark.parametrize(
+        ("text", "sentence"),
+        [
+            ('{"arms": ["Best"]}', "names 'Best' among arms"),
+            ('{"alpha": 0.01}', "no field 'alpha'"),
+            ('{"arms": ', "question.json"),
+        ],
+    )
+    def test_a_file_that_is_no_question_is_a_sentence(self, tmp_path, text, sentence):
+        declared = tmp_path / "question.json"
+        declared.write_text(text)
+        with pytest.raises(ConfigError, match=sentence):
+            self.experiment("--declared", str(declared))
 
 
 class TestJudge:

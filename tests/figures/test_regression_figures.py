@@ -89,3 +89,15 @@ def test_the_unit_of_errors_is_the_targets_whatever_commas_its_name_has(unit, ti
         binned, arm_kinds={"Baseline": "baseline"}, target_label=f"{LONG}, mol/L", unit=unit
     )
     assert figure.layout.yaxis.title.text == title
+
+
+def test_the_median_is_marked_where_a_run_blew_up():
+    rows = [("A", 1.0), ("A", 2.0), ("A", 30.0), ("B", 1.0), ("B", 2.0), ("B", 3.0)]
+    table = pd.DataFrame(rows, columns=["arm", "rmsep"]).assign(target="Cu", regressor="pls")
+    table["blown_up"] = table["rmsep"] > 10
+    figure = error_per_arm(table, arm_kinds={"A": "generated", "B": "baseline"}, units={"Cu": "mM"})
+    crosses = [trace for trace in figure.data if trace.marker.symbol == "x" and trace.x[0] is not None]
+    assert [(list(trace.x), list(trace.y)) for trace in crosses] == [([2.0], ["A"])]
+    assert any("blew up" in (trace.name or "") for trace in figure.data)
+    calm = error_per_arm(table.drop(columns="blown_up"), arm_kinds={"A": "generated", "B": "baseline"}, units={})
+    assert not any("blew up" in (trace.name or "") for trace in calm.data)

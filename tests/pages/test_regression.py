@@ -219,6 +219,17 @@ class TestReadingErrors:
         store.forget_results([key, "cd" * 16])
         assert healthy(app.run()).selectbox(key="study").value == study
 
+    def test_a_run_that_blew_up_is_named_beside_the_errors(self, study, store, fingerprint):
+        kept = store.load_result(study)
+        errors = kept.tables["errors"].copy()
+        one = (errors["arm"] == "Mixing") & (errors["fold"] == 0) & (errors["n_train"] > 20)
+        errors.loc[one & (errors["regressor"] == "pls"), "rmsep"] *= 1e6
+        store.save_result("study", kept.document, {**kept.tables, "errors": errors})
+        app = opened(ERRORS, set=fingerprint)
+        said = [warning.value for warning in app.warning if warning.value.startswith("Runs that blew up")]
+        assert len(said) == 1
+        assert "Mixing (1 fold)" in said[0]
+
     def test_worth_is_told_in_measured_spectra(self, study, fingerprint):
         app = opened(ERRORS, set=fingerprint)
         tables = [table.value for table in app.dataframe]

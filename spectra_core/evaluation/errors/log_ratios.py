@@ -6,14 +6,12 @@ import numpy as np
 import pandas as pd
 
 from spectra_core.errors import SpectraError
-from spectra_core.evaluation.errors.regression_errors import with_training_size
+from spectra_core.evaluation.errors.regression_errors import blown_up, with_training_size
 
 ROW = ["arm", "reference", "regressor", "target", "n_train", "ratio"]
 """What one comparison is about."""
 ROUNDING = 1e-9
 """Ratios that differ from 1 by less are rounding; and so are errors below this share of the target's largest."""
-BLOWN_UP = 2.0
-"""A run blew up when its RMSEP exceeds so many standard deviations of the target: one is reached by guessing."""
 
 
 def log_ratios(
@@ -72,15 +70,6 @@ def log_ratios(
     pairs["log_ratio"] = np.where(np.abs(ratio) <= ROUNDING, 0.0, ratio)
     pairs["flagged"] |= pairs.pop("reference_flagged").astype(bool)
     return pairs
-
-
-def blown_up(errors: pd.DataFrame, measure: str = "rmsep", spreads: Mapping[str, float] | None = None) -> pd.Series:
-    """Return for every row of a table of errors whether that run blew up: RMSEP above twice the target's deviation."""
-    if spreads is not None:
-        return errors[measure] > BLOWN_UP * errors["target"].map(spreads).astype(float)
-    if "r2" in errors:  # 1 - (RMSEP / deviation)^2, with the deviation of the fold's own references
-        return errors["r2"] < 1.0 - BLOWN_UP**2
-    return pd.Series(False, index=errors.index)
 
 
 def own_references(arms: list[str], reference: str | Mapping[str, str]) -> dict[str, str]:

@@ -9,6 +9,8 @@ from spectra_core.errors import ConfigError, SpectraError
 
 PREDICTION_KEYS = ["arm", "regressor", "target", "repeat", "fold", "n_train", "ratio"]
 """What one row of the error table stands for."""
+BLOWN_UP = 2.0
+"""A run blew up when its RMSEP exceeds so many standard deviations of the target: one is reached by guessing."""
 MEASURES = ["rmsep", "mae", "bias", "sep", "r2", "rpd", "rer"]
 
 
@@ -108,7 +110,9 @@ def errors_by_value(predictions: pd.DataFrame, values: pd.Series, n_bins: int = 
 
 
 def error_summary(
-    errors: pd.DataFrame, by: Sequence[str] = ("arm", "regressor", "target", "n_train", "ratio")
+    errors: pd.DataFrame,
+    by: Sequence[str] = ("arm", "regressor", "target", "n_train", "ratio"),
+    spreads: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """Average every measure over folds and repetitions, with its spread.
 
@@ -122,19 +126,24 @@ def error_summary(
         From `regression_errors`.
     by
         What one row stands for. ``n_train`` is the typical size over folds; see `with_training_size`.
+    spreads
+        Standard deviation of every target; None to go by ``r2``.
 
     Returns
     -------
     DataFrame, one row per combination of `by`
         For every measure ``<measure>_mean`` and ``<measure>_sd`` (divisor n - 1 over folds and repetitions; NaN for a
-        single one), then ``rmsep_median``, which a run that blew up does not move, and ``n_folds``. Undefined values
-        are left out. The spread is that of folds: it is not a standard error, since folds share training spectra.
+        single one), then ``rmsep_median``, which a run that blew up does not move, ``n_blown_up``: in how many folds
+        one did (see `blown_up`), and ``n_folds``. Undefined values are left out. The spread is that of folds: it is not
+        a standard error, since folds share training spectra.
     """
     _require_columns(errors, [*PREDICTION_KEYS, *by, *MEASURES], "errors")
     table = with_training_size(errors)
     table["n_train"] = table.pop("size")
+    table["blown_up"] = blown_up(table, spreads=spreads)
     grouped = table.groupby(list(by), sort=False, dropna=False)
     out = grouped.size().rename("n_folds").to_frame()
+    out.insert(0, "n_blown_up", grouped["blown_up"].sum())
     out.insert(0, "rmsep_median", grouped["rmsep"].median())
     for position, measure in enumerate(MEASURES):
         out.insert(2 * position, f"{measure}_mean", grouped[measure].mean())
@@ -155,6 +164,15 @@ def with_training_size(table: pd.DataFrame) -> pd.DataFrame:
     sizes = sizes.assign(size=sizes.groupby(rank)["n_train"].transform("median").round().astype(int))
     joined = table[["repeat", "fold", "n_train"]].merge(sizes, how="left")
     return table.assign(size=joined["size"].to_numpy())
+
+
+def blown_up(errors: pd.DataFrame, measure: str = "rmsep", spreads: Mapping[str, float] | None = None) -> pd.Series:
+    """Return for every row of a table of errors whether that run blew up: RMSEP above twice the target's deviation."""
+    if spreads is not None:
+        return errors[measure] > BLOWN_UP * errors["target"].map(spreads).astype(float)
+    if "r2" in errors:  # 1 - (RMSEP / deviation)^2, with the deviation of the fold's own references
+        return errors["r2"] < 1.0 - BLOWN_UP**2
+    return pd.Series(False, index=errors.index)
 
 
 def measures_by(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

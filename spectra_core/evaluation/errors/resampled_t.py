@@ -103,11 +103,15 @@ def told_from(dof: int, level: float, power: float = POWER) -> float:
     limit = float(stdtrit(dof, 1.0 - level / 2.0))
 
     def lacking(noncentrality: float) -> float:
-        # The other tail adds nothing that counts: less than level / 2 already at an effect of 0.
-        return float(nctdtr(dof, noncentrality, limit)) - (1.0 - power)
+        # The other tail adds nothing that counts: less than level / 2 already at an effect of 0. Far beyond the limit,
+        # where nothing is left below it, the library may return NaN.
+        return float(np.nan_to_num(nctdtr(dof, noncentrality, limit))) - (1.0 - power)
 
     # t scatters by a factor of its own: with few degrees of freedom the limit itself must be passed many times over.
-    return float(brentq(lacking, 0.0, 20.0 * limit + 20.0, xtol=1e-6))
+    high = limit + 1.0
+    while lacking(high) > 0:
+        high *= 1.5
+    return float(brentq(lacking, 0.0, high, xtol=1e-6))
 
 
 def smallest_told(spread: float, n_folds: int, test_share: float, level: float, power: float = POWER) -> float:

@@ -146,6 +146,13 @@ def test_summary_is_mean_and_spread_over_folds_of_differing_size():
     assert row["rmsep_sd"] == pytest.approx(np.sqrt(sum((mine - sum(mine) / 8) ** 2) / 7))
 
 
+def test_summary_counts_runs_that_blew_up():
+    errors = regression_errors(predictions_table(n_samples=30))
+    errors["rmsep"] = [0.5, 3.0] * (len(errors) // 2)
+    assert (error_summary(errors, spreads={"Cu": 1.6, "Ni": 1.4})["n_blown_up"] == [0, 4, 0, 4]).all()
+    assert (error_summary(errors)["n_blown_up"] == 0).all()  # by R2, which says otherwise
+
+
 def test_sizes_of_a_learning_curve_stay_apart_where_folds_differ_by_a_spectrum():
     small = predictions_table(n_samples=30).assign(n_train=10)
     both = pd.concat([predictions_table(n_samples=30), small], ignore_index=True)

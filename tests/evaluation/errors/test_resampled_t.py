@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from scipy import stats
+from scipy import special, stats
 
 from spectra_core.evaluation.errors.resampled_t import (
     MeanDifference,
@@ -44,6 +44,14 @@ def test_the_smallest_effect_told_is_that_of_statsmodels(n, level):
     expected = TTestPower().solve_power(nobs=n, alpha=level, power=0.8, alternative="two-sided")
     assert smallest_told(1.0, n, 0.0, level) == pytest.approx(expected, rel=2e-3)
     assert told_from(n - 1, level) == pytest.approx(expected * np.sqrt(n), rel=2e-3)
+
+
+@pytest.mark.parametrize("level", [0.05, 0.000625, 0.0003125])
+def test_the_smallest_effect_told_is_known_for_every_number_of_folds(level):
+    """Far beyond the limit scipy's noncentral t is NaN here and there, as at 5 degrees of freedom."""
+    for dof in (*range(1, 33), 91, 93, 95, 112, 799, 1599):
+        limit = stats.t.isf(level / 2.0, dof)
+        assert special.nctdtr(dof, told_from(dof, level), limit) == pytest.approx(0.2, abs=1e-4)
 
 
 def test_effects_of_the_smallest_size_are_told_four_times_in_five():
