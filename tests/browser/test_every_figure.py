@@ -229,6 +229,7 @@ def other_figures() -> dict[str, go.Figure]:
     judged = pd.DataFrame({"metric": list(METRICS), "value": 0.5, "floor": 0.6, "floor_low": 0.5, "floor_high": 0.7})
     judged["verdict"] = np.resize(list(fidelity.VERDICT_COLOUR), len(judged))
     judged["separation"] = np.linspace(-20.0, 20.0, len(judged))
+    seen = judged.assign(verdict=np.resize(list(fidelity.VERDICT_MARK), len(judged)))
     names = {name: metric.title for name, metric in METRICS.items()}
     ions = simulator.simulate(settings, n_spectra=12, seed=0)
     residuals = asked_for.charge_residuals(ions, 1.1 * ions.targets)
@@ -244,7 +245,7 @@ def other_figures() -> dict[str, go.Figure]:
             judged, titles=names, better={name: metric.better for name, metric in METRICS.items()}
         ),
         "bench_matrix": fidelity.bench_matrix(
-            pd.concat([judged.assign(defect=name) for name in KNOWN_BAD]),
+            pd.concat([seen.assign(defect=name) for name in KNOWN_BAD]),
             metric_titles=names,
             defect_titles={name: bad.title for name, bad in KNOWN_BAD.items()},
         ),
