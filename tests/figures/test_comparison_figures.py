@@ -253,7 +253,7 @@ def test_skewness_stands_beside_that_of_the_reference(sets, reference):
 
 def test_coloured_markers_keep_a_legend_of_their_shapes(figures):
     shown = {trace.name: trace.marker.symbol for trace in figures["map by error"].data if trace.showlegend is not False}
-    assert shown == {"training": "circle", "held-out": "square", "generated": "diamond"}
+    assert shown == {"training": "circle", "held-out": "square", "generated": "diamond-open"}
     axis = figures["map by error"].layout.coloraxis
     # Zero is the middle; all but the largest 2 % of the values lie within.
     assert_allclose(axis.cmax, np.quantile(np.abs(np.linspace(-1, 3, 140)), 0.98))

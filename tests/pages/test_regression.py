@@ -244,8 +244,8 @@ class TestReadingErrors:
     def test_two_experiments_are_set_side_by_side(self, study, explained, fingerprint):
         app = opened(ERRORS, set=fingerprint)
         assert len(app.selectbox(key="other_study").options) == 1
-        differences = next(table.value for table in app.dataframe if "this experiment" in table.value.columns)
-        assert "arm Mixing: noise given back" in set(differences["field"])
+        differences = next(table.value for table in app.dataframe if "This experiment" in table.value.columns)
+        assert "arm Mixing: noise given back" in set(differences["What"])
 
     def test_an_experiment_from_before_these_tables_is_still_shown(self, study, store, fingerprint):
         old = store.load_result(study)

@@ -143,7 +143,7 @@ def test_every_comparison_page_names_the_generated_set_first(store: Store):
     for page in ("spectra", "channels", "neighbours", "latent_map", "fidelity"):
         app = opened(f"pages/comparison/{page}.py", **made)
         assert app.caption[1 if "simulated" in app.caption[0].value else 0].value.startswith(
-            "“VAE, aggregate posterior” beside “Demo\\: salts in water”"
+            "“VAE, aggregate posterior” beside “Demo: salts in water”"
         )
 
 
