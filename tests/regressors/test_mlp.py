@@ -75,7 +75,7 @@ def test_the_ensemble_predicts_the_mean_of_different_members_and_their_spread(mi
     assert_allclose(spread, np.sqrt(((each - each.mean(axis=0)) ** 2).sum(axis=0) / 2.0), rtol=1e-9)
     assert_array_equal(ensemble.predict(mixtures), mean)
 
-    with pytest.raises(ConfigError, match="between 2 and 100 members, got 1"):
+    with pytest.raises(ConfigError, match="n_members must be a whole number from 2 to 100, got 1"):
         MLPEnsemble(n_members=1)
 
 

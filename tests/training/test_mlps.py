@@ -103,9 +103,10 @@ def test_one_seed_gives_the_same_bits_and_another_seed_others(kernels):
 def test_a_full_basis_changes_the_path_but_a_step_of_size_zero_shows_the_same_function():
     inputs, targets = linear_problem()
     basis = np.linalg.qr(np.random.default_rng(1).standard_normal((23, 23)))[0]
-    tiny = {"dtype": np.float64, "learning_rate": 1e-300, "budget": Budget(steps=1)}
+    tiny = {"dtype": np.float64, "learning_rate": 1e-9, "budget": Budget(steps=1)}
     plain, rotated = trained(inputs, targets, **tiny), trained(inputs, targets, basis=basis, **tiny)
-    assert_allclose(plain.predict(inputs), rotated.predict(inputs), rtol=0, atol=1e-12)
+    # A step moves every weight by the rate, whatever its gradient.
+    assert_allclose(plain.predict(inputs), rotated.predict(inputs), rtol=0, atol=1e-6)
     moved = trained(inputs, targets, basis=basis, dtype=np.float64)
     assert np.abs(moved.predict(inputs) - trained(inputs, targets, dtype=np.float64).predict(inputs)).max() > 1e-3
 
@@ -142,7 +143,7 @@ def test_stored_networks_that_do_not_fit_are_refused():
             10.0,
             r"epoch 1 of 67: the error is more than 1000 times that of predicting the mean.*learning rate 10 is likely",
         ),
-        (1e30, r"epoch 1 of 67: the loss is no longer finite.*learning rate 1e\+30 is likely too high; try 0\.001"),
+        (1e6, r"epoch 1 of 67: the (loss is no|error is more).*learning rate 1e\+06 is likely too high; try 0\.001"),
     ],
 )
 @pytest.mark.parametrize("kernels", ["torch", "numba"])

@@ -240,8 +240,8 @@ def test_training_resumed_after_a_stop_gives_the_same_bits(stop_after):
     checkpoint, again = Kept(), Listener()
     [uninterrupted] = train_vaes_together([training], device=OTHER)
     with pytest.raises(Cancelled):
-        train_vaes_together([training], device=OTHER, reporter=Listener(stop_after), checkpoint=checkpoint)
-    [resumed] = train_vaes_together([training], device=OTHER, reporter=again, checkpoint=checkpoint)
+        training.trained(OTHER, Listener(stop_after), checkpoint)
+    resumed = training.trained(OTHER, again, checkpoint)
     assert again.seen[0] == f"Training fold 1 goes on after epoch {stop_after} of 67."
     for name, values in uninterrupted.arrays.items():
         assert_array_equal(resumed.arrays[name], values)
@@ -253,6 +253,6 @@ def test_a_checkpoint_of_other_work_is_not_taken_up():
     one, other = (vae_trainings("vae", sizes=(70,), learning_rate=rate)[0] for rate in (1e-3, 2e-3))
     checkpoint, listener = Kept(), Listener()
     with pytest.raises(Cancelled):
-        train_vaes_together([one], device=OTHER, reporter=Listener(3), checkpoint=checkpoint)
-    train_vaes_together([other], device=OTHER, reporter=listener, checkpoint=checkpoint)
+        one.trained(OTHER, Listener(3), checkpoint)
+    other.trained(OTHER, listener, checkpoint)
     assert not any(isinstance(seen, str) for seen in listener.seen)

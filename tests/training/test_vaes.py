@@ -221,12 +221,13 @@ def test_a_full_basis_starts_from_the_same_function_and_loss_and_takes_another_p
     spectra, conditions = spectra_and_conditions()
     basis = np.linalg.qr(np.random.default_rng(1).standard_normal((19, 19)))[0]
     work = {"shape": shape_of("cvae, encoder sees targets"), "loss": VaeLoss(), "dtype": np.float64}
-    still = {"plan": plan(1, learning_rate=1e-300), **work}
+    still = {"plan": plan(1, learning_rate=1e-9), **work}
     plain, rotated = (train_vae(spectra, conditions, basis=b, **still) for b in (None, basis))
-    assert_allclose(plain.curve["loss"], rotated.curve["loss"], rtol=1e-12)
-    assert_allclose(plain.encode(spectra, conditions)[0], rotated.encode(spectra, conditions)[0], atol=1e-12)
+    # A step moves every weight by the rate, whatever its gradient.
+    assert_allclose(plain.curve["loss"], rotated.curve["loss"], rtol=1e-6)
+    assert_allclose(plain.encode(spectra, conditions)[0], rotated.encode(spectra, conditions)[0], atol=1e-6)
     point = np.random.default_rng(2).standard_normal((50, 5))
-    assert_allclose(plain.decode(point, conditions), rotated.decode(point, conditions), atol=1e-12)
+    assert_allclose(plain.decode(point, conditions), rotated.decode(point, conditions), atol=1e-6)
     moved, other = (train_vae(spectra, conditions, plan=plan(50), basis=b, **work) for b in (None, basis))
     assert np.abs(moved.decode(point, conditions) - other.decode(point, conditions)).max() > 1e-3
 
@@ -235,7 +236,7 @@ def test_loss_counts_what_a_small_basis_leaves_out():
     spectra, _ = spectra_and_conditions()
     basis = np.linalg.qr(np.random.default_rng(1).standard_normal((19, 2)))[0]
     model = train_vae(
-        spectra, shape=shape_of("vae"), loss=VaeLoss(0.0), plan=plan(1, learning_rate=1e-300), basis=basis,
+        spectra, shape=shape_of("vae"), loss=VaeLoss(0.0), plan=plan(1, learning_rate=1e-9), basis=basis,
         dtype=np.float64,
     )  # fmt: skip
     order = random_stream(SEED, "order", 1).permutation(50)[:16]
@@ -244,7 +245,7 @@ def test_loss_counts_what_a_small_basis_leaves_out():
     error = model.decode(mean + np.exp(log_variance / 2) * noise) - spectra[order]
     inside = ((error @ basis) ** 2).sum(axis=1).mean()
     outside = (spectra**2).sum(axis=1).mean() - ((spectra @ basis) ** 2).sum(axis=1).mean()
-    assert_allclose(model.curve["reconstruction"], (inside + outside) / 19, rtol=1e-12)
+    assert_allclose(model.curve["reconstruction"], (inside + outside) / 19, rtol=1e-6)
 
 
 def test_learning_rate_10_stops_with_its_cause():

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from spectra_core.options import Range, require_options
 
 Array = NDArray[np.float64]
-Size = Annotated[float, Range(0, 1000)]
+Size = Annotated[float, Range(0, 10_000)]
 Share = Annotated[float, Range(0, 0.999)]
 
 
