@@ -49,7 +49,7 @@ def test_a_spectroscopist_goes_from_a_file_to_an_answer(app, visit, file):
     visitor.menu("Train")
     page.get_by_text("Parameters").first.click()
     epochs = page.get_by_role("spinbutton", name="Epochs")
-    epochs.fill("400" if file.suffix == ".gz" else "4000")  # ten seconds: long enough to be seen learning
+    epochs.fill("100" if file.suffix == ".gz" else "1000")  # some seconds: long enough to be seen learning
     epochs.press("Enter")
     visitor.calm()
     page.get_by_role("button", name="Train", exact=True).click()
@@ -77,7 +77,9 @@ def test_a_spectroscopist_goes_from_a_file_to_an_answer(app, visit, file):
         assert Path(download.value.path()).stat().st_size > 100
 
     visitor.menu("Experiment")
-    for label, value in (("Folds", "3"), ("Epochs", "3")):
+    page.get_by_text("Your generated way").first.click()  # trained for as long as above in every fold
+    visitor.calm()
+    for label, value in (("Folds", "3"), ("Repetitions", "1"), ("Epochs", "3")):
         field = page.get_by_role("spinbutton", name=label, exact=True)
         field.fill(value)
         field.press("Enter")
