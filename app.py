@@ -1,4 +1,4 @@
-"""Latent Spectra: page settings, menu in the order of the flow, status line, one error boundary."""
+"""Latent Spectra: page settings, menu in the order of work, status line, one error boundary."""
 
 import streamlit as st
 

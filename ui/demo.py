@@ -16,7 +16,7 @@ _NEXT = (
     (("pages/generation/train.py", "Train"),),
     (("pages/generation/sample.py", "Sample"),),
     (("pages/comparison/spectra.py", "Spectra"), ("pages/comparison/neighbours.py", "Neighbours")),
-    (("pages/regression/experiment.py", "Experiment"), ("pages/regression/errors.py", "Errors")),
+    (("pages/calibration/experiment.py", "Experiment"), ("pages/calibration/errors.py", "Errors")),
 )
 """Where every step of the pipeline is done."""
 

@@ -1,4 +1,4 @@
-"""The menu, in the order of the flow."""
+"""The menu, in the order of work."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +40,12 @@ MENU: dict[str, tuple[Entry, ...]] = {
         Entry("pages/data/simulate.py", "Simulate", ":material/science:", "What would physics give?"),
         Entry("pages/data/identify.py", "Identify", ":material/fingerprint:", "What can be known at all?"),
     ),
+    "Calibration": (
+        Entry(
+            "pages/calibration/experiment.py", "Experiment", ":material/labs:", "Under which conditions does it help?"
+        ),
+        Entry("pages/calibration/errors.py", "Errors", ":material/error_med:", "Does it help, target by target?"),
+    ),
     "Generation": (
         Entry("pages/generation/train.py", "Train", ":material/model_training:", "Does it learn?"),
         Entry(
@@ -66,12 +72,6 @@ MENU: dict[str, tuple[Entry, ...]] = {
             "Fidelity",
             ":material/verified:",
             "What do the metrics say, and what can't they see?",
-        ),
-    ),
-    "Regression": (
-        Entry("pages/regression/errors.py", "Errors", ":material/error_med:", "Does it help, target by target?"),
-        Entry(
-            "pages/regression/experiment.py", "Experiment", ":material/labs:", "Under which conditions does it help?"
         ),
     ),
 }

@@ -27,7 +27,7 @@ def require_study() -> StoredResult:
             st.stop()
     elif in_hand is not None and not of_it:
         st.info(f"No experiment on “{plain(in_hand.meta.name)}” yet.", icon=":material/info:")
-        st.page_link("pages/regression/experiment.py", label="Run an experiment", icon=":material/arrow_forward:")
+        st.page_link("pages/calibration/experiment.py", label="Run an experiment", icon=":material/arrow_forward:")
         if not by_id:
             st.stop()
     ids = list(by_id)

@@ -17,7 +17,7 @@ from spectra_core.store import Store
 from tests.conftest import beer_lambert_set
 
 APP = str(Path(__file__).parents[2] / "app.py")
-ERRORS = "pages/regression/errors.py"
+ERRORS = "pages/calibration/errors.py"
 
 
 def opened(page: str | None, **query: str) -> AppTest:
@@ -128,10 +128,10 @@ def own_way(app: AppTest) -> str | None:
 
 def test_the_generated_set_in_hand_is_an_arm_of_the_next_experiment(store: Store):
     made = run_demo({"n_spectra": 60, "epochs": 2}, SILENT, store)
-    app = opened("pages/regression/experiment.py", **made)
+    app = opened("pages/calibration/experiment.py", **made)
     name = "Your generated way: VAE, aggregate posterior, labels read by MLP"
     assert own_way(app) == name
-    assert own_way(opened("pages/regression/experiment.py", set=made["set"])) is None
+    assert own_way(opened("pages/calibration/experiment.py", set=made["set"])) is None
     healthy(next(one for one in app.button if one.label == "Change it as text").click().run())
     arms = {arm.name: arm for arm in Experiment.from_json(app.text_area[0].value).arms}
     assert arms[name].sampler.name == "aggregate_posterior"

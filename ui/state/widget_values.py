@@ -38,4 +38,4 @@ def take_experiment(text: str) -> None:
 def start_experiment_from(text: str) -> NoReturn:
     """Take an experiment, as JSON, to the page that designs one."""
     take_experiment(text)
-    st.switch_page("pages/regression/experiment.py")
+    st.switch_page("pages/calibration/experiment.py")

@@ -63,7 +63,7 @@ if experiment is not None:
 
 study_progress.show()
 if state.store().results("study"):
-    st.page_link("pages/regression/errors.py", label="See the errors found so far", icon=":material/arrow_forward:")
+    st.page_link("pages/calibration/errors.py", label="See the errors found so far", icon=":material/arrow_forward:")
 
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(

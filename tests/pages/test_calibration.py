@@ -16,7 +16,7 @@ from spectra_core.store import Store
 from tests.conftest import beer_lambert_set
 
 APP = str(Path(__file__).parents[2] / "app.py")
-DESIGN, ERRORS = "pages/regression/experiment.py", "pages/regression/errors.py"
+DESIGN, ERRORS = "pages/calibration/experiment.py", "pages/calibration/errors.py"
 
 
 @pytest.fixture
