@@ -5,6 +5,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from spectra_core.datasets.formulas import table_csv
+from spectra_core.report import report_of
+from spectra_core.report.page import as_html
+from spectra_core.store import StoredResult
+from ui import state
 from ui.figures import show_figure
 
 
@@ -41,6 +45,18 @@ def table_export(table: pd.DataFrame, name: str, label: str = "Table (CSV)") -> 
         "text/csv",
         icon=":material/download:",
         key=f"export_table_{name}",
+    )
+
+
+def report_export(result: StoredResult) -> None:
+    """Offer the report of a result: one file that opens offline."""
+    st.download_button(
+        "Report (HTML)",
+        lambda: as_html(report_of(result, state.store())).encode(),
+        "report.html",
+        "text/html",
+        icon=":material/article:",
+        help="Question, verdicts, data, method, figures, limits and how to repeat it, in one file that opens offline.",
     )
 
 

@@ -11,7 +11,7 @@ from spectra_core.evaluation.errors.regression_errors import (
 from spectra_core.evaluation.errors.sentences import verdict_sentence
 from spectra_core.figures import regression as figures
 from ui import cache, result_picker, state, study_panels, study_progress, tables
-from ui.exports import figure_with_exports, table_export
+from ui.exports import figure_with_exports, report_export, table_export
 from ui.text import plain, sentence
 
 st.write("Errors on held-out spectra for every way of making the training set, with the same folds for all.")
@@ -51,6 +51,7 @@ if shown.empty:
     st.info("There is one arm only, or no reference arm, so there is nothing to compare with.", icon=":material/info:")
 else:
     study_panels.answer(result, shown, kinds)
+report_export(result)
 
 levels = {"always predicting the mean": result.tables["spreads"].set_index("target")["sd"].to_dict()}
 floors = study_panels.table_of(result, "floors")

@@ -1,7 +1,8 @@
 """The commands of the command line: the app, and its pipeline without it.
 
 ``latent-spectra study --data FILE --folds 8 --seed 0 --out FOLDER`` and, alike, ``app``, ``simulate``, ``import``,
-``convert``, ``train``, ``generate``, ``judge``, ``jobs``. Errors are one sentence on the error stream and exit code 2.
+``convert``, ``train``, ``generate``, ``judge``, ``report``, ``jobs``. Errors are one sentence on the error stream and
+exit code 2.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from spectra_core import __version__
 from spectra_core.choices import Choice, build
 from spectra_core.cli import app as app_command
 from spectra_core.cli import judge as judge_command
+from spectra_core.cli import share as share_command
 from spectra_core.cli import shared
 from spectra_core.cli import study as study_command
 from spectra_core.conditions import CONDITIONS
@@ -222,6 +224,15 @@ def _parser() -> argparse.ArgumentParser:
         "judge --errors errors.csv --declared question.json",
     )
     judge_command.add_options(one)
+
+    one = _command(
+        commands,
+        "report",
+        share_command.report,
+        "report results/ --out report.html",
+        "report 'Study of solutions' --out report.html",
+    )
+    share_command.add_report_options(one)
 
     one = _seed(
         _command(

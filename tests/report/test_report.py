@@ -1,0 +1,124 @@
+"""A report says everything, fetches nothing, and shows whatever people wrote letter by letter."""
+
+import re
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+
+from spectra_core.choices import Choice
+from spectra_core.cli.commands import main
+from spectra_core.datasets.formulas import table_csv
+from spectra_core.errors import ReadError
+from spectra_core.evaluation.errors.sentences import answer, verdict_sentence
+from spectra_core.experiment import Arm, Experiment
+from spectra_core.figures.names import typeset
+from spectra_core.regressors import REGRESSORS
+from spectra_core.report import report_of
+from spectra_core.report.finding import find_result, read_table
+from spectra_core.report.page import as_html
+from spectra_core.report.study import judged
+from spectra_core.store import Store
+from tests import hostile_names
+from tests.conftest import beer_lambert_set
+
+TAGS = {
+    *("html", "head", "meta", "title", "style", "body", "header", "h1", "h2", "p", "ol", "li", "section", "strong"),
+    *("div", "table", "thead", "tbody", "tr", "th", "td", "pre", "details", "summary", "figure", "figcaption"),
+    *("svg", "path", "text", "tspan", "g", "rect"),
+}
+
+
+class Page(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.attributes, self.words = set(), [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    @property
+    def text(self):
+        return "".join(self.words)
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory):
+    """Return a store in which everything has a hostile name, and its one experiment."""
+    store = Store(tmp_path_factory.mktemp("home"))
+    hostile_names.fill(store)
+    return store, store.load_result(store.results("study")[0].id)
+
+
+@pytest.fixture(scope="module")
+def page(shelf):
+    return Page(as_html(report_of(shelf[1], shelf[0])))
+
+
+def test_names_in_every_field_stay_text(page):
+    assert page.tags <= TAGS
+    assert hostile_names.NAME in page.text
+    for name, value in page.attributes:
+        assert not re.match("on|src|href|xlink", name), (name, value)
+        if name != "aria-label":  # what a picture says to those who cannot see it is text, too
+            assert not set("<>:") & set(value or ""), (name, value)
+
+
+def test_nothing_can_be_fetched_or_run(page):
+    assert ("content", "default-src 'none'; style-src 'unsafe-inline'") in page.attributes
+    assert not page.tags & {"script", "link", "img", "iframe", "image", "use", "object", "embed", "base", "a"}
+
+
+def test_every_verdict_is_there_in_words(shelf, page):
+    compared = judged(shelf[1])
+    assert len(compared) > 2
+    text = "".join(page.text.split())
+    for _, row in compared.iterrows():
+        said = verdict_sentence({**row, "regressor": REGRESSORS["ridge"].title})
+        assert "".join(typeset(said).split()) in text
+    for said in answer(compared, {}):
+        assert "".join(said.rpartition("**: ")[2].split()) in text
+
+
+def test_the_folder_of_a_study_gives_the_same_report_as_the_shelf(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("SPECTRA_HOME", str(tmp_path / "home"))
+    spectra = beer_lambert_set(40)
+    store = Store()
+    store.save_set(spectra)
+    arms = Arm("Baseline", "baseline"), Arm("007", generator=Choice("mixing"))
+    experiment = Experiment(arms, (Choice("ridge"),), n_folds=4, reference="baseline")
+    (tmp_path / "experiment.json").write_text(experiment.to_json())
+    command = ["study", "--data", spectra.fingerprint, "--experiment", str(tmp_path / "experiment.json"), "--keep"]
+    assert main([*command, "--out", str(tmp_path / "out")]) == 0
+    name = store.results("study")[0].name
+    pages = []
+    for named in (str(tmp_path / "out"), name, store.results("study")[0].id[:8]):
+        assert main(["report", named, "--out", str(tmp_path / "one.html")]) == 0
+        text = re.sub("Kept on .*? UTC. ", "", (tmp_path / "one.html").read_text())
+        pages.append(text)
+    assert "007" in Page(text).text
+    assert len(set(pages)) == 1
+    assert main(["report", "no such result", "--out", str(tmp_path / "x.html")]) == 2
+    said = capsys.readouterr().err
+    assert name in said
+    assert store.results()[0].id[:8] in said
+    assert main(["report", name, "--out", str(tmp_path / "x.pdf")]) == 2
+
+
+def test_several_of_one_name_are_not_guessed_at(shelf):
+    store, result = shelf
+    again = store.save_result("study", result.document, result.tables, result.record.name)
+    with pytest.raises(ReadError, match="2 results are called"):
+        find_result(result.record.name, store)
+    assert find_result(again[:12], store).record.id == again
+    store.delete_result(again)
+
+
+def test_tables_come_back_from_text_to_the_last_digit():
+    table = pd.DataFrame({"arm": ["007", "=1+1"], "rmsep": [0.1 + 0.2, float("inf")], "n_test": [3, 4]})
+    pd.testing.assert_frame_equal(read_table(table_csv(table)), table, check_exact=True, check_dtype=False)
