@@ -30,7 +30,8 @@ _MAIN_NAMES = {
     "sampling.labelling": "LABELLINGS",
     "regressors": "REGRESSORS",
     "experiment": "Experiment ExperimentResult Question fast_experiment judge run study_experiment",
-    "store": "Store",
+    "calibration": "calibrate",
+    "store": "Store load_calibration save_calibration",
     "choices": "Choice",
     "errors": "SpectraCoreError",
 }

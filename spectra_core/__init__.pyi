@@ -1,4 +1,5 @@
 # What __init__.py finds when it is asked, for type checkers; tests keep the two in step.
+from spectra_core.calibration import calibrate as calibrate
 from spectra_core.choices import Choice as Choice
 from spectra_core.conditions import CONDITIONS as CONDITIONS
 from spectra_core.datasets import WRITERS as WRITERS
@@ -27,5 +28,7 @@ from spectra_core.spectra import Target as Target
 from spectra_core.splits import hold_out as hold_out
 from spectra_core.splits import k_fold as k_fold
 from spectra_core.store import Store as Store
+from spectra_core.store import load_calibration as load_calibration
+from spectra_core.store import save_calibration as save_calibration
 
 __version__: str

@@ -9,11 +9,12 @@ from spectra_core.store.staging import KEPT
 from ui import state
 from ui.text import counted, plain, size
 
-KINDS = {"sets": "Set", "models": "Generator", "results": "Result"}
+KINDS = {"sets": "Set", "models": "Generator", "calibrations": "Calibration", "results": "Result"}
 """What can be restored: the store's word and a person's."""
 _PARTS = {
     "sets": "sets",
     "models": "generators",
+    "calibrations": "calibrations",
     "results": "results",
     "uploads": "uploaded files",
     "memo": "intermediate results",

@@ -12,7 +12,7 @@ from spectra_core.evaluation.errors.question import SMALLEST_EFFECT
 from spectra_core.evaluation.errors.verdicts import ALL_TARGETS
 from spectra_core.experiment import Experiment, Question
 from spectra_core.experiment.power import pilot_of, smallest_effects
-from spectra_core.experiment.regressor_choice import regressor_from_json, regressor_label, regressor_title
+from spectra_core.regressors.choice import regressor_from_json, regressor_label, regressor_title
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
 from ui import cache, job_panel, state

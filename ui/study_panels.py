@@ -15,7 +15,6 @@ from spectra_core.experiment import Experiment, Question
 from spectra_core.experiment.comparing import compare_experiments, design_differences, side_by_side
 from spectra_core.experiment.cost import estimated_seconds
 from spectra_core.experiment.design import MAX_FOLDS
-from spectra_core.experiment.regressor_choice import regressor_from_json, regressor_label, regressor_title
 from spectra_core.experiment.sweeps import doses
 from spectra_core.experiment.tables import comparisons_of
 from spectra_core.figures import gains
@@ -23,6 +22,7 @@ from spectra_core.figures.forest import forest
 from spectra_core.figures.names import ion_labels
 from spectra_core.generators import GENERATORS
 from spectra_core.jobs.tasks import default_workers
+from spectra_core.regressors.choice import regressor_from_json, regressor_label, regressor_title
 from spectra_core.store import Store, StoredResult
 from ui import cache, job_panel, state, tables
 from ui.exports import figure_with_exports, table_export

@@ -1,8 +1,13 @@
 """The commands of the command line: the app, and its pipeline without it.
 
 ``latent-spectra study --data FILE --folds 8 --seed 0 --out FOLDER`` and, alike, ``app``, ``simulate``, ``import``,
+<<<<<<< HEAD
 ``convert``, ``train``, ``generate``, ``judge``, ``report``, ``jobs``. Errors are one sentence on the error stream and
 exit code 2.
+=======
+``convert``, ``train``, ``generate``, ``calibrate``, ``read``, ``judge``, ``jobs``. Errors are one sentence on the error
+stream and exit code 2.
+>>>>>>> 812e140 (A calibration to use: fitted on all spectra, kept as one sealed file, reading unknown spectra with intervals and flags)
 """
 
 import argparse
@@ -14,6 +19,7 @@ from typing import Any
 from spectra_core import __version__
 from spectra_core.choices import Choice, build
 from spectra_core.cli import app as app_command
+from spectra_core.cli import calibration as calibration_commands
 from spectra_core.cli import judge as judge_command
 from spectra_core.cli import share as share_command
 from spectra_core.cli import shared
@@ -307,6 +313,27 @@ def _parser() -> argparse.ArgumentParser:
         "--teacher", metavar="NAME", help=f"the regressor that labels by pseudo-labels: {_known(REGRESSORS)}"
     )
     _name_and_out(one, _SPECTRA_FILE)
+
+    one = _command(
+        commands,
+        "calibrate",
+        calibration_commands.calibrate,
+        "calibrate --data solutions.csv --out calibration.zip",
+        "calibrate --data solutions.csv --regressor gaussian_process --regressor 'Cu2+=pls:savitzky_golay' "
+        "--targets Cu2+,Ni2+ --out calibration.zip",
+    )
+    calibration_commands.add_calibrate_options(_seed(_data(one)))
+
+    one = _command(
+        commands,
+        "read",
+        calibration_commands.read,
+        "read --calibration calibration.zip --data unknown.csv --out readings.csv",
+        "read --calibration calibration.zip --data monday.spc --axis interpolate --level 0.95 --out readings.xlsx",
+    )
+    one.add_argument("--data", required=True, nargs="+", help=_DATA)
+    one.add_argument("--recipe", metavar="FILE", help="decisions about the import, as JSON")
+    calibration_commands.add_read_options(one)
 
     one = _command(commands, "jobs", jobs, "jobs", "jobs log 3f9a", "jobs resume 3f9a")
     actions = ["list", "cancel", "pause", "resume", "remove", "log"]

@@ -95,7 +95,7 @@ def spectra_from(
         Files or folders; or one of: ``simulated:PRESET`` or ``simulated:PRESET:N`` for N simulated spectra, the
         beginning of a kept set's fingerprint.
     targets
-        Names of the targets to use; None for all.
+        Names of the targets to use; None for all, and none of an empty list, whatever their columns hold.
     recipe
         Path of a JSON file with decisions about the import; None to go by what is guessed.
     seed
@@ -118,7 +118,7 @@ def spectra_from(
         paths = [Path(source) for source in sources]
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always", DataWarning)
-            spectra = read(paths, decisions)
+            spectra = read(paths, decisions, targets if targets == [] else None)
             if targets is not None and not set(targets) <= set(spectra.target_names):
                 # Columns that are not taken for targets by themselves are named as the file names them.
                 said.clear()

@@ -152,7 +152,7 @@ def designed(chosen: argparse.Namespace, spectra: SpectraSet) -> "Experiment":
 def _from_options(chosen: argparse.Namespace, spectra: SpectraSet) -> "Experiment":
     from spectra_core.experiment import study_experiment, sweep_ratio, sweep_strategies, with_counterfactuals
     from spectra_core.experiment.presets import STUDY_ARMS, has_salts, possible_arms
-    from spectra_core.experiment.regressor_choice import with_steps
+    from spectra_core.regressors.choice import with_steps
 
     names = chosen.arms
     if names is None:
@@ -189,8 +189,8 @@ def _regressor_and_steps(text: str) -> tuple[str, tuple[Choice, ...]]:
 
 
 def _warn(choice: Choice) -> None:
-    from spectra_core.experiment.regressor_choice import steps_of
     from spectra_core.preprocessing import PREPROCESSINGS
+    from spectra_core.regressors.choice import steps_of
 
     for step in steps_of(choice):
         if caution := PREPROCESSINGS[step.name].caution:

@@ -5,9 +5,9 @@ from spectra_core.experiment.counterfactuals import counterfactuals, harm_arms, 
 from spectra_core.experiment.design import Arm, Experiment
 from spectra_core.experiment.judging import judge
 from spectra_core.experiment.presets import PRESET_ARMS, fast_experiment, study_experiment
-from spectra_core.experiment.regressor_choice import RegressorChoice
 from spectra_core.experiment.run import ExperimentResult, run
 from spectra_core.experiment.sweeps import at_ratios, at_strategies, sweep_ratio, sweep_strategies
+from spectra_core.regressors.choice import RegressorChoice
 
 __all__ = [
     "PRESET_ARMS",

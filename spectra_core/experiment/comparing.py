@@ -121,7 +121,7 @@ def _require_same_data(documents: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def _by_name(parts: list[Any]) -> dict[str, Any]:
-    from spectra_core.experiment.regressor_choice import regressor_from_json, regressor_label
+    from spectra_core.regressors.choice import regressor_from_json, regressor_label
 
     return {part["name"] if "kind" in part else regressor_label(regressor_from_json(part)): part for part in parts}
 

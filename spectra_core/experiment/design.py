@@ -9,10 +9,10 @@ from spectra_core.choices import Choice, build
 from spectra_core.conditions import CONDITIONS
 from spectra_core.errors import ConfigError, json_fault
 from spectra_core.evaluation.errors.question import Question
-from spectra_core.experiment.regressor_choice import build_regressor, regressor_from_json, regressor_label
 from spectra_core.generators import GENERATORS
 from spectra_core.generators.base import DirectGenerator
 from spectra_core.options import Range, Seed, require_options
+from spectra_core.regressors.choice import build_regressor, regressor_from_json, regressor_label
 from spectra_core.regressors.mlp_ensemble import Members
 from spectra_core.samplers import SAMPLERS
 from spectra_core.samplers.given_conditions import CONDITIONAL_SAMPLERS

@@ -17,12 +17,12 @@ from spectra_core.contracts import SILENT, Arrays, Budget, Memo, Reporter, deriv
 from spectra_core.errors import TrainingError
 from spectra_core.evaluation.channels.noise import noise_level, with_noise
 from spectra_core.experiment.design import Arm
-from spectra_core.experiment.regressor_choice import build_regressor
 from spectra_core.experiment.simulated import fresh_simulation, truly_measured
 from spectra_core.generators import GENERATORS
 from spectra_core.generators.base import Generator
 from spectra_core.regressors import REGRESSORS
 from spectra_core.regressors.base import FitTask, Regressor
+from spectra_core.regressors.choice import build_regressor
 from spectra_core.regressors.preprocessed import Preprocessed
 from spectra_core.samplers import SAMPLERS
 from spectra_core.samplers.given_conditions import CONDITIONAL_SAMPLERS

@@ -17,9 +17,9 @@ from spectra_core.evaluation.errors.question import Question
 from spectra_core.evaluation.latent.dependence import dependence_on_targets
 from spectra_core.experiment.design import Arm, Experiment
 from spectra_core.experiment.fold import Fold
-from spectra_core.experiment.regressor_choice import regressor_label
 from spectra_core.experiment.simulated import fresh_test_set, fresh_training_set
 from spectra_core.generators.base import LatentGenerator
+from spectra_core.regressors.choice import regressor_label
 from spectra_core.spectra import SpectraSet
 from spectra_core.spectra.latent import LatentPosterior
 from spectra_core.splits import Split, k_fold

@@ -117,7 +117,7 @@ def n_declared(experiment: Experiment) -> int:
 
 def declared_regressors(experiment: Experiment) -> list[str]:
     """Return what tables call the regressors by which arms are judged."""
-    from spectra_core.experiment.regressor_choice import regressor_label
+    from spectra_core.regressors.choice import regressor_label
 
     return list(experiment.question.regressors or map(regressor_label, experiment.regressors))
 

@@ -15,13 +15,13 @@ from spectra_core.experiment.cost import arm_cost
 from spectra_core.experiment.design import Experiment
 from spectra_core.experiment.fold import OnceMemo
 from spectra_core.experiment.parts import Part, parts_of, task_of
-from spectra_core.experiment.regressor_choice import regressor_title
 from spectra_core.experiment.simulated import require_simulator
 from spectra_core.experiment.tables import error_tables, generators_of, result_tables
 from spectra_core.experiment.together import units_together
 from spectra_core.experiment.units import Unit, Workforce, work_through
 from spectra_core.generators import GENERATORS
 from spectra_core.regressors import REGRESSORS
+from spectra_core.regressors.choice import regressor_title
 from spectra_core.spectra import SpectraSet, require_targets
 from spectra_core.training.devices import CPU, device_title
 from spectra_core.training.parallel import one_blas_thread

@@ -16,11 +16,11 @@ from spectra_core.experiment.cost import arm_cost
 from spectra_core.experiment.design import Arm, Experiment
 from spectra_core.experiment.fold import mean_prediction
 from spectra_core.experiment.parts import Part
-from spectra_core.experiment.regressor_choice import regressor_title, steps_of
 from spectra_core.experiment.tables import generators_of
 from spectra_core.experiment.units import Unit
 from spectra_core.generators import GENERATORS
 from spectra_core.regressors import REGRESSORS
+from spectra_core.regressors.choice import regressor_title, steps_of
 from spectra_core.training.loop import MOST_VALUES
 
 _LOOKED_UP = 1e-6

@@ -1,5 +1,6 @@
 """Sets, models and results on disk, by fingerprint; written at once or not at all; nothing is pickled."""
 
+from spectra_core.store.calibrations import CalibrationRecord, load_calibration, save_calibration
 from spectra_core.store.entry import Binned, Damaged
 from spectra_core.store.models import ModelRecord, StoredModel
 from spectra_core.store.results import ResultRecord, StoredResult
@@ -8,6 +9,7 @@ from spectra_core.store.store import DiskUse, Store, home_folder
 
 __all__ = [
     "Binned",
+    "CalibrationRecord",
     "Damaged",
     "DiskUse",
     "ModelRecord",
@@ -17,4 +19,6 @@ __all__ = [
     "StoredModel",
     "StoredResult",
     "home_folder",
+    "load_calibration",
+    "save_calibration",
 ]

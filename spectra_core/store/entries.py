@@ -297,7 +297,14 @@ class Shelf:
         return Damaged(self._kind, folder.name, _name_in(folder), reason)
 
 
-_ONE = {"sets": "set", "models": "model", "results": "result", "uploads": "uploaded file", "drafts": "import"}
+_ONE = {
+    "sets": "set",
+    "models": "model",
+    "calibrations": "calibration",
+    "results": "result",
+    "uploads": "uploaded file",
+    "drafts": "import",
+}
 
 
 def _entry(manifest: Manifest) -> Entry:

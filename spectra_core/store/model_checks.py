@@ -72,7 +72,7 @@ def checked_parts(content: bytes) -> tuple[dict[str, Any], Arrays]:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    header = _checked_header(content)
+    header = checked_header(content)
     try:
         text = header.pop("__metadata__")[META]
         document = strict_json(text)
@@ -93,7 +93,8 @@ def checked_parts(content: bytes) -> tuple[dict[str, Any], Arrays]:
         ) from error
 
 
-def _checked_header(content: bytes) -> dict[str, Any]:
+def checked_header(content: bytes) -> dict[str, Any]:
+    """Return the header of a safetensors file, after checking sizes and JSON; ReadError in one sentence."""
     if len(content) > MAX_BYTES:
         raise ReadError(f"The model file has {len(content) / 2**20:.0f} MB; at most {MAX_BYTES // 2**20} MB are read.")
     if content[:2] in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05") and b"{" not in content[8:9]:

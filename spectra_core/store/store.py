@@ -12,8 +12,16 @@ from typing import Any
 
 import pandas as pd
 
+from spectra_core.calibration.calibration import Calibration
 from spectra_core.errors import ReadError, StoreError
 from spectra_core.spectra import SpectraSet
+from spectra_core.store.calibrations import (
+    CalibrationRecord,
+    calibration_record,
+    read_calibration,
+    record_of_calibration,
+    write_calibration,
+)
 from spectra_core.store.drafts import Draft, draft_of, found_draft, remove_draft, surplus_drafts, upload_of
 from spectra_core.store.entries import Shelf
 from spectra_core.store.entry import Binned, Damaged
@@ -23,7 +31,7 @@ from spectra_core.store.models import ModelRecord, StoredModel, model_record, re
 from spectra_core.store.results import DOCUMENT, ResultRecord, StoredResult, result_files, result_from, result_record
 from spectra_core.store.sets import SET_FILES, SetRecord, record_of, set_files, set_from, set_record
 
-_MODEL_FILE, _UPLOAD_FILE = "model.safetensors", "content"
+_MODEL_FILE, _CALIBRATION_FILE, _UPLOAD_FILE = "model.safetensors", "calibration.zip", "content"
 _MAX_NAME = 200
 MEMO_BYTES = 4 * 2**30
 """Room for intermediate results: some hundred studies of the published size."""
@@ -46,7 +54,8 @@ class DiskUse:
     Parameters
     ----------
     parts
-        Bytes by folder: "sets", "models", "results", "uploads", "memo" (intermediate results), "jobs", "bin".
+        Bytes by folder: "sets", "models", "calibrations", "results", "uploads", "memo" (intermediate results), "jobs",
+        "bin".
     free
         Bytes that are left on the disk; None where nothing was kept yet.
     """
@@ -73,6 +82,7 @@ class Store:
         self.root = Path(root) if root is not None else home_folder()
         self._sets = Shelf(self.root, "sets", set_record, SET_FILES)
         self._models = Shelf(self.root, "models", model_record, (_MODEL_FILE,))
+        self._calibrations = Shelf(self.root, "calibrations", calibration_record, (_CALIBRATION_FILE,))
         self._results = Shelf(self.root, "results", result_record, (DOCUMENT,))
         self._uploads = Shelf(self.root, "uploads", upload_of, (_UPLOAD_FILE,))
         self._drafts = Shelf(self.root, "drafts", draft_of)
@@ -159,6 +169,39 @@ class Store:
     def delete_model(self, model_id: str) -> None:
         """Put a model into the bin."""
         self._models.discard(model_id)
+
+    def save_calibration(self, calibration: Calibration) -> str:
+        """Keep a calibration and return its id."""
+        return self._keep_calibration(calibration, write_calibration(calibration))
+
+    def load_calibration(self, calibration_id: str) -> Calibration:
+        """Return a calibration ready for use."""
+        try:
+            return read_calibration(self.export_calibration(calibration_id))
+        except ReadError as error:
+            raise StoreError(f"This calibration can no longer be used: {error}") from error
+
+    def calibrations(self) -> list[CalibrationRecord]:
+        """List the calibrations in the order they were kept."""
+        return [calibration_record(entry) for entry in self._calibrations.entries()]
+
+    def export_calibration(self, calibration_id: str) -> bytes:
+        """Return the calibration as one file, which `import_calibration` reads."""
+        return self._calibrations.read(calibration_id)[1][_CALIBRATION_FILE]
+
+    def import_calibration(self, content: bytes) -> str:
+        """Check a calibration file from anywhere, keep it, and return its id.
+
+        Raises
+        ------
+        ReadError
+            In one sentence, when the file is not a calibration of this program in every detail.
+        """
+        return self._keep_calibration(read_calibration(content), content)
+
+    def delete_calibration(self, calibration_id: str) -> None:
+        """Put a calibration into the bin."""
+        self._calibrations.discard(calibration_id)
 
     def save_result(
         self,
@@ -263,12 +306,17 @@ class Store:
         return [one for shelf in self._shelves for one in shelf.damaged()]
 
     def binned(self) -> list[Binned]:
-        """List the sets, models and results that were deleted in the last 30 days, and can be restored."""
+        """List what was deleted in the last 30 days and can be restored: sets, models, calibrations, results."""
         return [one for shelf in self._shelves for one in shelf.binned()]
 
     def restore(self, kind: str, key: str) -> None:
         """Bring back what was deleted; `kind` and `key` as `binned` tells them."""
-        shelves = {"sets": self._sets, "models": self._models, "results": self._results}
+        shelves = {
+            "sets": self._sets,
+            "models": self._models,
+            "calibrations": self._calibrations,
+            "results": self._results,
+        }
         if kind not in shelves:
             raise StoreError(f"Only {', '.join(shelves)} are restored, not {kind!r}.")
         shelves[kind].restore(key)
@@ -291,7 +339,13 @@ class Store:
 
     @property
     def _shelves(self) -> tuple[Shelf, ...]:
-        return self._sets, self._models, self._results, self._uploads, self._drafts
+        return self._sets, self._models, self._calibrations, self._results, self._uploads, self._drafts
+
+    def _keep_calibration(self, calibration: Calibration, content: bytes) -> str:
+        key = sha256(content)
+        if key not in self._calibrations or not self._calibrations.is_intact(key):
+            self._calibrations.add(key, record_of_calibration(calibration), {_CALIBRATION_FILE: content})
+        return key
 
     def _keep_model(self, content: bytes) -> str:
         found = read_model(content)

@@ -21,7 +21,7 @@ from spectra_core.datasets.readers import reader_of
 from spectra_core.datasets.simulator import PRESETS, simulate
 from spectra_core.errors import ConfigError
 from spectra_core.experiment import Experiment, Question
-from spectra_core.experiment.regressor_choice import regressor_label
+from spectra_core.regressors.choice import regressor_label
 from spectra_core.store import Store
 from spectra_core.training import devices
 

@@ -7,9 +7,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from spectra_core.choices import Choice
 from spectra_core.errors import ConfigError, NotFittedError, SpectraError
 from spectra_core.experiment import RegressorChoice
-from spectra_core.experiment.regressor_choice import build_regressor, regressor_from_json, regressor_title
 from spectra_core.preprocessing import PREPROCESSINGS
 from spectra_core.regressors import REGRESSORS
+from spectra_core.regressors.choice import build_regressor, regressor_from_json, regressor_title
 from spectra_core.spectra import SpectralAxis, SpectraSet
 from tests.conftest import beer_lambert_set
 

@@ -336,7 +336,7 @@ class TestTheBin:
     def test_what_is_not_in_the_bin_is_said(self, store, small):
         with pytest.raises(StoreError, match="This set is no longer in the bin"):
             store.restore("sets", small.fingerprint)
-        with pytest.raises(StoreError, match="Only sets, models, results are restored"):
+        with pytest.raises(StoreError, match="Only sets, models, calibrations, results are restored"):
             store.restore("../sets", small.fingerprint)
 
     def test_after_thirty_days_it_is_swept_at_the_next_write(self, store, mixtures):

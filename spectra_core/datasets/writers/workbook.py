@@ -1,11 +1,14 @@
 """XLSX: a sheet with the table and one with the document, written directly so that numbers keep all 17 digits."""
 
 import io
+import math
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 from xml.sax.saxutils import escape
+
+import pandas as pd
 
 from spectra_core.datasets.writers.base import table_of
 from spectra_core.errors import ConfigError
@@ -50,6 +53,28 @@ class Xlsx:
         pieces = [document[start : start + MAX_TEXT] for start in range(0, len(document), MAX_TEXT)]
         about: list[Sequence[str | float]] = [[ABOUT], *([piece] for piece in pieces)]
         return _package({"Spectra": _sheet(rows, names), "About": _sheet(about, names)})
+
+
+def table_workbook(table: pd.DataFrame) -> bytes:
+    """Return a table as a workbook of one sheet; numbers that are none stay empty, and no text is a formula.
+
+    Raises
+    ------
+    ConfigError
+        When a sheet cannot hold it.
+    """
+    if len(table) + 1 > MAX_ROWS or table.shape[1] > MAX_COLUMNS:
+        raise ConfigError(
+            f"An Excel sheet holds {MAX_ROWS:,} rows; this table has {len(table):,}. Write it as Parquet."
+        )
+    columns = [
+        [value if isinstance(value, float) and math.isfinite(value) else "" for value in values.astype(float).tolist()]
+        if pd.api.types.is_numeric_dtype(values)
+        else [str(value)[:MAX_TEXT] for value in values]
+        for _, values in table.items()
+    ]
+    rows: list[Sequence[str | float]] = [[str(name) for name in table.columns], *zip(*columns, strict=True)]
+    return _package({"Table": _sheet(rows, [_letters(number) for number in range(table.shape[1])])})
 
 
 def _letters(number: int) -> str:

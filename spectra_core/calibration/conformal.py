@@ -1,0 +1,150 @@
+"""Prediction intervals by cross-validation: CV+ over groups, residuals scaled by the size of the prediction.
+
+CV+ is that of Barber, Candès, Ramdas & Tibshirani (Ann. Stat. 2021, 49, 486-507). With mu_k the model that has not seen
+fold k, R_i = |y_i - mu_k(i)(x_i)| the residual of row i out of fold, and n rows, the interval of x at the level 1 - a
+ends at the ceil((1 - a)(n + 1))-th smallest of mu_k(i)(x) + R_i, and begins likewise below. It covers at least 1 - 2a
+of new samples whatever their distribution, and about 1 - a where models of different folds agree.
+
+Two things are added. Replicates are no independent evidence: every row counts 1 / (rows of its group) and n is the
+number of groups, as for two-layer data (Lee, Barber & Willett, arXiv 2306.06342); single rows give CV+ itself. And
+errors grow with concentration: residuals are divided by s(mu) = a + b max(mu - lowest label, 0), with a, b >= 0 fitted
+to the residuals' size, and multiplied by s at the new spectrum.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectra_core.errors import ConfigError
+
+Floats = NDArray[np.float64]
+
+_LEAST_SHARE = 0.1
+"""The least error believed in, as a share of the mean one: a fit through zero would promise an exact reading."""
+_HALVINGS = 34
+"""Bisection to a 10^10th of what folds differ by."""
+
+
+@dataclass(frozen=True)
+class ErrorScale:
+    """How large an error is expected where a value is predicted: ``start + slope max(predicted - lowest, 0)``.
+
+    Parameters
+    ----------
+    start, slope
+        In the target's unit, and without one; not negative.
+    lowest
+        Smallest label of the calibration.
+    """
+
+    start: float
+    slope: float
+    lowest: float
+
+    def at(self, predicted: Floats) -> Floats:
+        """Return the expected size of the error, in the target's unit, in the shape of `predicted`."""
+        return np.asarray(self.start + self.slope * np.maximum(predicted - self.lowest, 0.0))
+
+
+def fitted_scale(residuals: Floats, predicted: Floats, weights: Floats, lowest: float) -> ErrorScale:
+    """Fit the size of errors to residuals out of fold, by non-negative least squares.
+
+    Parameters
+    ----------
+    residuals, predicted, weights : (n_rows,)
+        Absolute residual, what was predicted, and how much the row counts.
+    """
+    from scipy.optimize import nnls
+
+    mean = float(np.average(residuals, weights=weights))
+    if mean == 0.0:
+        return ErrorScale(1.0, 0.0, lowest)
+    reach = np.maximum(predicted - lowest, 0.0)
+    unit = float(reach.max()) or 1.0
+    root = np.sqrt(weights)
+    columns = np.column_stack([root, root * reach / unit])
+    (start, slope), _ = nnls(columns, root * residuals / mean)
+    return ErrorScale(mean * max(float(start), _LEAST_SHARE), mean * float(slope) / unit, lowest)
+
+
+def group_weights(groups: NDArray[np.int64]) -> Floats:
+    """Return 1 / (rows of its group) for every row, (n_rows,).
+
+    >>> group_weights(np.array([0, 1, 1])).tolist()
+    [1.0, 0.5, 0.5]
+    """
+    _, numbers, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    return np.asarray(1.0 / sizes[numbers])
+
+
+def require_level(level: float, n_groups: int) -> None:
+    """Refuse a level that so few independent samples cannot give.
+
+    Raises
+    ------
+    ConfigError
+        When it is no share, or the interval would have no end.
+    """
+    if not 0.0 < level < 1.0:
+        raise ConfigError(f"The level of an interval lies between 0 and 1, as 0.9 for 90 %; got {level:g}.")
+    if level * (n_groups + 1) > n_groups + 1e-9:
+        highest = int(1000 * n_groups / (n_groups + 1)) / 10
+        raise ConfigError(
+            f"An interval of {100 * level:g} % needs more independent calibration samples than {n_groups}, which "
+            f"allow {highest:g} % at most. Ask for a lower level, or calibrate with more samples."
+        )
+
+
+def interval(
+    centres: Floats, sizes: Floats, scores: Floats, *, fold: NDArray[np.int64], groups: NDArray[np.int64], level: float
+) -> tuple[Floats, Floats]:
+    """Return both ends of the CV+ interval of every new spectrum, (n_new,) each.
+
+    Parameters
+    ----------
+    centres, sizes : (n_folds, n_new)
+        What the model of every fold predicts, and the size of error expected there.
+    scores : (n_rows,)
+        Absolute residuals out of fold over the size of error expected there.
+    fold, groups : (n_rows,)
+        Which fold each calibration row was left out with, and its group.
+    level
+        Share of new samples to be covered, such as 0.9.
+
+    Raises
+    ------
+    ConfigError
+        When there are too few groups for the level.
+    """
+    n_groups = len(np.unique(groups))
+    require_level(level, n_groups)
+    weights = group_weights(groups)
+    steps = []
+    for number in range(len(centres)):
+        rows = np.flatnonzero(fold == number)
+        rows = rows[np.argsort(scores[rows], kind="stable")]
+        steps.append((scores[rows], np.concatenate([[0.0], np.cumsum(weights[rows])])))
+    # Weights such as 1/3 do not add up exactly.
+    enough = level * (n_groups + 1) - 1e-9 * n_groups
+    return -_upper_end(-centres, sizes, steps, enough), _upper_end(centres, sizes, steps, enough)
+
+
+def _upper_end(centres: Floats, sizes: Floats, steps: list[tuple[Floats, Floats]], enough: float) -> Floats:
+    """Return the smallest value that rows of the weight `enough` do not exceed, by bisection for all new spectra.
+
+    It lies between the least and the most of what each fold alone would give, as any quantile of a mixture does.
+    """
+    share = enough / sum(cumulated[-1] for _, cumulated in steps)
+    alone = [scores[np.searchsorted(cumulated[1:-1], share * cumulated[-1])] for scores, cumulated in steps]
+    ends = centres + sizes * np.array(alone)[:, None]
+    low, high = ends.min(axis=0), ends.max(axis=0)
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        weight = np.zeros_like(middle)
+        for centre, size, (scores, cumulated) in zip(centres, sizes, steps, strict=True):
+            weight += cumulated[np.searchsorted(scores, (middle - centre) / size, side="right")]
+        reached = weight >= enough
+        high = np.where(reached, middle, high)
+        low = np.where(reached, low, middle)
+    return np.asarray(high)

@@ -1,0 +1,190 @@
+"""Reading spectra nobody has analysed: a value with its interval per target, and what speaks against it."""
+
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from spectra_core.calibration.calibration import Calibration
+from spectra_core.calibration.conformal import interval, require_level
+from spectra_core.calibration.merit import detection_limits
+from spectra_core.datasets.resampling import resampled, rounding, same_within_rounding
+from spectra_core.errors import ConfigError, SpectraError
+from spectra_core.preprocessing.magnitudes import require_computable_signal
+from spectra_core.spectra import SpectralAxis, SpectraSet
+
+Floats = NDArray[np.float64]
+OtherAxis = Literal["refuse", "interpolate", "cut"]
+
+OUTSIDE, CLIPPED, T2, Q, CHANNEL, LOD = FLAGS = (
+    "outside calibrated range",
+    "clipped",
+    "Hotelling T2",
+    "Q residual",
+    "channel out of range",
+    "below limit of detection",
+)
+"""What is written beside a value that should not be taken as it is; several are parted by "; "."""
+
+
+def read(calibration: Calibration, spectra: SpectraSet, level: float = 0.9, *, axis: str = "refuse") -> pd.DataFrame:
+    """Read the concentrations of unknown spectra.
+
+    Parameters
+    ----------
+    spectra
+        Targets, where there are any, are not looked at.
+    level
+        Share of samples whose true value the interval covers; see `conformal`.
+    axis
+        What to do with channels other than the calibration's: "refuse", "interpolate" (onto its channels), or "cut" (to
+        its channels, where all are among those of the spectra).
+
+    Returns
+    -------
+    DataFrame, one row per (spectrum, target)
+        Columns ``id``, ``target``, ``value``, ``low``, ``high`` in the target's unit, and ``flags``: words of `FLAGS`
+        parted by "; ". Values end 20 % of the labels' range beyond it, where they are flagged.
+
+    Raises
+    ------
+    SpectraError
+        When axis or signal do not fit the calibration.
+    ConfigError
+        When the level is none, or needs more calibration samples.
+    """
+    train, names = calibration.train, calibration.train.target_names
+    require_level(level, len(np.unique(train.groups)))
+    spectra = on_axis_of(calibration, spectra, axis)
+    value = np.empty((len(spectra), len(names)))
+    low, high = np.empty_like(value), np.empty_like(value)
+    labels, held_out = train.target_values, calibration.clipped(calibration.held_out)
+    for part in calibration.parts:
+        columns = [names.index(name) for name in part.targets]
+        value[:, columns] = part.model.predict(spectra).to_numpy()
+        of_folds = np.stack([model.predict(spectra).to_numpy() for model in part.folds])
+        for at, column in enumerate(columns):
+            scale = calibration.scales[column]
+            centres = np.clip(of_folds[:, :, at], *calibration.limits[:, column])
+            scores = np.abs(labels[:, column] - held_out[:, column]) / scale.at(held_out[:, column])
+            ends = interval(centres, scale.at(centres), scores, fold=calibration.fold, groups=train.groups, level=level)
+            low[:, column], high[:, column] = ends
+    within = calibration.clipped(value)
+    return pd.DataFrame(
+        {
+            "id": np.repeat(spectra.samples["id"].to_numpy(), len(names)),
+            "target": np.tile(names, len(spectra)),
+            "value": within.ravel(),
+            # Models of the folds may all lie on one side of the one that has seen all rows.
+            "low": np.minimum(low, within).ravel(),
+            "high": np.maximum(high, within).ravel(),
+            "flags": _flags(calibration, spectra, value).ravel(),
+        }
+    )
+
+
+def diagnostics(calibration: Calibration, spectra: SpectraSet) -> pd.DataFrame:
+    """Measure how far spectra, on the calibration's axis, lie from those it was made with.
+
+    Returns
+    -------
+    DataFrame, one row per spectrum
+        ``id``; ``t2`` and ``q`` with the limits ``t2_limit`` and ``q_limit`` that 99 % of spectra like those of the
+        calibration keep; ``n_channels_out``; ``nearest``: id of the calibration spectrum at the least distance.
+    """
+    usual = calibration.applicability
+    return pd.DataFrame(
+        {
+            "id": spectra.samples["id"],
+            "t2": usual.t2(spectra.signal),
+            "t2_limit": usual.t2_limit,
+            "q": usual.q(spectra.signal),
+            "q_limit": usual.q_limit,
+            "n_channels_out": usual.channels_out(spectra.signal),
+            "nearest": calibration.train.samples["id"].to_numpy()[nearest(calibration, spectra, 1)[:, 0]],
+        }
+    )
+
+
+def nearest(calibration: Calibration, spectra: SpectraSet, n_nearest: int) -> NDArray[np.int64]:
+    """Return rows of the nearest calibration spectra, (n_spectra, n_nearest), the nearest first."""
+    from scipy.spatial.distance import cdist
+
+    known, n_nearest = calibration.train.signal, min(n_nearest, len(calibration.train))
+    blocks = []
+    for start in range(0, len(spectra), 1000):
+        distances = cdist(spectra.signal[start : start + 1000], known)
+        blocks.append(np.argsort(distances, axis=1, kind="stable")[:, :n_nearest])
+    return np.concatenate(blocks)
+
+
+def on_axis_of(calibration: Calibration, spectra: SpectraSet, axis: str) -> SpectraSet:
+    """Return the spectra on the calibration's channels; nothing is changed unless `axis` says so.
+
+    Raises
+    ------
+    SpectraError
+        When they cannot be put there, or how is not said.
+    """
+    if axis not in get_args(OtherAxis):
+        raise ConfigError(f"Another axis is one of: {', '.join(get_args(OtherAxis))}; got {axis!r}.")
+    train = calibration.train
+    wanted, given = train.axis, spectra.axis
+    if (wanted.quantity, wanted.unit) != (given.quantity, given.unit) or (
+        (train.meta.quantity, train.meta.unit) != (spectra.meta.quantity, spectra.meta.unit)
+    ):
+        raise SpectraError(
+            f"The calibration reads {train.meta.signal_label} over {wanted.label}, but these spectra hold "
+            f"{spectra.meta.signal_label} over {given.label}. Say what they are, or convert them, when importing them."
+        )
+    signal = spectra.signal
+    if not same_within_rounding(wanted.positions, given.positions):
+        signal = _moved(signal, given, wanted, axis)
+    moved = SpectraSet(wanted, signal, samples=spectra.samples, meta=spectra.meta)
+    require_computable_signal(moved, "unknown")
+    return moved
+
+
+def _moved(signal: NDArray[np.floating], given: SpectralAxis, wanted: SpectralAxis, axis: str) -> Floats:
+    goal, slack = wanted.positions, rounding(wanted.positions)
+    told = f"The calibration has {_channels(wanted)}, but these spectra have {_channels(given)}."
+    inside = given.positions.min() - slack <= goal.min() and goal.max() <= given.positions.max() + slack
+    distance = np.abs(goal[:, None] - given.positions[None, :])
+    place = distance.argmin(axis=1)
+    among = bool((distance[np.arange(len(goal)), place] <= slack).all())
+    ways = [way for way, possible in (("interpolate", inside and len(given) > 1), ("cut", among)) if possible]
+    if axis == "cut" and among:
+        return np.asarray(signal[:, place])
+    if axis == "interpolate" and inside and len(given) > 1:
+        reach = np.clip(goal, given.positions.min(), given.positions.max())
+        return resampled(signal, given.positions, reach)
+    if not ways:
+        raise SpectraError(f"{told} They lack some of its range: calibrate again on the channels they share.")
+    raise SpectraError(f"{told} Say what to do with another axis: {' or '.join(ways)}.")
+
+
+def _channels(axis: SpectralAxis) -> str:
+    return f"{len(axis)} channels from {axis.positions[0]:g} to {axis.positions[-1]:g} {axis.unit}".rstrip()
+
+
+def _flags(calibration: Calibration, spectra: SpectraSet, value: Floats) -> NDArray[np.object_]:
+    """Return the words beside every value, (n_spectra, n_targets); `value` as predicted, not clipped."""
+    usual, labels = calibration.applicability, calibration.train.target_values
+    sizes = np.column_stack([scale.at(column) for scale, column in zip(calibration.scales, value.T, strict=True)])
+    limits = detection_limits(calibration)
+    least = np.array([limits.get(name, (0.0, -np.inf))[1] for name in calibration.train.target_names])
+    of_spectra = np.ones((1, value.shape[1]), dtype=bool)
+    raised = {
+        # Samples without the component are read a little below zero: that is error, not extrapolation.
+        OUTSIDE: (value < labels.min(axis=0) - sizes) | (value > labels.max(axis=0) + sizes),
+        CLIPPED: calibration.clipped(value) != value,
+        T2: (usual.t2(spectra.signal) > usual.t2_limit)[:, None] & of_spectra,
+        Q: (usual.q(spectra.signal) > usual.q_limit)[:, None] & of_spectra,
+        CHANNEL: (usual.channels_out(spectra.signal) > 0)[:, None] & of_spectra,
+        LOD: value < least,
+    }
+    out = np.full(value.shape, "", dtype=object)
+    for word, where in raised.items():
+        out[where] = [f"{before}; {word}" if before else word for before in out[where]]
+    return out

@@ -1,0 +1,122 @@
+"""The commands ``calibrate`` and ``read``: a calibration as one file, and what it reads from unknown spectra."""
+
+import argparse
+from pathlib import Path
+from typing import get_args
+
+from spectra_core.choices import Choice
+from spectra_core.cli import shared
+from spectra_core.datasets.writers.tables import require_table_form, table_file
+from spectra_core.errors import ConfigError
+from spectra_core.regressors.choice import with_steps
+from spectra_core.store import Store
+
+
+def add_calibrate_options(one: argparse.ArgumentParser) -> None:
+    """Add the options of ``calibrate``."""
+    one.add_argument(
+        "--regressor",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="preprocessing after a colon, as pls:clip+snv; for one target as Cu2+=ridge; may be given several times "
+        "(gaussian_process)",
+    )
+    one.add_argument("--generated", nargs="+", metavar="DATA", help="spectra that train too, such as a generated set")
+    one.add_argument("--folds", type=int, default=10, help="of the cross-validation (10)")
+    one.add_argument("--out", required=True, metavar="FILE.zip", help="where to write the calibration")
+    one.add_argument("--coefficients", metavar="FILE.csv", help="where to write coefficients too (PLS and ridge)")
+    one.add_argument("--keep", action="store_true", help="also keep it for the app")
+
+
+def calibrate(chosen: argparse.Namespace) -> None:
+    """Fit a calibration on all spectra, and write it as one file."""
+    from spectra_core.calibration import calibrate as calibrated
+    from spectra_core.calibration import coefficient_table, figures_of_merit
+    from spectra_core.store.calibrations import save_calibration
+
+    if Path(chosen.out).suffix.lower() != ".zip":
+        raise ConfigError(f"A calibration is written as .zip, not as {Path(chosen.out).name!r}.")
+    if chosen.coefficients:
+        require_table_form(chosen.coefficients)
+    store = Store()
+    with shared.progress_bar() as reporter:
+        spectra = shared.data_of(chosen, store, reporter)
+        generated = chosen.generated and shared.spectra_from(
+            chosen.generated, store, reporter, targets=chosen.targets, recipe=None, seed=chosen.seed
+        )
+        made = calibrated(
+            spectra,
+            regressor=chosen_regressors(chosen.regressor, spectra.target_names),
+            generated=generated,
+            n_folds=chosen.folds,
+            seed=chosen.seed,
+            reporter=reporter,
+        )
+    merit = figures_of_merit(made)
+    shared.say(f"{made.title} on {spectra!r}, cross-validated in {made.n_folds} folds:\n")
+    shown = ["target", "unit", "rmsec", "rmsecv", "bias", "sep", "q2", "rpd", "slope", "lod_most"]
+    shared.say(merit[shown].to_string(index=False, float_format=lambda value: f"{value:.3g}", na_rep="-"))
+    save_calibration(made, chosen.out)
+    shared.say(f"\nWritten to {chosen.out}.")
+    if chosen.coefficients:
+        shared.write_file(Path(chosen.coefficients), table_file(coefficient_table(made), chosen.coefficients))
+        shared.say(f"Coefficients are in {chosen.coefficients}.")
+    if chosen.keep:
+        store.save_set(spectra)
+        shared.say(f"Kept as {store.save_calibration(made)}.")
+
+
+def chosen_regressors(given: list[str], targets: tuple[str, ...]) -> dict[str, str | Choice]:
+    """Return the regressor of every target, as in ``["pls", "Cu2+=ridge:snv"]``.
+
+    >>> {name: choice.name for name, choice in chosen_regressors(["pls", "Cu2+=ridge"], ("Cu2+", "Zn2+")).items()}
+    {'Cu2+': 'ridge', 'Zn2+': 'pls'}
+    """
+    found: dict[str, str | Choice] = dict.fromkeys(targets, "gaussian_process")
+    of_one = {text.rpartition("=")[0]: text.rpartition("=")[2] for text in given if "=" in text}
+    unknown = [name for name in of_one if name not in targets]
+    if unknown:
+        raise ConfigError(f"There is no target {unknown[0]!r} to choose for. Targets: {', '.join(targets) or 'none'}.")
+    for text in (text for text in given if "=" not in text):
+        found = dict.fromkeys(targets, _choice(text))
+    return found | {name: _choice(text) for name, text in of_one.items()}
+
+
+def add_read_options(one: argparse.ArgumentParser) -> None:
+    """Add the options of ``read``."""
+    from spectra_core.calibration.reading import OtherAxis
+
+    one.add_argument("--calibration", required=True, metavar="FILE.zip", help="what `calibrate` wrote")
+    one.add_argument("--level", type=float, default=0.9, help="share of samples the intervals cover (0.9)")
+    one.add_argument(
+        "--axis",
+        choices=get_args(OtherAxis),
+        default="refuse",
+        help="channels other than the calibration's: interpolate onto its channels, cut to them, or refuse (refuse)",
+    )
+    one.add_argument("--out", required=True, metavar="FILE.csv|.xlsx|.parquet", help="where to write the readings")
+
+
+def read(chosen: argparse.Namespace) -> None:
+    """Read concentrations of unknown spectra with a calibration."""
+    from spectra_core.store.calibrations import load_calibration
+
+    require_table_form(chosen.out)
+    with shared.progress_bar() as reporter:
+        known = load_calibration(chosen.calibration)
+        spectra = shared.spectra_from(chosen.data, Store(), reporter, targets=[], recipe=chosen.recipe, seed=0)
+        table = known.read(spectra, chosen.level, axis=chosen.axis)
+    shared.write_file(Path(chosen.out), table_file(table, chosen.out))
+    n_flagged = table.loc[table["flags"] != "", "id"].nunique()
+    shared.say(
+        f"Read {len(known.train.target_names)} targets from {len(spectra)} spectra, with {100 * chosen.level:g} % "
+        f"intervals; {n_flagged} spectra have flags. Units: "
+        + ", ".join(f"{one.name} [{one.unit or 'unknown'}]" for one in known.train.target_info)
+        + f". Written to {chosen.out}."
+    )
+
+
+def _choice(text: str) -> Choice:
+    name, _, steps = text.partition(":")
+    return with_steps(Choice(name), [Choice(step) for step in steps.split("+") if step])

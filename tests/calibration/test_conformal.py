@@ -1,0 +1,56 @@
+"""Intervals against their definition, counted one by one."""
+
+import math
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from spectra_core.calibration.conformal import fitted_scale, group_weights, interval
+from spectra_core.errors import ConfigError
+
+
+def made(n_rows: int, n_folds: int = 4, n_new: int = 7):
+    rng = np.random.default_rng(1)
+    fold = np.arange(n_rows) % n_folds
+    return rng.normal(size=(n_folds, n_new)), rng.uniform(0.5, 2.0, (n_folds, n_new)), rng.gamma(2.0, size=n_rows), fold
+
+
+@pytest.mark.parametrize("level", [0.5, 0.8, 0.9, 0.95])
+def test_single_rows_give_the_interval_of_barber_and_others(level):
+    centres, sizes, scores, fold = made(37)
+    n = len(scores)
+    low, high = interval(centres, sizes, scores, fold=fold, groups=np.arange(n), level=level)
+    for new in range(centres.shape[1]):
+        ends = [(centres[fold[i], new], sizes[fold[i], new] * scores[i]) for i in range(n)]
+        above, below = sorted(mu + r for mu, r in ends), sorted(mu - r for mu, r in ends)
+        assert_allclose(high[new], above[math.ceil(round(level * (n + 1), 9)) - 1], rtol=1e-8)
+        assert_allclose(low[new], below[math.floor(round((1 - level) * (n + 1), 9)) - 1], rtol=1e-8)
+
+
+def test_replicates_are_no_more_evidence_than_their_sample():
+    centres, sizes, scores, fold = made(24)
+    alone = interval(centres, sizes, scores, fold=fold, groups=np.arange(24), level=0.9)
+    three_times = interval(
+        centres, sizes, np.repeat(scores, 3), fold=np.repeat(fold, 3), groups=np.repeat(np.arange(24), 3), level=0.9
+    )
+    assert_allclose(three_times, alone, rtol=1e-8)
+
+
+def test_a_level_that_so_few_samples_cannot_give_is_refused():
+    for n_rows in (9, 8):
+        centres, sizes, scores, fold = made(n_rows)
+        if n_rows == 9:
+            assert np.isfinite(interval(centres, sizes, scores, fold=fold, groups=np.arange(9), level=0.9)).all()
+        else:
+            with pytest.raises(ConfigError, match=r"more independent calibration samples than 8, which allow 88\.8 %"):
+                interval(centres, sizes, scores, fold=fold, groups=np.arange(8), level=0.9)
+
+
+def test_the_size_of_errors_is_found_again_and_never_falls_to_nothing():
+    predicted = np.linspace(0.2, 3.0, 50)
+    scale = fitted_scale(0.1 + 0.3 * (predicted - 0.2), predicted, np.ones(50), lowest=0.2)
+    assert_allclose([scale.start, scale.slope], [0.1, 0.3], rtol=1e-9)
+    proportional = fitted_scale(0.3 * predicted, predicted, np.ones(50), lowest=0.0)
+    assert_allclose(proportional.at(np.array([-1.0])), 0.1 * (0.3 * predicted).mean())
+    assert fitted_scale(np.zeros(4), np.ones(4), group_weights(np.arange(4)), 0.0).at(np.ones(1)) > 0

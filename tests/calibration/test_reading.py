@@ -1,0 +1,171 @@
+"""What a calibration reads, what it says against it, and how it treats another axis."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from spectra_core.calibration import calibrate, diagnostics, read
+from spectra_core.calibration.reading import CHANNEL, CLIPPED, FLAGS, LOD, OUTSIDE, T2, Q
+from spectra_core.choices import Choice
+from spectra_core.errors import ConfigError, SpectraError
+from spectra_core.regressors import REGRESSORS, Ridge
+from spectra_core.regressors.choice import RegressorChoice
+from spectra_core.spectra import SpectralAxis, SpectraSet
+from tests.conftest import beer_lambert_set
+
+
+@pytest.fixture(scope="module")
+def made(mixtures):
+    return calibrate(mixtures, regressor="ridge", n_folds=5, seed=3)
+
+
+@pytest.fixture(scope="module")
+def unknown():
+    fresh = beer_lambert_set(40, seed=7)
+    return SpectraSet(fresh.axis, fresh.signal, samples=fresh.samples, meta=fresh.meta)
+
+
+def moved(spectra, positions, signal, **meta):
+    axis = SpectralAxis(np.asarray(positions), meta.pop("quantity", "Wavelength"), meta.pop("unit", "nm"))
+    return SpectraSet(axis, signal, samples=spectra.samples, meta=spectra.meta)
+
+
+class TestCalibrating:
+    def test_every_row_is_predicted_by_a_model_that_never_saw_its_group(self, mixtures):
+        samples = mixtures.samples.assign(group=[str(row // 3) for row in range(60)])
+        info, meta = mixtures.target_info, mixtures.meta
+        grouped = SpectraSet(
+            mixtures.axis, mixtures.signal, mixtures.targets, target_info=info, samples=samples, meta=meta
+        )
+        found = calibrate(grouped, regressor="ridge", n_folds=4)
+        assert all(len(set(found.fold[row : row + 3])) == 1 for row in range(0, 60, 3))
+        for number in range(4):
+            out = np.flatnonzero(found.fold == number)
+            by_hand = Ridge().fit(grouped.take(np.flatnonzero(found.fold != number)))
+            assert_allclose(found.held_out[out], by_hand.predict(grouped.take(out)), rtol=1e-9)
+
+    def test_every_target_may_have_a_regressor_of_its_own(self, mixtures):
+        chosen = {"Cu2+": "pls", "NO3-": RegressorChoice("ridge", {}, (Choice("snv"),))}
+        found = calibrate(mixtures, regressor=chosen, targets=["NO3-", "Cu2+"], n_folds=3)
+        assert found.train.target_names == ("NO3-", "Cu2+")
+        alone = calibrate(mixtures, regressor="pls", targets=["Cu2+"], n_folds=3)
+        assert_allclose(found.held_out[:, 1], alone.held_out[:, 0])
+        with pytest.raises(ConfigError, match="No regressor is chosen for the target 'Ni2\\+'"):
+            calibrate(mixtures, regressor={"Cu2+": "pls"}, targets=["Cu2+", "Ni2+"])
+        with pytest.raises(ConfigError, match="Unknown regressor 'magic'"):
+            calibrate(mixtures, regressor="magic")
+
+    def test_copies_train_beside_their_parents_and_are_never_tested(self, mixtures):
+        copies = SpectraSet(
+            mixtures.axis,
+            mixtures.signal,
+            mixtures.targets,
+            target_info=mixtures.target_info,
+            samples=pd.DataFrame({"id": [f"g{row}" for row in range(60)], "parent": mixtures.samples["id"]}),
+            meta=mixtures.with_meta(origin="generated").meta,
+        )
+        plain, more = (calibrate(mixtures, regressor="pls", generated=one, n_folds=3) for one in (None, copies))
+        assert more.held_out.shape == plain.held_out.shape
+        assert_array_equal(more.train.signal, mixtures.signal)
+        # A copy in another fold than its parent would let it be predicted far better than the parent's own error.
+        assert_allclose(np.std(more.held_out - mixtures.target_values, axis=0), more.scales[0].start, atol=0.02)
+        assert "generated" in more.data
+
+
+class TestReading:
+    def test_gives_a_row_per_spectrum_and_target_with_the_model_of_all_rows(self, made, mixtures, unknown):
+        table = made.read(unknown)
+        assert list(table) == ["id", "target", "value", "low", "high", "flags"]
+        whole = Ridge().fit(mixtures, seed=0).predict(unknown).to_numpy().ravel()
+        assert_allclose(table["value"], whole, rtol=1e-9)
+        assert list(table["id"][:4]) == ["1"] * 4
+        assert list(table["target"][:4]) == list(mixtures.target_names)
+        assert ((table["low"] <= table["value"]) & (table["value"] <= table["high"])).all()
+        assert (table["flags"] == "").mean() > 0.9
+
+    def test_the_interval_covers_about_as_many_as_its_level_says(self):
+        made = calibrate(beer_lambert_set(240, seed=2), regressor="ridge")
+        fresh = beer_lambert_set(1500, seed=11)
+        widths = []
+        for level in (0.8, 0.9, 0.95):
+            table = made.read(fresh, level)
+            inside = (table["low"] <= fresh.target_values.ravel()) & (fresh.target_values.ravel() <= table["high"])
+            assert abs(inside.mean() - level) < 0.04
+            widths.append((table["high"] - table["low"]).mean())
+        assert widths == sorted(widths)
+
+    def test_what_speaks_against_a_value_stands_beside_it(self, made, unknown):
+        signal = np.array(unknown.signal[:5])
+        signal[1] *= 6.0  # beyond every concentration
+        signal[2] += 0.006 * np.sin(np.arange(50))  # what no salt looks like
+        signal[3, 7] = 9.0  # a spike
+        signal[4] = 0.0  # a blank
+        flags = read(made, moved(unknown.take(range(5)), unknown.axis.positions, signal))["flags"]
+        of = [set("; ".join(filter(None, flags[4 * row : 4 * row + 4])).split("; ")) for row in range(5)]
+        assert of[0] == {""}
+        assert {OUTSIDE, CLIPPED, T2} <= of[1]
+        assert Q in of[2]
+        assert not of[2] & {T2, CHANNEL}
+        assert {CHANNEL, Q} <= of[3]
+        assert LOD in of[4]
+        assert all(one <= {"", *FLAGS} for one in of)
+
+    def test_values_end_20_percent_beyond_the_labels(self, made, unknown):
+        signal = np.array(unknown.signal[:2])
+        signal *= [[50.0], [-50.0]]
+        table = read(made, moved(unknown.take(range(2)), unknown.axis.positions, signal))
+        labels = made.train.target_values
+        reach = np.ptp(labels, axis=0)
+        assert_allclose(table["value"][:4], labels.max(axis=0) + 0.2 * reach)
+        assert_allclose(table["value"][4:], labels.min(axis=0) - 0.2 * reach)
+
+    def test_the_nearest_calibration_spectrum_of_a_calibration_spectrum_is_itself(self, made, mixtures):
+        table = diagnostics(made, mixtures)
+        assert list(table["nearest"]) == list(mixtures.samples["id"])
+
+    @pytest.mark.parametrize("member", sorted(set(REGRESSORS) - {"stack"}))
+    def test_every_regressor_calibrates(self, member, mixtures, unknown):
+        quick = {"epochs": 2, "n_members": 2, "max_components": 4}
+        options = {name: value for name, value in quick.items() if name in REGRESSORS[member].__dataclass_fields__}
+        found = calibrate(mixtures.take(range(30)), regressor=Choice(member, options), n_folds=2)
+        assert np.isfinite(found.read(unknown)[["value", "low", "high"]]).all(axis=None)
+
+
+class TestAnotherAxis:
+    def test_nothing_is_done_unasked(self, made, unknown):
+        rows = np.r_[0:50:7]  # the last channel is the last of the calibration
+        fewer = moved(unknown, unknown.axis.positions[rows], unknown.signal[:, rows])
+        for other, ways in ((fewer, "interpolate"), (_wider(unknown), "interpolate or cut")):
+            with pytest.raises(SpectraError, match=f"Say what to do with another axis: {ways}\\."):
+                read(made, other)
+
+    def test_digits_are_no_other_axis(self, made, unknown):
+        rounded = moved(unknown, np.round(unknown.axis.positions, 2), unknown.signal)
+        assert_array_equal(read(made, rounded)["value"], read(made, unknown)["value"])
+
+    def test_cutting_takes_the_channels_of_the_calibration(self, made, unknown):
+        assert_array_equal(read(made, _wider(unknown), axis="cut")["value"], read(made, unknown)["value"])
+
+    def test_interpolating_reads_between_the_channels_in_either_direction(self, made, unknown):
+        positions = np.linspace(1010.0, 210.0, 300)
+        signal = np.stack([np.interp(positions, unknown.axis.positions, row) for row in unknown.signal])
+        back = np.stack([np.interp(made.train.axis.positions, positions[::-1], row[::-1]) for row in signal])
+        by_hand = read(made, moved(unknown, made.train.axis.positions, back))
+        assert_allclose(read(made, moved(unknown, positions, signal), axis="interpolate")["value"], by_hand["value"])
+
+    def test_what_cannot_be_put_there_is_refused_in_a_sentence(self, made, unknown):
+        shorter = moved(unknown, unknown.axis.positions[5:], unknown.signal[:, 5:])
+        with pytest.raises(SpectraError, match="lack some of its range"):
+            read(made, shorter, axis="interpolate")
+        other = moved(unknown, unknown.axis.positions, unknown.signal, quantity="Wavenumber", unit="cm-1")
+        with pytest.raises(SpectraError, match="over Wavenumber, cm-1"):
+            read(made, other, axis="interpolate")
+        with pytest.raises(ConfigError, match="one of: refuse, interpolate, cut"):
+            read(made, unknown, axis="guess")
+
+
+def _wider(spectra):
+    positions = np.sort(np.concatenate([spectra.axis.positions, [100.0, 231.7]]))
+    signal = np.stack([np.interp(positions, spectra.axis.positions, row) for row in spectra.signal])
+    return moved(spectra, positions, signal)
