@@ -1,13 +1,8 @@
 """The commands of the command line: the app, and its pipeline without it.
 
 ``latent-spectra study --data FILE --folds 8 --seed 0 --out FOLDER`` and, alike, ``app``, ``simulate``, ``import``,
-<<<<<<< HEAD
-``convert``, ``train``, ``generate``, ``judge``, ``report``, ``jobs``. Errors are one sentence on the error stream and
-exit code 2.
-=======
-``convert``, ``train``, ``generate``, ``calibrate``, ``read``, ``judge``, ``jobs``. Errors are one sentence on the error
-stream and exit code 2.
->>>>>>> 812e140 (A calibration to use: fitted on all spectra, kept as one sealed file, reading unknown spectra with intervals and flags)
+``convert``, ``train``, ``generate``, ``calibrate``, ``read``, ``judge``, ``report``, ``jobs``. Errors are one sentence
+on the error stream and exit code 2.
 """
 
 import argparse

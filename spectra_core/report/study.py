@@ -12,7 +12,6 @@ from spectra_core.evaluation.channels.statistics import channel_statistics
 from spectra_core.evaluation.errors.regression_errors import blown_up, error_summary, with_training_size
 from spectra_core.evaluation.errors.sentences import answer, verdict_sentence
 from spectra_core.experiment import Arm, Experiment
-from spectra_core.regressors.choice import regressor_label, regressor_title
 from spectra_core.experiment.tables import comparisons_of
 from spectra_core.figures import gains
 from spectra_core.figures.forest import forest
@@ -23,6 +22,7 @@ from spectra_core.figures.svg import svg
 from spectra_core.generators import GENERATORS
 from spectra_core.options import options_of
 from spectra_core.regressors import REGRESSORS
+from spectra_core.regressors.choice import regressor_label, regressor_title
 from spectra_core.report.finding import data_of
 from spectra_core.report.page import Listing, Part, Picture, Report, Section, facts, table_of
 from spectra_core.samplers import SAMPLERS
