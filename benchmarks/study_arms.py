@@ -13,6 +13,7 @@ from spectra_core.datasets.simulator import PRESETS, simulate
 from spectra_core.experiment import PRESET_ARMS, Arm, Experiment, counterfactuals
 from spectra_core.experiment.counterfactuals import SHARP
 from spectra_core.experiment.modes import trained
+from spectra_core.experiment.presets import USUAL_REGRESSORS
 from spectra_core.spectra import SpectraSet
 
 INDEPENDENT, BALANCED = "cVAE, independent concentrations", "cVAE, charge-balanced"
@@ -233,7 +234,7 @@ def _stages(
         out.append(
             Experiment(
                 arms=tuple(arm for name, arm in arms.items() if name in wanted),
-                regressors=(trained(Choice("mlp"), "faithful", epochs=epochs), Choice("pls")),
+                regressors=tuple(trained(Choice(name), "faithful", epochs=epochs) for name in USUAL_REGRESSORS),
                 **fields,
             )
         )

@@ -7,12 +7,14 @@ from numpy.typing import NDArray
 from benchmarks.study_arms import LATENT, WAYS, crossed
 from benchmarks.study_cells import change, markdown
 from spectra_core.evaluation.errors.verdicts import compare_arms
+from spectra_core.experiment.presets import USUAL_REGRESSORS
+from spectra_core.regressors import REGRESSORS as REGISTRY
 
 SHOWN = ("Cu2+", "Ni2+", "Fe3+", "NO3-")
 """Of the simulated set, the ions that networks read well: an error near that of guessing has no room to grow."""
 PRIOR = "prior"
 STRATEGIES = (PRIOR, *LATENT)
-REGRESSORS = {"mlp": "MLP", "pls": "PLS"}
+REGRESSORS = {name: REGISTRY[name].title for name in USUAL_REGRESSORS}
 
 
 def arm_of(way: str, strategy: str) -> str:
@@ -46,8 +48,8 @@ def against_the_prior(errors: pd.DataFrame, arms: list[str]) -> str:
     table["strategy"] = table["arm"].map(strategy_of)
     rows = []
     for strategy, here in table.groupby("strategy", sort=False):
-        for regressor, title in REGRESSORS.items():
-            own = here[here["regressor"] == regressor]
+        for regressor, own in here.groupby("regressor", sort=False):
+            title = REGRESSORS[regressor]
             middle, low, high = (own["effect"].quantile(q) for q in (0.5, 0.1, 0.9))
             rows.append(
                 [
@@ -67,10 +69,10 @@ def shares(errors: pd.DataFrame, targets: list[str]) -> str:
     differently from fold to fold.
     """
     rows = []
-    for regressor, title in REGRESSORS.items():
+    for regressor, own in errors.groupby("regressor", sort=False):
+        title = REGRESSORS[regressor]
         for target in targets:
-            here = errors[(errors["regressor"] == regressor) & (errors["target"] == target)]
-            values = _log_errors(here)
+            values = _log_errors(own[own["target"] == target])
             parts = variation(values)
             mean = np.exp(values.mean(axis=2))
             rows.append(

@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchmarks.study_arms import BALANCED, INDEPENDENT, OWN, READ, TOGETHER
 from benchmarks.study_cells import change, error, markdown, number
-from benchmarks.study_crossed import against_the_prior, shares, ways_and_strategies
+from benchmarks.study_crossed import REGRESSORS, against_the_prior, shares, ways_and_strategies
 from benchmarks.study_figures import draw
 from benchmarks.study_results import Finished
 from spectra_core.evaluation.errors.gains import augmentation_efficiency, equivalent_samples
@@ -18,7 +18,6 @@ from spectra_core.evaluation.errors.regression_errors import with_training_size
 from spectra_core.evaluation.errors.sentences import verdict_sentence
 from spectra_core.evaluation.errors.verdicts import compare_arms
 
-REGRESSORS = {"mlp": "MLP", "pls": "PLS"}
 TOLD = ("VAE, standard normal", INDEPENDENT, BALANCED, READ)
 """Arms whose verdicts are told in sentences."""
 HARMS = {
@@ -164,7 +163,8 @@ def oracle(part: Finished) -> str:
     gains = augmentation_efficiency(table, "Oracle")
     gains["what"] = gains["regressor"].map(REGRESSORS) + " " + gains["target"]
     wide = gains.pivot_table(index="arm", columns="what", values="efficiency", sort=False)
-    whats = [f"{title} {target}" for title in REGRESSORS.values() for target in part.targets]
+    titles = dict.fromkeys(gains["regressor"].map(REGRESSORS))
+    whats = [f"{title} {target}" for title in titles for target in part.targets]
     defined = [what for what in whats if what in wide.columns]
     rows = [[arm, *(f"{value:.2f}" for value in wide.loc[arm, defined])] for arm in gains["arm"].unique()]
     rest = [what for what in whats if what not in defined]
@@ -244,8 +244,7 @@ def crossed_shares(part: Finished) -> str:
 
 MAKERS: dict[str, Callable[[Finished], str]] = {
     "errors": errors_table,
-    "changes, MLP": partial(changes, "mlp"),
-    "changes, PLS": partial(changes, "pls"),
+    **{f"changes, {title}": partial(changes, name) for name, title in REGRESSORS.items()},
     "verdicts": verdicts,
     "sentences": sentences,
     "reasons": reasons,
@@ -261,8 +260,10 @@ MAKERS: dict[str, Callable[[Finished], str]] = {
 """What can be put into a page, by name; docs/study.md marks a place with the part and this name."""
 _IN_ALL = {
     "errors": "RMSEP, mean ± standard deviation over folds",
-    "changes, MLP": "Change of the MLP's RMSEP in percent, 95 % interval, verdict",
-    "changes, PLS": "Change of the RMSEP of PLS in percent, 95 % interval, verdict",
+    **{
+        f"changes, {title}": f"Change of the RMSEP of {title} in percent, 95 % interval, verdict"
+        for title in REGRESSORS.values()
+    },
     "added": "Label honesty (1 is honest) and noise (1 is the instrument's) of what was added, medians over folds",
     "generators": "What the generators learned, means over folds",
 }
@@ -278,9 +279,13 @@ def _all_tables(parts: Mapping[str, Finished]) -> str:
     for name, part in parts.items():
         lines += ["", f"## {name}"]
         for what, title in _IN_ALL.items():
-            if what.split(",")[0] in part.tables or what.startswith("changes"):
+            if what.split(",")[0] in part.tables or what.removeprefix("changes, ") in _regressors_of(part):
                 lines += ["", f"**{title}**", "", MAKERS[what](part)]
     return "\n".join(lines) + "\n"
+
+
+def _regressors_of(part: Finished) -> set[str]:
+    return {REGRESSORS[name] for name in part.tables["comparisons"]["regressor"].unique()}
 
 
 def _filled(text: str, blocks: Mapping[str, Callable[[], str]]) -> str:

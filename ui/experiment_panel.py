@@ -15,7 +15,7 @@ from spectra_core.experiment import PRESET_ARMS, Arm, Experiment, RegressorChoic
 from spectra_core.experiment.cost import USUAL_REPEATS
 from spectra_core.experiment.counterfactuals import with_counterfactuals
 from spectra_core.experiment.modes import EXPLANATIONS, Mode, trained
-from spectra_core.experiment.presets import STUDY_ARMS, has_salts, possible_arms
+from spectra_core.experiment.presets import STUDY_ARMS, USUAL_REGRESSORS, has_salts, possible_arms
 from spectra_core.experiment.sweeps import RATIOS, sweep_ratio, sweep_strategies
 from spectra_core.generators import GENERATORS
 from spectra_core.generators.base import DirectGenerator
@@ -77,7 +77,7 @@ def by_choices(spectra: SpectraSet) -> Experiment:
     regressors = st.multiselect(
         "Regressors",
         list(REGRESSORS),
-        default=["mlp", "pls"],
+        default=list(USUAL_REGRESSORS),
         format_func=lambda name: REGRESSORS[name].title,
         key="experiment_regressors",
         persist_state="session",

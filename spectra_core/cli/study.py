@@ -36,9 +36,8 @@ def add_options(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--regressors",
         type=shared.names,
-        default=["mlp", "pls"],
         metavar="NAMES",
-        help="parted by ','; preprocessing after a colon, as pls:clip+snv (mlp,pls)",
+        help="parted by ','; preprocessing after a colon, as pls:clip+snv (mlp,pls,ridge,gaussian_process)",
     )
     one.add_argument("--ratios", type=_numbers, metavar="NUMBERS", help="added rows per training row, parted by ','")
     one.add_argument("--sizes", type=_numbers, metavar="NUMBERS", help="training spectra, parted by ','; 0 is all")
@@ -151,7 +150,7 @@ def designed(chosen: argparse.Namespace, spectra: SpectraSet) -> "Experiment":
 
 def _from_options(chosen: argparse.Namespace, spectra: SpectraSet) -> "Experiment":
     from spectra_core.experiment import study_experiment, sweep_ratio, sweep_strategies, with_counterfactuals
-    from spectra_core.experiment.presets import STUDY_ARMS, has_salts, possible_arms
+    from spectra_core.experiment.presets import STUDY_ARMS, USUAL_REGRESSORS, has_salts, possible_arms
     from spectra_core.regressors.choice import with_steps
 
     names = chosen.arms
@@ -160,7 +159,7 @@ def _from_options(chosen: argparse.Namespace, spectra: SpectraSet) -> "Experimen
         names = [name for name in STUDY_ARMS if name in possible]
         for name in set(STUDY_ARMS) - set(names):
             sys.stderr.write(f"Left out, since no salts are known or found among the targets: {name}.\n")
-    plain, steps = zip(*(_regressor_and_steps(text) for text in chosen.regressors), strict=True)
+    plain, steps = zip(*(_regressor_and_steps(text) for text in chosen.regressors or USUAL_REGRESSORS), strict=True)
     experiment = study_experiment(
         names,
         regressors=list(dict.fromkeys(plain)),

@@ -47,6 +47,9 @@ def _preset_arms() -> dict[str, Arm]:
 PRESET_ARMS: dict[str, Arm] = _preset_arms()
 """Ready-made arms by name: the study's own, its controls, and what they are compared with."""
 
+USUAL_REGRESSORS = ("mlp", "pls", "ridge", "gaussian_process")
+"""The study's network, and the exact regressors that a gain has to hold against, too."""
+
 STUDY_ARMS = (
     "Baseline",
     "Step-matched",
@@ -60,7 +63,7 @@ STUDY_ARMS = (
 def study_experiment(
     arms: Sequence[str] = STUDY_ARMS,
     *,
-    regressors: Sequence[str] = ("mlp", "pls"),
+    regressors: Sequence[str] = USUAL_REGRESSORS,
     mode: Mode = "faithful",
     epochs: int | None = None,
     n_spectra: int | None = None,

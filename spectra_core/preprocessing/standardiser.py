@@ -64,6 +64,11 @@ class Standardiser:
         out[:, self.constant] = self.mean[self.constant]
         return out
 
+    @property
+    def centring(self) -> Self:
+        """The same without the division."""
+        return type(self)(self.mean, np.ones_like(self.scale), self.constant)
+
     def to_arrays(self, prefix: str) -> Arrays:
         """Return the state as named arrays for storage."""
         return {

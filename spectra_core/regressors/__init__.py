@@ -6,6 +6,7 @@ from spectra_core.regressors.mlp import MLP
 from spectra_core.regressors.mlp_ensemble import MLPEnsemble
 from spectra_core.regressors.pls import PLS
 from spectra_core.regressors.ridge import Ridge
+from spectra_core.regressors.stack import Stack
 
 REGRESSORS: dict[str, type[Regressor]] = {
     "mlp": MLP,
@@ -13,6 +14,7 @@ REGRESSORS: dict[str, type[Regressor]] = {
     "ridge": Ridge,
     "gaussian_process": GaussianProcess,
     "mlp_ensemble": MLPEnsemble,
+    "stack": Stack,
 }
 
-__all__ = ["MLP", "PLS", "REGRESSORS", "FitTask", "GaussianProcess", "MLPEnsemble", "Regressor", "Ridge"]
+__all__ = ["MLP", "PLS", "REGRESSORS", "FitTask", "GaussianProcess", "MLPEnsemble", "Regressor", "Ridge", "Stack"]

@@ -100,8 +100,7 @@ class GaussianProcess(Regressor):
         groups = inner_groups(train)
         require_groups(len(np.unique(groups)), train)
         signal = np.asarray(train.signal, dtype=np.float64)
-        scaling = Standardiser.fit(signal)
-        self.signal_scaling_ = Standardiser(scaling.mean, np.ones_like(scaling.scale), scaling.constant)
+        self.signal_scaling_ = Standardiser.fit(signal).centring
         self.target_scaling_ = Standardiser.fit(train.target_values)
         centred = self.signal_scaling_.transform(signal)
         self.directions_ = _scaled_directions(np.asarray(centred), self.n_components)

@@ -33,6 +33,8 @@ class LinearRegressor(Regressor):
         Standard deviations of the target per scaled channel; 0 for constant channels and targets.
     """
 
+    scale_channels: bool
+
     signal_scaling_: Standardiser
     target_scaling_: Standardiser
     coefficients_: NDArray[np.float64]
@@ -48,7 +50,8 @@ class LinearRegressor(Regressor):
         """Learn all targets of `train`; `budget` is unused, the fit is exact."""
         require_calibration_set(train)
         signal = np.asarray(train.signal, dtype=np.float64)
-        self.signal_scaling_ = self._scaling_of(signal)
+        scaling = Standardiser.fit(signal)
+        self.signal_scaling_ = scaling if self.scale_channels else scaling.centring
         self.target_scaling_ = Standardiser.fit(train.target_values)
         self.coefficients_ = self._coefficients(
             self.signal_scaling_.transform(signal), self.target_scaling_.transform(train.target_values), train, seed
@@ -93,10 +96,6 @@ class LinearRegressor(Regressor):
         self.frame_ = frame
         self.notes_ = constant_target_notes(self.target_scaling_, frame)
         return self
-
-    @abstractmethod
-    def _scaling_of(self, signal: NDArray[np.float64]) -> Standardiser:
-        """Return how channels are scaled before the fit."""
 
     @abstractmethod
     def _coefficients(

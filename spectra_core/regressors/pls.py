@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from spectra_core.contracts import Arrays, derived_seed
 from spectra_core.options import Range
-from spectra_core.preprocessing import Standardiser
 from spectra_core.regressors.inner_folds import inner_folds
 from spectra_core.regressors.linear import LinearRegressor
 from spectra_core.spectra import SpectraSet
@@ -60,12 +59,6 @@ class PLS(LinearRegressor):
     n_folds: Annotated[int, Range(2, 1000)] = 5
     rule: Rule = "one_standard_error"
     scale_channels: bool = False
-
-    def _scaling_of(self, signal: NDArray[np.float64]) -> Standardiser:
-        scaling = Standardiser.fit(signal)
-        if self.scale_channels:
-            return scaling
-        return Standardiser(scaling.mean, np.ones_like(scaling.scale), scaling.constant)
 
     def _coefficients(
         self, signal: NDArray[Any], targets: NDArray[Any], train: SpectraSet, seed: int

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from spectra_core.contracts import Arrays
 from spectra_core.errors import ConfigError
 from spectra_core.options import Range
-from spectra_core.preprocessing import Standardiser
 from spectra_core.regressors.inner_folds import inner_groups, measured_rows, require_groups
 from spectra_core.regressors.linear import LinearRegressor
 from spectra_core.spectra import SpectraSet
@@ -17,7 +16,7 @@ from spectra_core.spectra import SpectraSet
 
 @dataclass(eq=False)
 class Ridge(LinearRegressor):
-    """Least squares on standardised channels with a penalty on the coefficients' squared length.
+    """Least squares on scaled channels with a penalty on the coefficients' squared length.
 
     The penalty is the one with the least error when every group in turn is left out. Those errors need no
     refitting: with hat matrix H, the residuals of a left-out group g are (I - H_gg)^-1 e_g (Cook & Weisberg,
@@ -30,11 +29,13 @@ class Ridge(LinearRegressor):
         Ends of the penalties tried, as shares of the largest eigenvalue of X'X, so that units do not matter.
     n_penalties
         How many are tried, evenly in logarithm.
+    scale_channels
+        Whether every channel is divided by its standard deviation before.
 
     Attributes
     ----------
     penalties_ : (n_targets,)
-        Chosen penalty per target, on standardised channels.
+        Chosen penalty per target, on scaled channels.
     """
 
     title: ClassVar[str] = "Ridge"
@@ -45,6 +46,7 @@ class Ridge(LinearRegressor):
     lowest: Annotated[float, Range(1e-16, 1e6), "Lowest penalty"] = 1e-10
     highest: Annotated[float, Range(1e-16, 1e6), "Highest penalty"] = 1.0
     n_penalties: Annotated[int, Range(2, 1000)] = 31
+    scale_channels: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -52,9 +54,6 @@ class Ridge(LinearRegressor):
             raise ConfigError(
                 f"Penalties go from a small positive share to a larger one; got {self.lowest:g} to {self.highest:g}."
             )
-
-    def _scaling_of(self, signal: NDArray[np.float64]) -> Standardiser:
-        return Standardiser.fit(signal)
 
     def _coefficients(
         self, signal: NDArray[Any], targets: NDArray[Any], train: SpectraSet, seed: int
