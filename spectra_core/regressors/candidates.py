@@ -108,7 +108,8 @@ def out_of_fold(
     for number, candidate in enumerate(CANDIDATES):
         if candidate.derivative not in views:
             continue
-        seen, regressor = views[candidate.derivative], networks
+        seen = views[candidate.derivative]
+        regressor: Any = networks
         if candidate.exact is not None:
             seen, regressor = _rotated(seen, candidate.exact)
         for split in splits:
