@@ -1,8 +1,8 @@
 """The commands of the command line: the app, and its pipeline without it.
 
 ``latent-spectra study --data FILE --folds 8 --seed 0 --out FOLDER`` and, alike, ``app``, ``simulate``, ``import``,
-``convert``, ``train``, ``generate``, ``calibrate``, ``read``, ``judge``, ``report``, ``jobs``. Errors are one sentence
-on the error stream and exit code 2.
+``convert``, ``train``, ``generate``, ``calibrate``, ``read``, ``judge``, ``report``, ``capsule``, ``verify``, ``jobs``.
+Errors are one sentence on the error stream and exit code 2.
 """
 
 import argparse
@@ -40,14 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     chosen = _parser().parse_args(arguments)
     try:
-        chosen.run(chosen)
+        return chosen.run(chosen) or 0
     except SpectraCoreError as error:
         sys.stderr.write(f"Error: {error}" + "\n")
         return EXIT_ERROR
     except (Cancelled, KeyboardInterrupt):
         sys.stderr.write("Cancelled. Finished parts are kept: the same command goes on from there." + "\n")
         return EXIT_CANCELLED
-    return 0
 
 
 def simulate(chosen: argparse.Namespace) -> None:
@@ -184,6 +183,7 @@ def _tell_kept(spectra: SpectraSet, out: str | None) -> None:
 
 _LEGEND = """exit codes:
   0    done
+  1    verify: a capsule was changed, or its figures are not what its data give
   2    wrong use, or something cannot be read or done: one sentence says why
   130  cancelled by Ctrl-C
 
@@ -234,6 +234,25 @@ def _parser() -> argparse.ArgumentParser:
         "report 'Study of solutions' --out report.html",
     )
     share_command.add_report_options(one)
+
+    one = _command(
+        commands,
+        "capsule",
+        share_command.capsule,
+        "capsule results/ --data solutions.csv --out run.capsule",
+        "capsule 'Study of solutions' --without-data --out run.capsule",
+    )
+    share_command.add_capsule_options(_data(one, required=False))
+
+    one = _command(
+        commands,
+        "verify",
+        share_command.verify,
+        "verify run.capsule",
+        "verify run.capsule --part all",
+        "verify run.capsule --part fold:3 --data solutions.csv",
+    )
+    share_command.add_verify_options(_data(one, required=False))
 
     one = _seed(
         _command(
@@ -354,8 +373,8 @@ def _command(commands: Any, name: str, run: Any, *examples: str) -> argparse.Arg
     return parser
 
 
-def _data(one: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    one.add_argument("--data", required=True, nargs="+", help=_DATA)
+def _data(one: argparse.ArgumentParser, *, required: bool = True) -> argparse.ArgumentParser:
+    one.add_argument("--data", required=required, nargs="+", help=_DATA)
     one.add_argument("--targets", type=shared.names, metavar="NAMES", help="parted by ',' or ';'; all if left out")
     one.add_argument("--recipe", metavar="FILE", help="decisions about the import, as JSON")
     return one

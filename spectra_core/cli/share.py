@@ -2,10 +2,16 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from spectra_core.cli import shared
-from spectra_core.errors import ConfigError
+from spectra_core.errors import ConfigError, ReadError
 from spectra_core.store import Store
+
+if TYPE_CHECKING:  # loads torch, for which --help need not wait
+    from spectra_core.report.verifying import Agreement
+    from spectra_core.spectra import SpectraSet
+    from spectra_core.store import StoredResult
 
 RESULT = "the beginning of a kept result's id, its name, or what `study --out` wrote"
 
@@ -26,6 +32,118 @@ def report(chosen: argparse.Namespace) -> None:
     store = Store()
     shared.write_file(Path(chosen.out), as_html(report_of(find_result(chosen.result, store), store)).encode())
     shared.say(f"Written to {chosen.out}.")
+
+
+def add_capsule_options(one: argparse.ArgumentParser) -> None:
+    """Add the options of the command ``capsule``."""
+    one.add_argument("result", metavar="RESULT", help=RESULT)
+    one.add_argument("--out", required=True, metavar="FILE.capsule", help="where to write")
+    one.add_argument(
+        "--without-data", action="store_true", help="only the fingerprint of the data; no predictions of single spectra"
+    )
+
+
+def capsule(chosen: argparse.Namespace) -> None:
+    """Pack an experiment, its data, results, versions and checksums into one file that others can verify."""
+    from spectra_core.report.capsule import TELLING, capsule_of
+    from spectra_core.report.finding import data_of, find_result, require_experiment
+
+    require_ending(chosen.out, (".capsule",), "A capsule")
+    store = Store()
+    result = find_result(chosen.result, store)
+    require_experiment(result, "A capsule")
+    if chosen.without_data:
+        spectra = None
+    elif chosen.data:
+        with shared.progress_bar() as reporter:
+            spectra = _with_targets_of(result, shared.data_of(chosen, store, reporter))
+    else:
+        spectra = data_of(result, store)
+    content = capsule_of(result, spectra, with_data=not chosen.without_data)
+    shared.write_file(Path(chosen.out), content)
+    stayed = f"; the data and the tables {', '.join(TELLING)} stayed behind" if chosen.without_data else ""
+    shared.say(f"Written to {chosen.out}, {len(content) / 1e6:.1f} MB{stayed}.")
+
+
+def add_verify_options(one: argparse.ArgumentParser) -> None:
+    """Add the options of the command ``verify``."""
+    one.add_argument("capsule", metavar="FILE.capsule", help="what `capsule` wrote")
+    one.add_argument("--part", default="fold", help="what is recomputed: fold, fold:NUMBER from 1 on, or all (fold)")
+    one.add_argument("--digits", type=int, default=6, help="significant digits that figures must share (6)")
+    one.add_argument("--workers", type=int, help="threads; changes the time, never a number")
+
+
+def verify(chosen: argparse.Namespace) -> int:
+    """Check every byte of a capsule, compute a part of it again, and say which figures agree to how many digits."""
+    from spectra_core.jobs.tasks import default_workers
+    from spectra_core.report.capsule import MOST_BYTES, CapsuleError, open_capsule
+    from spectra_core.report.verifying import part_named
+    from spectra_core.report.verifying import verify as verified
+
+    fold = part_named(chosen.part)
+    try:
+        content = _bytes_of(Path(chosen.capsule), MOST_BYTES)
+        opened = open_capsule(content)
+        shared.say(f"Every byte is as it was written: {len(opened.files)} members, {len(content) / 1e6:.1f} MB.")
+        _say_versions(opened.result.document.get("versions"))
+        with shared.progress_bar() as reporter:
+            spectra = shared.data_of(chosen, Store(), reporter) if chosen.data else None
+            n_workers = chosen.workers or default_workers()
+            found = verified(opened, spectra, fold=fold, digits=chosen.digits, reporter=reporter, n_workers=n_workers)
+    except CapsuleError as error:
+        shared.say(f"Refused: {error}")
+        return 1
+    return _say_agreement(found, fold, chosen.digits)
+
+
+def _say_agreement(found: "list[Agreement]", fold: int | None, digits: int) -> int:
+    """Show every table, then what does not agree; return the exit code."""
+    recomputed = "all folds" if fold is None else f"fold {fold + 1}"
+    shared.say(f"\nRecomputed from the data: {recomputed}. The rest must follow from the capsule's own tables.\n")
+    shared.say(f"{'table':14} {'':11} {'figures':>8} {'identical':>10} {'digits that agree':>18}")
+    for one in found:
+        fewest = "all" if one.n_identical == one.n_figures and not one.n_differing else str(one.fewest_digits)
+        shared.say(f"{one.table:14} {one.how:11} {one.n_figures:8} {one.n_identical:10} {fewest:>18}")
+    wrong = [one for one in found if one.n_differing]
+    for one in wrong:
+        shared.say(f"\n{one.table} ({one.how}): {one.n_differing} do not agree.")
+        shared.say("\n".join(f"  {words}" for words in one.differing))
+    total = sum(one.n_figures for one in found)
+    if wrong:
+        n_wrong = sum(one.n_differing for one in wrong)
+        shared.say(f"\nNot verified: {n_wrong} of {total} figures share fewer than {digits} digits.")
+        return 1
+    shared.say(f"\nVerified: all {total} figures agree to {digits} digits or more.")
+    return 0
+
+
+def _say_versions(made_with: Any) -> None:
+    """Name the versions here that are others than those of the run."""
+    from spectra_core.training.versions import versions
+
+    here = versions()
+    known = made_with if isinstance(made_with, dict) else {}
+    if not known:
+        shared.say("The versions it was run with were not recorded.")
+        return
+    others = [f"{name} {known[name]} (here {here[name]})" for name in here if known.get(name, here[name]) != here[name]]
+    shared.say(
+        f"It was run with other versions: {', '.join(others)}." if others else "It was run with the versions here."
+    )
+
+
+def _bytes_of(path: Path, most: int) -> bytes:
+    try:
+        if path.stat().st_size > most:
+            raise ReadError(f"{path.name} has {path.stat().st_size / 1e9:.1f} GB; capsules of at most 2 GB are read.")
+        return path.read_bytes()
+    except OSError as error:
+        raise ReadError(f"{path} cannot be opened: {error.strerror}. Check the name and the permissions.") from error
+
+
+def _with_targets_of(result: "StoredResult", spectra: "SpectraSet") -> "SpectraSet":
+    targets = result.tables["spreads"]["target"].astype(str).tolist()
+    return spectra.with_targets(targets) if set(targets) <= set(spectra.target_names) else spectra
 
 
 def require_ending(out: str, endings: tuple[str, ...], what: str) -> None:

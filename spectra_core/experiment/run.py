@@ -16,7 +16,7 @@ from spectra_core.experiment.design import Experiment
 from spectra_core.experiment.fold import OnceMemo
 from spectra_core.experiment.parts import Part, parts_of, task_of
 from spectra_core.experiment.simulated import require_simulator
-from spectra_core.experiment.tables import error_tables, generators_of, result_tables
+from spectra_core.experiment.tables import check_tables, error_tables, generators_of, result_tables
 from spectra_core.experiment.together import units_together
 from spectra_core.experiment.units import Unit, Workforce, work_through
 from spectra_core.generators import GENERATORS
@@ -124,6 +124,45 @@ def run(
         tables = result_tables(experiment, spectra, parts, reporter, n_workers)
     experiment = replace(experiment, data=spectra.fingerprint, targets=spectra.target_names)
     return ExperimentResult(experiment, tables, _document(experiment, spectra, device))
+
+
+def run_fold(
+    experiment: Experiment,
+    spectra: SpectraSet,
+    *,
+    repeat: int = 0,
+    fold: int = 0,
+    reporter: Reporter = SILENT,
+    n_workers: int = 1,
+) -> dict[str, pd.DataFrame]:
+    """Run one fold alone, for all arms, regressors and training sizes: what `run` gives of it, to the last bit.
+
+    Nothing is looked up.
+
+    Returns
+    -------
+    The tables ``predictions``, ``errors``, ``floors``, ``generators``, ``added``, ``densities`` and ``spreads`` of
+    `ExperimentResult`, those by fold with the rows of this one.
+
+    Raises
+    ------
+    ConfigError, SpectraError
+        As `run`, and where there is no such fold.
+    """
+    spectra = _checked(experiment, spectra)
+    with one_blas_thread():
+        place = repeat, fold
+        every = parts_of(experiment, spectra, OnceMemo(NO_MEMO))
+        parts = [part for part in every if (part.split.repeat, part.split.fold) == place]
+        if not parts:
+            raise ConfigError(
+                f"There is no fold {fold + 1} of repetition {repeat + 1}: the experiment has {experiment.n_splits} "
+                "folds in all."
+            )
+        work_through(_units(experiment, parts), n_workers, reporter)
+        tables = error_tables(experiment, spectra, parts)
+        del tables["comparisons"]  # of a single fold: they say nothing
+        return {**tables, **check_tables(experiment, spectra, parts, reporter, n_workers)}
 
 
 def _checked(experiment: Experiment, spectra: SpectraSet) -> SpectraSet:

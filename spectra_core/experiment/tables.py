@@ -31,10 +31,8 @@ def result_tables(
     by_target = dict(zip(spreads["target"], spreads["sd"], strict=True))
     return {
         **tables,
-        **_checks(experiment, spectra, parts, reporter, n_workers),
-        "efficiencies": efficiencies(experiment, tables["comparisons"]),
-        "equivalents": equivalents(experiment, tables["errors"]),
-        "reasons": reasons(experiment, tables["errors"], by_target),
+        **check_tables(experiment, spectra, parts, reporter, n_workers),
+        **worth_tables(experiment, tables["errors"], tables["comparisons"], by_target),
         "spreads": spreads,
     }
 
@@ -71,6 +69,17 @@ def comparisons_of(experiment: Experiment, errors: pd.DataFrame, spreads: Mappin
         return pd.DataFrame()
     independent = bool(experiment.fresh_sets)
     return compare_arms(errors, references, experiment.question, spreads=spreads, independent=independent)
+
+
+def worth_tables(
+    experiment: Experiment, errors: pd.DataFrame, comparisons: pd.DataFrame, spreads: Mapping[str, float]
+) -> dict[str, pd.DataFrame]:
+    """Return the tables ``efficiencies``, ``equivalents`` and ``reasons``, which follow from errors and comparisons."""
+    return {
+        "efficiencies": efficiencies(experiment, comparisons),
+        "equivalents": equivalents(experiment, errors),
+        "reasons": reasons(experiment, errors, spreads),
+    }
 
 
 def efficiencies(experiment: Experiment, comparisons: pd.DataFrame) -> pd.DataFrame:
@@ -133,10 +142,10 @@ def generators_of(experiment: Experiment) -> list[Choice]:
     return different
 
 
-def _checks(
+def check_tables(
     experiment: Experiment, spectra: SpectraSet, parts: list[Part], reporter: Reporter, n_workers: int
 ) -> dict[str, pd.DataFrame]:
-    """Return the tables ``floors``, ``generators``, ``added`` and ``densities``."""
+    """Return the tables ``floors``, ``generators``, ``added`` and ``densities`` of some or all parts."""
     adding = [arm for arm in experiment.arms if arm.kind in ("generated", "oracle")]
     works: dict[str, list[Callable[[], Any]]] = {
         "floors": [partial(_floors, spectra)],

@@ -52,16 +52,20 @@ _ERRORS = (
 
 
 def report_of_study(result: StoredResult, store: Store) -> Report:
+    """Write the report of an experiment, and of its data where `store` has them."""
+    return study_report(result, data_of(result, store))
+
+
+def study_report(result: StoredResult, spectra: SpectraSet | None) -> Report:
     """Write the report of an experiment.
 
     Parameters
     ----------
     result
         Of kind "study".
-    store
-        Where the data may be kept: their axis and ranges are told then.
+    spectra
+        The data; None where they are not at hand, or may not leave: then neither picture nor ranges are told.
     """
-    spectra = data_of(result, store)
     experiment = Experiment.from_document(result.document["experiment"])
     compared = judged(result)
     data = result.document["data"]
