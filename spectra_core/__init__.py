@@ -30,6 +30,7 @@ _MAIN_NAMES = {
     "sampling.labelling": "LABELLINGS",
     "regressors": "REGRESSORS",
     "experiment": "Experiment ExperimentResult Question fast_experiment judge run study_experiment",
+    "experiment.advice": "Advice advise",
     "calibration": "calibrate",
     "store": "Store load_calibration save_calibration",
     "choices": "Choice",

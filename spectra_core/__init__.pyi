@@ -16,6 +16,8 @@ from spectra_core.experiment import fast_experiment as fast_experiment
 from spectra_core.experiment import judge as judge
 from spectra_core.experiment import run as run
 from spectra_core.experiment import study_experiment as study_experiment
+from spectra_core.experiment.advice import Advice as Advice
+from spectra_core.experiment.advice import advise as advise
 from spectra_core.generators import GENERATORS as GENERATORS
 from spectra_core.preprocessing import PREPROCESSINGS as PREPROCESSINGS
 from spectra_core.regressors import REGRESSORS as REGRESSORS

@@ -159,7 +159,7 @@ def _from_options(chosen: argparse.Namespace, spectra: SpectraSet) -> "Experimen
         names = [name for name in STUDY_ARMS if name in possible]
         for name in set(STUDY_ARMS) - set(names):
             sys.stderr.write(f"Left out, since no salts are known or found among the targets: {name}.\n")
-    plain, steps = zip(*(_regressor_and_steps(text) for text in chosen.regressors or USUAL_REGRESSORS), strict=True)
+    plain, steps = zip(*(regressor_and_steps(text) for text in chosen.regressors or USUAL_REGRESSORS), strict=True)
     experiment = study_experiment(
         names,
         regressors=list(dict.fromkeys(plain)),
@@ -182,7 +182,12 @@ def _from_options(chosen: argparse.Namespace, spectra: SpectraSet) -> "Experimen
     return experiment if chosen.ratios is None else sweep_ratio(experiment, chosen.ratios)
 
 
-def _regressor_and_steps(text: str) -> tuple[str, tuple[Choice, ...]]:
+def regressor_and_steps(text: str) -> tuple[str, tuple[Choice, ...]]:
+    """Split a regressor's name from the preprocessing before it.
+
+    >>> regressor_and_steps("pls:clip+snv")[1][1].name
+    'snv'
+    """
     name, _, steps = text.partition(":")
     return name, tuple(Choice(step) for step in steps.split("+") if step)
 

@@ -139,7 +139,7 @@ def _splits(experiment: Experiment, spectra: SpectraSet) -> list[Split]:
 
 
 def _part(experiment: Experiment, spectra: SpectraSet, split: Split, size: int, memo: Memo) -> Part:
-    train = spectra.take(_cut_down(split, size, experiment.seed))
+    train = spectra.take(cut_down(split, size, experiment.seed))
     fold = Fold(train, experiment.seed, (split.repeat, split.fold, size), memo, trained_on(experiment.device))
     return Part(split, size, fold, spectra.take(split.test))
 
@@ -154,7 +154,7 @@ def _fresh_part(
     return Part(Split(np.arange(len(train)), np.arange(len(test)), fold=number), size, fold, test)
 
 
-def _cut_down(split: Split, size: int, seed: int) -> NDArray[np.int64]:
+def cut_down(split: Split, size: int, seed: int) -> NDArray[np.int64]:
     """Return `size` training rows chosen at random, all where `size` is 0; larger sets hold the smaller ones."""
     if size == 0:
         return split.train

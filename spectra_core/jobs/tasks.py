@@ -154,6 +154,34 @@ def pilot(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[s
     return {"result": store.save_result("pilot", found.document, found.tables, name=f"Pilot on {spectra.meta.name}")}
 
 
+def advise(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[str, Any]:
+    """Try what would help: ``{"set": fingerprint, "minutes": 3.0, "reference": None, "seed": 0, "workers": None}``.
+
+    The reference is a regressor as in an experiment; None for the study's network.
+
+    Returns
+    -------
+    ``{"result": id}`` of a result of kind "advice" with the tables and the document of `experiment.advice.Advice`.
+    """
+    from spectra_core.experiment.advice import advise as advised
+    from spectra_core.experiment.regressor_choice import regressor_from_json
+
+    known = checked_arguments(arguments, "advise", set=..., minutes=3.0, reference=None, seed=0, workers=None)
+    spectra = store.load_set(known["set"])
+    found = advised(
+        spectra,
+        minutes=known["minutes"],
+        reference=known["reference"] and regressor_from_json(known["reference"]),
+        seed=known["seed"],
+        reporter=reporter,
+        memo=memo_of(store, "study"),
+        n_workers=known["workers"] or default_workers(),
+    )
+    result = store.save_result("advice", found.document, found.tables, name=f"Advice on {spectra.meta.name}")
+    store.trim_memo()
+    return {"result": result}
+
+
 def import_files(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[str, Any]:
     """Import uploaded files: ``{"uploads": [key, ...], "recipe": {...}, "targets": None, "name": text}``.
 
@@ -189,6 +217,7 @@ TASKS: dict[str, Task] = {
     "bench": judging.bench,
     "study": study,
     "pilot": pilot,
+    "advise": advise,
 }
 
 

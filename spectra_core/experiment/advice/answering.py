@@ -1,0 +1,186 @@
+"""From what was tried to the advice: ranked, judged, explained, and what to do about every remedy."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from spectra_core import __version__
+from spectra_core.evaluation.errors.verdicts import EXPLAINED
+from spectra_core.experiment.advice import saying
+from spectra_core.experiment.advice.choosing import choice_errors, outer_errors, root_mean_square
+from spectra_core.experiment.advice.limits import limits
+from spectra_core.experiment.advice.planning import Plan
+from spectra_core.experiment.advice.preparing import suspicious_rows
+from spectra_core.experiment.advice.solutions import possible_solutions
+from spectra_core.experiment.advice.table import advice_table, compared
+from spectra_core.experiment.advice.trying import OUT_OF_TIME, Trials
+from spectra_core.experiment.advice.ways import AS_NOW, LONGER, MORE_SPECTRA, PLAIN, Way
+from spectra_core.experiment.design import Arm, Experiment
+from spectra_core.experiment.regressor_choice import regressor_title
+from spectra_core.regressors import REGRESSORS
+from spectra_core.training.devices import device_title, trained_on
+from spectra_core.training.versions import versions
+
+Floats = NDArray[np.float64]
+
+HALF = "Half of the spectra"
+FEWEST_OF_CURVE = 6
+"""Spectra of the smallest training set of a learning curve."""
+
+
+@dataclass(frozen=True, eq=False)
+class Advice:
+    """What would help.
+
+    Parameters
+    ----------
+    table
+        See `advice.table.advice_table`. The remedy to take comes first: its promised error is that of the choice
+        itself, judged by folds around it; others' are those of their own outer folds.
+    tables
+        - ``advice``: the table.
+        - ``curve``: row per (n_train, target): ``rmsep`` of the way of the learning curve; empty where time was short.
+        - ``solutions``: which to prepare (`solutions_to_prepare`); empty where there is no such list.
+        - ``suspicious``: row per spectrum whose label does not fit: ``sample``, ``id``.
+    sentences
+        The answer in words, targets that no spectrum tells first.
+    document
+        JSON values: what was compared with what, what was left out and why, what to do about every remedy.
+    """
+
+    table: pd.DataFrame
+    tables: Mapping[str, pd.DataFrame]
+    sentences: Sequence[str]
+    document: Mapping[str, Any]
+
+
+def answer(
+    done: Sequence[Way],
+    trials: Trials,
+    planned: Plan,
+    seconds: Mapping[str, float],
+    not_possible: Mapping[str, str],
+) -> Advice:
+    """Rank, judge and explain what was done."""
+    spectra = trials.spectra
+    outer = trials.outer(planned.n_folds, planned.n_repeats)
+    errors = {way.name: found for way in done if (found := outer_errors(way, trials, outer)) is not None}
+    n_repeats = min(map(len, errors.values()))
+    errors = {name: found[:n_repeats] for name, found in errors.items()}
+    nested, chosen = choice_errors(done, trials, outer[: planned.n_folds], planned.n_inner)
+    sds = spectra.target_values.std(axis=0)
+    least = np.minimum(root_mean_square(nested), root_mean_square(errors[AS_NOW]))
+    told_mask = least <= np.sqrt(1.0 - EXPLAINED) * sds
+    told = [name for name, can in zip(spectra.target_names, told_mask, strict=True) if can]
+    counted = told_mask if told_mask.any() else np.ones_like(told_mask)
+    rank = {name: float(np.log(root_mean_square(found))[counted].mean()) for name, found in errors.items()}
+    order = sorted(errors, key=rank.__getitem__)
+    references = {name: AS_NOW for name in order if name != AS_NOW}
+    promised = {name: root_mean_square(nested if name == order[0] else errors[name]) for name in order}
+    curve_way = next((way for name in order for way in done if way.name == name and not way.judges_itself), done[0])
+    curve, halves = _learning_curve(curve_way, errors[curve_way.name], trials, planned)
+    comparisons = compared(errors, references, spectra, outer, told)
+    if halves is not None:  # a question of its own, which takes no chance of a verdict from the others
+        doubling = {HALF: halves, MORE_SPECTRA: errors[curve_way.name][:1]}
+        own = compared(doubling, {MORE_SPECTRA: HALF}, spectra, outer, told)
+        comparisons = pd.concat([comparisons, own], ignore_index=True)
+        promised[MORE_SPECTRA] = np.full(spectra.n_targets, np.nan)
+    table = advice_table(comparisons, promised, spectra, told, in_use=AS_NOW, seconds=seconds)
+    suspicious = suspicious_rows(spectra)
+    solutions, no_solutions = possible_solutions(spectra, seed=trials.seed)
+    left_out = {**not_possible, **planned.left_out, **trials.failed}
+    if halves is None:
+        left_out[MORE_SPECTRA] = f"No learning curve. {OUT_OF_TIME}"
+    if no_solutions:
+        left_out["List of solutions"] = no_solutions
+    sentences = [
+        *saying.untold(spectra, told),
+        *saying.head(table, order[0], told, root_mean_square(nested) / root_mean_square(errors[AS_NOW][0])),
+        *limits(spectra, nested, told, suspicious, trials.seed),
+        *saying.more_spectra(table, curve_way.name, curve),
+    ]
+    document = {
+        "data": {
+            "name": spectra.meta.name,
+            "fingerprint": spectra.fingerprint,
+            "n_spectra": len(spectra),
+            "units": {target.name: target.unit for target in spectra.target_info},
+        },
+        "reference": regressor_title(done[0].regressor),
+        "minutes": trials.budget / 60.0,
+        "seed": trials.seed,
+        "n_folds": planned.n_folds,
+        "n_inner": planned.n_inner,
+        "n_repeats": n_repeats,
+        "told": told,
+        "chosen_in_folds": chosen,
+        "left_out": left_out,
+        "sentences": list(sentences),
+        "curve_way": curve_way.name,
+        "actions": {way.name: _action(way, done[0], trials, planned.n_folds) for way in done if way.name != AS_NOW},
+        "version": __version__,
+        "versions": versions(),
+        "device": device_title(trained_on("auto")),
+    }
+    tables = {
+        "advice": table,
+        "curve": curve,
+        "solutions": solutions,
+        "suspicious": pd.DataFrame({"sample": suspicious, "id": spectra.samples["id"].to_numpy()[suspicious]}),
+    }
+    return Advice(table, tables, sentences, document)
+
+
+def _learning_curve(way: Way, errors: Floats, trials: Trials, planned: Plan) -> tuple[pd.DataFrame, Floats | None]:
+    """Return the errors at a quarter, a half and all of the training spectra, and those of a half (None if not done).
+
+    Returns
+    -------
+    DataFrame, one row per (n_train, target)
+        ``n_train``, ``target``, ``rmsep`` in the target's unit.
+    """
+    spectra, outer = trials.spectra, trials.outer(planned.n_folds)
+    whole = min(len(part.split.train) for part in outer)
+    sizes = [size for size in (whole // 4, whole // 2) if size >= FEWEST_OF_CURVE]
+    by_size = {}
+    for size in reversed(sizes):
+        parts = [trials.smaller(part, size) for part in outer]
+        trials.try_in(way, parts)
+        found = outer_errors(way, trials, parts)
+        if found is not None:
+            by_size[size] = found
+    trials.failed.pop(way.name, None)  # the way itself was done
+    half = by_size.get(whole // 2)
+    rows = [
+        {"n_train": size, "target": target, "rmsep": rmsep}
+        for size, found in [*sorted(by_size.items()), (whole, errors)]
+        for target, rmsep in zip(spectra.target_names, root_mean_square(found), strict=True)
+    ]
+    return pd.DataFrame(rows), half
+
+
+def _action(way: Way, now: Way, trials: Trials, n_folds: int) -> dict[str, Any]:
+    """Return what one button does about a remedy, as JSON values."""
+    if way.spectra != "as they are":
+        return {"do": way.spectra}
+    steps = REGRESSORS[way.regressor.name].has_steps
+    arms = [PLAIN]
+    if way.arm != PLAIN and (steps or way.name == LONGER):
+        arms.append(Arm("Step-matched", "step_matched", ratio=way.arm.ratio))
+    if way.arm.kind == "generated":
+        arms.append(way.arm)
+    regressors = [now.regressor] + [way.regressor] * (way.regressor != now.regressor)
+    experiment = Experiment(
+        arms=tuple(arms),
+        regressors=tuple(regressors),
+        n_folds=n_folds,
+        seed=trials.seed,
+        reference="step_matched" if len(arms) > 2 else "baseline",
+        data=trials.spectra.fingerprint,
+    )
+    return {"do": "experiment", "experiment": json.loads(experiment.to_json())}
