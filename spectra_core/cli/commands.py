@@ -1,8 +1,8 @@
 """The commands of the command line: the app, and its pipeline without it.
 
 ``latent-spectra study --data FILE --folds 8 --seed 0 --out FOLDER`` and, alike, ``app``, ``simulate``, ``import``,
-``convert``, ``train``, ``generate``, ``calibrate``, ``read``, ``judge``, ``advise``,
-``report``, ``capsule``, ``verify``, ``jobs``. Errors are one sentence on the error stream and exit code 2.
+``convert``, ``train``, ``generate``, ``calibrate``, ``read``, ``judge``, ``advise``, ``report``, ``capsule``, ``verify``,
+``jobs``. Errors are one sentence on the error stream and exit code 2.
 """
 
 import argparse

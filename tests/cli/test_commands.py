@@ -324,3 +324,23 @@ class TestJudge:
         assert main(["judge", "--errors", str(path)]) == 2
         assert sentence in capsys.readouterr().err
         assert main(["judge", "--errors", str(path), "--declared", str(path)]) == 2
+
+
+class TestAdvise:
+    def test_writes_the_table_and_says_what_was_compared_and_left_out(self, table, home, capsys):
+        out, solutions = home / "advice.csv", home / "solutions.csv"
+        options = ["--minutes", "0.2", "--reference", "ridge:snv", "--out", str(out), "--solutions", str(solutions)]
+        assert main(["advise", "--data", str(table), *options]) == 0
+        written = pd.read_csv(out)
+        assert list(written) == [
+            *("remedy", "target", "effect", "low", "high", "verdict", "promised_error", "seconds"),
+        ]
+        assert "As now" in set(written["remedy"])
+        assert len(pd.read_csv(solutions)) == 20
+        printed = capsys.readouterr().out
+        assert printed.startswith("Compared with what is in use: Ridge after Standard normal variate (SNV).")
+        assert "Left out: Replicates averaged." in printed
+
+    def test_a_regressor_that_is_not_known_is_a_sentence(self, table, capsys):
+        assert main(["advise", "--data", str(table), "--reference", "magic"]) == 2
+        assert "Unknown regressor 'magic'" in capsys.readouterr().err

@@ -21,7 +21,7 @@ from spectra_core.experiment.advice.table import advice_table, compared
 from spectra_core.experiment.advice.trying import OUT_OF_TIME, Trials
 from spectra_core.experiment.advice.ways import AS_NOW, LONGER, MORE_SPECTRA, PLAIN, Way
 from spectra_core.experiment.design import Arm, Experiment
-from spectra_core.experiment.regressor_choice import regressor_title
+from spectra_core.experiment.regressor_choice import regressor_label, regressor_title
 from spectra_core.regressors import REGRESSORS
 from spectra_core.training.devices import device_title, trained_on
 from spectra_core.training.versions import versions
@@ -174,7 +174,9 @@ def _action(way: Way, now: Way, trials: Trials, n_folds: int) -> dict[str, Any]:
         arms.append(Arm("Step-matched", "step_matched", ratio=way.arm.ratio))
     if way.arm.kind == "generated":
         arms.append(way.arm)
-    regressors = [now.regressor] + [way.regressor] * (way.regressor != now.regressor)
+    regressors = [way.regressor]
+    if regressor_label(now.regressor) != regressor_label(way.regressor):
+        regressors.insert(0, now.regressor)
     experiment = Experiment(
         arms=tuple(arms),
         regressors=tuple(regressors),

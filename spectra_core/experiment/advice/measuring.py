@@ -17,6 +17,8 @@ from spectra_core.experiment.regressor_choice import build_regressor
 from spectra_core.regressors import REGRESSORS
 from spectra_core.spectra import SpectraSet
 
+LEFT_TO_TRY = 0.6
+"""Share of the time that measuring leaves."""
 _WARM_ROWS = 32
 
 
@@ -35,16 +37,17 @@ def seconds_of(ways: Sequence[Way], trials: Trials, n_folds: int) -> dict[str, f
         return arm_cost(way.arm, regressor, len(train), train.n_channels, train.n_targets)
 
     def measured() -> dict[str, NDArray[Any]]:
-        for way in ways:
-            if not way.judges_itself:
-                _warm_up(way.regressor, train)
         found: list[float] = []
         for number, way in enumerate(ways):
             trials.reporter.progress("Measuring how long each way takes", number, len(ways))
             guess = cost(way) / cost(ways[0]) * found[0] if found else 0.0
+            if found and trials.left < LEFT_TO_TRY * trials.budget:
+                guess = np.inf
             if guess * DESIGNS[-1][0] / trials.n_workers > trials.budget:
                 found.append(guess)
                 continue
+            if not way.judges_itself:
+                _warm_up(way.regressor, train)
             start = trials.clock()
             trials.try_once(way, part, trials.reporter)
             found.append(trials.clock() - start)

@@ -3,10 +3,14 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from spectra_core.errors import ConfigError
 
 DESIGNS = ((8, 4), (5, 3), (4, 2))
 """Outer folds, and inner folds within each training part: as many as time and spectra allow."""
+MORE = "Allow more minutes to try it."
+UNMEASURED = f"The time was too short to find out how long it takes. {MORE}"
 MOST_REPEATS = 3
 """Of the outer folds, where time is left: they narrow intervals."""
 USED = 0.75
@@ -57,7 +61,8 @@ def plan(
     Parameters
     ----------
     seconds
-        One fit of every way on an outer training part, the reference first, then by how much is hoped for.
+        One fit of every way on an outer training part, the reference first, then by how much is hoped for; infinite
+        where it is not known.
     budget
         Seconds.
     n_workers
@@ -80,7 +85,8 @@ def plan(
     ('As now', 'Ridge', 'Stack')
     """
     first, *others = seconds
-    for wanted in dict.fromkeys((min(needed, len(seconds)), min(needed - 1, len(seconds)), 2)):
+    quickest = sorted(others, key=seconds.__getitem__)[:1]
+    for wanted in (others[: needed - 1], others[: needed - 2], quickest):
         for n_folds, n_inner in DESIGNS:
             if n_groups < 2 * n_folds:
                 continue
@@ -88,7 +94,7 @@ def plan(
                 name: each * n_folds * (1 if name in judging_themselves else n_inner) / n_workers
                 for name, each in seconds.items()
             }
-            if sum(cost[name] for name in [first, *others][:wanted]) <= USED * budget:
+            if sum(cost[name] for name in [first, *wanted]) <= USED * budget:
                 once = {name: each * n_folds / n_workers for name, each in seconds.items()}
                 return _filled(cost, once, budget, n_folds, n_inner)
     raise ConfigError(
@@ -107,9 +113,9 @@ def _filled(cost: Mapping[str, float], once: Mapping[str, float], budget: float,
             ways.append(name)
             spent += each
         else:
+            room = max(USED * budget - spent, 0.0)
             left_out[name] = (
-                f"It takes about {max(each, 1.0):.0f} seconds, and {max(USED * budget - spent, 0.0):.0f} were left. "
-                "Allow more minutes to try it."
+                UNMEASURED if np.isinf(each) else f"It takes {each:.0f} seconds, {room:.0f} were left. {MORE}"
             )
     repeat = sum(once[name] for name in ways)
     more = int(max(USED * budget - spent, 0.0) // repeat) if repeat > 0 else MOST_REPEATS

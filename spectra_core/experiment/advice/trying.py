@@ -64,6 +64,7 @@ class Trials:
     failed: dict[str, str] = field(default_factory=dict)
     _begin: float = field(init=False)
     _found: dict[tuple[str, tuple[int, int, int]], Arrays] = field(default_factory=dict)
+    _parts: dict[tuple[int, int, int, bytes], Part] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._begin = self.clock()
@@ -76,25 +77,29 @@ class Trials:
     def outer(self, n_folds: int, n_repeats: int = 1) -> list[Part]:
         """Return the outer folds: those of an experiment with the same seed, folds and repeats."""
         splits = k_fold(self.spectra.groups, n_folds, seed=self.seed, n_repeats=n_repeats)
-        return [self._part(split, (split.repeat, split.fold, 0)) for split in splits]
+        return [self._part(split) for split in splits]
 
     def inner(self, outer: Part, n_inner: int) -> list[Part]:
         """Return folds within the training part of an outer fold."""
         rows, number = outer.split.train, outer.split.fold
         seed = derived_seed(self.seed, "inner folds of advice", number)
         return [
-            self._part(Split(rows[one.train], rows[one.test], INNER + number, one.fold), (INNER + number, one.fold, 0))
+            self._part(Split(rows[one.train], rows[one.test], INNER + number, one.fold))
             for one in k_fold(self.spectra.groups[rows], n_inner, seed=seed)
         ]
 
     def smaller(self, outer: Part, size: int) -> Part:
         """Return an outer fold whose training part is cut down to `size` spectra."""
         rows = cut_down(outer.split, size, self.seed)
-        return self._part(Split(rows, outer.split.test, 0, outer.split.fold), (0, outer.split.fold, size))
+        return self._part(Split(rows, outer.split.test, 0, outer.split.fold), size)
 
-    def _part(self, split: Split, place: tuple[int, int, int]) -> Part:
-        fold = Fold(self.spectra.take(split.train), self.seed, place, self.memo, trained_on("auto"))
-        return Part(split, place[2], fold, self.spectra.take(split.test))
+    def _part(self, split: Split, size: int = 0) -> Part:
+        key = split.repeat, split.fold, size, split.train.tobytes()
+        if key not in self._parts:
+            place = split.repeat, split.fold, size
+            fold = Fold(self.spectra.take(split.train), self.seed, place, self.memo, trained_on("auto"))
+            self._parts[key] = Part(split, size, fold, self.spectra.take(split.test))
+        return self._parts[key]
 
     def run(self, ways: Sequence[Way], plan: Plan, seconds: Mapping[str, float]) -> None:
         """Fit all ways of the plan in all folds, one way after the other; further repeats last."""
