@@ -32,8 +32,8 @@ def advise(chosen: argparse.Namespace) -> None:
     from spectra_core.experiment.advice import advise as advised
     from spectra_core.experiment.advice.saying import summary
     from spectra_core.experiment.modes import trained
-    from spectra_core.experiment.regressor_choice import with_steps
     from spectra_core.jobs.tasks import default_workers, memo_of
+    from spectra_core.regressors.choice import with_steps
 
     with shared.progress_bar() as reporter:
         store = Store()

@@ -1,8 +1,8 @@
 """The commands of the command line: the app, and its pipeline without it.
 
 ``latent-spectra study --data FILE --folds 8 --seed 0 --out FOLDER`` and, alike, ``app``, ``simulate``, ``import``,
-``convert``, ``train``, ``generate``, ``calibrate``, ``read``, ``judge``, ``advise``, ``report``, ``capsule``, ``verify``,
-``jobs``. Errors are one sentence on the error stream and exit code 2.
+``convert``, ``train``, ``generate``, ``calibrate``, ``read``, ``judge``, ``advise``, ``report``, ``capsule``,
+``verify``, ``jobs``. Errors are one sentence on the error stream and exit code 2.
 """
 
 import argparse
@@ -255,14 +255,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     share_command.add_verify_options(_data(one, required=False))
 
-    one = _command(
-        commands,
-        "advise",
-        advise_command.advise,
-        "advise --data solutions.csv --minutes 3 --out advice.csv",
-        "advise --data solutions.csv --reference pls:snv --solutions to_prepare.csv",
+    advise_command.add_options(
+        _seed(
+            _data(
+                _command(
+                    commands,
+                    "advise",
+                    advise_command.advise,
+                    "advise --data solutions.csv --minutes 3 --out advice.csv",
+                    "advise --data solutions.csv --reference pls:snv --solutions to_prepare.csv",
+                )
+            )
+        )
     )
-    advise_command.add_options(_seed(_data(one)))
 
     one = _seed(
         _command(

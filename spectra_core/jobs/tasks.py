@@ -164,7 +164,7 @@ def advise(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[
     ``{"result": id}`` of a result of kind "advice" with the tables and the document of `experiment.advice.Advice`.
     """
     from spectra_core.experiment.advice import advise as advised
-    from spectra_core.experiment.regressor_choice import regressor_from_json
+    from spectra_core.regressors.choice import regressor_from_json
 
     known = checked_arguments(arguments, "advise", set=..., minutes=3.0, reference=None, seed=0, workers=None)
     spectra = store.load_set(known["set"])

@@ -19,7 +19,7 @@ from spectra_core.experiment.advice.table import COLUMNS, UNTOLD
 from spectra_core.experiment.advice.trying import OUT_OF_TIME, Trials, fitted
 from spectra_core.experiment.advice.ways import AS_NOW, MORE_SPECTRA, Way, ways_for
 from spectra_core.experiment.parts import Part
-from spectra_core.experiment.regressor_choice import build_regressor
+from spectra_core.regressors.choice import build_regressor
 from spectra_core.spectra import SpectralAxis, SpectraSet, Target
 from spectra_core.splits import Split, k_fold
 from tests.conftest import beer_lambert_set, relabelled

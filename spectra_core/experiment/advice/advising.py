@@ -14,7 +14,7 @@ from spectra_core.experiment.advice.planning import DESIGNS, Plan, plan
 from spectra_core.experiment.advice.trying import Trials
 from spectra_core.experiment.advice.ways import AS_NOW, usual_reference, ways_for
 from spectra_core.experiment.fold import OnceMemo
-from spectra_core.experiment.regressor_choice import build_regressor
+from spectra_core.regressors.choice import build_regressor
 from spectra_core.spectra import SpectraSet, require_targets
 from spectra_core.training.parallel import one_blas_thread
 

@@ -21,8 +21,8 @@ from spectra_core.experiment.advice.table import advice_table, compared
 from spectra_core.experiment.advice.trying import OUT_OF_TIME, Trials
 from spectra_core.experiment.advice.ways import AS_NOW, LONGER, MORE_SPECTRA, PLAIN, Way
 from spectra_core.experiment.design import Arm, Experiment
-from spectra_core.experiment.regressor_choice import regressor_label, regressor_title
 from spectra_core.regressors import REGRESSORS
+from spectra_core.regressors.choice import regressor_label, regressor_title
 from spectra_core.training.devices import device_title, trained_on
 from spectra_core.training.versions import versions
 

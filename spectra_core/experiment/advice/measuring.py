@@ -13,8 +13,8 @@ from spectra_core.experiment.advice.planning import DESIGNS
 from spectra_core.experiment.advice.trying import Trials
 from spectra_core.experiment.advice.ways import Way
 from spectra_core.experiment.cost import arm_cost
-from spectra_core.experiment.regressor_choice import build_regressor
 from spectra_core.regressors import REGRESSORS
+from spectra_core.regressors.choice import build_regressor
 from spectra_core.spectra import SpectraSet
 
 LEFT_TO_TRY = 0.6

@@ -10,9 +10,9 @@ from spectra_core.evaluation.labels.label_errors import label_errors
 from spectra_core.experiment.advice.preparing import has_replicates
 from spectra_core.experiment.design import Arm
 from spectra_core.experiment.modes import trained
-from spectra_core.experiment.regressor_choice import RegressorChoice, regressor_title
 from spectra_core.generators import GENERATORS
 from spectra_core.regressors import REGRESSORS
+from spectra_core.regressors.choice import RegressorChoice, regressor_title
 from spectra_core.spectra import SpectraSet
 
 Prepared = Literal["as they are", "suspicious labels set aside", "replicates averaged"]
