@@ -42,9 +42,9 @@ Ways = Mapping[str, Mapping[str, Choice]]
 def data_of(name: str) -> SpectraSet:
     if name.startswith("simulated:"):
         return simulate(PRESETS[name.removeprefix("simulated:")], seed=0)
-    from benchmarks.study_arms import _measured
+    from benchmarks.study_arms import measured
 
-    return _measured(name)
+    return measured(name)
 
 
 def ways_of(n_train: int, candidates: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Ways:

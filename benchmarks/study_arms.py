@@ -178,7 +178,7 @@ def carbon_dots_study(epochs: int) -> Study:
     """Return part c on the carbon dots of the study's group: everything that needs no simulator."""
     arms = all_arms(epochs, simulated=False)
     arms.pop("Oracle")
-    return Study("c-carbon-dots", partial(_measured, CARBON_DOTS), _stages(arms, (tuple(arms),), epochs))
+    return Study("c-carbon-dots", partial(measured, CARBON_DOTS), _stages(arms, (tuple(arms),), epochs))
 
 
 def metals_study(epochs: int, name: str, path: str, **fields: Any) -> Study:
@@ -196,7 +196,7 @@ def metals_study(epochs: int, name: str, path: str, **fields: Any) -> Study:
     }
     kept[MEASURED] = replace(kept[MEASURED], beside="", change="")
     kept[similar.name] = similar
-    return Study(f"c-{name}", partial(_measured, path), _stages(kept, (tuple(kept),), epochs, **fields))
+    return Study(f"c-{name}", partial(measured, path), _stages(kept, (tuple(kept),), epochs, **fields))
 
 
 def studies(epochs: int, n_spectra: int | None = None) -> dict[str, list[Study]]:
@@ -214,7 +214,7 @@ def studies(epochs: int, n_spectra: int | None = None) -> dict[str, list[Study]]
         ],
         "c": [
             carbon_dots_study(epochs),
-            crossed_study(epochs, "c-carbon-dots-crossed", partial(_measured, CARBON_DOTS), simulated=False),
+            crossed_study(epochs, "c-carbon-dots-crossed", partial(measured, CARBON_DOTS), simulated=False),
             metals_study(epochs, "cu-co-cr-ni", "cu_co_cr_ni_visible_as_published.csv", n_repeats=3),
             metals_study(epochs, "nitrite-nitrate", "nitrite_nitrate_uv.csv", n_repeats=3),
         ],
@@ -251,7 +251,7 @@ def _simulated(n_spectra: int | None) -> SpectraSet:
     return simulate(PRESETS["msu_like"], n_spectra=n_spectra, seed=0)
 
 
-def _measured(name: str) -> SpectraSet:
+def measured(name: str) -> SpectraSet:
     """Read a set that may not be shipped here.
 
     Raises

@@ -15,6 +15,8 @@ from spectra_core.options import Option, Seed, option_of, options_of
 from ui.text import sentence
 
 _N_COLUMNS = 3
+_CHOSEN = {None: "As left-out spectra say", True: "Yes", False: "No"}
+"""What an option that takes true, false or none says of each."""
 
 _PARAMETERS = re.compile(r"Parameters\n-+\n(.*?)(?:\n\n\w[^\n]*\n-+\n|\Z)", re.DOTALL)
 _ENTRY = re.compile(r"^(\S[^\n]*)\n((?:[ ]+\S[^\n]*\n?|\n)*)", re.MULTILINE)
@@ -140,6 +142,9 @@ def field(member: type[Any], name: str, *, key: str, **changed: Any) -> Any:
     shared = {"key": key, "help": described_parameters(member).get(name), "persist_state": "session", **changed}
     if option.values:
         return st.selectbox(option.label, option.values, index=option.values.index(option.default), **shared)
+    if option.kind is bool and option.optional:
+        at = list(_CHOSEN).index(option.default)
+        return st.selectbox(option.label, list(_CHOSEN), index=at, format_func=_CHOSEN.__getitem__, **shared)
     if option.kind is bool:
         return st.toggle(option.label, value=option.default, **shared)
     if option.kind is tuple:

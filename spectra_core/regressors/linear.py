@@ -33,7 +33,7 @@ class LinearRegressor(Regressor):
         Standard deviations of the target per scaled channel; 0 for constant channels and targets.
     """
 
-    scale_channels: bool
+    scale_channels: bool | None
 
     signal_scaling_: Standardiser
     target_scaling_: Standardiser

@@ -30,6 +30,23 @@ def test_coefficients_are_those_of_scikit_learn_for_every_target(n_channels, n_c
         assert_allclose(path[-1, :, target], theirs.coef_[0], rtol=1e-7, atol=1e-9 * np.abs(theirs.coef_).max())
 
 
+def test_channels_are_scaled_for_the_targets_that_cross_validation_says_so_of():
+    rng = np.random.default_rng(0)
+    strong, weak = rng.normal(size=(2, 60))
+    signal = np.column_stack([100.0 * strong + rng.normal(size=60), weak, 30.0 * rng.normal(size=(60, 8))])
+    signal[:, 1] += 0.01 * rng.normal(size=60)
+    spectra = SpectraSet(SpectralAxis(np.arange(10.0)), signal, pd.DataFrame({"weak": weak, "strong": strong}))
+    chosen, plain, scaled = (
+        PLS(scale_channels=how, max_components=2).fit(spectra, seed=1) for how in (None, False, True)
+    )
+    better = scaled.rmsecv_.min(axis=0) < plain.rmsecv_.min(axis=0)
+    assert better.tolist() == [True, False]
+    assert_allclose(chosen.predict(spectra)["weak"], scaled.predict(spectra)["weak"])
+    assert_allclose(chosen.predict(spectra)["strong"], plain.predict(spectra)["strong"])
+    assert_array_equal(chosen.n_components_, np.where(better, scaled.n_components_, plain.n_components_))
+    assert_array_equal(chosen.rmsecv_, np.where(better, scaled.rmsecv_, plain.rmsecv_))
+
+
 @pytest.mark.parametrize("scale", [False, True])
 def test_predictions_are_those_of_scikit_learn_at_the_chosen_number(scale):
     from sklearn.cross_decomposition import PLSRegression
@@ -122,7 +139,7 @@ def test_nested_error_on_measured_carbon_dots_is_the_reference_one(carbon_dots):
     for seed in range(3):
         predicted = np.empty_like(carbon_dots.target_values)
         for train, test in KFold(8, shuffle=True, random_state=seed).split(predicted):
-            regressor = PLS().fit(carbon_dots.take(train), seed=seed)
+            regressor = PLS(rule="one_standard_error", scale_channels=False).fit(carbon_dots.take(train), seed=seed)
             predicted[test] = regressor.predict(carbon_dots.take(test)).to_numpy()
         squares.append(((predicted - carbon_dots.target_values) ** 2).mean(axis=0))
     rmse = np.sqrt(np.mean(squares, axis=0))

@@ -1,0 +1,146 @@
+"""The stack against the study's networks, nested PLS, ridge and the Gaussian process, on sets no choice was made on.
+
+    python -m benchmarks.stacking --out results/stacking
+
+Fresh simulated training sets of 100 and 400 spectra, tested on 1500 others; and measured sets, read from the folder that
+SPECTRA_REFERENCE_DATA names, cut into training and test part at random or, where there are replicates, by groups. The
+networks are the study's in fast mode, trained for as many steps as with as many rows again. A run that was stopped goes
+on where it was; what is finished is printed as a table at the end.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.study_arms import CARBON_DOTS, measured
+from benchmarks.study_cells import markdown
+from spectra_core.choices import Choice, build
+from spectra_core.contracts import Budget
+from spectra_core.datasets.simulator import PRESETS, simulate
+from spectra_core.experiment.modes import trained
+from spectra_core.regressors import REGRESSORS
+from spectra_core.spectra import SpectraSet
+from spectra_core.splits import k_fold
+
+METHODS = ("mlp", "pls", "ridge", "gaussian_process", "stack")
+TELLABLE = 0.95
+"""A target that no method predicts with less than this share of its standard deviation is one no spectrum tells."""
+BLOWN_UP = 2.0
+Part = tuple[str, int, Callable[[], tuple[SpectraSet, SpectraSet]]]
+
+
+def simulated(n_spectra: int, seed: int) -> tuple[SpectraSet, SpectraSet]:
+    """Return a fresh training set, and the test set that all share."""
+    settings = PRESETS["msu_like"]
+    return simulate(settings, n_spectra=n_spectra, seed=seed), simulate(settings, n_spectra=1500, seed=70_000)
+
+
+def cut(name: str, n_train: int, seed: int) -> tuple[SpectraSet, SpectraSet]:
+    """Return `n_train` spectra of a measured set, and the others."""
+    spectra = measured(name)
+    rows = np.random.default_rng(seed).permutation(len(spectra))
+    return spectra.take(np.sort(rows[:n_train])), spectra.take(np.sort(rows[n_train:]))
+
+
+def fold(name: str, n_folds: int, number: int) -> tuple[SpectraSet, SpectraSet]:
+    """Return the training and the test part of a fold that keeps groups together."""
+    spectra = measured(name)
+    split = k_fold(spectra.groups, n_folds, seed=11)[number]
+    return spectra.take(split.train), spectra.take(split.test)
+
+
+def parts() -> Iterator[Part]:
+    """Yield set, number of the run, and what makes training and test part."""
+    for n_spectra, n_sets in ((100, 6), (400, 4)):
+        for run in range(n_sets):
+            yield f"simulated, {n_spectra}", run, lambda n=n_spectra, run=run: simulated(n, 71_000 + 10 * n + run)
+    for run in range(5):
+        yield "Cu/Co/Cr/Ni, 64", run, lambda run=run: fold("cu_co_cr_ni_visible_as_published.csv", 5, run)
+    for run in range(4):
+        yield "nitrite/nitrate, 130", run, lambda run=run: cut("nitrite_nitrate_uv.csv", 130, 80 + run)
+    for n_spectra in (100, 400):
+        for run in range(3):
+            yield f"carbon dots, {n_spectra}", run, lambda n=n_spectra, run=run: cut(CARBON_DOTS, n, 90 + run)
+
+
+def measure(method: str, train: SpectraSet, test: SpectraSet, seed: int) -> dict[str, object]:
+    """Return RMSEP per target in its standard deviations over the test part, and processor seconds."""
+    regressor = build(REGRESSORS, trained(Choice(method), "fast", n_train=len(train)), "regressor")
+    budget = None
+    if regressor.has_steps:
+        steps = Budget(epochs=regressor.epochs).total_steps(2 * len(train), regressor.batch_size)
+        budget = Budget(steps=steps)
+    begin = time.process_time()
+    regressor.fit(train, budget=budget, seed=seed)
+    seconds = time.process_time() - begin
+    errors = regressor.predict(test).to_numpy() - test.target_values
+    rmsep = np.sqrt((errors**2).mean(axis=0)) / test.target_values.std(axis=0)
+    return {"rmsep": dict(zip(test.target_names, rmsep.tolist(), strict=True)), "seconds": round(seconds, 2)}
+
+
+def summary(lines: pd.DataFrame) -> str:
+    """Return the change of error by the stack, per set and in per cent: geometric mean over runs and tellable targets."""
+    rows = []
+    for name, here in lines.groupby("set", sort=False):
+        errors = here.pivot_table(index=["run", "target"], columns="method", values="rmsep").dropna()
+        best = np.log(errors).groupby("target").mean().min(axis=1)
+        told = errors[np.exp(best).reindex(errors.index.get_level_values("target")).to_numpy() < TELLABLE]
+        ratios = np.log(told.div(told["stack"], axis=0))
+        cells = []
+        for method in METHODS[:-1]:
+            by_run = 100.0 * (np.exp(-ratios[method].groupby("run").mean()) - 1.0)
+            whole = 100.0 * (np.exp(-ratios[method].mean()) - 1.0)
+            cells.append(f"{whole:+.0f} ({by_run.min():+.0f} to {by_run.max():+.0f})")
+        seconds = here[here["method"] == "stack"].groupby("run")["seconds"].first().median()
+        n_told, n_all = told.index.get_level_values("target").nunique(), here["target"].nunique()
+        blown = int((told["mlp"] > BLOWN_UP).sum())
+        rows.append(
+            [
+                name,
+                errors.index.get_level_values("run").nunique(),
+                f"{n_told} of {n_all}",
+                *cells,
+                f"{seconds:.0f}",
+                blown,
+            ]
+        )
+    titles = [f"against {REGRESSORS[method].title}" for method in METHODS[:-1]]
+    return markdown(["training set", "runs", "targets told", *titles, "processor s", "networks blown up"], rows)
+
+
+def main() -> None:
+    """Measure what is missing, then print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True, help="where finished runs are kept")
+    parser.add_argument("--report", action="store_true", help="measure nothing")
+    asked = parser.parse_args()
+    asked.out.mkdir(parents=True, exist_ok=True)
+    log = asked.out / "runs.jsonl"
+    kept = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    done = {(line["set"], line["run"], line["method"]) for line in kept}
+    for name, run, make in () if asked.report else parts():
+        missing = [method for method in METHODS if (name, run, method) not in done]
+        if not missing:
+            continue
+        try:
+            train, test = make()
+        except FileNotFoundError as error:
+            print(f"{name}: skipped. {error}")
+            continue
+        for method in missing:
+            line = {"set": name, "run": run, "method": method, **measure(method, train, test, run)}
+            kept.append(line)
+            with log.open("a") as file:
+                file.write(json.dumps(line) + "\n")
+            print(name, run, method, line["seconds"], "s", flush=True)
+    flat = [{**line, "target": target, "rmsep": value} for line in kept for target, value in line["rmsep"].items()]
+    print(summary(pd.DataFrame(flat)))
+
+
+if __name__ == "__main__":
+    main()
