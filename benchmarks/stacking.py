@@ -2,10 +2,10 @@
 
     python -m benchmarks.stacking --out results/stacking
 
-Fresh simulated training sets of 100 and 400 spectra, tested on 1500 others; and measured sets, read from the folder that
-SPECTRA_REFERENCE_DATA names, cut into training and test part at random or, where there are replicates, by groups. The
-networks are the study's in fast mode, trained for as many steps as with as many rows again. A run that was stopped goes
-on where it was; what is finished is printed as a table at the end.
+Fresh simulated training sets of 100 and 400 spectra, tested on 1500 others; and measured sets, read from the folder
+that SPECTRA_REFERENCE_DATA names, cut into training and test part at random or by folds. The networks are the study's
+in fast mode, trained for as many steps as with as many rows again. A run that was stopped goes on where it was; what is
+finished is printed as a table at the end.
 """
 
 import argparse
@@ -84,7 +84,7 @@ def measure(method: str, train: SpectraSet, test: SpectraSet, seed: int) -> dict
 
 
 def summary(lines: pd.DataFrame) -> str:
-    """Return the change of error by the stack, per set and in per cent: geometric mean over runs and tellable targets."""
+    """Return the change of error by the stack in per cent, geometric mean over runs and targets that can be told."""
     rows = []
     for name, here in lines.groupby("set", sort=False):
         errors = here.pivot_table(index=["run", "target"], columns="method", values="rmsep").dropna()

@@ -11,6 +11,7 @@ from spectra_core.evaluation.latent import learning
 from spectra_core.figures.theme import thousands
 from spectra_core.generators import GENERATORS
 from spectra_core.spectra import SpectraSet
+from spectra_core.store import Store
 from ui import cache, deleting, state, tables
 from ui.text import plain, significant
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from spectra_core.spectra.latent import LatentPosterior
     from spectra_core.store import StoredModel
 
+_MOST_SIBLINGS = 5
 _FEWEST_JUDGED = 5
 """Held-out spectra below this number are too few to show; the training spectra stand in."""
 
@@ -86,6 +88,25 @@ def show_summary(found: "StoredModel", dimensions: pd.DataFrame, rebuilt: pd.Dat
     if rebuilt is not None:
         median = rebuilt.loc[rebuilt["rank"] == "median", "rmse"].iloc[0]
         columns[3].metric("Median reconstruction RMSE", significant(median), help=f"Over all channels; {words}.")
+
+
+def say_if_far(found: "StoredModel") -> None:
+    """Warn where a training ended far from kept ones that differ from it by the seed alone."""
+    record, others = found.record, []
+    for other in state.records("model").values():
+        same = (other.member, other.configuration, other.trained_on) == (
+            *(record.member, record.configuration, record.trained_on),
+        )
+        if same and other.id != record.id:
+            others.append(cache.shared(Store.load_model, state.store(), other.id))
+    ends = [float(one.history["reconstruction"].iloc[-1]) for one in (found, *others[-_MOST_SIBLINGS:])]
+    if learning.far_from_siblings(ends)[0]:
+        st.warning(
+            f"This training ended far from {len(ends) - 1} others with the same options on the same set: its "
+            f"reconstruction error is {significant(ends[0])}, their median {significant(float(np.median(ends[1:])))}. "
+            "Train again with another seed.",
+            icon=":material/crisis_alert:",
+        )
 
 
 def offer_tables(tables: dict[str, pd.DataFrame | None]) -> None:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from spectra_core.evaluation.errors import sentences
 from spectra_core.evaluation.errors.regression_errors import error_summary, errors_by_value
+from spectra_core.evaluation.latent.learning import FAR
 from spectra_core.experiment import Experiment, Question
 from spectra_core.experiment.comparing import compare_experiments, design_differences, side_by_side
 from spectra_core.experiment.cost import estimated_seconds
@@ -204,7 +205,9 @@ def added(result: StoredResult) -> None:
             "**Generators**: reconstruction error beside the noise of the training spectra, and how well "
             "concentrations are read from z (R² 1: z tells them all, so z from the prior contradicts those asked for)."
         )
-        numbers = [name for name in generators if name not in ("generator", "options", "repeat", "fold", "n_train")]
+        _say_ended_far(generators)
+        marks = ("generator", "options", "repeat", "fold", "n_train", "ended_far")
+        numbers = [name for name in generators if name not in marks]
         means = generators.groupby(["generator", "options", "n_train"], sort=False)[numbers].mean().reset_index()
         means["options"] = [
             tables.options_in_words(GENERATORS.get(name), literal_eval(options))
@@ -213,6 +216,21 @@ def added(result: StoredResult) -> None:
         means["generator"] = [GENERATORS[name].title if name in GENERATORS else name for name in means["generator"]]
         st.dataframe(means, hide_index=True, column_config=tables.columns(means))
         table_export(generators, "generators")
+
+
+def _say_ended_far(generators: pd.DataFrame) -> None:
+    far = generators[generators["ended_far"].astype(bool)] if "ended_far" in generators else generators[:0]
+    if len(far):
+        named = ", ".join(
+            f"{GENERATORS[row.generator].title if row.generator in GENERATORS else row.generator}, repetition "
+            f"{int(row.repeat) + 1}, fold {int(row.fold) + 1}"
+            for row in far.itertuples()
+        )
+        st.warning(
+            f"Trainings that ended far from those of other folds, at more than {FAR:g} times their median "
+            f"reconstruction error: {named}. What such a generator adds says little of the way.",
+            icon=":material/crisis_alert:",
+        )
 
 
 def by_density(result: StoredResult, rows: pd.DataFrame, arms: Sequence[str], target: str, unit: str) -> None:

@@ -65,6 +65,7 @@ with picture:
         st.caption(f"{found.record.title} is fitted exactly, in one step: there is no training curve.")
     else:
         st.subheader(plain(found.record.name))
+        models.say_if_far(found)
         show_figure(training_curve(found.history), key="training_curve")
 
 if found is not None and models.has_latent_space(found):

@@ -11,6 +11,7 @@ from spectra_core.conditions.salts import salt_basis
 from spectra_core.errors import ConfigError
 from spectra_core.experiment.design import Arm, Experiment
 from spectra_core.experiment.modes import Mode, trained
+from spectra_core.experiment.sweeps import with_controls
 from spectra_core.spectra import SpectraSet
 
 
@@ -38,6 +39,7 @@ def _preset_arms() -> dict[str, Arm]:
         asked_for("cVAE, measured concentrations", "resampled", "similar_concentrations"),
         labelled_by_network("PCA, standard normal", "pca", "standard_normal"),
         Arm("Noise jitter", generator=Choice("jitter")),
+        Arm("Nuisances", ratio=4.0, generator=Choice("nuisances")),
         Arm("Mixing", generator=Choice("mixing")),
         Arm("Oracle", "oracle"),
     ]
@@ -75,6 +77,7 @@ def study_experiment(
     ----------
     arms
         Names from `PRESET_ARMS`. The others are compared with the step-matched arm, or, without it, the baseline.
+        Where one adds more rows than the step-matched arm is made for, a step-matched arm of its ratio joins.
     regressors
         Names from the regressor registry.
     mode
@@ -107,7 +110,7 @@ def study_experiment(
     n_train = None if n_spectra is None else n_spectra - n_spectra // n_folds
     in_mode = partial(trained, mode=mode, epochs=epochs, n_train=n_train)
     return Experiment(
-        arms=tuple(_trained_arm(PRESET_ARMS[name], in_mode) for name in arms),
+        arms=tuple(_trained_arm(arm, in_mode) for arm in with_controls([PRESET_ARMS[name] for name in arms])),
         regressors=tuple(in_mode(Choice(name)) for name in regressors),
         **fields,
     )

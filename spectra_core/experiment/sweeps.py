@@ -31,6 +31,8 @@ def at_ratios(arms: Iterable[Arm], ratios: Sequence[float]) -> tuple[Arm, ...]:
     """
     out = []
     for arm in arms:
+        if arm == _control(arm.ratio):
+            continue  # it stood beside an arm of that ratio, which now has others
         if arm.kind in WITHOUT_RATIO:
             out.append(arm)
         elif len(ratios) == 1:
@@ -46,6 +48,24 @@ def at_ratios(arms: Iterable[Arm], ratios: Sequence[float]) -> tuple[Arm, ...]:
                 for ratio in ratios
             ]
     return tuple(out)
+
+
+def with_controls(arms: Sequence[Arm]) -> list[Arm]:
+    """Return the arms, and for each that adds rows at another ratio than any step-matched arm, one of its ratio.
+
+    Where no arm is step-matched none joins.
+
+    Examples
+    --------
+    >>> arms = [Arm("Step-matched", "step_matched"), Arm("Jitter", ratio=4, generator=Choice("jitter"))]
+    >>> [arm.name for arm in with_controls(arms)]
+    ['Step-matched', 'Step-matched, ratio 4', 'Jitter']
+    """
+    there = {arm.ratio for arm in arms if arm.kind == "step_matched"}
+    wanted = {arm.ratio for arm in arms if arm.kind not in WITHOUT_RATIO} - there if there else set()
+    new = [_control(ratio) for ratio in sorted(wanted)]
+    last = max((number for number, arm in enumerate(arms, start=1) if arm.kind == "step_matched"), default=0)
+    return [*arms[:last], *new, *arms[last:]]
 
 
 def sweep_ratio(experiment: Experiment, ratios: Sequence[float]) -> Experiment:
@@ -123,6 +143,10 @@ def doses(arms: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
             family = str(arm["name"]).removesuffix(_named("", ratio))
             rows.append({"arm": arm["name"], "family": family, "kind": kind, "ratio": ratio})
     return pd.DataFrame(rows, columns=["arm", "family", "kind", "ratio"])
+
+
+def _control(ratio: float) -> Arm:
+    return Arm(_named("Step-matched", ratio), "step_matched", ratio=ratio)
 
 
 def _named(name: str, ratio: float) -> str:

@@ -12,12 +12,14 @@ from spectra_core.datasets.simulator.bounds import identifiability_of
 from spectra_core.evaluation.errors.gains import augmentation_efficiency, equivalent_samples
 from spectra_core.evaluation.errors.regression_errors import regression_errors
 from spectra_core.evaluation.errors.verdicts import compare_arms
+from spectra_core.evaluation.latent.learning import far_from_siblings
 from spectra_core.evaluation.latent.training_density import log_training_density
 from spectra_core.experiment.added import added_rows
 from spectra_core.experiment.design import Experiment
 from spectra_core.experiment.parts import Part
 from spectra_core.experiment.reasons import reasons
 from spectra_core.experiment.sweeps import WITHOUT_RATIO
+from spectra_core.generators import GENERATORS
 from spectra_core.spectra import SpectraSet
 from spectra_core.training.parallel import run_in_threads
 
@@ -164,12 +166,30 @@ def check_tables(
 
     found = run_in_threads([job(work) for each in works.values() for work in each], n_workers, reporter)
     rows = {name: [found.pop(0) for _ in each] for name, each in works.items()}
+    generators = with_siblings(pd.DataFrame(rows["generators"]))
+    for row in generators[generators["ended_far"]].itertuples() if len(generators) else ():
+        reporter.message(
+            f"{GENERATORS[row.generator].title}, repetition {row.repeat + 1}, fold {row.fold + 1}: training ended with "
+            f"a reconstruction error of {row.reconstruction_rmse:.3g}, far above that of the other folds."
+        )
     return {
         "floors": rows["floors"][0],
-        "generators": pd.DataFrame(rows["generators"]),
+        "generators": generators,
         "added": _joined(rows["added"]),
         "densities": pd.concat(rows["densities"], ignore_index=True),
     }
+
+
+def with_siblings(generators: pd.DataFrame) -> pd.DataFrame:
+    """Return the table ``generators`` with ``ended_far``: whether a training ended far from those of other folds."""
+    if generators.empty:
+        return generators
+    far = pd.Series(False, index=generators.index)
+    if "reconstruction_rmse" in generators:
+        alike = generators.dropna(subset="reconstruction_rmse").groupby(["generator", "options", "n_train"])
+        for _, errors in alike["reconstruction_rmse"]:
+            far[errors.index] = far_from_siblings(errors)
+    return generators.assign(ended_far=far)
 
 
 def _density_rows(part: Part) -> pd.DataFrame:

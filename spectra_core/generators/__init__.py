@@ -5,6 +5,7 @@ from spectra_core.generators.cvae import CVAE
 from spectra_core.generators.fitting import fit_many
 from spectra_core.generators.jitter import Jitter
 from spectra_core.generators.mixing import Mixing
+from spectra_core.generators.nuisances import Nuisances
 from spectra_core.generators.pca import PCAGenerator
 from spectra_core.generators.vae import VAE
 
@@ -14,7 +15,8 @@ GENERATORS: dict[str, type[Generator]] = {
     "cvae": CVAE,
     "jitter": Jitter,
     "mixing": Mixing,
+    "nuisances": Nuisances,
 }
 """Every generator by name; adding one means one file and one line here."""
 
-__all__ = ["CVAE", "GENERATORS", "VAE", "Jitter", "Mixing", "PCAGenerator", "fit_many"]
+__all__ = ["CVAE", "GENERATORS", "VAE", "Jitter", "Mixing", "Nuisances", "PCAGenerator", "fit_many"]

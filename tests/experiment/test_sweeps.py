@@ -9,7 +9,7 @@ from spectra_core.contracts import NO_MEMO, SILENT
 from spectra_core.errors import ConfigError
 from spectra_core.experiment import PRESET_ARMS, Arm, Experiment, run
 from spectra_core.experiment.fold import Fold, OnceMemo
-from spectra_core.experiment.presets import possible_arms
+from spectra_core.experiment.presets import possible_arms, study_experiment
 from spectra_core.experiment.sweeps import at_ratios, at_strategies, doses, sweep_ratio, sweep_strategies
 from spectra_core.samplers import SAMPLERS
 from spectra_core.spectra import SetMeta, SpectraSet
@@ -51,6 +51,14 @@ def test_with_one_reference_all_are_compared_with_it_whatever_their_ratio():
 
 def test_one_ratio_changes_no_name():
     assert [(arm.name, arm.ratio) for arm in at_ratios([MIXING], [4.0])] == [("Mixing", 4.0)]
+
+
+def test_a_ready_made_arm_of_more_rows_brings_its_own_control_which_a_sweep_replaces():
+    experiment = study_experiment(["Step-matched", "Nuisances"], regressors=["pls"])
+    assert experiment.references()["Nuisances"] == "Step-matched, ratio 4"
+    assert experiment.arm("Step-matched, ratio 4").ratio == 4.0
+    swept = [arm.name for arm in sweep_ratio(experiment, [1.0, 2.0]).arms]
+    assert swept == [f"{name}, ratio {ratio}" for name in ("Step-matched", "Nuisances") for ratio in (1, 2)]
 
 
 class TestStrategies:

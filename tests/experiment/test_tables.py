@@ -1,11 +1,13 @@
 """What a result says besides errors: what was added, what it is worth, and where spectra are rare."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from spectra_core.choices import Choice
 from spectra_core.datasets.simulator import PRESETS, simulate
 from spectra_core.experiment import Arm, Experiment, run
+from spectra_core.experiment.tables import with_siblings
 from tests.conftest import beer_lambert_set
 
 RIDGE = Choice("ridge")
@@ -105,3 +107,11 @@ class TestGenerators:
 def test_every_held_out_spectrum_has_a_density_for_every_training_size(simulated_result):
     counts = simulated_result.tables["densities"].groupby("n_train")["sample"].nunique()
     assert counts.to_dict() == {15: 60, 45: 60}
+
+
+def test_a_training_far_from_those_of_other_folds_is_marked():
+    errors = [0.22, 0.25, 0.77, 0.3, 0.9, np.nan]
+    options = ["{}"] * 4 + ["{'beta': 0.1}", "{}"]
+    table = pd.DataFrame({"generator": "vae", "options": options, "n_train": 50, "reconstruction_rmse": errors})
+    assert with_siblings(table)["ended_far"].tolist() == [False, False, True, False, False, False]
+    assert not with_siblings(table.drop(columns="reconstruction_rmse"))["ended_far"].any()

@@ -1,11 +1,13 @@
 """Training a generator, as a visitor does it."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from spectra_core.generators import PCAGenerator
+from spectra_core.generators import GENERATORS, PCAGenerator
 from spectra_core.jobs import Jobs
 from spectra_core.store import Store
 from tests.conftest import beer_lambert_set
@@ -137,3 +139,16 @@ def test_options_that_a_generator_refuses_cannot_be_trained(fingerprint):
     latent.set_value(-3).run()
     assert next(one for one in app.number_input if one.label == "Latent dimensions").value == 91
     assert not app.error
+
+
+def test_a_training_that_ended_far_from_its_siblings_is_told(fingerprint, store: Store):
+    spectra = store.load_set(fingerprint)
+    vae = GENERATORS["vae"](n_hidden=4, n_latent=2, epochs=2).fit(spectra, seed=0)
+    found = []
+    for error in (0.25, 0.3, 0.8):
+        curve = {**vae.weights_.curve, "reconstruction": np.array([1.0, error])}
+        vae.weights_ = replace(vae.weights_, curve=curve)
+        found.append(store.save_model(vae, registry="generator", member="vae", train=spectra, seed=0, extra={}))
+    for one in found:
+        warned = [box.value for box in opened(set=fingerprint, model=one).warning]
+        assert any("ended far from 2 others" in said for said in warned) == (one == found[-1])

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from spectra_core.errors import SpectraError
 from spectra_core.generators.base import LatentGenerator
@@ -17,6 +17,32 @@ RANKS: tuple[tuple[str, float], ...] = (
     ("worst", 1.0),
 )
 """Which spectra stand for all: their place in the order of reconstruction error."""
+
+
+FAR = 2.0
+"""Times the median error of its siblings from which a training counts as ended far from them. Seeds and folds change
+reconstruction errors by a tenth or so; one that was thrown off at a long step ended at three times the others'."""
+
+
+def far_from_siblings(errors: ArrayLike) -> NDArray[np.bool_]:
+    """Return which trainings (n_trainings,) ended with an error more than `FAR` times the median of the others.
+
+    Parameters
+    ----------
+    errors : (n_trainings,)
+        Reconstruction errors of trainings that differ by seed or fold only. Of fewer than three none is told: which of
+        two went astray, nobody knows.
+
+    Examples
+    --------
+    >>> far_from_siblings([0.22, 0.77, 0.32, 0.25]).tolist()
+    [False, True, False, False]
+    """
+    found = np.asarray(errors, dtype=np.float64)
+    if len(found) < 3:
+        return np.zeros(len(found), dtype=bool)
+    others = np.array([np.median(np.delete(found, number)) for number in range(len(found))])
+    return np.asarray(found > FAR * others)
 
 
 def latent_dimensions(posterior: LatentPosterior) -> pd.DataFrame:
