@@ -221,10 +221,10 @@ def added(result: StoredResult) -> None:
 def _say_ended_far(generators: pd.DataFrame) -> None:
     far = generators[generators["ended_far"].astype(bool)] if "ended_far" in generators else generators[:0]
     if len(far):
-        named = ", ".join(
-            f"{GENERATORS[row.generator].title if row.generator in GENERATORS else row.generator}, repetition "
-            f"{int(row.repeat) + 1}, fold {int(row.fold) + 1}"
-            for row in far.itertuples()
+        named = "; ".join(
+            f"{GENERATORS[row['generator']].title if row['generator'] in GENERATORS else plain(row['generator'])}, "
+            f"repetition {row['repeat'] + 1}, fold {row['fold'] + 1}"
+            for row in far.to_dict("records")
         )
         st.warning(
             f"Trainings that ended far from those of other folds, at more than {FAR:g} times their median "

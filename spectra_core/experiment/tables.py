@@ -167,10 +167,10 @@ def check_tables(
     found = run_in_threads([job(work) for each in works.values() for work in each], n_workers, reporter)
     rows = {name: [found.pop(0) for _ in each] for name, each in works.items()}
     generators = with_siblings(pd.DataFrame(rows["generators"]))
-    for row in generators[generators["ended_far"]].itertuples() if len(generators) else ():
+    for row in generators[generators["ended_far"]].to_dict("records") if len(generators) else ():
         reporter.message(
-            f"{GENERATORS[row.generator].title}, repetition {row.repeat + 1}, fold {row.fold + 1}: training ended with "
-            f"a reconstruction error of {row.reconstruction_rmse:.3g}, far above that of the other folds."
+            f"{GENERATORS[row['generator']].title}, repetition {row['repeat'] + 1}, fold {row['fold'] + 1}: training "
+            f"ended with a reconstruction error of {row['reconstruction_rmse']:.3g}, far above that of the other folds."
         )
     return {
         "floors": rows["floors"][0],
