@@ -1,11 +1,12 @@
 """How many one-line faults do the tests catch? Changes one operator, constant or return at a time and runs the tests.
 
-    python benchmarks/mutation.py spectra_core/evaluation spectra_core/splits.py --mutants 50 --out survivors.md
+    python benchmarks/mutation.py spectra_core/evaluation spectra_core/splits.py --mutants 40 --out survivors.md
 
 Faults are put into a temporary copy of the working tree, and only the tests that mirror the changed file run: its
-doctests, those named like it or importing it, else all of its room. Every fault is tried in a fork of a process that
-has imported the large libraries, so that most take a second or two. A survivor is a question to a person: a missing
-test, or an equal program.
+doctests, those named like it or importing it, else all of its room. These run once without any fault, which shows that
+they pass and what they cost; then the cheapest come first. Every fault is tried in a fork of a process that has
+imported the large libraries, so that most take a second or two. A survivor is a question to a person: a missing test,
+or an equal program.
 """
 
 import argparse
@@ -162,9 +163,11 @@ def tried(fault: Fault | None, tests: list[str], log: Path, most: float) -> tupl
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rooms", nargs="+", help="files or folders below spectra_core")
-    parser.add_argument("--mutants", type=int, default=50, help="drawn from all faults of the rooms")
+    parser.add_argument("--mutants", type=int, default=50, help="drawn from all faults of each room")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--most", type=float, default=100.0, help="seconds of processor time for the tests of a file")
+    parser.add_argument(
+        "--most", type=float, default=100.0, help="seconds of processor time for a file of tests; others are left out"
+    )
     parser.add_argument("--out", type=Path, help="where survivors are written, as they come")
     asked = parser.parse_args()
     out = asked.out.resolve() if asked.out else None
@@ -185,25 +188,41 @@ def main() -> None:
 
 
 def _try_all(asked: argparse.Namespace, out: Path | None, log: Path) -> None:
-    paths = [one for room in map(Path, asked.rooms) for one in ([room] if room.suffix else room.rglob("*.py"))]
-    sources = {str(one): one.read_text() for one in sorted(paths)}
-    every = [fault for path, source in sources.items() for fault in faults_of(path, source)]
-    drawn = random.Random(asked.seed).sample(every, min(asked.mutants, len(every)))
-    told, silent = Counter[str](), {fault.path for fault in drawn}
-    for number, fault in enumerate(drawn, 1):
-        verdict, used = tried(fault, tests_of(fault.path), log, asked.most)
-        told[verdict] += 1
-        print(f"{number}/{len(drawn)} {verdict} {fault.path}:{fault.line} {used:.1f} s", flush=True)
-        if verdict in ("survived", "no tests"):
-            silent.discard(fault.path)
-            if out:
-                with out.open("a") as stream:
-                    stream.write(f"{verdict} {fault.path}:{fault.line}\n{fault.diff(sources[fault.path])}\n\n")
-    for path in sorted(silent):  # tests that fail anyhow would catch everything
-        if tried(None, tests_of(path), log, asked.most)[0] != "survived":
-            sys.exit(f"The tests of {path} fail, or take too long, without any fault:\n{log.read_text()[-2000:]}")
-    share = (told["caught"] + told["endless"]) / max(1, sum(told.values()))
-    print(f"{' '.join(asked.rooms)}: {len(every)} possible, {dict(told)}: {share:.0%} caught")
+    drawn = {room: _drawn(Path(room), asked.mutants, asked.seed) for room in asked.rooms}
+    plans = {fault.path: tests_of(fault.path) for faults in drawn.values() for fault in faults}
+    costs = {test: _cost(test, log, asked.most) for test in sorted({test for plan in plans.values() for test in plan})}
+    plans = {path: sorted((test for test in plan if costs[test]), key=costs.get) for path, plan in plans.items()}
+    price = {path: sum(map(costs.get, plan)) for path, plan in plans.items()}
+    told = {room: Counter[str]() for room in drawn}
+    queue = sorted(
+        ((room, fault) for room, faults in drawn.items() for fault in faults), key=lambda one: price[one[1].path]
+    )
+    for number, (room, fault) in enumerate(queue, 1):
+        verdict, used = tried(fault, plans[fault.path], log, 10 + 3 * price[fault.path])
+        told[room][verdict] += 1
+        print(f"{number}/{len(queue)} {verdict} {fault.path}:{fault.line} {used:.1f} s", flush=True)
+        if verdict in ("survived", "no tests") and out:
+            with out.open("a") as stream:
+                stream.write(f"{verdict} {fault.path}:{fault.line}\n{fault.diff(Path(fault.path).read_text())}\n\n")
+    for room, counted in told.items():
+        caught = counted["caught"] + counted["endless"]
+        print(f"{room}: {dict(counted)}: {caught / max(1, counted.total()):.0%} caught")
+
+
+def _drawn(room: Path, number: int, seed: int) -> list[Fault]:
+    """Return faults of one room, drawn from all of them."""
+    sources = sorted([room] if room.suffix else room.rglob("*.py"))
+    every = [fault for path in sources for fault in faults_of(str(path), path.read_text())]
+    return random.Random(seed).sample(every, min(number, len(every)))
+
+
+def _cost(test: str, log: Path, most: float) -> float:
+    """Return the seconds a file of tests takes; 0 where it takes too long, so that it is left out."""
+    verdict, used = tried(None, [test], log, most)
+    if verdict == "caught":
+        sys.exit(f"{test} fails without any fault:\n{log.read_text()[-2000:]}")
+    print(f"{test}: {used:.1f} s" + (", left out" if verdict == "endless" else ""), flush=True)
+    return 0.0 if verdict == "endless" else used
 
 
 if __name__ == "__main__":
