@@ -1,6 +1,7 @@
 """Every arm's error set beside its reference's, fold by fold, as the logarithm of their ratio."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -91,14 +92,15 @@ def own_references(arms: list[str], reference: str | Mapping[str, str]) -> dict[
     return own
 
 
-def test_share(folds: pd.DataFrame) -> float:
+def test_share(comparisons: Any) -> pd.Series:
     """Return n_test over the spectra that a training fold holds before it is cut down (docs/decisions/021).
 
     Parameters
     ----------
-    folds
-        Rows of `log_ratios` about one comparison.
+    comparisons
+        Rows of `log_ratios`, grouped by comparison.
     """
-    tested = folds["n_test"].mean()
-    others = folds.groupby("repeat")["n_test"].sum().mean() - tested
-    return float(tested / max(others, folds["trained_on"].mean()))
+    tested = comparisons["n_test"].mean()
+    others = comparisons["n_test"].sum() / comparisons["repeat"].nunique() - tested
+    share: pd.Series = tested / np.maximum(others, comparisons["trained_on"].mean())
+    return share

@@ -162,69 +162,69 @@ def _require_present(column: str, named: Sequence[str], pairs: pd.DataFrame) -> 
 
 def _compared(pairs: pd.DataFrame, question: Question, independent: bool) -> pd.DataFrame:
     """Return the table of comparisons, without `verdict_without`."""
-    rows = [
-        _row(dict(zip(ROW, keys, strict=True)), folds, 0.0 if independent else test_share(folds))
-        for keys, folds in _groups(pairs, ROW)
-    ]
-    units: list[dict[str, Any]] = []
-    for keys, folds in _groups(pairs[pairs["declared"]], _UNIT):
-        unit = dict(zip(_UNIT, keys, strict=True))
-        own = [row for row in rows if row["declared"] and all(row[name] == unit[name] for name in _UNIT)]
-        mean = _mean_row(unit, folds, own[0]["share"]) if len(own) > 1 else own[0]
-        units.append({"mean": mean, "targets": own})
-    means, targets = gatekeeping(
-        [_p(unit["mean"]) for unit in units], [[_p(row) for row in unit["targets"]] for unit in units]
-    )
-    for unit, of_mean, of_targets in zip(units, means, targets, strict=True):
-        for row, p in zip(unit["targets"], of_targets, strict=True):
-            row["p_adjusted"] = p
-        unit["mean"]["p_adjusted"] = of_mean
-        if unit["mean"] is not unit["targets"][0]:
-            rows.append(unit["mean"])
-        n_hypotheses = len(units) * len(unit["targets"])
-        for row in (unit["mean"], *unit["targets"]):
-            single = row is not unit["mean"] or len(unit["targets"]) == 1
-            row["level"] = SIGNIFICANCE / (n_hypotheses if single else 2.0 * len(units))
+    rows = _rows(pairs, independent)
+    units: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        if row["declared"]:
+            units.setdefault(tuple(row[name] for name in _UNIT), []).append(row)
+    by_unit = _mean_ratios(pairs[pairs["declared"]])
+    means = [_mean_row(own, by_unit[keys]) if len(own) > 1 else own[0] for keys, own in units.items()]
+    adjusted = gatekeeping([_p(mean) for mean in means], [[_p(row) for row in own] for own in units.values()])
+    for mean, own, of_mean, of_targets in zip(means, units.values(), *adjusted, strict=True):
+        for row, p in zip(own, of_targets, strict=True):
+            row["p_adjusted"], row["level"] = p, SIGNIFICANCE / (len(units) * len(own))
+        if len(own) > 1:
+            mean["p_adjusted"], mean["level"] = of_mean, SIGNIFICANCE / (2.0 * len(units))
+            rows.append(mean)
     for row in rows:
         _judge(row, np.log1p(question.smallest_effect / 100.0))
     return pd.DataFrame(rows)[COLUMNS]
-
-
-def _groups(table: pd.DataFrame, keys: list[str]) -> Any:
-    return table.groupby(keys, sort=False, dropna=False)
 
 
 def _p(row: Mapping[str, Any]) -> float:
     return 1.0 if np.isnan(row["p"]) else float(row["p"])
 
 
-def _row(keys: dict[str, Any], folds: pd.DataFrame, share: float) -> dict[str, Any]:
-    base, value = folds["reference_value"], folds["value"]
-    return {
-        **keys,
-        **_tested(folds["log_ratio"].to_numpy(), share),
-        "declared": bool(folds["declared"].iloc[0]),
-        "reference_error": float(base.mean()),
-        "arm_error": float(value.mean()),
-        "reference_median": float(base.median()),
-        "arm_median": float(value.median()),
-        "difference": float(value.mean() - base.mean()),
-        "flagged": int(folds["flagged"].sum()),
-        "folds": folds["fold"].nunique(),
-        "n_spectra": float(folds.groupby("repeat")["n_test"].sum().mean()),
-    }
+def _rows(pairs: pd.DataFrame, independent: bool) -> list[dict[str, Any]]:
+    """Return what is known of every comparison before it is judged."""
+    groups = pairs.groupby(ROW, sort=False, dropna=False)
+    table = groups.agg(
+        declared=("declared", "first"),
+        reference_error=("reference_value", "mean"),
+        arm_error=("value", "mean"),
+        reference_median=("reference_value", "median"),
+        arm_median=("value", "median"),
+        flagged=("flagged", "sum"),
+        folds=("fold", "nunique"),
+    )
+    table["difference"] = table["arm_error"] - table["reference_error"]
+    table["n_spectra"] = groups["n_test"].sum() / groups["repeat"].nunique()
+    table["share"] = 0.0 if independent else test_share(groups)
+    number = groups.ngroup().to_numpy()
+    ratios = pairs["log_ratio"].to_numpy()[np.argsort(number, kind="stable")]
+    of_each = np.split(ratios, np.cumsum(np.bincount(number))[:-1])
+    records: list[Any] = table.reset_index().to_dict("records")
+    return [{**row, **_tested(own, row["share"])} for row, own in zip(records, of_each, strict=True)]
 
 
-def _mean_row(unit: dict[str, Any], folds: pd.DataFrame, share: float) -> dict[str, Any]:
-    """Return the row about the mean of the logarithms over an arm's declared targets."""
-    by_fold = folds.groupby(["repeat", "fold"], sort=False)
-    whole = by_fold["target"].nunique() == folds["target"].nunique()  # without a flagged target the mean is another
-    ratios = by_fold["log_ratio"].mean()[whole].to_numpy()
-    one = folds[folds["target"] == folds["target"].iloc[0]]
-    row = _row({**unit, "target": ALL_TARGETS}, one, share)
+def _mean_ratios(pairs: pd.DataFrame) -> dict[Any, pd.DataFrame]:
+    """Return the mean of the logarithms over an arm's targets: a row per fold, by what the arm is compared in."""
+    by_fold = pairs.groupby([*_UNIT, "repeat", "fold"], sort=False)
+    table = by_fold.agg(n=("target", "nunique"), log_ratio=("log_ratio", "mean"), flagged=("flagged", "any"))
+    return dict(iter(table.groupby(_UNIT, sort=False)))
+
+
+def _mean_row(own: list[dict[str, Any]], folds: pd.DataFrame) -> dict[str, Any]:
+    """Return the row about the mean over the targets that an arm has rows of its `own` for."""
+    whole = folds["n"] == len(own)  # without a flagged target the mean is another
     absent = ("reference_error", "arm_error", "reference_median", "arm_median", "difference")
-    flagged = int(by_fold["flagged"].any().sum())
-    return {**row, **_tested(ratios, share), **dict.fromkeys(absent, np.nan), "flagged": flagged}
+    return {
+        **own[0],
+        **_tested(folds["log_ratio"][whole].to_numpy(), own[0]["share"]),
+        **dict.fromkeys(absent, np.nan),
+        "target": ALL_TARGETS,
+        "flagged": int(folds["flagged"].sum()),
+    }
 
 
 def _tested(ratios: np.ndarray, share: float) -> dict[str, Any]:
@@ -232,7 +232,6 @@ def _tested(ratios: np.ndarray, share: float) -> dict[str, Any]:
     low, high = found.interval
     return {
         "found": found,
-        "share": share,
         "spread": float(ratios.std(ddof=1)) if len(ratios) > 1 else np.nan,
         "effect": _percent(found.mean),
         "low": _percent(low),
