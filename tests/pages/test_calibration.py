@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from spectra_core.choices import Choice
 from spectra_core.conditions import CONDITIONS
 from spectra_core.datasets.simulator import PRESETS, simulate
-from spectra_core.experiment import Arm, Experiment, Question, run
+from spectra_core.experiment import Arm, Experiment, ExperimentResult, Question, run
 from spectra_core.experiment.counterfactuals import with_counterfactuals
 from spectra_core.jobs import JobRecord, Jobs
 from spectra_core.store import Store
@@ -17,15 +17,16 @@ from tests.conftest import beer_lambert_set
 
 APP = str(Path(__file__).parents[2] / "app.py")
 DESIGN, ERRORS = "pages/calibration/experiment.py", "pages/calibration/errors.py"
+SPECTRA = beer_lambert_set(n_spectra=40).with_meta(name="Three salts")
 
 
 @pytest.fixture
 def fingerprint(store: Store) -> str:
-    return store.save_set(beer_lambert_set(n_spectra=40).with_meta(name="Three salts"))
+    return store.save_set(SPECTRA)
 
 
-@pytest.fixture
-def study(store: Store, fingerprint: str) -> str:
+@pytest.fixture(scope="module")
+def first_try() -> ExperimentResult:
     experiment = Experiment(
         arms=(
             Arm("Baseline", "baseline"),
@@ -37,12 +38,16 @@ def study(store: Store, fingerprint: str) -> str:
         n_train=(15, 0),
         reference="baseline",
     )
-    result = run(experiment, store.load_set(fingerprint))
-    return store.save_result("study", {"name": "First try", **result.document}, dict(result.tables))
+    return run(experiment, SPECTRA)
 
 
 @pytest.fixture
-def explained(store: Store, fingerprint: str) -> str:
+def study(store: Store, fingerprint: str, first_try: ExperimentResult) -> str:
+    return store.save_result("study", {"name": "First try", **first_try.document}, dict(first_try.tables))
+
+
+@pytest.fixture(scope="module")
+def why() -> ExperimentResult:
     experiment = with_counterfactuals(
         Experiment(
             arms=(Arm("Step-matched", "step_matched"), Arm("Mixing", generator=Choice("mixing"))),
@@ -51,15 +56,18 @@ def explained(store: Store, fingerprint: str) -> str:
         ),
         "Mixing",
     )
-    result = run(experiment, store.load_set(fingerprint))
-    return store.save_result("study", {"name": "Why", **result.document}, dict(result.tables))
+    return run(experiment, SPECTRA)
+
+
+@pytest.fixture
+def explained(store: Store, fingerprint: str, why: ExperimentResult) -> str:
+    return store.save_result("study", {"name": "Why", **why.document}, dict(why.tables))
 
 
 def opened(page: str, **query: str) -> AppTest:
     app = AppTest.from_file(APP, default_timeout=60)
     for name, value in query.items():
         app.query_params[name] = value[:12]
-    app.run()
     return healthy(app.switch_page(page).run())
 
 

@@ -81,15 +81,12 @@ COMPARISONS = [f"pages/comparison/{name}.py" for name in ("spectra", "channels",
 
 @pytest.mark.parametrize("page", COMPARISONS)
 class TestEveryComparison:
-    def test_says_which_spectra_were_held_out(self, page, in_hand):
-        app = opened(page, **in_hand)
-        assert "beside 48 that the generator was trained on and 12 that it never saw" in words(app)
-
     def test_says_so_when_the_rows_trained_on_are_not_known(self, page, no_model):
         assert "which rows the generator was trained on is not known" in words(opened(page, **no_model))
 
-    def test_every_figure_can_be_read_as_text_and_explains_itself(self, page, in_hand):
+    def test_says_which_spectra_were_held_out_and_every_figure_can_be_read_as_text(self, page, in_hand):
         app = opened(page, **in_hand)
+        assert "beside 48 that the generator was trained on and 12 that it never saw" in words(app)
         assert chart_texts(app)
         assert all(len(text) > 20 for text in chart_texts(app))
         assert any(expander.label == "How to read this" for expander in app.expander)

@@ -31,11 +31,9 @@ def healthy(app: AppTest, entry: Entry) -> None:
 
 @pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.title)
 class TestEveryPage:
-    def test_opened_first_and_empty_asks_its_question(self, entry, store: Store):
-        healthy(opened(entry), entry)
-
-    def test_opened_first_and_empty_says_what_is_missing(self, entry, store: Store):
+    def test_opened_first_and_empty_asks_its_question_and_says_what_is_missing(self, entry, store: Store):
         app = opened(entry)
+        healthy(app, entry)
         if Path(entry.path).stem not in WORK_WITHOUT_SPECTRA:
             assert app.info[0].value.startswith("No spectra yet.")
             assert "Load the demo" in [button.label for button in app.button]

@@ -24,8 +24,7 @@ def opened(page: str | None, **query: str) -> AppTest:
     app = AppTest.from_file(APP, default_timeout=60)
     for name, value in query.items():
         app.query_params[name] = value[:12]
-    app.run()
-    return healthy(app.switch_page(page).run() if page else app)
+    return healthy(app.switch_page(page).run() if page else app.run())
 
 
 def healthy(app: AppTest) -> AppTest:
