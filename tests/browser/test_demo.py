@@ -34,7 +34,7 @@ def test_training_with_live_curves_goes_on_while_another_page_is_visited(app, vi
     visitor.menu("Train")
     visitor.page.get_by_text("Parameters").first.click()
     epochs = visitor.page.get_by_role("spinbutton", name="Epochs")
-    epochs.fill("600")  # ten seconds: long enough to be seen learning
+    epochs.fill("150")  # some seconds: long enough to be seen learning
     epochs.press("Enter")
     visitor.calm()
     visitor.page.get_by_role("button", name="Train", exact=True).click()

@@ -24,7 +24,7 @@ EXPERIMENT = Experiment(
 
 @pytest.fixture(scope="module")
 def spectra():
-    return simulate(PRESETS["msu_like"], n_spectra=24, seed=5)
+    return simulate(PRESETS["beer_lambert"], n_spectra=24, seed=5)
 
 
 def test_training_sets_and_the_test_set_share_no_spectrum(spectra):

@@ -328,7 +328,7 @@ class TestInterruption:
         store, elsewhere = Store(tmp_path), Jobs(tmp_path / "elsewhere")
         experiment = {
             "arms": [{"name": "Baseline", "kind": "baseline"}, {"name": "Duplicates", "kind": "duplicate_rows"}],
-            "regressors": [{"name": "mlp", "options": {"epochs": 150, "batch_size": 4}}],
+            "regressors": [{"name": "mlp", "options": {"epochs": 40, "batch_size": 4}}],
             "n_folds": 4,
             "reference": "baseline",
         }

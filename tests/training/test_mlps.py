@@ -56,8 +56,7 @@ def trained_alone(network, inputs, target, n_steps, batch_size, seed, schedule):
 
 
 @pytest.mark.parametrize("kernels", ["torch", "numba"])
-@pytest.mark.parametrize("schedule", ["constant", "cosine"])
-@pytest.mark.parametrize("hidden", [(9, 5), (7,), (6, 10, 4)])
+@pytest.mark.parametrize(("hidden", "schedule"), [((9, 5), "constant"), ((7,), "cosine"), ((6, 10, 4), "cosine")])
 def test_fused_networks_equal_networks_trained_alone(hidden, schedule, kernels):
     inputs, targets = linear_problem()
     fused = trained(inputs, targets, dtype=np.float64, hidden=hidden, schedule=schedule, kernels=kernels)

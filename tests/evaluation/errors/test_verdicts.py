@@ -221,7 +221,7 @@ def simulated(rng, effects, n_repeats=1, rho=1 / 8, sd=0.15):
 
 def test_where_nothing_is_true_one_experiment_in_twenty_errs_at_most():
     rng = np.random.default_rng(0)
-    wrong, n = 0, 150
+    wrong, n = 0, 60
     for _ in range(n):
         table = compare_arms(simulated(rng, {"one": np.zeros(8), "other": np.zeros(8)}))
         wrong += table["verdict"].isin(["improved", "worse"]).any()
@@ -231,9 +231,9 @@ def test_where_nothing_is_true_one_experiment_in_twenty_errs_at_most():
 def test_a_fall_of_a_fifth_in_all_targets_is_told_by_the_mean_where_single_targets_would_not():
     rng = np.random.default_rng(1)
     told = {"all": 0, "A": 0}
-    for _ in range(40):
+    for _ in range(20):
         table = compare_arms(simulated(rng, {"one": np.full(8, np.log(0.8))}, sd=0.2)).set_index("target")
         for target in told:
             told[target] += table.loc[target, "verdict"] == "improved"
-    assert told["all"] >= 36
+    assert told["all"] >= 17
     assert told["A"] < told["all"]
