@@ -1,9 +1,11 @@
-"""Every page in a real browser, light and dark: no exception, nothing in the console, no cut-off width."""
+"""Every page in a real browser, light and dark: no exception, nothing in the console, no cut-off width, live name."""
 
 from pathlib import Path
 
 import pytest
 
+from spectra_core.store import Store
+from tests.hostile_names import OUTSIDE, fill
 from ui.menu import MENU, Entry
 
 pytestmark = pytest.mark.browser
@@ -11,15 +13,34 @@ pytestmark = pytest.mark.browser
 PAGES = [entry for entries in MENU.values() for entry in entries]
 
 
-@pytest.mark.parametrize(("dark", "width"), [(False, 1280), (True, 800)], ids=["light", "dark and narrow"])
-def test_every_page_opened_first_is_healthy(app, visit, dark, width):
-    visitor = visit(dark=dark, width=width)
+def test_every_page_opened_first_is_healthy_in_light(app, visit):
+    visitor = visit()
     for entry in PAGES:
         visitor.open(f"{app.url}/{address(entry)}")
-        heading = visitor.page.get_by_test_id("stMain").get_by_role("heading", level=1)
-        assert heading.inner_text().strip() == entry.title, entry.path
-        assert not scrolls_sideways(visitor), entry.path
-        visitor.require_health()
+        require_whole(visitor, entry)
+
+
+def test_every_page_is_healthy_dark_and_narrow_and_no_name_becomes_a_link_an_image_or_a_request(app, visit):
+    hand = "&".join(f"{kind}={key[:12]}" for kind, key in fill(Store(app.home)).items())
+    visitor = visit(dark=True, width=800)
+    outside: list[str] = []
+    visitor.page.on("request", lambda request: outside.append(request.url) if OUTSIDE in request.url else None)
+    for entry in PAGES:
+        # Experiment would first time this computer, and shows no name.
+        visitor.open(f"{app.url}/{address(entry)}" + (f"?{hand}" if entry.title != "Experiment" else ""))
+        require_whole(visitor, entry)
+        live = visitor.page.locator(f"a[href*='{OUTSIDE}'], img[src*='{OUTSIDE}']")
+        assert live.count() == 0, entry.path
+        icons = visitor.page.get_by_test_id("stMain").locator("p [data-testid=stIconMaterial]", has_text="home")
+        assert icons.count() == 0, entry.path
+    assert outside == []
+
+
+def require_whole(visitor, entry: Entry) -> None:
+    heading = visitor.page.get_by_test_id("stMain").get_by_role("heading", level=1)
+    assert heading.inner_text().strip() == entry.title, entry.path
+    assert not scrolls_sideways(visitor), entry.path
+    visitor.require_health()
 
 
 def test_the_keyboard_passes_the_menu_at_once_and_shows_where_it_is(app, visit):

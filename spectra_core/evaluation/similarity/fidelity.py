@@ -4,6 +4,8 @@ Every function takes a `CloudPair` and returns one number. Balls around spectra 
 neighbour in the same set, k = 5 as in Naeem et al. (2020).
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,9 +58,14 @@ def clipped_coverage(pair: CloudPair) -> float:
     that would fill the balls as much on average, at most 1.
     """
     filled = np.minimum((pair.between <= pair.real.to_neighbour(K)[None, :]).sum(axis=0) / K, 1.0).mean()
-    numbers = np.arange(len(pair.generated) + 1)
-    expected = expected_filling(numbers, len(pair.real))
-    return float(np.interp(filled, expected, numbers) / len(pair.generated))
+    expected = _fillings(len(pair.generated), len(pair.real))
+    return float(np.interp(filled, expected, np.arange(len(expected))) / len(pair.generated))
+
+
+@lru_cache(maxsize=16)
+def _fillings(most: int, n_real: int) -> NDArray[np.float64]:
+    """Return the mean filling by 0 to `most` good spectra; the same for all pairs of one judgement."""
+    return expected_filling(np.arange(most + 1), n_real)
 
 
 def expected_filling(n_good: NDArray[np.int64], n_real: int) -> NDArray[np.float64]:
