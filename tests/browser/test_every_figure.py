@@ -308,7 +308,7 @@ def test_figures_of_thousands_of_spectra_are_drawn(visitor):
     draw(visitor, figures_of_spectra(sets) | figures_of_labels(sets))
 
 
-@pytest.mark.parametrize("n_targets", [1, 2, 3, 8, 20])
+@pytest.mark.parametrize("n_targets", [1, 2, 8, 20])
 def test_figures_of_targets_are_drawn(visitor, n_targets):
     words = draw(visitor, figures_of_targets(sets_of(8, named(n_targets))))
     if n_targets == 8:

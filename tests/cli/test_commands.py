@@ -79,7 +79,7 @@ class TestStudy:
         assert "device" not in json.loads(stored.read_text())
 
     def test_designs_sweeps_preprocessing_and_reasons(self, table, home, capsys):
-        options = ["--arms", "Step-matched;Mixing", "--regressors", "pls,pls:clip+snv", "--folds", "3"]
+        options = ["--arms", "Step-matched;Mixing", "--regressors", "pls,pls:clip+snv", "--folds", "2"]
         options += ["--epochs", "1", "--sizes", "20,0", "--reasons", "Mixing", "--ratios", "0.5,2"]
         assert main(["study", "--data", str(table), "--out", str(home / "out"), *options]) == 0
         experiment = Experiment.from_json((home / "out" / "experiment.json").read_text())

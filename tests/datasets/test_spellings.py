@@ -73,7 +73,7 @@ def require_equal(built, positions, signal, labels, targets, ids):
     assert built.samples["id"].tolist() == ids
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(sets(), spellings(), st.sampled_from(SPELLINGS), st.booleans())
 def test_one_spectrum_a_row(made, spelling, name, units_row):
     positions, signal, labels, targets, ids = made
@@ -85,7 +85,7 @@ def test_one_spectrum_a_row(made, spelling, name, units_row):
     require_equal(read(rows, spelling, **recipe), *made)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(sets(), spellings(), st.sampled_from(["Wavelength (nm)", "nm", "wavelength", "λ (nm)"]), st.booleans())
 def test_one_spectrum_a_column_with_targets_above(made, spelling, corner, names_first):
     positions, signal, labels, targets, ids = made
@@ -96,7 +96,7 @@ def test_one_spectrum_a_column_with_targets_above(made, spelling, corner, names_
     require_equal(read(rows, spelling), *made)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(sets(), spellings(), st.permutations(["sample", "Wavelength (nm)", "absorbance", "targets"]), st.booleans())
 def test_one_value_a_row(made, spelling, order, by_axis):
     positions, signal, labels, targets, ids = made
@@ -117,7 +117,7 @@ def test_one_value_a_row(made, spelling, order, by_axis):
     require_equal(read(rows, spelling), *made)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     sets(), spellings(), st.sampled_from([("Wavelength (nm)", "{}"), ("nm", "Sample {}"), ("x", "{}")]), st.booleans()
 )

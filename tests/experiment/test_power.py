@@ -65,7 +65,7 @@ def test_that_effect_is_told_in_four_of_five_experiments():
     seen = errors(8, 40, rng)  # many folds, so that the spreads themselves are known
     smallest = told(experiment, seen)
     found = {"all": 0, "K+": 0}
-    n = 40
+    n = 24
     for _ in range(n):
         everywhere = {("A", target): smallest["all"] / 100 for target in TARGETS}
         single = {("B", "K+"): smallest["K+"] / 100}
@@ -73,9 +73,9 @@ def test_that_effect_is_told_in_four_of_five_experiments():
         verdicts = table.set_index(["arm", "target"])["verdict"]
         found["all"] += verdicts["A", "all"] == "improved"
         found["K+"] += verdicts["B", "K+"] == "improved"
-    # 80 % beside what the other arm, once told, hands on; four standard deviations of a count of 40.
+    # 80 % beside what the other arm, once told, hands on; four standard deviations of a count of 24.
     for count in found.values():
-        assert 0.55 * n <= count < n
+        assert 0.48 * n <= count < n
 
 
 def test_it_falls_with_repeats_and_with_what_is_left_undeclared():

@@ -1,6 +1,7 @@
 """What is in hand goes from page to page: the same numbers, the experiment of the set in hand, its own ticks."""
 
 import base64
+import shutil
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,19 @@ def two_studies(store: Store) -> dict[str, tuple[str, str]]:
     return {name: studied(store, seed, name) for seed, name in enumerate(("Monday", "Tuesday"))}
 
 
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory) -> tuple[Path, dict[str, str]]:
+    folder = tmp_path_factory.mktemp("demo")
+    return folder, run_demo({"n_spectra": 60, "epochs": 2}, SILENT, Store(folder))
+
+
+@pytest.fixture
+def made(store: Store, demo) -> dict[str, str]:
+    """A short demo, in the store of the test."""
+    shutil.copytree(demo[0], store.root, dirs_exist_ok=True)
+    return demo[1]
+
+
 def shown_study(app: AppTest) -> str | None:
     (box,) = [one for one in app.selectbox if one.label == "Experiment"]
     return box.value
@@ -97,16 +111,14 @@ def ticks(app: AppTest) -> str:
     return next(words for words in ("errors per target", "run an experiment") if words in picture)
 
 
-def test_every_page_counts_the_same_active_dimensions(store: Store):
-    made = run_demo({"n_spectra": 60, "epochs": 2}, SILENT, store)
+def test_every_page_counts_the_same_active_dimensions(made):
     (metric,) = [
         one for one in opened("pages/generation/train.py", **made).metric if one.label == "Active latent dimensions"
     ]
     assert f"{metric.value} dimensions are active" in said(opened("pages/comparison/latent_map.py", **made))
 
 
-def test_labels_below_zero_are_clipped_by_preset_and_counted(store: Store):
-    made = run_demo({"n_spectra": 60, "epochs": 2}, SILENT, store)
+def test_labels_below_zero_are_clipped_by_preset_and_counted(store: Store, made):
     app = opened("pages/generation/sample.py", **made)
     assert "range of the training labels" in said(app)
     (clip,) = [one for one in app.toggle if one.label == "Clip to range"]
@@ -125,8 +137,7 @@ def own_way(app: AppTest) -> str | None:
     return found[0].label.replace("\\", "") if found else None
 
 
-def test_the_generated_set_in_hand_is_an_arm_of_the_next_experiment(store: Store):
-    made = run_demo({"n_spectra": 60, "epochs": 2}, SILENT, store)
+def test_the_generated_set_in_hand_is_an_arm_of_the_next_experiment(made):
     app = opened("pages/calibration/experiment.py", **made)
     name = "Your generated way: VAE, aggregate posterior, labels read by MLP"
     assert own_way(app) == name
@@ -137,8 +148,7 @@ def test_the_generated_set_in_hand_is_an_arm_of_the_next_experiment(store: Store
     assert arms[name].generator.options["epochs"] == 2  # as the one in hand was trained
 
 
-def test_every_comparison_page_names_the_generated_set_first(store: Store):
-    made = run_demo({"n_spectra": 60, "epochs": 2}, SILENT, store)
+def test_every_comparison_page_names_the_generated_set_first(made):
     for page in ("spectra", "channels", "neighbours", "latent_map", "fidelity"):
         app = opened(f"pages/comparison/{page}.py", **made)
         assert app.caption[1 if "simulated" in app.caption[0].value else 0].value.startswith(

@@ -153,7 +153,7 @@ class TestJudgement:
 
     def test_threads_change_nothing(self):
         sets = {"training": beer_lambert_set(80), "generated": beer_lambert_set(60, seed=1)}
-        one, two = (judgement(sets, metrics=[*QUICK, "classifier"], n_workers=n) for n in (1, 2))
+        one, two = (judgement(sets, metrics=[*QUICK, "classifier"], n_repeats=2, n_workers=n) for n in (1, 2))
         pd.testing.assert_frame_equal(one, two)
 
     def test_impossible_requests_are_refused(self):
