@@ -16,7 +16,7 @@ from spectra_core.choices import Choice
 from spectra_core.contracts import Arrays
 from spectra_core.errors import ReadError, SpectraCoreError, json_fault
 from spectra_core.regressors.base import Regressor
-from spectra_core.regressors.choice import build_regressor, regressor_from_json, steps_of
+from spectra_core.regressors.choice import build_regressor, regressor_from_json
 from spectra_core.spectra import Frame
 from spectra_core.store.entry import Entry
 from spectra_core.store.files import disk_errors, json_bytes, replace_file, sha256, strict_json
@@ -26,7 +26,6 @@ from spectra_core.store.model_checks import (
     MAX_TARGETS,
     cause,
     checked_header,
-    require_bounded,
     require_finite,
 )
 from spectra_core.store.sets import SET_FILES, set_files, set_from
@@ -215,9 +214,6 @@ def _calibration(words: Mapping[str, Any], arrays: Arrays, files: dict[str, byte
     parts = []
     for number, one in enumerate(words["parts"]):
         choice = regressor_from_json(one["regressor"])
-        for options in (choice.options, *(step.options for step in steps_of(choice))):
-            for name, value in options.items():
-                require_bounded(name, value)
         frame = train.with_targets(one["targets"]).frame
         models = [
             _model(choice, frame, _under(f"part{number}.{which}.", arrays))

@@ -5,13 +5,13 @@ there is no second way in.
 """
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
 from spectra_core.contracts import Arrays
-from spectra_core.errors import ReadError, SpectraCoreError, StoreError, json_fault
+from spectra_core.errors import ConfigError, ReadError, SpectraCoreError, StoreError, json_fault
+from spectra_core.options import options_of
 from spectra_core.spectra import Frame
 from spectra_core.store.files import strict_json
 
@@ -21,10 +21,7 @@ MAX_BYTES = 512 * 2**20
 MAX_HEADER_BYTES = 16 * 2**20
 MAX_CHANNELS = 200_000
 MAX_TARGETS = 1_000
-BOUNDS = {"n_hidden": 8192, "n_latent": 4096, "n_components": 4096, "n_members": 1000, "n_layers": 64}
-"""Largest accepted value of a field that decides how much memory a model takes."""
 MAX_NUMBER = 10**9
-MAX_ITEMS = 64
 
 META = "latent_spectra"
 _NO_PICKLE = (
@@ -111,7 +108,7 @@ def checked_header(content: bytes) -> dict[str, Any]:
 
 
 def fitted_member(record: Mapping[str, Any], frame: Frame, state: Arrays) -> Any:
-    """Build the member and give it its state; members check the shape of every array before they build a layer.
+    """Build the member and give it its state; members check every option, and every array before they build a layer.
 
     Raises
     ------
@@ -122,43 +119,20 @@ def fitted_member(record: Mapping[str, Any], frame: Frame, state: Arrays) -> Any
         kind = member_class(record["registry"], record["member"])
     except StoreError as error:
         raise ReadError(f"This model file cannot be used. {error}") from error
-    options = _bounded(kind, record["configuration"])
+    options = record["configuration"]
+    unknown = sorted(set(options) - set(options_of(kind)))
+    if unknown:
+        raise ReadError(f"The model file sets {unknown[0][:60]!r}, which {kind.__name__} does not know.")
     try:
-        return kind(**options).from_arrays(state, frame)
+        member = kind(**options)
+    except ConfigError as error:
+        raise ReadError(f"A setting of this model file is refused. {error}") from error
+    try:
+        return member.from_arrays(state, frame)
     except SpectraCoreError as error:
         raise ReadError(f"The arrays in this model file do not fit its configuration: {error}") from error
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError) as error:
         raise ReadError(f"The arrays in this model file do not fit its configuration ({cause(error)}).") from error
-
-
-def _bounded(kind: type[Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Refuse unknown fields, values that are no numbers or short texts, and sizes beyond reason."""
-    known = {field.name: field for field in fields(kind) if field.init}
-    unknown = sorted(set(options) - set(known))
-    if unknown:
-        raise ReadError(f"The model file sets {unknown[0][:60]!r}, which {kind.__name__} does not know.")
-    for name, value in options.items():
-        require_bounded(name, value)
-    return {
-        name: tuple(value) if isinstance(value, list) and "tuple" in str(known[name].type) else value
-        for name, value in options.items()
-    }
-
-
-def require_bounded(name: str, value: Any) -> None:
-    """Refuse a setting that would ask for more memory or time than any model of this program needs."""
-    if isinstance(value, list):
-        if len(value) > MAX_ITEMS:
-            raise ReadError(f"The setting {name!r} has {len(value)} values; at most {MAX_ITEMS} are accepted.")
-        for item in value:
-            require_bounded(name, item)
-    elif isinstance(value, str):
-        if len(value) > 200:
-            raise ReadError(f"The setting {name!r} is a text of {len(value)} characters; at most 200 are accepted.")
-    elif isinstance(value, dict):
-        raise ReadError(f"The setting {name!r} is a mapping; settings are numbers, texts and lists of them.")
-    elif value is not None and not isinstance(value, bool) and abs(value) > BOUNDS.get(name, MAX_NUMBER):
-        raise ReadError(f"The setting {name} = {value} is beyond the accepted {BOUNDS.get(name, MAX_NUMBER)}.")
 
 
 def require_finite(state: Arrays) -> None:
