@@ -3,47 +3,11 @@
 import math
 import re
 
-MISSING = frozenset(
-    [
-        "",
-        "nan",
-        "na",
-        "n/a",
-        "#n/a",
-        "#na",
-        "null",
-        "none",
-        "nil",
-        "-",
-        "--",
-        "---",
-        "----",
-        "-----",
-        "*",
-        "**",
-        "***",
-        "****",
-        "?",
-        ".",
-        "#num!",
-        "#div/0!",
-        "#value!",
-        "#ref!",
-        "n.a.",
-        "ovrflw",
-        "over",
-        "ovld",
-        "overflow",
-        "overload",
-        "missing",
-        "<na>",
-        "-nan",
-        "1.#qnan",
-        "1.#ind",
-        "-1.#ind",
-        "nat",
-    ]
-)
+MISSING = frozenset((
+    "", "nan", "na", "n/a", "#n/a", "#na", "null", "none", "nil", "-", "--", "---", "----", "-----", "*", "**", "***",
+    "****", "?", ".", "#num!", "#div/0!", "#value!", "#ref!", "n.a.", "ovrflw", "over", "ovld", "overflow",
+    "overload", "missing", "<na>", "-nan", "1.#qnan", "1.#ind", "-1.#ind", "nat",
+))  # fmt: skip
 """Marks for a value that is not there, in lower case; the empty cell is one of them."""
 
 _BEGINS = frozenset("0123456789+-.,")

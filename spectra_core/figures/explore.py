@@ -74,10 +74,8 @@ def single_target(values: Mapping[str, pd.DataFrame], *, name: str, label: str) 
     """Draw how often each concentration of the only target occurs."""
     figure = go.Figure()
     for role, table in values.items():
-        figure.add_trace(
-            go.Histogram(
-                x=table[name].to_numpy(), name=role, marker={"color": ROLE_COLOUR[role]}, opacity=0.75, nbinsx=40
-            )
+        figure.add_histogram(
+            x=table[name].to_numpy(), name=role, marker={"color": ROLE_COLOUR[role]}, opacity=0.75, nbinsx=40
         )
     figure.update_xaxes(title_text=label)
     figure.update_yaxes(title_text="Number of spectra")
@@ -100,16 +98,14 @@ def outlier_scatter(table: pd.DataFrame, *, confidence: float) -> go.Figure:
         (True, "set apart", VERMILION, "diamond"),
     ):
         rows = table[table["set_apart"] == apart]
-        figure.add_trace(
-            go.Scatter(
-                x=rows["t2_ratio"],
-                y=rows["q_ratio"].fillna(0.0),
-                name=name,
-                mode="markers",
-                marker={"color": transparent(colour, 0.75), "symbol": symbol, "size": 7},
-                customdata=rows[["sample", "id"]].to_numpy(dtype=object),
-                hovertemplate="%{customdata[1]}: T² %{x:.3g}, Q %{y:.3g} of their limits<extra></extra>",
-            )
+        figure.add_scatter(
+            x=rows["t2_ratio"],
+            y=rows["q_ratio"].fillna(0.0),
+            name=name,
+            mode="markers",
+            marker={"color": transparent(colour, 0.75), "symbol": symbol, "size": 7},
+            customdata=rows[["sample", "id"]].to_numpy(dtype=object),
+            hovertemplate="%{customdata[1]}: T² %{x:.3g}, Q %{y:.3g} of their limits<extra></extra>",
         )
     line = {"color": "rgba(127,127,127,0.8)", "width": 1, "dash": "dot"}
     figure.add_hline(y=1.0, line=line)

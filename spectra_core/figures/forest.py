@@ -63,7 +63,7 @@ def forest(
     for verdict, symbol in VERDICT_SYMBOL.items():
         if verdict in set(comparisons["verdict"]):
             marker = {"color": GREY, "symbol": symbol, "size": 10, "line_width": 2}
-            figure.add_trace(go.Scatter(x=[None], y=[None], mode="markers", name=verdict, marker=marker))
+            figure.add_scatter(x=[None], y=[None], mode="markers", name=verdict, marker=marker)
     margin = np.log1p(smallest_effect / 100.0)
     figure.add_vrect(x0=-margin, x1=margin, fillcolor=transparent(GREY, 0.15), line_width=0)
     figure.add_vline(x=0, line={"color": GREY, "width": 1})

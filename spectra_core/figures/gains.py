@@ -99,7 +99,7 @@ def error_by_density(binned: pd.DataFrame, *, arm_kinds: Mapping[str, str], targ
     figure = go.Figure()
     for arm, line in line_styles(arm_kinds).items():
         rows = binned[binned["arm"] == arm].sort_values("centre")
-        figure.add_trace(go.Scatter(x=rows["centre"], y=rows["rmsep"], mode="lines+markers", name=arm, line=line))
+        figure.add_scatter(x=rows["centre"], y=rows["rmsep"], mode="lines+markers", name=arm, line=line)
     figure.update_xaxes(title_text="log₁₀ of the density of training spectra (0: as at the median one)")
     figure.update_yaxes(title_text=error_title(unit), rangemode="tozero")
     styled(figure, alt=f"RMSEP of {target} by density of training spectra")
@@ -140,17 +140,15 @@ def _add_line(
     error = {"type": "data", "array": above, "thickness": 1, "width": 3}
     if below is not None:
         error["arrayminus"] = below
-    figure.add_trace(
-        go.Scatter(
-            x=x,
-            y=y,
-            mode="lines+markers",
-            name=name,
-            line=dict(line),
-            error_y=error,
-            legendgroup=name,
-            showlegend=place == (1, 1),
-        ),
+    figure.add_scatter(
+        x=x,
+        y=y,
+        mode="lines+markers",
+        name=name,
+        line=dict(line),
+        error_y=error,
+        legendgroup=name,
+        showlegend=place == (1, 1),
         row=place[0],
         col=place[1],
     )

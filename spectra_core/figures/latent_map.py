@@ -68,17 +68,15 @@ def map_scatter(
         if colour is not None:
             # Markers of many colours have none in the legend: grey ones stand for their shape.
             symbol = {"symbol": ROLE_SYMBOL[str(role)], "size": 8, "color": GREY}
-            figure.add_trace(go.Scatter(x=[None], y=[None], mode="markers", name=str(role), marker=symbol))
+            figure.add_scatter(x=[None], y=[None], mode="markers", name=str(role), marker=symbol)
     if highlight is not None:
-        figure.add_trace(
-            go.Scatter(
-                x=highlight["x"],
-                y=highlight["y"],
-                mode="markers",
-                name="selected",
-                marker={"symbol": "circle-open", "size": 14, "line": {"width": 2.5}, "color": ROLE_COLOUR["warning"]},
-                hoverinfo="skip",
-            )
+        figure.add_scatter(
+            x=highlight["x"],
+            y=highlight["y"],
+            mode="markers",
+            name="selected",
+            marker={"symbol": "circle-open", "size": 14, "line": {"width": 2.5}, "color": ROLE_COLOUR["warning"]},
+            hoverinfo="skip",
         )
     figure.update_xaxes(title_text=x_label)
     figure.update_yaxes(title_text=y_label)

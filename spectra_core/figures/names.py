@@ -51,17 +51,6 @@ def ion_label(name: str, charge: int | None = None) -> str:
     return _typeset(formula, int(size or 1), sign) if _is_formula(formula) else name
 
 
-def target_word(names: Iterable[str], charges: Iterable[int | None] = ()) -> str:
-    """Return "ion" where all targets are ions, else "target".
-
-    >>> target_word(["Cu2+", "NO3-"]), target_word(["Cu2+", "glucose"]), target_word(["Cu"], [2])
-    ('ion', 'target', 'ion')
-    """
-    known = list(charges)
-    listed = [(name, known[place] if place < len(known) else None) for place, name in enumerate(names)]
-    return "ion" if listed and all(_is_ion(name, charge) for name, charge in listed) else "target"
-
-
 def typeset(text: str) -> str:
     """Typeset the ions in a text that write their charge.
 

@@ -131,29 +131,25 @@ def predicted_against_reference(
     )
     for column, (arm, kind) in enumerate(arm_kinds.items(), start=1):
         rows = values[values["arm"] == arm].iloc[:_MAX_POINTS]
-        figure.add_trace(
-            go.Scattergl(
-                x=rows["reference"],
-                y=rows["predicted"],
-                mode="markers",
-                marker={"color": KIND_COLOUR[kind], "size": 4, "opacity": 0.6},
-                customdata=rows[["sample", "fold"]],
-                hovertemplate="sample %{customdata[0]}, fold %{customdata[1]}<br>%{x:.4g} → %{y:.4g}<extra></extra>",
-                showlegend=False,
-            ),
+        figure.add_scattergl(
+            x=rows["reference"],
+            y=rows["predicted"],
+            mode="markers",
+            marker={"color": KIND_COLOUR[kind], "size": 4, "opacity": 0.6},
+            customdata=rows[["sample", "fold"]],
+            hovertemplate="sample %{customdata[0]}, fold %{customdata[1]}<br>%{x:.4g} → %{y:.4g}<extra></extra>",
+            showlegend=False,
             row=1,
             col=column,
         )
-        figure.add_trace(
-            go.Scatter(
-                x=[low, high],
-                y=[low, high],
-                mode="lines",
-                line={"color": GREY, "width": 1.5, "dash": "dash"},
-                name="predicted = reference",
-                showlegend=column == 1,
-                hoverinfo="skip",
-            ),
+        figure.add_scatter(
+            x=[low, high],
+            y=[low, high],
+            mode="lines",
+            line={"color": GREY, "width": 1.5, "dash": "dash"},
+            name="predicted = reference",
+            showlegend=column == 1,
+            hoverinfo="skip",
             row=1,
             col=column,
         )
@@ -186,10 +182,8 @@ def error_by_concentration(
         colour = KIND_COLOUR[kind]
         dash = dashes[used.get(colour, 0) % len(dashes)]
         used[colour] = used.get(colour, 0) + 1
-        figure.add_trace(
-            go.Scatter(
-                x=rows["centre"], y=rows["rmsep"], mode="lines+markers", name=arm, line={"color": colour, "dash": dash}
-            )
+        figure.add_scatter(
+            x=rows["centre"], y=rows["rmsep"], mode="lines+markers", name=arm, line={"color": colour, "dash": dash}
         )
     figure.update_xaxes(title_text=f"{target_label}, reference")
     figure.update_yaxes(title_text=error_title(unit), rangemode="tozero")
@@ -204,16 +198,6 @@ def error_title(unit: str) -> str:
     ('RMSEP, mol/L', 'RMSEP, as the target')
     """
     return f"RMSEP, {unit or 'as the target'}"
-
-
-def _signed_percent(share: float) -> str:
-    """Say a change in per cent, with a sign unless it rounds to nothing.
-
-    >>> _signed_percent(0.034), _signed_percent(-0.12), _signed_percent(-0.004)
-    ('+3 %', '−12 %', '0 %')
-    """
-    rounded = round(100 * share)
-    return f"{rounded:+d} %".replace("-", "\u2212") if rounded else "0 %"
 
 
 def _arm_panels(targets: Sequence[str], arms: Sequence[str]) -> Panels:
@@ -237,7 +221,7 @@ def _add_kinds(figure: go.Figure, kinds: Sequence[str]) -> None:
 def _add_key(figure: go.Figure, name: str, colour: str, symbol: str, size: int = 9) -> None:
     """Add an entry to the legend that stands for a marker's shape, or its colour."""
     marker = {"color": colour, "symbol": symbol, "size": size, "line": {"width": 2 if "open" in symbol else 0}}
-    figure.add_trace(go.Scatter(x=[None], y=[None], mode="markers", name=name, marker=marker), row=1, col=1)
+    figure.add_scatter(x=[None], y=[None], mode="markers", name=name, marker=marker, row=1, col=1)
 
 
 def _add_arms(
@@ -253,17 +237,15 @@ def _add_arms(
 ) -> None:
     summary = rows.groupby("arm")[metric].agg(["mean", "std"]).reindex(list(arms)).dropna(subset=["mean"])
     colours = [KIND_COLOUR[arm_kinds[str(arm)]] for arm in summary.index]
-    figure.add_trace(
-        go.Scatter(
-            x=summary["mean"],
-            y=list(summary.index),
-            mode="markers",
-            marker={"color": colours, "symbol": symbol, "size": 10, "line": {"width": 2, "color": colours}},
-            error_x={"type": "data", "array": summary["std"].fillna(0.0), "thickness": 1.2, "width": 3, "color": GREY},
-            hovertemplate=f"%{{y}}, {regressor}: %{{x:.4g}} ± %{{error_x.array:.2g}}<extra></extra>",
-            name=regressor,
-            showlegend=False,
-        ),
+    figure.add_scatter(
+        x=summary["mean"],
+        y=list(summary.index),
+        mode="markers",
+        marker={"color": colours, "symbol": symbol, "size": 10, "line": {"width": 2, "color": colours}},
+        error_x={"type": "data", "array": summary["std"].fillna(0.0), "thickness": 1.2, "width": 3, "color": GREY},
+        hovertemplate=f"%{{y}}, {regressor}: %{{x:.4g}} ± %{{error_x.array:.2g}}<extra></extra>",
+        name=regressor,
+        showlegend=False,
         row=place[0],
         col=place[1],
     )
@@ -278,16 +260,14 @@ def _add_medians(figure: go.Figure, rows: pd.DataFrame, *, metric: str, regresso
     medians = by_arm[metric].median()[count > 0]
     if medians.empty:
         return
-    figure.add_trace(
-        go.Scatter(
-            x=medians,
-            y=list(medians.index),
-            mode="markers",
-            marker={"color": PURPLE, "symbol": "x", "size": 9},
-            customdata=count[count > 0],
-            hovertemplate=f"%{{y}}, {regressor}: %{{customdata}} runs blew up; median %{{x:.4g}}<extra></extra>",
-            showlegend=False,
-        ),
+    figure.add_scatter(
+        x=medians,
+        y=list(medians.index),
+        mode="markers",
+        marker={"color": PURPLE, "symbol": "x", "size": 9},
+        customdata=count[count > 0],
+        hovertemplate=f"%{{y}}, {regressor}: %{{customdata}} runs blew up; median %{{x:.4g}}<extra></extra>",
+        showlegend=False,
         row=place[0],
         col=place[1],
     )
@@ -311,17 +291,15 @@ def _add_level(
     place: tuple[int, int],
     in_legend: bool,
 ) -> None:
-    figure.add_trace(
-        go.Scatter(
-            x=[level, level],
-            y=[arms[0], arms[-1]],
-            mode="lines",
-            line={"color": colour, "dash": dash, "width": 1.5},
-            name=name,
-            legendgroup=name,
-            showlegend=in_legend,
-            hovertemplate=f"{name}: {level:.4g}<extra></extra>",
-        ),
+    figure.add_scatter(
+        x=[level, level],
+        y=[arms[0], arms[-1]],
+        mode="lines",
+        line={"color": colour, "dash": dash, "width": 1.5},
+        name=name,
+        legendgroup=name,
+        showlegend=in_legend,
+        hovertemplate=f"{name}: {level:.4g}<extra></extra>",
         row=place[0],
         col=place[1],
     )

@@ -1,7 +1,7 @@
 """Whether an arm's errors differ from the reference's: effect, interval, verdict, and what it would take to tell."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,8 +17,6 @@ from spectra_core.evaluation.errors.resampled_t import (
     repeats_needed,
     smallest_told,
 )
-
-Verdict = Literal["improved", "worse", "same", "cannot tell", "looked at afterwards"]
 
 ALL_TARGETS = "all"
 """In place of a target: the mean over the declared ones."""
