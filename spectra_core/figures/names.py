@@ -166,9 +166,5 @@ def _is_formula(text: str) -> bool:
     return bool(text) and _ELEMENTS.issuperset(_SYMBOL.findall(text))
 
 
-def _is_ion(name: str, charge: int | None) -> bool:
-    return ion_label(name, charge) != name or bool(re.search(r"[⁺⁻]\Z", name.strip()))
-
-
 def _typeset(formula: str, size: int, sign: str) -> str:
     return formula.translate(_SUBSCRIPT) + f"{size if size > 1 else ''}{sign}".translate(_SUPERSCRIPT)

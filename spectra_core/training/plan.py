@@ -18,9 +18,6 @@ Coordinates = Annotated[Literal["channels", "components"], "Trained on"]
 """What a network is trained on; "components" is another path of optimisation than the study's, never a default."""
 
 
-MOST_SPECTRA, MOST_SEED = 1_000_000, 2**63 - 1
-
-
 @dataclass(frozen=True)
 class Plan:
     """How a network is trained; with the data it decides every bit of the result.

@@ -155,12 +155,12 @@ def _trees_say(
     from sklearn.tree import ExtraTreeClassifier
 
     stream = np.random.RandomState(seed)  # what scikit-learn draws its trees' seeds from
-    learned, asked = (np.ascontiguousarray(part, dtype=np.float32) for part in (scores, asked))
+    learned, seen = (np.ascontiguousarray(part, dtype=np.float32) for part in (scores, asked))
     votes = np.zeros(len(asked))
     for _ in range(N_TREES):
         tree = ExtraTreeClassifier(
             min_samples_leaf=3, max_features="sqrt", random_state=stream.randint(np.iinfo(np.int32).max)
         )
         # Checked once by whoever made them: looking at every table anew took as long as the trees.
-        votes += tree.fit(learned, origin, check_input=False).predict_proba(asked, check_input=False)[:, 1]
+        votes += tree.fit(learned, origin, check_input=False).predict_proba(seen, check_input=False)[:, 1]
     return votes / N_TREES
