@@ -41,6 +41,7 @@ MENU: dict[str, tuple[Entry, ...]] = {
         Entry("pages/data/identify.py", "Identify", ":material/fingerprint:", "What can be known at all?"),
     ),
     "Calibration": (
+        Entry("pages/calibration/advice.py", "Advice", ":material/troubleshoot:", "What would help?"),
         Entry(
             "pages/calibration/experiment.py", "Experiment", ":material/labs:", "Under which conditions does it help?"
         ),

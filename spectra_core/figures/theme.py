@@ -191,17 +191,17 @@ def wrapped(label: str, width: int, most_lines: int = 3) -> str:
     >>> wrapped("Cu2+, mol/L", 14), wrapped("Sulfate of all salts and acid, mol/L", 12)
     ('Cu²⁺, mol/L', 'Sulfate of<br>all salts …<br>mol/L')
 
-    What follows the last comma is no unit where it is longer than a line.
+    What follows the last comma is no unit where it is longer than a line, or there is one line only.
 
-    >>> wrapped("Sulfate, total of all added salts and acid", 16)
-    'Sulfate, total<br>of all added<br>salts and acid'
+    >>> wrapped("Sulfate, total of all added salts and acid", 16), wrapped("Noise jitter, network", 14, 1)
+    ('Sulfate, total<br>of all added<br>salts and acid', 'Noise jitter …')
     """
     label = typeset(label)
     lines = wrap(label, width)
     if len(lines) <= most_lines:
         return "<br>".join(lines)
     name, _, unit = label.rpartition(", ")
-    if not name or len(unit) > width:
+    if not name or len(unit) > width or most_lines == 1:
         name, unit = label, ""
     kept = wrap(name, width)[: most_lines - bool(unit)]
     kept[-1] = f"{kept[-1][: width - 2]} …"

@@ -177,7 +177,8 @@ def advise(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[
         memo=memo_of(store, "study"),
         n_workers=known["workers"] or default_workers(),
     )
-    result = store.save_result("advice", found.document, found.tables, name=f"Advice on {spectra.meta.name}")
+    document = {**found.document, "set": known["set"]}
+    result = store.save_result("advice", document, found.tables, name=f"Advice on {spectra.meta.name}")
     store.trim_memo()
     return {"result": result}
 

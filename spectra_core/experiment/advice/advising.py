@@ -70,7 +70,7 @@ def advise(
         raise ConfigError(f"The time to try things is a positive number of minutes, got {minutes:g}.")
     if reference is not None:
         build_regressor(reference)
-    spectra = _checked(spectra)
+    spectra = require_advisable(spectra)
     trials = Trials(spectra, seed, 60.0 * minutes, OnceMemo(memo), n_workers, reporter, clock)
     n_groups = len(np.unique(spectra.groups))
     n_folds = next(folds for folds, _ in DESIGNS if n_groups >= 2 * folds)
@@ -95,7 +95,14 @@ def advise(
         return answer(done, trials, planned, seconds, not_possible)
 
 
-def _checked(spectra: SpectraSet) -> SpectraSet:
+def require_advisable(spectra: SpectraSet) -> SpectraSet:
+    """Return the spectra with the targets that vary.
+
+    Raises
+    ------
+    SpectraError
+        When there are none, or too few independent spectra.
+    """
     require_targets(spectra)
     varying = [name for name, values in spectra.targets.items() if np.ptp(values) > 0]
     n_groups = len(np.unique(spectra.groups))

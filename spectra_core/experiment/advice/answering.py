@@ -183,6 +183,7 @@ def _action(way: Way, now: Way, trials: Trials, n_folds: int) -> dict[str, Any]:
         n_folds=n_folds,
         seed=trials.seed,
         reference="step_matched" if len(arms) > 2 else "baseline",
+        targets=trials.spectra.target_names,
         data=trials.spectra.fingerprint,
     )
-    return {"do": "experiment", "experiment": json.loads(experiment.to_json())}
+    return {"do": "experiment", "kind": way.arm.kind, "experiment": json.loads(experiment.to_json())}

@@ -1,0 +1,98 @@
+"""Asking what would help, as a visitor does it."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from spectra_core.choices import Choice
+from spectra_core.contracts import SILENT
+from spectra_core.experiment.advice import Advice, advise
+from spectra_core.experiment.advice.ways import AS_NOW, ways_for
+from spectra_core.jobs import Jobs
+from spectra_core.jobs.folder import JobFolder
+from spectra_core.jobs.tasks import TASKS
+from spectra_core.spectra import SpectraSet
+from spectra_core.store import Store
+from tests.conftest import beer_lambert_set, relabelled
+
+APP = str(Path(__file__).parents[2] / "app.py")
+PAGE, EXPERIMENT = "pages/calibration/advice.py", "pages/calibration/experiment.py"
+CRIPPLED = Choice("pls", {"max_components": 1})
+
+
+@pytest.fixture(scope="module")
+def known() -> tuple[SpectraSet, Advice]:
+    """A set with one label that does not fit, and advice on it."""
+    spectra = beer_lambert_set(n_spectra=15, n_channels=20)
+    targets = spectra.targets
+    targets.loc[3, "Ni2+"] += 0.5
+    spectra = relabelled(spectra, targets)
+    names = (AS_NOW, "Ridge", "Suspicious labels set aside, Gaussian process")
+    pace = {way.name: 1.2 if way.name in names else 1e9 for way in ways_for(spectra, CRIPPLED, 12)[0]}
+    return spectra, advise(spectra, reference=CRIPPLED, pace=pace)
+
+
+@pytest.fixture
+def fingerprint(store: Store, known: tuple[SpectraSet, Advice]) -> str:
+    spectra, found = known
+    key = store.save_set(spectra)
+    store.save_result("advice", {**found.document, "set": key}, found.tables, name="Advice")
+    return key
+
+
+def opened(fingerprint: str) -> AppTest:
+    app = AppTest.from_file(APP, default_timeout=60)
+    app.query_params["set"] = fingerprint[:12]
+    app.run()
+    return healthy(app.switch_page(PAGE).run())
+
+
+def healthy(app: AppTest) -> AppTest:
+    assert not app.exception
+    assert not app.error
+    return app
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    return healthy(next(button for button in app.button if button.label == label).click().run())
+
+
+class TestAdvice:
+    def test_it_is_said_in_words_and_an_experiment_is_one_click_away(self, fingerprint):
+        app = opened(fingerprint)
+        said = " ".join(text.value for text in app.markdown)
+        assert "the error changes by" in said
+        assert "Suspicious labels set aside, Gaussian process" in said
+        assert "Compared with: PLS." in " ".join(text.value for text in app.caption)
+        app = press(app, "Open as an experiment")
+        assert [title.value for title in app.title] == ["Experiment"]
+        assert '"ridge"' in app.text_area(key="experiment_text").value
+
+    def test_suspicious_labels_are_set_aside_by_one_click(self, fingerprint, store):
+        app = press(opened(fingerprint), "Set them aside")
+        (left,) = [record for record in store.sets() if record.fingerprint != fingerprint]
+        assert store.load_set(left.fingerprint).samples["id"].tolist() == [str(n) for n in range(1, 16) if n != 4]
+        assert app.query_params["set"] == [left.fingerprint[:12]] or app.query_params["set"] == left.fingerprint[:12]
+
+    def test_the_button_starts_a_job(self, store, tmp_path):
+        key = store.save_set(beer_lambert_set(n_spectra=16))
+        app = opened(key)
+        app.number_input(key="advice_minutes").set_value(0.5)
+        press(app.run(), "Find out what helps")
+        (record,) = Jobs(tmp_path).records()
+        Jobs(tmp_path).cancel(record.id)
+        assert record.task == "advise"
+        arguments = JobFolder(tmp_path / "jobs" / record.id).read("job")["arguments"]
+        assert (arguments["set"], arguments["minutes"], arguments["reference"]) == (key, 0.5, None)
+
+    def test_the_job_makes_what_the_page_shows(self, store):
+        key = store.save_set(beer_lambert_set(n_spectra=16, n_channels=20).with_targets(["Cu2+"]))
+        arguments = {"set": key, "minutes": 0.1, "reference": Choice("ridge").to_json(), "workers": 1}
+        made = TASKS["advise"](arguments, SILENT, store)["result"]
+        assert store.load_result(made).document["set"] == key
+        assert "Compared with: Ridge." in " ".join(text.value for text in opened(key).caption)
+
+    def test_too_few_spectra_are_a_sentence(self, store):
+        app = opened(store.save_set(beer_lambert_set(n_spectra=8)))
+        assert any("at least 12 independent spectra" in warning.value for warning in app.warning)

@@ -1,0 +1,142 @@
+"""What a calibration is compared with, what helped, and one button that does it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from spectra_core.evaluation.errors.question import SMALLEST_EFFECT
+from spectra_core.experiment.advice.preparing import averaged, suspicious_rows
+from spectra_core.experiment.advice.saying import summary
+from spectra_core.experiment.advice.ways import AS_NOW, MORE_SPECTRA
+from spectra_core.figures.forest import VERDICT_SYMBOL, forest
+from spectra_core.figures.gains import learning_curves
+from spectra_core.figures.names import ion_labels
+from spectra_core.regressors.choice import regressor_from_json, regressor_title
+from spectra_core.spectra import SpectraSet
+from spectra_core.spectra.spectra_set import without
+from spectra_core.store import Store, StoredResult
+from ui import cache, state, studies, tables
+from ui.exports import figure_with_exports, table_export
+from ui.text import plain, sentence, significant
+
+THE_STUDY = "The study's network"
+_DOES: dict[str, tuple[str, str]] = {
+    "experiment": ("Open as an experiment", ":material/labs:"),
+    "suspicious labels set aside": ("Set them aside", ":material/playlist_remove:"),
+    "replicates averaged": ("Average them", ":material/merge:"),
+}
+"""What the button of a remedy is called, by what it does."""
+
+
+def pick_reference(spectra: SpectraSet) -> dict[str, Any] | None:
+    """Let the visitor say which regressor is in use: that of the last experiment on these spectra, or the study's."""
+    offered: dict[str, dict[str, Any] | None] = {}
+    for record in studies.studies_of(spectra)[:1]:
+        document = cache.shared(Store.load_result, state.store(), record.id).document
+        for part in document["experiment"]["regressors"]:
+            offered[f"{regressor_title(regressor_from_json(part))}, as in your last experiment"] = part
+    offered[THE_STUDY] = None
+    picked = st.selectbox(
+        "What you use now",
+        list(offered),
+        key="advice_reference",
+        format_func=plain,
+        help="Remedies are compared with it.",
+    )
+    return offered[picked]
+
+
+def newest(spectra: SpectraSet) -> StoredResult | None:
+    """Return the newest advice on these spectra, or None."""
+    for record in sorted(state.store().results("advice"), key=lambda one: -one.sequence):
+        found: StoredResult = cache.shared(Store.load_result, state.store(), record.id)
+        if found.document.get("set") == spectra.fingerprint:
+            return found
+    return None
+
+
+def show(result: StoredResult, spectra: SpectraSet) -> None:
+    """Show the advice: in words, remedy by remedy with its button, target by target, and what was left out."""
+    document, table = result.document, result.tables["advice"]
+    st.subheader("What helps")
+    for said in document["sentences"]:
+        st.markdown(sentence(said))
+    st.caption(
+        f"Compared with: {plain(document['reference'])}. {document['n_folds']} folds, {document['n_repeats']} times; "
+        f"{document['n_inner']} folds within each for the choice; {document['minutes']:g} minutes."
+    )
+    for row in summary(table).to_dict("records"):
+        if row["remedy"] != AS_NOW:
+            _remedy(row, result, spectra)
+    _figure(table, document)
+    st.dataframe(table, hide_index=True, column_config=tables.columns(table))
+    table_export(table, "advice")
+    if document["left_out"]:
+        with st.expander("Left out", icon=":material/block:"):
+            for name, why in document["left_out"].items():
+                st.markdown(f"**{plain(name)}**: {sentence(why)}")
+    _more_spectra(result)
+
+
+def _remedy(row: Mapping[Any, Any], result: StoredResult, spectra: SpectraSet) -> None:
+    """Show one remedy: effect, verdict, cost, and the button that does it."""
+    words, doing = st.columns([3, 1], vertical_alignment="center")
+    effect = f"{row['effect']:+.0f} % ({row['low']:+.0f} to {row['high']:+.0f} %)".replace("-", "\N{MINUS SIGN}")
+    cost = "" if pd.isna(row["seconds"]) else f"; a fit takes {significant(row['seconds'])} s"
+    words.markdown(f"**{plain(row['remedy'])}**: {effect}, {row['verdict']}{cost}")
+    action = result.document["actions"].get(row["remedy"])
+    if row["remedy"] == MORE_SPECTRA:
+        if "solutions" in result.tables and len(result.tables["solutions"]):
+            with doing:
+                table_export(result.tables["solutions"], "solutions_to_prepare", "Solutions to prepare")
+    elif action is not None:
+        label, icon = _DOES[action["do"]]
+        if doing.button(label, key=f"do_{row['remedy']}", icon=icon):
+            _do(action, spectra)
+
+
+def _do(action: Mapping[str, Any], spectra: SpectraSet) -> None:
+    if action["do"] == "experiment":
+        state.start_experiment_from(json.dumps(action["experiment"], indent=2))
+    changed = (
+        averaged(spectra)[0]
+        if action["do"] == "replicates averaged"
+        else without(spectra, suspicious_rows(spectra).tolist())
+    )
+    state.choose_experimental(state.store().save_set(changed))
+
+
+def _figure(table: pd.DataFrame, document: Mapping[str, Any]) -> None:
+    shown = table[table["verdict"].isin(list(VERDICT_SYMBOL)) & (table["remedy"] != MORE_SPECTRA)]
+    if shown.empty:
+        return
+    kinds = {name: action.get("kind", "baseline") for name, action in document["actions"].items()}
+    figure = forest(
+        shown.assign(arm=shown["remedy"], flagged=0),
+        arm_kinds={name: kinds.get(name, "baseline") for name in shown["remedy"].unique()},
+        target_labels=ion_labels(document["data"]["units"]),
+        smallest_effect=SMALLEST_EFFECT,
+        reference="what is in use",
+    )
+    figure_with_exports(figure, "remedies")
+
+
+def _more_spectra(result: StoredResult) -> None:
+    """Show the learning curve as far as it was measured, and the solutions to prepare next."""
+    curve = result.tables["curve"]
+    if curve["n_train"].nunique() > 1:
+        st.subheader("More spectra")
+        name = result.document["curve_way"]
+        summed = curve.rename(columns={"rmsep": "rmsep_mean"}).assign(arm=name, rmsep_sd=0.0)
+        figure = learning_curves(summed, arm_kinds={name: "baseline"}, units=result.document["data"]["units"])
+        figure_with_exports(figure, "learning_curve", curve)
+    solutions = result.tables.get("solutions", pd.DataFrame())
+    if len(solutions):
+        st.write(
+            "**Solutions to prepare next**: the emptiest places of the design, within the measured range and with its "
+            "salts, the farthest from all measured solutions first."
+        )
+        st.dataframe(solutions, hide_index=True, column_config=tables.columns(solutions))
