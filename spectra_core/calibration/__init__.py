@@ -2,14 +2,19 @@
 
 from spectra_core.calibration.calibration import Calibration, calibrate
 from spectra_core.calibration.merit import coefficient_table, figures_of_merit, regression_vectors
-from spectra_core.calibration.reading import diagnostics, read
+from spectra_core.calibration.reading import diagnostics, nearest, read
+from spectra_core.calibration.validation import ExternalValidation, interval_calibration, validate
 
 __all__ = [
     "Calibration",
+    "ExternalValidation",
     "calibrate",
     "coefficient_table",
     "diagnostics",
     "figures_of_merit",
+    "interval_calibration",
+    "nearest",
     "read",
     "regression_vectors",
+    "validate",
 ]

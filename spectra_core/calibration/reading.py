@@ -1,5 +1,6 @@
 """Reading spectra nobody has analysed: a value with its interval per target, and what speaks against it."""
 
+from collections.abc import Iterator
 from typing import Literal, get_args
 
 import numpy as np
@@ -82,6 +83,26 @@ def read(calibration: Calibration, spectra: SpectraSet, level: float = 0.9, *, a
             "flags": _flags(calibration, spectra, value).ravel(),
         }
     )
+
+
+def signed_members(calibration: Calibration, spectra: SpectraSet, n_members: int = 200) -> Iterator[Floats]:
+    """Yield equally likely values of every spectrum, (n_spectra, n_members), target by target: what CV+ believes.
+
+    A member is what the model of a fold reads, plus the signed, scaled residual of a row left out there. They are taken
+    at even steps over the rows ordered by residual.
+    """
+    train, names = calibration.train, calibration.train.target_names
+    held_out = calibration.clipped(calibration.held_out)
+    for column, name in enumerate(names):
+        part = next(part for part in calibration.parts if name in part.targets)
+        models = np.stack([model.predict(spectra)[name].to_numpy() for model in part.folds])
+        centres = np.clip(models, *calibration.limits[:, column])
+        scale = calibration.scales[column]
+        scores = (train.target_values[:, column] - held_out[:, column]) / scale.at(held_out[:, column])
+        order = np.argsort(scores, kind="stable")
+        rows = order[np.linspace(0, len(order) - 1, min(n_members, len(order))).round().astype(int)]
+        of_fold = centres[calibration.fold[rows]]
+        yield (of_fold + scale.at(of_fold) * scores[rows, None]).T
 
 
 def diagnostics(calibration: Calibration, spectra: SpectraSet) -> pd.DataFrame:

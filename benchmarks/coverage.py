@@ -1,0 +1,73 @@
+"""How many true values lie within the intervals of a calibration, on fresh simulated spectra.
+
+Every set is simulated anew, and its calibration reads 1500 spectra that it has not seen. One row is written per
+regressor, n, set and target; what is in the file already is not done again:
+
+    python benchmarks/coverage.py --sets 20 --sizes 100 400 --out coverage.csv
+    python benchmarks/coverage.py --out coverage.csv --show
+"""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from spectra_core.calibration import calibrate
+from spectra_core.choices import Choice
+from spectra_core.datasets.simulator import PRESETS, simulate
+from spectra_core.regressors import REGRESSORS
+from spectra_core.training.fast import FastTraining
+
+N_FRESH, LEVEL = 1500, 0.9
+_FIRST_FRESH = 10_000
+
+
+def choice_of(name: str, n: int) -> Choice:
+    """Return the regressor as it is used; networks in the fast way."""
+    fast: FastTraining | None = REGRESSORS[name].fast
+    if fast is None:
+        return Choice(name, {"kernels": "numba"} if "kernels" in REGRESSORS[name].__dataclass_fields__ else {})
+    return Choice(name, {**fast.options, "epochs": fast.epochs(n), "kernels": "numba"})
+
+
+def coverage_of(name: str, n: int, number: int, preset: str) -> pd.DataFrame:
+    """Return coverage and width of the intervals of every target, over all fresh spectra and the largest fifth."""
+    fresh = simulate(PRESETS[preset], n_spectra=N_FRESH, seed=_FIRST_FRESH + number)
+    train = simulate(PRESETS[preset], n_spectra=n, seed=number)
+    table = calibrate(train, regressor=choice_of(name, n), seed=number).read(fresh, LEVEL)
+    true = fresh.target_values.ravel()
+    table["inside"] = (table["low"] <= true) & (true <= table["high"])
+    table["width"] = table["high"] - table["low"]
+    limit = table.groupby("target")["value"].transform(lambda values: values.quantile(0.8))
+    grouped, largest = table.groupby("target", sort=False), table[table["value"] >= limit].groupby("target", sort=False)
+    out = pd.DataFrame({"covered": grouped["inside"].mean(), "covered_largest": largest["inside"].mean()})
+    out["width"] = grouped["width"].mean() / fresh.targets.std()
+    return out.reset_index().assign(regressor=name, n=n, set=number)
+
+
+def main() -> None:
+    """Run what is missing, and show what there is."""
+    chosen = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    chosen.add_argument("--sets", type=int, default=20)
+    chosen.add_argument("--sizes", type=int, nargs="+", default=[100, 400])
+    chosen.add_argument("--regressors", nargs="+", default=list(REGRESSORS))
+    chosen.add_argument("--preset", default="msu_like")
+    chosen.add_argument("--out", type=Path, required=True)
+    chosen.add_argument("--show", action="store_true")
+    asked = chosen.parse_args()
+    known = pd.read_csv(asked.out) if asked.out.exists() else pd.DataFrame(columns=["regressor", "n", "set"])
+    done = set(known[["regressor", "n", "set"]].itertuples(index=False, name=None))
+    for number in range(0 if asked.show else asked.sets):
+        for n in asked.sizes:
+            for name in asked.regressors:
+                if (name, n, number) not in done:
+                    rows = coverage_of(name, n, number, asked.preset)
+                    rows.to_csv(asked.out, mode="a", header=not asked.out.exists(), index=False)
+    found = pd.read_csv(asked.out).groupby(["regressor", "n"])
+    measures = found[["covered", "covered_largest", "width"]]
+    shown = measures.mean().join(measures.min().add_prefix("least_")).assign(sets=found["set"].nunique())
+    print(shown.round(3).to_string())
+
+
+if __name__ == "__main__":
+    main()
