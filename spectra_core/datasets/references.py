@@ -38,7 +38,7 @@ def read_references(source: "str | Path | Files | Iterable[str | Path]", targets
         When there is no column of ids, none of the targets, a cell that is no number, or another unit.
     """
     parts, _ = parse_files(contents_of(files_of(source)), Recipe().dialect)
-    columns = [column for part in parts if isinstance(part, Grid) for column in side_table(part)]
+    columns = [column for part in parts if isinstance(part, Grid) for column in _columns(part)]
     ids = next((one for one in columns if NAMES_IDS.match(one.name)), None)
     ids = ids or next((one for one in columns if one.text is not None and len(set(one.text)) == len(one.text)), None)
     if ids is None:
@@ -59,6 +59,18 @@ def read_references(source: "str | Path | Files | Iterable[str | Path]", targets
     if len({len(values) for values in found.values()}) > 1:
         raise ReadError("Ids and values stand in tables of different lengths. Put them into one table.")
     return pd.DataFrame(found)
+
+
+def _columns(grid: Grid) -> tuple[Column, ...]:
+    columns = side_table(grid)
+    # Beside names, a row of units may stand above the values; more rows there are values with a word among them.
+    above = grid.header[2 if any(column.unit for column in columns) else 1 :]
+    if above:
+        raise ReadError(
+            f"{grid.name} has a row without numbers where values are expected: {', '.join(above[-1])[:100]}. "
+            "Keep one row of names above the values, and leave cells empty where a value is missing."
+        )
+    return columns
 
 
 def _values(column: Column, unit: str, target: Target) -> np.ndarray:

@@ -93,7 +93,8 @@ class TestATableOfReferences:
             (b"sample,Cu2+ [mg/L]\nS1,1\nS2,2\n", "given in mg/L, but the calibration reads Cu2\\+, mol/L"),
             (b"sample,pH\nS1,1\nS2,2\n", "No column is named as a calibrated target"),
             (b"Cu2+,Ni2+\n0.1,0.2\n0.2,0.3\n", "no column is named so"),
-            (b"sample,Cu2+\nS1,0.1\nS2,lost\nS3,0.3\nS4,0.3\nS5,0.3\n", "'lost', which is no number"),
+            (b"sample,Cu2+\nS1,0.1\nS2,lost\nS3,0.3\nS4,0.3\nS5,0.3\n", "where values are expected: S2, lost"),
+            (b"sample,Cu2+\nS1,0.1\nS2,0.3\nS3,0.3\nS4,<0.01\nS5,0.3\n", "'<0.01', which is no number"),
         ],
     )
     def test_that_cannot_be_used_is_refused_in_a_sentence(self, text, said):
