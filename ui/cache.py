@@ -45,6 +45,7 @@ WAITING = {
     "load_set": "Loading spectra",
     "load_model": "Loading the model",
     "load_result": "Loading the experiment",
+    "load_calibration": "Loading the calibration",
     "judged": "Judging the errors",
     "encode": "Encoding the spectra",
     "fit_teacher": "Fitting the teacher",

@@ -75,6 +75,10 @@ MENU: dict[str, tuple[Entry, ...]] = {
             "What do the metrics say, and what can't they see?",
         ),
     ),
+    "Use": (
+        Entry("pages/use/calibrate.py", "Calibrate", ":material/tune:", "How good is the calibration that I will use?"),
+        Entry("pages/use/read.py", "Read", ":material/colorize:", "What is in spectra nobody has analysed?"),
+    ),
 }
 """Sections with their pages."""
 

@@ -94,6 +94,41 @@ def train(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[s
     return {"model": model_id}
 
 
+def calibrate(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[str, Any]:
+    """Fit a calibration on all spectra of a set.
+
+    ``{"set": fingerprint, "regressors": {target: {"name": ..., "options": {}, "preprocessing": []}}, "generated": None,
+    "n_folds": 10, "seed": 0}``; targets without a regressor are left out, and ``generated`` is a kept set that trains
+    too.
+
+    Returns
+    -------
+    ``{"calibration": id}``
+    """
+    from spectra_core.calibration import calibrate as calibrated
+    from spectra_core.regressors.choice import regressor_from_json
+
+    known = checked_arguments(arguments, "calibrate", set=..., regressors=..., generated=None, n_folds=10, seed=0)
+    if not isinstance(known["regressors"], Mapping):
+        raise ConfigError("The task 'calibrate' needs its regressors by the names of targets.")
+    spectra = store.load_set(known["set"])
+    chosen = {name: regressor_from_json(one) for name, one in known["regressors"].items()}
+    # In the order of the set: JSON keeps none. Names it has not are told by `with_targets`.
+    targets = [name for name in spectra.target_names if name in chosen] + sorted(
+        set(chosen) - set(spectra.target_names)
+    )
+    made = calibrated(
+        spectra,
+        regressor=chosen,
+        targets=targets,
+        generated=None if known["generated"] is None else store.load_set(known["generated"]),
+        n_folds=known["n_folds"],
+        seed=known["seed"],
+        reporter=reporter,
+    )
+    return {"calibration": store.save_calibration(made)}
+
+
 def study(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[str, Any]:
     """Run an experiment: ``{"set": fingerprint, "experiment": {...}, "workers": None, "name": text}``.
 
@@ -212,6 +247,7 @@ TASKS: dict[str, Task] = {
     "import": import_files,
     "simulate": simulate,
     "train": train,
+    "calibrate": calibrate,
     "map": judging.draw_map,
     "neighbours": judging.find_neighbours,
     "fidelity": judging.judge,

@@ -11,8 +11,8 @@ from ui.menu import MENU, Entry
 
 APP = str(Path(__file__).parents[2] / "app.py")
 PAGES = [entry for entries in MENU.values() for entry in entries]
-WORK_WITHOUT_SPECTRA = {"overview", "jobs", "dataset", "simulate"}
-"""Pages that give data or say what is going on: they need nothing in hand."""
+WORK_WITHOUT_SPECTRA = {"overview", "jobs", "dataset", "simulate", "read"}
+"""Pages that give data or say what is going on, or read spectra with a calibration: they need no data set in hand."""
 
 
 def opened(entry: Entry, **query: str) -> AppTest:

@@ -24,6 +24,7 @@ from ui.state.deleting import Deleted, delete, empty_bin, forget_deleted, last_d
 from ui.state.followed import followed_job, followed_job_ended, start_job
 from ui.state.import_under_way import ImportDraft, end_import, import_draft, import_round, set_import_draft
 from ui.state.notice_board import notices, notify
+from ui.state.unknown import set_unknown, unknown
 from ui.state.widget_values import (
     BY_CHOICES,
     EXPERIMENT_TEXT,
@@ -70,11 +71,13 @@ __all__ = [
     "records",
     "restore",
     "set_import_draft",
+    "set_unknown",
     "set_widget",
     "set_widget_for",
     "start_experiment_from",
     "start_job",
     "store",
     "take_experiment",
+    "unknown",
     "unless_set",
 ]

@@ -1,0 +1,116 @@
+"""From a calibration to unknown spectra, as a visitor does it."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from spectra_core.calibration import calibrate
+from spectra_core.cli.shared import wide_table
+from spectra_core.datasets.formulas import table_csv
+from spectra_core.jobs import Jobs
+from spectra_core.spectra import SpectralAxis, SpectraSet
+from spectra_core.store import Store
+from tests.conftest import beer_lambert_set
+
+APP = str(Path(__file__).parents[2] / "app.py")
+CALIBRATE, READ = "pages/use/calibrate.py", "pages/use/read.py"
+
+
+@pytest.fixture
+def fingerprint(store: Store) -> str:
+    return store.save_set(beer_lambert_set(n_spectra=40).with_meta(name="Three salts"))
+
+
+@pytest.fixture
+def kept(store: Store, fingerprint: str) -> str:
+    return store.save_calibration(calibrate(store.load_set(fingerprint), regressor="ridge", n_folds=4))
+
+
+def opened(page: str, **query: str) -> AppTest:
+    app = AppTest.from_file(APP, default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value[:12]
+    app.run()
+    return healthy(app.switch_page(page).run())
+
+
+def healthy(app: AppTest) -> AppTest:
+    assert not app.exception
+    assert not app.error
+    return app
+
+
+def with_column(app: AppTest, name: str) -> pd.DataFrame:
+    return next(table.value for table in app.dataframe if name in table.value)
+
+
+def unknown(n_spectra: int = 6, **changed: np.ndarray) -> SpectraSet:
+    fresh = beer_lambert_set(n_spectra=n_spectra, seed=5)
+    samples = pd.DataFrame({"id": [f"U{row}" for row in range(n_spectra)]})
+    axis = SpectralAxis(changed.get("positions", fresh.axis.positions))
+    return SpectraSet(axis, changed.get("signal", fresh.signal), samples=samples, meta=fresh.meta)
+
+
+def test_a_calibration_is_made_as_a_job_and_shown_with_its_figures_of_merit(store, fingerprint, tmp_path):
+    app = opened(CALIBRATE, set=fingerprint)
+    app.selectbox(key="calibrate_regressor").set_value("pls")
+    app.multiselect(key="calibrate_targets").set_value(["NO3-", "Cu2+"])
+    healthy(app.number_input(key="calibrate_folds").set_value(3).run())
+    healthy(app.selectbox(key="calibrate_own_NO3-").set_value("ridge").run())
+    next(button for button in app.button if button.label == "Calibrate").click().run()
+    until = time.monotonic() + 120
+    while (record := Jobs(tmp_path).records()[-1]).is_active and time.monotonic() < until:
+        time.sleep(0.2)
+    assert (record.task, record.state) == ("calibrate", "finished")
+    (of_it,) = store.calibrations()
+    made = store.load_calibration(of_it.id)
+    assert (made.train.target_names, made.n_folds) == (("Cu2+", "NO3-"), 3)
+    assert {name: part.choice.name for part in made.parts for name in part.targets} == {"Cu2+": "pls", "NO3-": "ridge"}
+    healthy(app.run())
+    merit = with_column(app, "rmsecv")
+    np.testing.assert_allclose(merit["rmsecv"], np.sqrt(((made.held_out - made.train.target_values) ** 2).mean(axis=0)))
+    assert {"Calibration (ZIP)", "Coefficients (CSV)"} <= {one.label for one in app.get("download_button")}
+
+
+def test_unknown_spectra_are_read_flagged_and_checked_against_later_references(store, fingerprint, kept):
+    signal = unknown().signal.copy()
+    signal[3] += 0.3 * np.sin(np.arange(50))
+    app = opened(READ, set=fingerprint)
+    assert app.selectbox(key="calibration").value == kept
+    content = table_csv(wide_table(unknown(signal=signal)))
+    healthy(app.file_uploader(key="unknown_files").upload("unknown.csv", content, "text/csv").run())
+    healthy(app.button(key="take_unknown").click().run())
+    table = with_column(app, "flags")
+    assert list(table["id"].unique()) == [f"U{row}" for row in range(6)]
+    assert "Q residual" in table.loc[table["id"] == "U3", "flags"].iloc[0]
+    expected = store.load_calibration(kept).read(unknown(signal=signal))
+    np.testing.assert_allclose(table["value"], expected["value"])
+    assert "U3" in app.selectbox(key="unknown_one").options[:2]  # flagged ones come first
+    references = beer_lambert_set(6, seed=5).targets.assign(id=[f"U{row}" for row in range(6)])
+    healthy(app.file_uploader(key="references").upload("lab.csv", table_csv(references), "text/csv").run())
+    assert list(with_column(app, "drift")["n"]) == [6, 6, 6, 6]
+
+
+def test_another_axis_is_asked_about(store, fingerprint, kept):
+    positions = np.linspace(210.0, 1010.0, 200)
+    signal = np.stack([np.interp(positions, unknown().axis.positions, row) for row in unknown().signal])
+    other = store.save_set(unknown(positions=positions, signal=signal).with_meta(name="Another axis"))
+    app = opened(READ, set=fingerprint)
+    healthy(app.segmented_control(key="unknown_source").set_value("A kept set").run())
+    healthy(app.selectbox(key="unknown_set").set_value(other).run())
+    assert "Say what to do with another axis: interpolate" in app.warning[0].value
+    assert not [table for table in app.dataframe if "flags" in table.value]
+    healthy(app.radio(key="unknown_axis").set_value("interpolate").run())
+    assert len(with_column(app, "flags")) == 24
+
+
+def test_a_file_with_an_open_question_is_a_sentence(fingerprint, kept):
+    app = opened(READ, set=fingerprint)
+    app.file_uploader(key="unknown_files").upload("unknown.csv", b"no spectra in here", "text/csv").run()
+    app.button(key="take_unknown").click().run()
+    assert not app.exception
+    assert len(app.error) == 1

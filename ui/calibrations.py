@@ -1,0 +1,158 @@
+"""Kept calibrations on a page: which one, what it holds, and how it is designed."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from spectra_core.calibration import (
+    Calibration,
+    coefficient_table,
+    figures_of_merit,
+    interval_calibration,
+    regression_vectors,
+)
+from spectra_core.choices import Choice
+from spectra_core.datasets.formulas import table_csv
+from spectra_core.errors import ConfigError, SpectraCoreError
+from spectra_core.preprocessing import PREPROCESSINGS
+from spectra_core.regressors import REGRESSORS
+from spectra_core.regressors.choice import build_regressor, with_steps
+from spectra_core.spectra import SpectraSet
+from spectra_core.store import Store
+from ui import cache, deleting, state, targets, widgets
+from ui.text import counted, plain, sentence
+
+SAME = "The same"
+"""What stands for a target that has no regressor of its own."""
+
+
+def pick() -> tuple[str, Calibration] | None:
+    """Let the visitor choose a kept calibration, those on the set in hand first; None where there is none."""
+    records = state.store().calibrations()
+    if not records:
+        return None
+    in_hand = state.chosen("set")
+    by_id = {one.id: one for one in sorted(records, key=lambda one: (one.data != in_hand, -one.sequence))}
+    ids = list(by_id)
+    first = ids[0] if by_id[ids[0]].data == in_hand or in_hand is None else None
+    newest = records[-1].id
+    state.set_widget_for("calibration", f"{in_hand} {newest}", first or newest)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        picked = st.selectbox(
+            "Calibration",
+            ids,
+            format_func=lambda key: f"{by_id[key].name} · {by_id[key].created[:16].replace('T', ' ')} UTC",
+            key="calibration",
+            bind="query-params",
+        )
+        deleting.offer_delete("calibrations", picked, by_id[picked].name, stays="Its data set stays.")
+    found = cache.shared(Store.load_calibration, state.store(), picked)
+    st.caption(
+        f"{counted(len(found.train), 'spectrum', 'spectra')} of “{plain(found.data['name'])}”, "
+        f"{counted(found.n_folds, 'fold')}, seed {found.seed}."
+        + (f" Trained with “{plain(found.data['generated_name'])}” too." if "generated" in found.data else "")
+    )
+    return picked, found
+
+
+def take_file() -> None:
+    """Take a calibration file from another machine."""
+    uploaded = st.file_uploader("A calibration from a file", type=["zip"], key="calibration_file")
+    if uploaded is not None and st.button("Keep it", icon=":material/upload:", key="keep_calibration"):
+        try:
+            state.store().import_calibration(uploaded.getvalue())
+        except SpectraCoreError as error:
+            st.error(sentence(error), icon=":material/error:")
+        else:
+            state.notify("The calibration is kept.")
+            st.rerun()
+
+
+def design(spectra: SpectraSet) -> dict[str, Choice]:
+    """Let the visitor choose targets and the regressor of each; empty while the choices do not fit together."""
+    called = targets.names(spectra.target_info)
+    chosen = st.multiselect(
+        "Targets",
+        list(called),
+        default=list(called),
+        format_func=called.__getitem__,
+        key="calibrate_targets",
+        persist_state="session",
+    )
+    name = widgets.pick_member("Regressor", REGRESSORS, key="calibrate_regressor", default="gaussian_process")
+    with st.expander("Parameters", icon=":material/tune:"):
+        options = widgets.pick_options(REGRESSORS[name], key=f"calibrate_{name}", n_columns=1)
+    with st.expander("Preprocessing of the spectra", icon=":material/filter_alt:"):
+        steps = _pick_steps()
+    own: dict[str, str] = {}
+    with st.expander("Another regressor for some targets", icon=":material/alt_route:"):
+        for target in chosen:
+            own[target] = st.selectbox(
+                called[target],
+                [SAME, *REGRESSORS],
+                format_func=lambda one: one if one == SAME else REGRESSORS[one].title,
+                key=f"calibrate_own_{target}",
+                persist_state="session",
+            )
+    found = {
+        target: with_steps(Choice(name, options) if own[target] == SAME else Choice(own[target]), steps)
+        for target in chosen
+    }
+    try:
+        for choice in found.values():
+            build_regressor(choice)
+    except ConfigError as error:
+        st.error(sentence(error), icon=":material/error:")
+        return {}
+    return found
+
+
+def _pick_steps() -> Sequence[Choice]:
+    picked = st.multiselect(
+        "Steps, in this order",
+        list(PREPROCESSINGS),
+        format_func=lambda step: PREPROCESSINGS[step].title,
+        key="calibrate_steps",
+        persist_state="session",
+    )
+    steps = []
+    for step in picked:
+        if PREPROCESSINGS[step].caution:
+            st.warning(f"{PREPROCESSINGS[step].title}: {PREPROCESSINGS[step].caution}", icon=":material/warning:")
+        steps.append(Choice(step, widgets.pick_options(PREPROCESSINGS[step], key=f"calibrate_{step}", n_columns=1)))
+    return steps
+
+
+def merit(where: Store, key: str) -> pd.DataFrame:
+    """Return the figures of merit of a kept calibration."""
+    return figures_of_merit(cache.shared(Store.load_calibration, where, key))
+
+
+def vectors(where: Store, key: str) -> pd.DataFrame:
+    """Return the regression vectors of a kept calibration."""
+    return regression_vectors(cache.shared(Store.load_calibration, where, key))
+
+
+def curve(where: Store, key: str) -> pd.DataFrame:
+    """Return how its intervals keep their promise in cross-validation."""
+    return interval_calibration(cache.shared(Store.load_calibration, where, key))
+
+
+def offer_files(key: str, calibration: Calibration) -> None:
+    """Offer the calibration as a file, and its coefficients where it has some."""
+    with st.container(horizontal=True):
+        st.download_button(
+            "Calibration (ZIP)",
+            lambda: state.store().export_calibration(key),
+            "calibration.zip",
+            "application/zip",
+            icon=":material/download:",
+        )
+        try:
+            table = coefficient_table(calibration)
+        except ConfigError:
+            return
+        st.download_button(
+            "Coefficients (CSV)", table_csv(table), "coefficients.csv", "text/csv", icon=":material/download:"
+        )

@@ -1,0 +1,178 @@
+"""Unknown spectra on a page: where they come from, their axis, their readings, reference values that come later."""
+
+from collections.abc import Mapping
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from spectra_core.calibration import Calibration, ExternalValidation, diagnostics, nearest, validate
+from spectra_core.calibration.reading import on_axis_of
+from spectra_core.datasets import read as read_files
+from spectra_core.datasets.references import read_references
+from spectra_core.datasets.writers.tables import TABLE_FORMS, table_file
+from spectra_core.errors import SpectraCoreError, SpectraError
+from spectra_core.figures import calibration as figures
+from spectra_core.spectra import SpectraSet
+from ui import state, tables
+from ui.exports import figure_with_exports, table_export
+from ui.figures import show_figure
+from ui.text import counted, percent, plain, sentence
+
+AXIS_WORDS: dict[str, str] = {
+    "refuse": "Refuse them",
+    "interpolate": "Interpolate onto the channels of the calibration",
+    "cut": "Cut to the channels of the calibration",
+}
+"""What can be done to spectra on other channels."""
+_MOST_SHOWN = 2000
+
+
+def take() -> SpectraSet | None:
+    """Let the visitor bring a file of unknown spectra, or choose a kept set; None while there is none."""
+    source = st.segmented_control(
+        "Unknown spectra",
+        ["From a file", "A kept set"],
+        default="From a file",
+        key="unknown_source",
+        persist_state="session",
+    )
+    if source == "A kept set":
+        records = state.records("set")
+        picked = st.selectbox(
+            "Set",
+            list(records),
+            index=None,
+            format_func=lambda key: records[key].name,
+            key="unknown_set",
+            persist_state="session",
+        )
+        return None if picked is None else state.store().load_set(picked)
+    uploaded = st.file_uploader("Files with unknown spectra", accept_multiple_files=True, key="unknown_files")
+    if uploaded and st.button("Take these spectra", type="primary", icon=":material/upload:", key="take_unknown"):
+        try:
+            with st.spinner("Reading the files"):
+                state.set_unknown(read_files({one.name: one.getvalue() for one in uploaded}, targets=()))
+        except SpectraCoreError as error:
+            state.set_unknown(None)
+            st.error(sentence(error), icon=":material/error:")
+            st.caption("A file with questions is imported on the page Data set; choose it here as a kept set.")
+            st.page_link("pages/data/dataset.py", label="Data set", icon=":material/arrow_forward:")
+    return state.unknown()
+
+
+def on_axis(calibration: Calibration, spectra: SpectraSet) -> SpectraSet | None:
+    """Return the spectra on the calibration's axis, asking where it is another; None while that is not decided."""
+    try:
+        return on_axis_of(calibration, spectra, "refuse")
+    except SpectraError as error:
+        st.warning(sentence(error), icon=":material/warning:")
+    possible = {"refuse": spectra}
+    for way in ("interpolate", "cut"):
+        try:
+            possible[way] = on_axis_of(calibration, spectra, way)
+        except SpectraError:
+            continue
+    if len(possible) == 1:
+        return None
+    way = st.radio(
+        "These spectra have other channels. What shall be done?",
+        list(possible),
+        format_func=AXIS_WORDS.__getitem__,
+        key="unknown_axis",
+    )
+    return None if way == "refuse" else possible[way]
+
+
+def show(calibration: Calibration, table: pd.DataFrame, called: Mapping[str, str]) -> None:
+    """Show readings as a table and offer them as files."""
+    flagged = table.loc[table["flags"] != "", "id"].nunique()
+    n_spectra = len(table) // len(called)
+    st.caption(f"{counted(n_spectra, 'spectrum', 'spectra')}, {flagged} of them with flags.")
+    units = {one.name: one.unit for one in calibration.train.target_info}
+    shown = table.head(_MOST_SHOWN)
+    shown = shown.assign(unit=shown["target"].map(units), target=shown["target"].map(called))
+    st.dataframe(shown, hide_index=True, column_config=tables.columns(shown), key="readings")
+    if len(table) > _MOST_SHOWN:
+        st.caption(f"The first {_MOST_SHOWN} rows are shown; the files hold all {len(table)}.")
+    with st.container(horizontal=True):
+        for ending in TABLE_FORMS:
+            name = f"readings{ending}"
+            st.download_button(
+                f"Readings ({ending[1:].upper()})",
+                partial(table_file, table, name),
+                name,
+                icon=":material/download:",
+                key=f"readings{ending}",
+            )
+
+
+def show_one(calibration: Calibration, spectra: SpectraSet, table: pd.DataFrame) -> None:
+    """Show one spectrum beside the calibration spectra nearest to it, and how far it lies from them."""
+    measured = diagnostics(calibration, spectra)
+    flagged = set(table.loc[table["flags"] != "", "id"])
+    names = tables.names_of(list(measured["id"]))
+    order = sorted(range(len(names)), key=lambda row: measured["id"][row] not in flagged)
+    row = st.selectbox(
+        "Spectrum", order, format_func=lambda at: plain(names[at]), key="unknown_one", help="Flagged ones come first."
+    )
+    facts = measured.iloc[row]
+    for column, (label, value, limit) in zip(
+        st.columns(3),
+        (
+            ("Hotelling T²", facts["t2"], facts["t2_limit"]),
+            ("Q residual", facts["q"], facts["q_limit"]),
+            ("Channels out of range", facts["n_channels_out"], 0),
+        ),
+        strict=True,
+    ):
+        column.metric(label, f"{value:.3g}", f"limit {limit:.3g}", delta_color="off", delta_arrow="off")
+    train = calibration.train
+    known = nearest(calibration, spectra.take([row]), 3)[0]
+    lines = {"position": train.axis.positions, f"{names[row]} (unknown)": spectra.signal[row]}
+    lines |= {f"{train.samples['id'].iloc[at]} (calibration)": train.signal[at] for at in known}
+    figure = figures.beside_nearest(
+        pd.DataFrame(lines), axis_label=train.axis.label, signal_label=train.meta.signal_label
+    )
+    figure_with_exports(figure, "beside_nearest", measured)
+
+
+def check(calibration: Calibration, spectra: SpectraSet, labels: Mapping[str, str]) -> None:
+    """Take reference values that came later, and show what they say about the calibration."""
+    uploaded = st.file_uploader(
+        "Reference values",
+        key="references",
+        help="A table with a column of ids and one per target, in the calibration's units. Rows are matched by id.",
+    )
+    if uploaded is None:
+        return
+    try:
+        given = read_references({uploaded.name: uploaded.getvalue()}, calibration.train.target_info)
+        found = validate(calibration, spectra, given)
+    except SpectraCoreError as error:
+        st.error(sentence(error), icon=":material/error:")
+        return
+    show_validation(found, labels)
+
+
+def show_validation(found: ExternalValidation, labels: Mapping[str, str]) -> None:
+    """Show errors, coverage and drift against reference values."""
+    if found.unmatched:
+        some = ", ".join(plain(one) for one in found.unmatched[:10])
+        st.info(f"{len(found.unmatched)} reference values belong to no spectrum: {some}.", icon=":material/info:")
+    st.dataframe(found.errors, hide_index=True, column_config=tables.columns(found.errors), key="external_errors")
+    for _, row in found.errors[found.errors["drift_p"] < 0.01].iterrows():
+        st.warning(
+            f"Errors of {plain(labels[row['target']])} drift by {row['drift']:.3g} per 100 spectra in measuring order "
+            f"(chance without a drift: {row['drift_p']:.2g}). Measure a control sample, or calibrate anew.",
+            icon=":material/trending_up:",
+        )
+    wide = found.coverage.pivot_table(index="target", columns="level", values="covered", sort=False).map(percent)
+    wide.columns = [f"Within {level:.0%}" for level in wide.columns]
+    st.dataframe(wide, key="external_coverage")
+    target = st.selectbox("Target", list(found.errors["target"]), format_func=labels.__getitem__, key="external_target")
+    rows = found.residuals[found.residuals["target"] == target]
+    drift = float(np.nan_to_num(found.errors.set_index("target").loc[target, "drift"]))
+    show_figure(figures.errors_in_order(rows, target_label=labels[target], drift=drift), key="errors_in_order")
+    table_export(found.residuals, "external_validation")
