@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from spectra_core.calibration import calibrate
 from spectra_core.choices import Choice
 from spectra_core.experiment import Arm, Experiment, run
 from spectra_core.generators import GENERATORS
@@ -22,7 +23,7 @@ NAME = (
 
 
 def fill(store: Store) -> dict[str, str]:
-    """Keep a set, a generator, a generated set, an experiment and a failed job; return what to open."""
+    """Keep a set, a generator, a generated set, an experiment, a calibration and a failed job; return what to open."""
     measured = _renamed(beer_lambert_set(40), "measured")
     fitted = GENERATORS["pca"]().fit(measured, seed=0)
     model = store.save_model(fitted, registry="generator", member="pca", train=measured, seed=0)
@@ -31,6 +32,7 @@ def fill(store: Store) -> dict[str, str]:
     arms = Arm(f"{NAME} 1", "baseline"), Arm(f"{NAME} 2", generator=Choice("mixing"))
     result = run(Experiment(arms, (Choice("ridge"),), n_folds=4, reference="baseline"), measured)
     store.save_result("study", {"name": NAME, **result.document}, dict(result.tables), NAME)
+    store.save_calibration(calibrate(measured, regressor="ridge", n_folds=2))
     job = JobFolder(store.root / "jobs" / ("a" * 32))
     said = {"task": "train", "title": NAME, "arguments": {"set": hand["set"], "generator": "vae"}, "attempt": 1}
     job.write("job", {**said, "sequence": 1, "queued": 1, "created": "2026-01-01T00:00:00+00:00"})

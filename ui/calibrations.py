@@ -89,7 +89,7 @@ def design(spectra: SpectraSet) -> dict[str, Choice]:
     with st.expander("Another regressor for some targets", icon=":material/alt_route:"):
         for target in chosen:
             own[target] = st.selectbox(
-                called[target],
+                plain(called[target]),
                 [SAME, *REGRESSORS],
                 format_func=lambda one: one if one == SAME else REGRESSORS[one].title,
                 key=f"calibrate_own_{target}",
