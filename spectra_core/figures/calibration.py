@@ -135,7 +135,7 @@ def coverage_curve(curve: pd.DataFrame, labels: Mapping[str, str]) -> go.Figure:
     figure.update_layout(xaxis_title="Promised", yaxis_title="Covered")
     figure.update_xaxes(tickformat=".0%")
     figure.update_yaxes(tickformat=".0%")
-    at = curve.loc[np.isclose(curve["level"], 0.9), "covered"]
+    at = curve["covered"].to_numpy()[np.isclose(curve["level"], 0.9)]
     alt = f"Coverage of intervals for {len(labels)} targets; at 90 %: {at.min():.0%} to {at.max():.0%}."
     return styled(figure, alt=alt)
 

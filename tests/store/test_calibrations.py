@@ -63,7 +63,7 @@ def with_numbers(content, change):
 class TestAKeptCalibration:
     @pytest.mark.parametrize("member", sorted(REGRESSORS))
     def test_reads_the_same_digits_on_another_machine(self, member, mixtures, tmp_path):
-        quick = {"epochs": 2, "n_members": 2, "max_components": 4, "n_folds": 2}
+        quick = {"epochs": 2, "n_members": 2, "max_components": 4, "n_folds": 3}
         options = {name: value for name, value in quick.items() if name in REGRESSORS[member].__dataclass_fields__}
         choice = RegressorChoice(member, options, (Choice("savitzky_golay"), Choice("msc")))
         made = calibrate(
