@@ -75,8 +75,9 @@ def seconds_alone(experiment: Experiment, spectra: SpectraSet, n_workers: int, m
         n_train = min(size or whole_fold, whole_fold)
         for choice in experiment.regressors:
             regressor = build(REGRESSORS, choice, "regressor")
-            pace = seconds_per_gflop(regressor, of_regressor, spectra, memo)
-            total += pace * sum(arm_cost(arm, regressor, n_train, n_channels, n_targets) for arm in experiment.arms)
+            for part, times in regressor.parts(n_train):
+                pace = times * seconds_per_gflop(part, of_regressor, spectra, memo)
+                total += pace * sum(arm_cost(arm, part, n_train, n_channels, n_targets) for arm in experiment.arms)
         for choice in generators_of(experiment):
             generator = build(GENERATORS, choice, "generator")
             pace = seconds_per_gflop(generator, of_generator, spectra, memo)

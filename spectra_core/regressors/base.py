@@ -74,6 +74,10 @@ class Regressor(WithOptions, ABC):
         """Return Gflop of a fit, estimated, for the progress of experiments and their running times."""
         return usual_cost(self, n_rows, n_channels)
 
+    def parts(self, n_rows: int) -> "Sequence[tuple[Regressor, float]]":
+        """Return the regressors that a fit of `n_rows` spectra is made of, and how often each: all add up to `cost`."""
+        return [(self, 1.0)]
+
     @abstractmethod
     def predict(self, spectra: SpectraSet) -> pd.DataFrame:
         """Return predicted targets (n_spectra, n_targets) in the units of the training set."""

@@ -107,9 +107,13 @@ class Stack(Regressor):
 
     def cost(self, n_rows: int, n_channels: int, n_targets: int) -> float:
         """Return Gflop of all candidates, in all folds and on all spectra."""
-        seen = n_rows * (1 + self.n_copies)
-        members = [one.exact or self._networks(seen) for one in CANDIDATES]
-        return (self.n_folds + 1) * sum(member.cost(seen, n_channels, n_targets) for member in members)
+        return sum(times * member.cost(n_rows, n_channels, n_targets) for member, times in self.parts(n_rows))
+
+    def parts(self, n_rows: int) -> Sequence[tuple[Regressor, float]]:
+        """Return every candidate, as often as there are folds, a last fit, and copies of the spectra."""
+        rows = 1 + self.n_copies
+        members = [one.exact or self._networks(rows * n_rows) for one in CANDIDATES]
+        return [(member, float(rows * (self.n_folds + 1))) for member in members]
 
     def fit(
         self,

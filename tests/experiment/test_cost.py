@@ -58,6 +58,20 @@ def test_how_fast_this_computer_fits_is_measured_once_per_kind(mixtures, monkeyp
     assert measured == ["MLP", "PLS"]
 
 
+def test_a_stack_takes_what_its_candidates_take_which_are_timed_in_its_place(mixtures, monkeypatch):
+    timed = []
+    monkeypatch.setattr(pace, "_measured", lambda member, *_: timed.append(type(member).__name__) or 0.5)
+    monkeypatch.setattr(pace, "slowdown", lambda n_workers, niceness: 1.0)
+    stack = Choice("stack", {"epochs": 3, "n_folds": 4})
+    seconds = estimated_seconds(replace(EXPERIMENT, regressors=(stack,), arms=EXPERIMENT.arms[:1]), mixtures, 1)
+    assert set(timed) == {"GaussianProcess", "Ridge", "PLS", "MLPEnsemble"}
+    # 4 folds and a last fit, of 45 spectra and as many copies; 7 candidates.
+    parts = [REGRESSORS[name]() for name in 2 * ["gaussian_process", "ridge", "pls"]]
+    networks = REGRESSORS["mlp_ensemble"](epochs=3, coordinates="components")
+    by_hand = 10 * sum(one.cost(45, mixtures.n_channels, mixtures.n_targets) for one in [*parts, networks])
+    assert seconds - BESIDES == pytest.approx(EXPERIMENT.n_splits * 0.5 * by_hand)
+
+
 @pytest.mark.parametrize("member", [MLP, REGRESSORS["ridge"]()])
 def test_a_measured_pace_is_that_of_real_fits(mixtures, member):
     def cost(fitted, on):
