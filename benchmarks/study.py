@@ -4,7 +4,8 @@
     python -m benchmarks.study --report docs --out results/study
 
 Part a: all arms on 3744 simulated spectra. Part b: training sets of 100, 400 and 1500 of them. Part c: measured sets,
-read from the folder that SPECTRA_REFERENCE_DATA names. A run that was stopped goes on where it was when the same
+read from the folder that SPECTRA_REFERENCE_DATA names. Part d: fresh training sets of 100 and 400, networks in fast
+mode. A run that was stopped goes on where it was when the same
 command is given again. `--report` writes figures, and the tables between the marks in docs/study.md, from what is
 finished.
 """
@@ -86,7 +87,7 @@ def work(study: Study, folder: Path, n_workers: int, n_stages: int | None) -> No
 def _cost(experiment: Experiment, memo: Counted, begin: float, processor: float, n_workers: int) -> Mapping[str, Any]:
     return {
         "arms": len(experiment.arms),
-        "folds": experiment.n_folds * experiment.n_repeats,
+        "folds": experiment.n_splits,
         "asked": memo.asked,
         "computed": memo.computed,
         "seconds": round(time.perf_counter() - begin, 1),
@@ -107,7 +108,7 @@ def _commit() -> str:
 def main() -> None:
     """Run the parts that were named, or write the report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", help="a, b, c, or the name of one experiment, as c-carbon-dots or b-100")
+    parser.add_argument("parts", nargs="*", help="a, b, c, d, or the name of one experiment, as c-carbon-dots or b-100")
     parser.add_argument("--out", type=Path, required=True, help="where finished parts, tables and times are kept")
     parser.add_argument("--report", type=Path, metavar="DOCS", help="write figures and tables into this folder")
     parser.add_argument("--epochs", type=int, default=STUDY_EPOCHS)

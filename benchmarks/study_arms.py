@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.study_fresh import fresh_sizes, fresh_stages
 from spectra_core.choices import Choice
 from spectra_core.datasets import read
 from spectra_core.datasets.simulator import PRESETS, simulate
@@ -217,6 +218,10 @@ def studies(epochs: int, n_spectra: int | None = None) -> dict[str, list[Study]]
             crossed_study(epochs, "c-carbon-dots-crossed", partial(measured, CARBON_DOTS), simulated=False),
             metals_study(epochs, "cu-co-cr-ni", "cu_co_cr_ni_visible_as_published.csv", n_repeats=3),
             metals_study(epochs, "nitrite-nitrate", "nitrite_nitrate_uv.csv", n_repeats=3),
+        ],
+        "d": [
+            Study(f"d-{size}", data, fresh_stages(size, n_sets))
+            for size, (data, n_sets) in fresh_sizes(_simulated).items()
         ],
     }
 

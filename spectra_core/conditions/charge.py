@@ -22,6 +22,15 @@ MOL_PER_LITRE = {
 _MOLAR = {"M": "mol/l", "mM": "mmol/l", "uM": "umol/l", "nM": "nmol/l"}
 
 
+def molar_factor(unit: str) -> float | None:
+    """Return mol/L in one `unit`; None where it is no amount of substance per volume.
+
+    >>> molar_factor("mM"), molar_factor("mol/L"), molar_factor("mg/L")
+    (0.001, 1.0, None)
+    """
+    return MOL_PER_LITRE.get(_spelled_out(unit))
+
+
 def charge_residual(targets: pd.DataFrame, target_info: Sequence[Target]) -> NDArray[np.float64] | None:
     """Return sum of z c of every row, (n_sets,) in mol/L; zero in a neutral solution of the listed ions.
 

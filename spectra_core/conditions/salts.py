@@ -41,8 +41,10 @@ class SaltBasis:
         Targets at zero amounts; zero wherever relations are of salts.
     lower, upper : (n_salts,)
         Smallest and largest amount in the data, in the targets' unit.
+    amounts : (n_rows, n_salts)
+        Of each salt in each solution of the data; of large sets evenly spaced rows.
     present : (n_rows, n_salts)
-        Which salts each solution of the data holds; of large sets evenly spaced rows.
+        Which salts each of these solutions holds.
     target_lower, target_upper : (n_targets,)
         Smallest and largest value of every target in the data.
     explanation
@@ -56,6 +58,7 @@ class SaltBasis:
     offset: NDArray[np.float64]
     lower: NDArray[np.float64]
     upper: NDArray[np.float64]
+    amounts: NDArray[np.float64]
     present: NDArray[np.bool_]
     target_lower: NDArray[np.float64]
     target_upper: NDArray[np.float64]
@@ -244,6 +247,7 @@ def _basis(
         offset,
         lower=amounts.min(axis=0),
         upper=amounts.max(axis=0),
+        amounts=amounts,
         present=np.abs(amounts) > absent_below,
         target_lower=train.target_values.min(axis=0),
         target_upper=train.target_values.max(axis=0),

@@ -41,6 +41,7 @@ def _preset_arms() -> dict[str, Arm]:
         Arm("Noise jitter", generator=Choice("jitter")),
         Arm("Nuisances", ratio=4.0, generator=Choice("nuisances")),
         Arm("Mixing", generator=Choice("mixing")),
+        Arm("Physics + residual", ratio=4.0, generator=Choice("physics_residual")),
         Arm("Oracle", "oracle"),
     ]
     return {arm.name: arm for arm in arms}

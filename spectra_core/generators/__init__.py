@@ -7,6 +7,7 @@ from spectra_core.generators.jitter import Jitter
 from spectra_core.generators.mixing import Mixing
 from spectra_core.generators.nuisances import Nuisances
 from spectra_core.generators.pca import PCAGenerator
+from spectra_core.generators.physics_residual import PhysicsResidual
 from spectra_core.generators.vae import VAE
 
 GENERATORS: dict[str, type[Generator]] = {
@@ -16,7 +17,18 @@ GENERATORS: dict[str, type[Generator]] = {
     "jitter": Jitter,
     "mixing": Mixing,
     "nuisances": Nuisances,
+    "physics_residual": PhysicsResidual,
 }
 """Every generator by name; adding one means one file and one line here."""
 
-__all__ = ["CVAE", "GENERATORS", "VAE", "Jitter", "Mixing", "Nuisances", "PCAGenerator", "fit_many"]
+__all__ = [
+    "CVAE",
+    "GENERATORS",
+    "VAE",
+    "Jitter",
+    "Mixing",
+    "Nuisances",
+    "PCAGenerator",
+    "PhysicsResidual",
+    "fit_many",
+]

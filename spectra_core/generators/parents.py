@@ -42,8 +42,7 @@ class ParentGenerator(DirectGenerator):
     def to_arrays(self) -> Arrays:
         """Return the parents: spectra, targets and ids (as JSON text in bytes)."""
         require_fitted(self, self.title)
-        ids = np.frombuffer(json.dumps(self.ids_).encode(), dtype=np.uint8)
-        return {"signal": self.signal_, "targets": self.targets_, "ids": ids}
+        return {"signal": self.signal_, "targets": self.targets_, "ids": ids_as_array(self.ids_)}
 
     def from_arrays(self, arrays: Arrays, frame: Frame) -> Self:
         """Take over stored parents after checking them."""
@@ -53,15 +52,10 @@ class ParentGenerator(DirectGenerator):
             "ids": (None,),
         }
         state = checked_arrays(arrays, shapes, self.title)
-        try:
-            ids = json.loads(state["ids"].astype(np.uint8).tobytes().decode())
-        except ValueError as error:
-            raise ConfigError(
-                f"The stored ids of {self.title} cannot be read: they are damaged. Fit it again."
-            ) from error
-        if not isinstance(ids, list) or {len(ids), len(state["signal"])} != {len(state["targets"])} or not ids:
+        ids = ids_from_array(state["ids"], self.title)
+        if {len(ids), len(state["signal"])} != {len(state["targets"])} or not ids:
             raise ConfigError(f"The stored spectra, targets and ids of {self.title} differ in number. Fit it again.")
-        self._keep(frame, state["signal"], state["targets"], tuple(str(name) for name in ids))
+        self._keep(frame, state["signal"], state["targets"], ids)
         return self
 
     def _keep(
@@ -86,6 +80,28 @@ class ParentGenerator(DirectGenerator):
             samples=pd.DataFrame({"parent": parents}),
             meta=SetMeta(self.title, "generated", frame.quantity, frame.unit),
         )
+
+
+def ids_as_array(ids: tuple[str, ...]) -> NDArray[np.uint8]:
+    """Return ids of spectra as JSON text in bytes."""
+    return np.frombuffer(json.dumps(ids).encode(), dtype=np.uint8)
+
+
+def ids_from_array(stored: NDArray[Any], title: str) -> tuple[str, ...]:
+    """Read what `ids_as_array` wrote.
+
+    Raises
+    ------
+    ConfigError
+        When it is damaged.
+    """
+    try:
+        ids = json.loads(stored.astype(np.uint8).tobytes().decode())
+    except ValueError as error:
+        raise ConfigError(f"The stored ids of {title} cannot be read: they are damaged. Fit it again.") from error
+    if not isinstance(ids, list):
+        raise ConfigError(f"The stored ids of {title} cannot be read: they are damaged. Fit it again.")
+    return tuple(str(name) for name in ids)
 
 
 def even_rows(n_rows: int, n_wanted: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -23,17 +23,29 @@ class SignalBasis:
     noise: NDArray[np.float64]
 
 
-def signal_basis(values: NDArray[np.floating[Any]]) -> SignalBasis:
-    """Separate signal from noise by the optimal hard threshold for singular values.
+def threshold_factor(ratio: float) -> float:
+    """Return omega: a singular value is signal where it exceeds omega times the median one.
 
-    A component is signal when its singular value exceeds omega(b) times the median one, b being the ratio of the
-    sides of the table and omega(b) = 0.56 b^3 - 0.95 b^2 + 1.82 b + 1.43 (Gavish & Donoho, IEEE Trans Inf Theory
-    2014, for unknown white noise). Noise that neighbouring channels share counts as signal where it stands out.
+    omega(b) = 0.56 b^3 - 0.95 b^2 + 1.82 b + 1.43 for a table with ratio b <= 1 of its sides and unknown white noise,
+    right to 0.02 (Gavish & Donoho, IEEE Trans Inf Theory 60, 5040, 2014, eq. 5).
+
+    >>> round(threshold_factor(1.0), 2)
+    2.86
+    """
+    return 0.56 * ratio**3 - 0.95 * ratio**2 + 1.82 * ratio + 1.43
+
+
+def signal_basis(values: NDArray[np.floating[Any]], least: int = 1, most: int | None = None) -> SignalBasis:
+    """Separate signal from noise by the optimal hard threshold for singular values, `threshold_factor`.
+
+    Noise that neighbouring channels share counts as signal where it stands out.
 
     Parameters
     ----------
     values : (n_spectra, n_channels)
         Spectra; they are centred here. Channels that do not vary have no noise.
+    least, most
+        Bounds on the number of directions, whatever the threshold says.
     """
     centred = np.asarray(values, dtype=np.float64) - values.mean(axis=0, dtype=np.float64)
     varying = np.ptp(values, axis=0) > 0
@@ -44,10 +56,11 @@ def signal_basis(values: NDArray[np.floating[Any]]) -> SignalBasis:
     n_rows, n_columns = len(values) - 1, int(varying.sum())  # centring takes one row's worth
     n_singular = min(n_rows, n_columns)
     ratio = n_singular / max(n_rows, n_columns)
-    threshold = (0.56 * ratio**3 - 0.95 * ratio**2 + 1.82 * ratio + 1.43) * np.median(singular[:n_singular])
+    threshold = threshold_factor(ratio) * np.median(singular[:n_singular])
     # Rounding of the covariance hides singular values below this share of the first.
     floor = singular[0] * np.sqrt(np.finfo(np.float64).eps * n_columns)
-    n_components = max(1, int(np.count_nonzero(singular[:n_singular] > max(threshold, floor))))
+    n_components = max(1, least, int(np.count_nonzero(singular[:n_singular] > max(threshold, floor))))
+    n_components = min(n_components, n_columns, *(() if most is None else (most,)))
     directions = np.zeros((values.shape[1], n_components))
     directions[varying] = right[:, ::-1][:, :n_components]
     left = centred - (centred @ directions) @ directions.T

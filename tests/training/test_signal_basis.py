@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from spectra_core.training.signal_basis import signal_basis
+from spectra_core.training.signal_basis import signal_basis, threshold_factor
 
 
 @pytest.mark.parametrize(("n_spectra", "n_channels"), [(300, 80), (60, 200), (100, 100)])
@@ -34,3 +34,16 @@ def test_spectra_without_noise_keep_their_exact_rank():
     found = signal_basis(values)
     assert found.directions.shape[1] == 3
     assert found.noise.max() < 1e-12
+
+
+@pytest.mark.parametrize("ratio", [1.0, 0.5, 0.05])
+def test_threshold_is_that_of_the_paper(ratio):
+    # Eq. 10 and 11: lambda(b) over the root of the median of the Marchenko-Pastur distribution, by quadrature.
+    best = np.sqrt(2 * (ratio + 1) + 8 * ratio / (ratio + 1 + np.sqrt(ratio**2 + 14 * ratio + 1)))
+    low, high = (1 - np.sqrt(ratio)) ** 2, (1 + np.sqrt(ratio)) ** 2
+    edges = low + (high - low) * np.linspace(0, 1, 200_001) ** 2
+    t = (edges[1:] + edges[:-1]) / 2
+    weight = np.sqrt((high - t) * (t - low)) / (2 * np.pi * t * ratio) * np.diff(edges)
+    median = t[np.searchsorted(weight.cumsum(), 0.5)]
+    assert weight.sum() == pytest.approx(1.0, abs=1e-3)
+    assert threshold_factor(ratio) == pytest.approx(best / np.sqrt(median), abs=0.02)

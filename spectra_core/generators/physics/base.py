@@ -1,0 +1,59 @@
+"""What every physics offers: a function from concentrations to spectra on the axis of a set."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectra_core.contracts import Arrays
+from spectra_core.options import WithOptions
+from spectra_core.spectra import Frame, SpectraSet
+
+Floats = NDArray[np.float64]
+
+
+class Physics(WithOptions, ABC):
+    """A forward model. A dataclass; its fields are its whole configuration (JSON values)."""
+
+    title: ClassVar[str]
+    explanation: ClassVar[str]
+    data_only: ClassVar[bool] = False
+    """Whether it knows nothing but the training rows."""
+
+    @abstractmethod
+    def obstacle(self, frame: Frame) -> str | None:
+        """Say in one sentence why it cannot make spectra on this axis for these targets; None where it can."""
+
+    def notes(self, frame: Frame) -> tuple[str, ...]:
+        """Say what it leaves out on this axis, for these targets; one sentence each."""
+        return ()
+
+    def fit(self, train: SpectraSet) -> Self:
+        """Learn what is left open, if anything; return self."""
+        return self
+
+    @abstractmethod
+    def spectra(self, targets: Floats, frame: Frame) -> Floats:
+        """Return spectra (n_sets, n_channels) for concentrations (n_sets, n_targets) in the targets' units."""
+
+    def to_arrays(self) -> Arrays:
+        """Return what `fit` learned."""
+        return {}
+
+    def shapes(self, frame: Frame) -> dict[str, tuple[int | None, ...]]:
+        """Return name and shape of every array of `to_arrays`."""
+        return {}
+
+    def from_arrays(self, arrays: Arrays) -> Self:
+        """Take over what `fit` learned, of checked shapes; return self."""
+        return self
+
+
+def absorbance_obstacle(frame: Frame) -> str | None:
+    """Say why nothing that is told in absorbance over nanometres fits; None where it does."""
+    if frame.quantity != "Absorbance":
+        return f"it gives absorbance, and these spectra hold {frame.quantity.lower()}"
+    if frame.axis.quantity != "Wavelength" or frame.axis.unit != "nm":
+        return f"it needs wavelengths in nm, and this axis is {frame.axis.label}"
+    return None
