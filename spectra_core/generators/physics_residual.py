@@ -166,7 +166,7 @@ class PhysicsResidual(DirectGenerator):
         """Return residual process, leftovers, design and what the physics learned."""
         require_fitted(self, self.title)
         parts = {
-            "design": self.design_.to_arrays(),
+            "design": vars(self.design_),
             "process": vars(self.process_),
             "physics": self.physics_.to_arrays(),
         }
