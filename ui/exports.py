@@ -1,13 +1,15 @@
 """A figure or a table with the buttons that take it home."""
 
+from functools import partial
+
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
 from spectra_core.datasets.formulas import table_csv
-from spectra_core.report import report_of
+from spectra_core.report import generator_card, report_of
 from spectra_core.report.page import as_html
-from spectra_core.store import StoredResult
+from spectra_core.store import Store, StoredResult
 from ui import state
 from ui.figures import show_figure
 
@@ -58,6 +60,25 @@ def report_export(result: StoredResult) -> None:
         icon=":material/article:",
         help="Question, verdicts, data, method, figures, limits and how to repeat it, in one file that opens offline.",
     )
+
+
+def card_export(model_id: str, name: str) -> None:
+    """Offer the card of a kept generator, as a page and as JSON."""
+    for form, mime in (("html", "text/html"), ("json", "application/json")):
+        st.download_button(
+            f"Model card ({form.upper()})",
+            partial(_card, state.store(), model_id, form),
+            f"{name}.{form}",
+            mime,
+            icon=":material/badge:",
+            key=f"card_{form}",
+            help="What it was trained on, for what range, and what it is known to fail at.",
+        )
+
+
+def _card(store: Store, model_id: str, form: str) -> bytes:
+    card = generator_card(store, model_id)
+    return as_html(card.report()).encode() if form == "html" else card.to_json()
 
 
 def html_page(figure: go.Figure) -> bytes:

@@ -13,6 +13,7 @@ from spectra_core.generators import GENERATORS
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
 from ui import cache, deleting, state, tables
+from ui.exports import card_export
 from ui.text import plain, significant
 
 if TYPE_CHECKING:
@@ -141,6 +142,7 @@ def show_stored() -> None:
                 file_name=f"{record.member}-{chosen[:8]}.safetensors",
                 icon=":material/download:",
             )
+            card_export(chosen, f"card-{record.member}-{chosen[:8]}")
             deleting.offer_delete("models", chosen, record.name, stays="Generated sets stay.")
         with st.popover("Upload a model file", icon=":material/upload:"):
             _upload()

@@ -97,6 +97,11 @@ def _manage(record: SetRecord) -> None:
             if st.form_submit_button("Rename") and name.strip() and name != record.name:
                 state.store().rename_set(record.fingerprint, name.strip())
                 st.rerun()
+        with st.popover("Licence", icon=":material/gavel:"), st.form("state_licence", border=False):
+            licence = st.text_input("Licence of the data", record.licence, help="Reports and model cards say it.")
+            if st.form_submit_button("State it") and licence != record.licence:
+                state.store().state_licence(record.fingerprint, licence)
+                st.rerun()
         deleting.offer_delete(
             "sets", record.fingerprint, record.name, stays="Generators trained on it, and results, stay."
         )

@@ -10,6 +10,7 @@ from spectra_core.evaluation.similarity.sentences import fidelity_sentence
 from spectra_core.figures import fidelity as figures
 from spectra_core.figures import physics as physics_figures
 from ui import comparison, judged, needed, state, tables, targets
+from ui.exports import report_export
 from ui.figures import show_figure
 from ui.text import plain
 
@@ -51,6 +52,7 @@ else:
         ),
         key="metric_distances",
     )
+    report_export(result)
     judged.metric_cards(judgement, METRICS, plain(training.meta.unit))
     comparison.offer_tables({"judgement": judgement})
 

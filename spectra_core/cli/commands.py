@@ -1,7 +1,7 @@
 """The commands of the command line: the app, and its pipeline without it.
 
 ``latent-spectra study --data FILE --folds 8 --seed 0 --out FOLDER`` and, alike, ``app``, ``simulate``, ``import``,
-``convert``, ``train``, ``generate``, ``calibrate``, ``read``, ``judge``, ``advise``, ``report``, ``capsule``,
+``convert``, ``train``, ``generate``, ``calibrate``, ``read``, ``judge``, ``advise``, ``report``, ``card``, ``capsule``,
 ``verify``, ``jobs``. Errors are one sentence on the error stream and exit code 2.
 """
 
@@ -74,7 +74,9 @@ def import_files(chosen: argparse.Namespace) -> None:
         store = Store()
         spectra = shared.data_of(chosen, store, reporter)
         spectra = spectra.with_meta(name=chosen.name) if chosen.name else spectra
-        store.save_set(spectra)
+        key = store.save_set(spectra)
+        if chosen.licence:
+            store.state_licence(key, chosen.licence)
     _tell_kept(spectra, None)
 
 
@@ -227,33 +229,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     judge_command.add_options(one)
 
-    one = _command(
-        commands,
-        "report",
-        share_command.report,
-        "report results/ --out report.html",
-        "report 'Study of solutions' --out report.html",
-    )
-    share_command.add_report_options(one)
-
-    one = _command(
-        commands,
-        "capsule",
-        share_command.capsule,
-        "capsule results/ --data solutions.csv --out run.capsule",
-        "capsule 'Study of solutions' --without-data --out run.capsule",
-    )
-    share_command.add_capsule_options(_data(one, required=False))
-
-    one = _command(
-        commands,
-        "verify",
-        share_command.verify,
-        "verify run.capsule",
-        "verify run.capsule --part all",
-        "verify run.capsule --part fold:3 --data solutions.csv",
-    )
-    share_command.add_verify_options(_data(one, required=False))
+    _add_sharing(commands)
 
     advise_command.add_options(
         _seed(
@@ -291,6 +267,7 @@ def _parser() -> argparse.ArgumentParser:
         "import --data solutions.csv --recipe recipe.json --targets Cu,Ni",
     )
     _data(one).add_argument("--name", default="", help="of the kept set")
+    one.add_argument("--licence", default="", help="of the data, as you state it: reports and model cards say it")
 
     one = _command(
         commands,
@@ -369,6 +346,40 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("action", nargs="?", default="list", choices=actions, help="what to do with a job (list)")
     one.add_argument("id", nargs="?", help="the beginning of the job's id")
     return parser
+
+
+def _add_sharing(commands: Any) -> None:
+    """Add the commands that make and check what others are given."""
+    one = _command(
+        commands,
+        "report",
+        share_command.report,
+        "report results/ --out report.html",
+        "report 'Study of solutions' --out report.html",
+    )
+    share_command.add_report_options(one)
+
+    one = _command(commands, "card", share_command.card, "card 3f9a --out card.html", "card 3f9a --out card.json")
+    share_command.add_card_options(one)
+
+    one = _command(
+        commands,
+        "capsule",
+        share_command.capsule,
+        "capsule results/ --data solutions.csv --out run.capsule",
+        "capsule 'Study of solutions' --without-data --out run.capsule",
+    )
+    share_command.add_capsule_options(_data(one, required=False))
+
+    one = _command(
+        commands,
+        "verify",
+        share_command.verify,
+        "verify run.capsule",
+        "verify run.capsule --part all",
+        "verify run.capsule --part fold:3 --data solutions.csv",
+    )
+    share_command.add_verify_options(_data(one, required=False))
 
 
 def _known(registry: Iterable[str]) -> str:

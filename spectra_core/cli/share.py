@@ -18,19 +18,40 @@ RESULT = "the beginning of a kept result's id, its name, or what `study --out` w
 
 def add_report_options(one: argparse.ArgumentParser) -> None:
     """Add the options of the command ``report``."""
-    one.add_argument("result", metavar="RESULT", help=RESULT)
+    one.add_argument("result", metavar="RESULT", help=f"{RESULT}; or a calibration, kept or as a file")
     one.add_argument("--out", required=True, metavar="FILE.html", help="where to write")
 
 
 def report(chosen: argparse.Namespace) -> None:
     """Write a result as one HTML file that opens offline: question, verdicts, data, method, figures, limits."""
-    from spectra_core.report import report_of
-    from spectra_core.report.finding import find_result
+    from spectra_core.report import report_of_named
     from spectra_core.report.page import as_html
 
     require_ending(chosen.out, (".html", ".htm"), "A report")
+    shared.write_file(Path(chosen.out), as_html(report_of_named(chosen.result, Store())).encode())
+    shared.say(f"Written to {chosen.out}.")
+
+
+def add_card_options(one: argparse.ArgumentParser) -> None:
+    """Add the options of the command ``card``."""
+    one.add_argument("model", metavar="MODEL", help="name or beginning of the id of a kept generator or calibration")
+    one.add_argument("--out", required=True, metavar="FILE.html|.json", help="where to write")
+
+
+def card(chosen: argparse.Namespace) -> None:
+    """Write the card of a model: what it was made from, for what range, and what it is known to fail at."""
+    from spectra_core.report import card_of_named, generator_card
+    from spectra_core.report.judging import judged_now
+    from spectra_core.report.page import as_html
+
+    require_ending(chosen.out, (".html", ".json"), "A model card")
     store = Store()
-    shared.write_file(Path(chosen.out), as_html(report_of(find_result(chosen.result, store), store)).encode())
+    found, generator = card_of_named(chosen.model, store)
+    if generator is not None and not found.failures:
+        with shared.progress_bar() as reporter:
+            found = generator_card(store, generator, judged_now(store, generator, reporter=reporter))
+    as_page = Path(chosen.out).suffix.lower() == ".html"
+    shared.write_file(Path(chosen.out), as_html(found.report()).encode() if as_page else found.to_json())
     shared.say(f"Written to {chosen.out}.")
 
 
@@ -41,25 +62,31 @@ def add_capsule_options(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--without-data", action="store_true", help="only the fingerprint of the data; no predictions of single spectra"
     )
+    one.add_argument("--licence", default="", help="of the data, as you state it; else what is kept beside them")
 
 
 def capsule(chosen: argparse.Namespace) -> None:
     """Pack an experiment, its data, results, versions and checksums into one file that others can verify."""
     from spectra_core.report.capsule import TELLING, capsule_of
     from spectra_core.report.finding import data_of, find_result, require_experiment
+    from spectra_core.report.study import cards_of
 
     require_ending(chosen.out, (".capsule",), "A capsule")
     store = Store()
     result = find_result(chosen.result, store)
     require_experiment(result, "A capsule")
-    if chosen.without_data:
-        spectra = None
-    elif chosen.data:
+    kept = data_of(result, store)
+    spectra = None if kept is None else kept.spectra
+    if chosen.data:
         with shared.progress_bar() as reporter:
             spectra = _with_targets_of(result, shared.data_of(chosen, store, reporter))
-    else:
-        spectra = data_of(result, store)
-    content = capsule_of(result, spectra, with_data=not chosen.without_data)
+    content = capsule_of(
+        result,
+        spectra,
+        with_data=not chosen.without_data,
+        licence=chosen.licence or (kept.record.licence if kept else ""),
+        cards=cards_of(kept, store),
+    )
     shared.write_file(Path(chosen.out), content)
     stayed = f"; the data and the tables {', '.join(TELLING)} stayed behind" if chosen.without_data else ""
     shared.say(f"Written to {chosen.out}, {len(content) / 1e6:.1f} MB{stayed}.")

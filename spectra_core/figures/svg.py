@@ -58,10 +58,16 @@ def svg(figure: go.Figure, width: int = WIDTH) -> str:
     parts += [_shape(shape, axes, figure, width, height) for shape in figure.layout.shapes]
     below: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
     for trace in figure.data:
-        if trace.type not in ("scatter", "scattergl", "heatmap"):
-            raise ValueError(f"A picture holds lines, markers and tables of cells, not {trace.type!r}.")
         across, up = axes[trace.xaxis or "x"], axes[trace.yaxis or "y"]
-        parts.append(_cells(trace, across, up) if trace.type == "heatmap" else _scatter(trace, across, up, below))
+        if trace.type == "heatmap":
+            parts.append(_cells(trace, across, up))
+        elif trace.type == "bar" and trace.orientation == "h":
+            beside = [one for one in figure.data if one.type == "bar"]
+            parts.append(_beams(trace, across, up, beside.index(trace), len(beside)))
+        elif trace.type in ("scatter", "scattergl"):
+            parts.append(_scatter(trace, across, up, below))
+        else:
+            raise ValueError(f"A picture holds lines, markers, lying bars and tables of cells, not {trace.type!r}.")
     parts += [_annotation(one, axes, figure, width, height) for one in figure.layout.annotations]
     parts.append(_legend(figure, width))
     alt = escape(unescape(alt_text(figure)))
@@ -187,6 +193,19 @@ def _symbol(name: str, colour: str, size: float) -> str:
     return f'<path transform="scale({half:g})" d="{shape}" {paint}/>'
 
 
+def _beams(trace: Any, across: Axis, up: Axis, number: int, n_beside: int) -> str:
+    """Draw lying bars: the `number`-th of so many beside each other at every name."""
+    ends, middles, foot = across.at(trace.x), up.at(trace.y), float(across.at([0.0])[0])
+    slot = 0.8 * abs(up.end - up.start) / max(len(up.categories), 1)
+    high = slot / n_beside
+    paint = _paint("fill", trace.marker.color)
+    return "".join(
+        f'<rect x="{min(foot, end):.1f}" y="{middle - slot / 2 + number * high:.1f}" width="{abs(end - foot):.1f}" '
+        f'height="{0.9 * high:.1f}" {paint}/>'
+        for end, middle in zip(ends, middles, strict=True)
+    )
+
+
 def _cells(trace: Any, across: Axis, up: Axis) -> str:
     """Draw a table of coloured cells with a word in each."""
     x, y, z = across.at(trace.x), up.at(trace.y), np.asarray(trace.z, dtype=np.float64)
@@ -267,12 +286,16 @@ def _legend(figure: go.Figure, width: int) -> str:
     for number, row in enumerate(rows):
         y = 14 + 18 * number
         for left, trace in row:
-            if "lines" in (trace.mode or "lines"):
+            mode = "bars" if trace.type == "bar" else trace.mode or "lines"
+            if mode == "bars":
+                paint = _paint("fill", trace.marker.color)
+                parts.append(f'<rect x="{left:.0f}" y="{y - 6}" width="24" height="11" {paint}/>')
+            if "lines" in mode:
                 dash = _DASHES.get(trace.line.dash or "")
                 style = f' stroke-dasharray="{dash}"' if dash else ""
                 colour = _paint("stroke", trace.line.color or _colour(trace))
                 parts.append(f'<path d="M{left:.0f} {y}h24" {colour} stroke-width="2"{style}/>')
-            if "markers" in (trace.mode or ""):
+            if "markers" in mode:
                 mark = trace.marker
                 symbol, colour = _each(mark.symbol or "circle", 1)[0], _each(mark.color or _colour(trace), 1)[0]
                 parts.append(f'<g transform="translate({left + 12:.0f} {y})">{_symbol(symbol, colour, 9)}</g>')

@@ -8,13 +8,14 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from spectra_core.datasets.formulas import table_csv
 from spectra_core.errors import ReadError, SpectraCoreError, SpectraError, StoreError
 from spectra_core.experiment import Experiment
+from spectra_core.report.card import Card
 from spectra_core.report.finding import DOCUMENT, EXPERIMENT, read_table, require_experiment
 from spectra_core.report.page import as_html
 from spectra_core.report.study import judged, study_report
@@ -91,7 +92,8 @@ def capsule_of(
     spectra: SpectraSet | None,
     *,
     with_data: bool = True,
-    cards: Mapping[str, bytes] | None = None,
+    licence: str = "",
+    cards: Sequence[Card] = (),
 ) -> bytes:
     """Pack an experiment into a capsule.
 
@@ -102,8 +104,10 @@ def capsule_of(
     with_data
         Whether they go along; else their fingerprint does, and neither predictions, which stand beside reference
         values, nor anything that shows single spectra.
+    licence
+        Of the data, as its owner stated it.
     cards
-        Model cards by file name.
+        Of kept generators that were trained on the data; they tell its ranges, and stay behind where it does.
 
     Raises
     ------
@@ -117,6 +121,7 @@ def capsule_of(
             f"The data of {result.record.name!r} are not kept here (fingerprint {fingerprint[:12]}). Give them with "
             "--data, or make the capsule without them: --without-data."
         )
+    spectra, cards = (spectra, cards) if with_data else (None, ())
     tables = {**result.tables, "comparisons": judged(result)}
     tables = {name: table for name, table in tables.items() if with_data or name not in TELLING}
     experiment = Experiment.from_document(result.document["experiment"])
@@ -124,11 +129,12 @@ def capsule_of(
     files = {
         EXPERIMENT: experiment.to_json().encode(),
         DOCUMENT: json_bytes({**document, "name": result.record.name, "created": result.record.created}),
-        REPORT: as_html(study_report(result, spectra if with_data else None)).encode(),
+        REPORT: as_html(study_report(result, spectra, licence, cards)).encode(),
         **{f"tables/{name}.csv": table_csv(table) for name, table in tables.items()},
-        **{f"cards/{name}": content for name, content in (cards or {}).items()},
+        **{f"cards/{card.about['id'][:12]}.json": card.to_json() for card in cards},
+        **{f"cards/{card.about['id'][:12]}.html": as_html(card.report()).encode() for card in cards},
     }
-    if with_data and spectra is not None:
+    if spectra is not None:
         files |= {f"data/{name}": content for name, content in set_files(spectra).items()}
     return _packed(files, {"data": {"fingerprint": fingerprint, "included": with_data}, "versions": versions()})
 

@@ -3,6 +3,7 @@
 import io
 import json
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from spectra_core.datasets.formulas import unguarded
 from spectra_core.errors import ReadError, SpectraError
 from spectra_core.spectra import SpectraSet
-from spectra_core.store import ResultRecord, Store, StoredResult
+from spectra_core.store import ResultRecord, SetRecord, Store, StoredResult
 from spectra_core.store.files import strict_json
 
 KINDS = {
@@ -63,19 +64,36 @@ def find_result(named: str, store: Store) -> StoredResult:
     raise ReadError(f"There is no result or folder {named!r}. There are:\n{_listed(records)}")
 
 
-def data_of(result: StoredResult, store: Store) -> SpectraSet | None:
-    """Return the kept set that an experiment was about, with its targets only; None where it is not kept (any more)."""
+@dataclass(frozen=True, eq=False)
+class KeptData:
+    """What is kept of an experiment's data.
+
+    Parameters
+    ----------
+    spectra
+        With the experiment's targets only.
+    record
+        Of the whole set.
+    """
+
+    spectra: SpectraSet
+    record: SetRecord
+
+
+def data_of(result: StoredResult, store: Store) -> KeptData | None:
+    """Return the kept set that an experiment was about; None where it is not kept (any more)."""
     fingerprint = str(result.document["data"].get("fingerprint", ""))
     records = store.sets()
-    if fingerprint in {record.fingerprint for record in records}:
-        return store.load_set(fingerprint)
+    for record in records:
+        if record.fingerprint == fingerprint:
+            return KeptData(store.load_set(fingerprint), record)
     names = result.tables["spreads"]["target"].astype(str).tolist()
     n_spectra = result.document["data"].get("n_spectra")
     for record in records:
         if record.n_spectra == n_spectra and set(names) < set(record.target_names):
             spectra = store.load_set(record.fingerprint).with_targets(names)
             if spectra.fingerprint == fingerprint:
-                return spectra
+                return KeptData(spectra, record)
     return None
 
 

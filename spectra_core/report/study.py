@@ -1,7 +1,7 @@
 """The report of an experiment: question, verdicts, data, method, figures, limits, and how to repeat it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -23,7 +23,8 @@ from spectra_core.generators import GENERATORS
 from spectra_core.options import options_of
 from spectra_core.regressors import REGRESSORS
 from spectra_core.regressors.choice import regressor_label, regressor_title
-from spectra_core.report.finding import data_of
+from spectra_core.report.card import Card, generator_card
+from spectra_core.report.finding import KeptData, data_of
 from spectra_core.report.page import Listing, Part, Picture, Report, Section, facts, table_of
 from spectra_core.samplers import SAMPLERS
 from spectra_core.samplers.given_conditions import CONDITIONAL_SAMPLERS
@@ -51,12 +52,25 @@ _ERRORS = (
 )
 
 
+_MOST_CARDS = 20
+
+
 def report_of_study(result: StoredResult, store: Store) -> Report:
-    """Write the report of an experiment, and of its data where `store` has them."""
-    return study_report(result, data_of(result, store))
+    """Write the report of an experiment, with its data and the generators trained on them where `store` has them."""
+    kept = data_of(result, store)
+    cards = cards_of(kept, store)
+    return study_report(result, None if kept is None else kept.spectra, kept.record.licence if kept else "", cards)
 
 
-def study_report(result: StoredResult, spectra: SpectraSet | None) -> Report:
+def cards_of(kept: KeptData | None, store: Store) -> list[Card]:
+    """Return the cards of the kept generators that were trained on the data of an experiment."""
+    records = [] if kept is None else store.models(kept.record.fingerprint)
+    return [generator_card(store, record.id) for record in records if record.registry == "generator"]
+
+
+def study_report(
+    result: StoredResult, spectra: SpectraSet | None, licence: str = "", cards: Sequence[Card] = ()
+) -> Report:
     """Write the report of an experiment.
 
     Parameters
@@ -65,6 +79,10 @@ def study_report(result: StoredResult, spectra: SpectraSet | None) -> Report:
         Of kind "study".
     spectra
         The data; None where they are not at hand, or may not leave: then neither picture nor ranges are told.
+    licence
+        Of the data, as its owner stated it.
+    cards
+        Of kept generators that were trained on them.
     """
     experiment = Experiment.from_document(result.document["experiment"])
     compared = judged(result)
@@ -73,12 +91,13 @@ def study_report(result: StoredResult, spectra: SpectraSet | None) -> Report:
     sections = (
         Section("Question", tuple(_question(experiment))),
         Section("Answer", tuple(_answer(experiment, compared, data["units"]))),
-        Section("Data", tuple(_data(result, spectra))),
+        Section("Data", tuple(_data(result, spectra, licence))),
         Section("Method", tuple(_method(experiment))),
         Section("Figures", tuple(_pictures(result, experiment, compared))),
         Section("Every comparison", tuple(_comparisons(experiment, compared))),
         Section("Errors", tuple(_errors(result, experiment))),
         Section("Limits", tuple(_limits(result, experiment, compared))),
+        *(Section(f"Model card: {card.about['name']}", _card(card)) for card in cards[:_MOST_CARDS]),
         Section("Versions", (facts(result.document.get("versions") or {"latent-spectra": None}),)),
         Section("To repeat it", tuple(_repeat(experiment, data))),
     )
@@ -124,13 +143,14 @@ def _answer(experiment: Experiment, compared: pd.DataFrame, units: Mapping[str, 
     return said
 
 
-def _data(result: StoredResult, spectra: SpectraSet | None) -> list[Part]:
+def _data(result: StoredResult, spectra: SpectraSet | None, licence: str) -> list[Part]:
     data = result.document["data"]
     known: dict[str, Any] = {
         "Name": data.get("name"),
         "Origin": data.get("origin"),
         "Spectra": data.get("n_spectra"),
         "Channels": data.get("n_channels"),
+        "Licence, as its owner states it": licence or "not stated",
         "Fingerprint (sha256 of the content)": data.get("fingerprint"),
     }
     targets = result.tables["spreads"].assign(unit=result.tables["spreads"]["unit"].fillna(""))
@@ -332,6 +352,10 @@ def _repeat(experiment: Experiment, data: Mapping[str, Any]) -> list[Part]:
         ),
         Listing(json.dumps(json.loads(experiment.to_json()), indent=2, ensure_ascii=False), "experiment.json"),
     ]
+
+
+def _card(card: Card) -> tuple[Part, ...]:
+    return tuple(part for section in card.sections() for part in (f"**{section.title}**: ", *section.parts))
 
 
 def _titles(experiment: Experiment) -> dict[str, str]:

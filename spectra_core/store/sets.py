@@ -29,6 +29,8 @@ class SetRecord:
         Order of keeping, growing.
     created
         Coordinated universal time, ISO 8601.
+    licence
+        Under which the data may be used, as a person stated it; empty where nobody did.
     """
 
     fingerprint: str
@@ -40,6 +42,7 @@ class SetRecord:
     target_names: tuple[str, ...]
     sequence: int
     created: str
+    licence: str = ""
 
 
 def set_record(entry: Entry) -> SetRecord:

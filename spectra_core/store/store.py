@@ -107,6 +107,10 @@ class Store:
         """Give a set another name; its content and fingerprint stay."""
         self._sets.update_record(fingerprint, {"name": _checked_name(name)})
 
+    def state_licence(self, fingerprint: str, licence: str) -> None:
+        """Note under which licence a set may be used, in the words of who states it; empty takes the note back."""
+        self._sets.update_record(fingerprint, {"licence": _checked_name(licence) if licence.strip() else ""})
+
     def delete_set(self, fingerprint: str) -> None:
         """Put a set into the bin; models trained on it stay."""
         self._sets.discard(fingerprint)

@@ -42,6 +42,13 @@ def test_names_are_text_and_ions_are_typeset():
     assert text.count(">&lt;script&gt; &amp; NO₃⁻<") == 2  # at the axis and in the legend
 
 
+def test_bars_lie_between_nothing_and_their_value():
+    figure = go.Figure([go.Bar(x=[2.0], y=["a"], orientation="h"), go.Bar(x=[5.0], y=["a"], orientation="h")])
+    styled(figure.update_xaxes(range=[0, 10])).update_layout(margin={"l": 0, "r": 0})
+    widths = re.findall(r'<rect x="0.0" [^>]*width="([\d.]+)"', svg(figure, 1000))
+    assert [float(width) for width in widths] == [200, 500]
+
+
 def test_what_is_not_drawn_is_refused():
     with pytest.raises(ValueError, match="'histogram'"):
         svg(styled(go.Figure(go.Histogram(x=[1, 2]))))
