@@ -69,7 +69,7 @@ class Card:
         known: list[Part] = list(self.sentences)
         if self.failures:
             table = pd.DataFrame(list(self.failures))
-            known.append(table_of(table, {name: str(name).capitalize() for name in table}))
+            known.append(table_of(table, {str(name): str(name).capitalize() for name in table.columns}))
         headings = {"name": "Target", "unit": "Unit", "low": "Lowest", "high": "Highest"}
         ranges = [table_of(pd.DataFrame(list(self.targets)), headings)] if self.targets else []
         return (

@@ -35,7 +35,7 @@ def test_the_demo_is_one_job(store: Store, tmp_path: Path):
     next(button for button in app.button if button.label == "Run the demo").click().run()
     (record,) = Jobs(tmp_path).records()
     Jobs(tmp_path).cancel(record.id)
-    assert record.title == "Demo: simulate, train, generate"
+    assert record.title == "Demo: the whole path"
     assert app.query_params["job"] == record.id
     assert "Run the demo" not in labels(app)
 
