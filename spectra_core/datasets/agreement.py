@@ -30,7 +30,14 @@ def agreeing(blocks: list[Block], recipe: Recipe) -> tuple[list[Block], list[str
             problems.append(_mixed_units(first, dropped))
         blocks = _one_quantity(blocks, kept, recipe)
         first = blocks[0]
+    units = list(dict.fromkeys(block.axis_unit for block in blocks if block.axis_unit))
+    if recipe.axis_unit is not None:
+        blocks = [replace(block, axis_unit=recipe.axis_unit) for block in blocks]
+    elif len(units) > 1:
+        problems.append(_mixed_axes(units))
+        blocks = [block for block in blocks if block.axis_unit in {"", units[0]}]
     blocks, notes = _one_axis(blocks)
+    first = blocks[0]
     same = all(_same_positions(first, block) for block in blocks)
     if not same:
         if recipe.resample is None:
@@ -93,6 +100,15 @@ def _mixed_units(first: Block, dropped: list[str]) -> Problem:
     )
 
 
+def _mixed_axes(units: list[str]) -> Problem:
+    ways = [choice(f"All are in {unit}", axis_unit=unit) for unit in units]
+    text = (
+        f"The files give their axes in different units: {', '.join(units)}. Load those of one unit together, "
+        "or say which unit all of them have."
+    )
+    return Problem("mixed axes", text, tuple(ways))
+
+
 def _different_grids(blocks: list[Block]) -> Problem:
     grids = sorted({_grid_words(block) for block in blocks})
     return Problem(
@@ -117,4 +133,5 @@ def _key(block: Block) -> bytes:
 def _same_positions(one: Block, other: Block) -> bool:
     if one.positions is None or other.positions is None:
         return one.positions is other.positions and one.signal.shape[1] == other.signal.shape[1]
-    return np.array_equal(one.positions, other.positions, equal_nan=True)
+    unlike = one.axis_unit and other.axis_unit and one.axis_unit != other.axis_unit
+    return not unlike and np.array_equal(one.positions, other.positions, equal_nan=True)

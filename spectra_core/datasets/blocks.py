@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spectra_core.datasets.amounts import amounts_in_names
 from spectra_core.datasets.censored import is_censored, quantities
+from spectra_core.datasets.channels import channels_in_rows
 from spectra_core.datasets.names import NAMES_IDS, Positions, axis_named, positions_in, signal_named
 from spectra_core.datasets.numbers import is_missing, parse_number
-from spectra_core.datasets.orientation import AxisSide, axis_side, channel_names, is_channel_run
+from spectra_core.datasets.orientation import AxisSide, axis_side, channel_names
 from spectra_core.datasets.own_axes import curves_of_pairs, spectrum_keys, stacked_in
 from spectra_core.datasets.parts import Cells, Curve, Grid
+from spectra_core.datasets.questions import Problem
 from spectra_core.errors import ReadError
 
 
@@ -83,6 +86,8 @@ class Block:
         Why the part was read in this orientation.
     titles : n_channels names
         What the file calls the channels, where those are no positions.
+    problems
+        What must be decided about it.
     """
 
     source: str
@@ -101,21 +106,14 @@ class Block:
     reason: str = ""
     notes: tuple[str, ...] = field(default_factory=tuple)
     titles: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
-def block_in_rows(grid: Grid, side_columns: Sequence[str] = ()) -> Block:
-    """Read a table with one spectrum a row; `side_columns` are names of columns that are no channels."""
-    named = channel_names(grid)
-    titles = column_titles(grid, named)
-    positions: NDArray[np.float64] | None
-    if named is not None and (is_channel_run(named, grid) or grid.header):
-        channels = [at for at in range(named.first, named.first + named.values.size) if titles[at] not in side_columns]
-        offset = [at - named.first for at in channels]
-        positions = None if named.prefix and named.counted else named.values[offset]
-        quantity, unit = named.quantity, named.unit
-    else:
-        channels = [at for at in range(grid.n_columns) if at not in grid.words and titles[at] not in side_columns]
-        positions, quantity, unit = None, "", ""
+def block_in_rows(grid: Grid, roles: Mapping[str, str] | None = None) -> Block:
+    """Read a table with one spectrum a row; `roles` says by title which columns are no channels, or are."""
+    titles = column_titles(grid, channel_names(grid))
+    found = channels_in_rows(grid, titles, roles or {})
+    channels, positions, quantity, unit = found.columns, found.positions, found.quantity, found.unit
     inside = set(channels)
     units = _unit_row(grid)
     if not unit and units and channels and (meaning := axis_named(units[channels[0]])):
@@ -147,19 +145,20 @@ def block_in_rows(grid: Grid, side_columns: Sequence[str] = ()) -> Block:
         grid.cut_rows,
         tuple((row, place[column], cell) for row, column, cell in grid.odd_cells if column in place),
         "rows",
-        notes=grid.notes,
+        notes=grid.notes + found.notes,
         titles=tuple(titles[at] for at in channels) if positions is None else (),
+        problems=found.problems,
     )
 
 
-def block_in_columns(grid: Grid, side_rows: Sequence[str] = ()) -> Block:
-    """Read a table with one spectrum a column; `side_rows` are numbers such as "#152" of rows that are no channels.
+def block_in_columns(grid: Grid, roles: Mapping[str, str] | None = None) -> Block:
+    """Read a table with one spectrum a column; `roles` says by number ("#152") which rows are no channels.
 
     A row whose place on the axis is taken by a word, above the channels or among them, is a column beside the spectra.
     """
     side = axis_side(grid)
     numeric = [at for at in range(grid.n_columns) if at not in grid.words and (side is None or at > side.column)]
-    sides = [row for row in range(grid.n_rows) if f"#{row + 1}" in side_rows]
+    sides = [row for row in range(grid.n_rows) if f"#{row + 1}" in (roles or {})]
     held = range(grid.n_rows) if side is None else [int(row) for row in side.rows]
     channels = [row for row in held if row not in set(sides)]
     positions = quantity = unit = None
@@ -175,6 +174,8 @@ def block_in_columns(grid: Grid, side_rows: Sequence[str] = ()) -> Block:
     below = [column for column in labelled if axis_named(column.name)]
     columns += [column for column in labelled if not axis_named(column.name)]
     names = below[0].cells() if below and len(set(names)) < len(names) + (not names) else names
+    amounts, problems = amounts_in_names(names, _decimal(grid), roles or {}) if not columns else (None, ())
+    columns += [] if amounts is None else [Column(*amounts)]
     spot = {at: number for number, at in enumerate(numeric)}
     where = {row: number for number, row in enumerate(channels)}
     return Block(
@@ -190,6 +191,7 @@ def block_in_columns(grid: Grid, side_rows: Sequence[str] = ()) -> Block:
         odd=tuple((spot[c], where[r], cell) for r, c, cell in grid.odd_cells if c in spot and r in where),
         orientation="columns",
         notes=grid.notes,
+        problems=problems,
     )
 
 
@@ -267,8 +269,7 @@ def blocks_of_curves(curves: Sequence[Curve]) -> list[Block]:
     """Gather curves that share positions and quantity into blocks, in order of first appearance."""
     groups: dict[Any, list[Curve]] = {}
     for curve in curves:
-        key = (curve.x.tobytes(), curve.x_unit, curve.y_quantity, curve.y_unit)
-        groups.setdefault(key, []).append(curve)
+        groups.setdefault((curve.x.tobytes(), curve.x_unit, curve.y_quantity, curve.y_unit), []).append(curve)
     return [
         Block(
             group[0].name,

@@ -31,7 +31,7 @@ _REMARK = re.compile(
 )
 _SUMMARY = re.compile(
     r"^(?:mean|average|avg\.?|mittelwert|sd|std\.?(?: ?dev\.?)?|stdev|standard deviation|rsd|%rsd|cv|median"
-    r"|min\.?|max\.?|minimum|maximum|sum|total|var|variance|count|n)$",
+    r"|sem|err(?:or)?|uncertainty|sigma|min\.?|max\.?|minimum|maximum|sum|total|var|variance|count|n)$",
     re.IGNORECASE,
 )
 ROLE_WORDS = {"target": "Target", "id": "Id", "group": "Group", "ignored": "Not used"}

@@ -1,8 +1,9 @@
 """Which spectra belong together in every split? Replicates by id, column or targets, and exact copies by content."""
 
 import hashlib
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spectra_core.datasets.columns import Role
-from spectra_core.datasets.numbers import is_missing
+from spectra_core.datasets.numbers import is_missing, parse_number
 from spectra_core.datasets.questions import Point, Problem, choice, listed
 from spectra_core.datasets.recipe import Recipe
 from spectra_core.datasets.replicates import MOST_REPEATS, stems
 from spectra_core.errors import ReadError
 
+_UNKNOWN = frozenset({"unknown", "unk", "unk.", "not known", "not recorded", "unbekannt", "inconnu", "tbd"})
 _TOGETHER = "They are kept together in every split."
 
 
@@ -56,12 +58,12 @@ def grouping(roles: Sequence[Role], ids: Sequence[str], recipe: Recipe) -> Group
         return _chosen(roles, ids, recipe.groups)
     column = next((one.column for one in roles if one.role == "group"), None)
     repeated = len(ids) - len(set(ids))
-    repeats = stems(ids, _samples(roles))
+    repeats = _stems(ids, roles)
     told = repeats[0] if repeats is not None and repeats[1] else None
     if column is not None:
         cells = _independent(column.cells())
         values = _linked(cells, told or ids) if told or repeated else cells
-        problems = _blank_groups(column.name, column.cells())
+        problems = _group_remarks(column.name, column.cells())
         return Grouping(values, column.name, "the name of the column", problems)
     if repeated:
         seen: set[str] = set()
@@ -86,7 +88,7 @@ def group_points(
     samples = _samples(roles)
     options = [choice("none", groups="none")]
     options += [choice("equal ids", groups="id")] if len(set(ids)) < len(ids) else []
-    if stems(ids, samples) is not None or stems(ids) is not None:
+    if _stems(ids, roles) is not None or stems(ids) is not None:
         options.append(choice("ids without the replicate mark", groups="id without replicate"))
     if samples is not None and len(set(samples)) < len(ids):
         options.append(choice("equal targets", groups="equal targets"))
@@ -118,7 +120,7 @@ def _chosen(roles: Sequence[Role], ids: Sequence[str], wanted: str) -> Grouping:
     elif wanted == "id":
         values = ids
     elif wanted == "id without replicate":
-        found = stems(ids, _samples(roles)) or stems(ids)
+        found = _stems(ids, roles) or stems(ids)
         values = ids if found is None else found[0]
     elif wanted != "none":
         by_name = {one.column.name: one.column for one in roles}
@@ -134,10 +136,14 @@ def _chosen(roles: Sequence[Role], ids: Sequence[str], wanted: str) -> Grouping:
 def _guessed(roles: Sequence[Role], ids: Sequence[str]) -> Grouping:
     """Look for repeated measurements that no column of groups tells."""
     samples = _samples(roles)
-    found = stems(ids, samples)
+    found = _stems(ids, roles)
     told = [column for column in _repeating_columns(roles) if samples is not None and _agrees(column.cells(), samples)]
     if found is not None and found[1]:
-        return _replicates(found[0], ids, "ids and equal targets", "ids without the replicate mark")
+        made = _replicates(found[0], ids, "ids and equal targets", "ids without the replicate mark")
+        assert samples is not None
+        firsts = list({stem: row for row, stem in reversed(list(enumerate(found[0])))}.values())
+        more = _equal_targets([samples[row] for row in firsts], [ids[row] for row in firsts])
+        return replace(made, problems=(*made.problems, more)) if more else made
     if told:
         cells = _independent(told[0].cells())
         return _replicates(cells, ids, f"column {told[0].name} and equal targets", told[0].name)
@@ -186,23 +192,49 @@ def _equal_targets(samples: Sequence[int], ids: Sequence[str]) -> Problem | None
     return Problem("equal targets", text, options, False)
 
 
-def _blank_groups(name: str, cells: Sequence[str]) -> tuple[Problem, ...]:
-    n_blank = sum(map(is_missing, cells))
-    if not n_blank:
-        return ()
-    text = f"{n_blank} of {len(cells)} spectra have no {name}: each of them is taken as independent of all others."
-    return (Problem("blank groups", text, (choice("Do not group", groups="none"),), False),)
+def _group_remarks(name: str, cells: Sequence[str]) -> tuple[Problem, ...]:
+    """Say what was made of groups that are blank, and of those that are spelled in several ways."""
+    ways = (choice("Do not group", groups="none"),)
+    found = []
+    if n_blank := sum(map(_is_blank, cells)):
+        text = f"{n_blank} of {len(cells)} spectra have no {name}: each of them is taken as independent of all others."
+        found.append(Problem("blank groups", text, ways, False))
+    spelled: dict[str, dict[str, None]] = {}
+    for cell in cells:
+        spelled.setdefault(_spelling(cell), {})[cell] = None
+    several = [
+        " = ".join(map(repr, one)) for one in spelled.values() if len(one) > 1 and not _is_blank(next(iter(one)))
+    ]
+    if several:
+        text = f"Groups in {name} that differ by their spelling alone are taken as one: {listed(several)}. {_TOGETHER}"
+        found.append(Problem("spelled groups", text, ways, False))
+    return tuple(found)
+
+
+def _is_blank(cell: str) -> bool:
+    return is_missing(cell) or cell.strip().casefold() in _UNKNOWN
+
+
+def _spelling(cell: str) -> str:
+    """Return what is left of a name without case and blanks, and of a number without its zeros.
+
+    >>> _spelling(" Lot A"), _spelling("lot_a"), _spelling("01"), _spelling("1.0")
+    ('lot a', 'lot a', '1', '1')
+    """
+    number = parse_number(cell)
+    return f"{number:.15g}" if number is not None else re.sub(r"[\s_]+", " ", cell.strip()).casefold()
 
 
 def _independent(cells: Sequence[str]) -> list[str]:
-    """Return the cells; one without a value is a group of its own."""
+    """Return the groups, each as it is spelled first; a spectrum without one is a group of its own."""
     taken = set(cells)
+    first: dict[str, str] = {}
     named = []
     for row, cell in enumerate(cells, 1):
         own = f"spectrum {row}"
-        while is_missing(cell) and own in taken:
+        while _is_blank(cell) and own in taken:
             own += "'"
-        named.append(own if is_missing(cell) else cell)
+        named.append(own if _is_blank(cell) else first.setdefault(_spelling(cell), cell))
     return named
 
 
@@ -247,6 +279,12 @@ def _samples(roles: Sequence[Role]) -> list[int] | None:
     """Return what `_target_sets` does, but None where all targets are equal and so tell nothing."""
     found = _target_sets(roles)
     return None if found is None or len(set(found)) < 2 else found
+
+
+def _stems(ids: Sequence[str], roles: Sequence[Role]) -> tuple[list[str], bool] | None:
+    """Return the ids without the mark of the repeat, as far as they and the targets say so."""
+    values = [one.column.numbers for one in roles if one.role == "target" and one.column.numbers is not None]
+    return stems(ids, _samples(roles), np.column_stack(values).astype(np.float64) if values else None)
 
 
 def _members(values: Sequence[str], ids: Sequence[str]) -> str:

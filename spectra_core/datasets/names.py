@@ -53,6 +53,9 @@ _SAMPLE_WORD = re.compile(
     re.IGNORECASE,
 )
 
+_BOTH_MARKS = re.compile(r"\d{1,3}(?:,\d{3})+\.\d+|\d{1,3}(?:\.\d{3})+,\d+")  # 1,900.5 and 1.900,5
+_FAR_OUT = 100.0  # as nm and cm-1 lie, and numbers of targets do not
+_FEWEST, _MOST_STRAYS = 3, 5
 
 NAMES_IDS = re.compile(
     r"^(?:#1|samples?|sample.?(?:id|name|no|number)s?|id|ids|name|names|no\.?|nr\.?|index|probe.*|code|label|spectrum|spectra"
@@ -90,6 +93,16 @@ class Positions:
         return not self.unit and float(self.values[0]) in {0.0, 1.0} and bool((np.diff(self.values) == 1).all())
 
     @property
+    def like_axis(self) -> bool:
+        """Whether the names can hardly be anything but channels: with a unit, or steady and far from zero."""
+        if self.values.size < _FEWEST:
+            return False
+        steps = np.diff(self.values)
+        steady = bool((steps > 0).all() or (steps < 0).all())
+        far = float(np.abs(self.values).min()) >= _FAR_OUT and not self.of_samples
+        return bool(self.unit) or (steady and far)
+
+    @property
     def of_samples(self) -> bool:
         """Whether the names are those of samples: S12, S15, sample 3."""
         return not self.unit and bool(_SAMPLE_WORD.match(self.prefix))
@@ -104,38 +117,63 @@ def positions_in(names: Sequence[str]) -> Positions | None:
     >>> [float(positions_in([name]).values[0]) for name in ("X350.5", "NIR.900.nm", "A(350)", "350,5", "350nm_abs")]
     [350.5, 900.0, 350.0, 350.5, 350.0]
     """
-    return _run_of_positions(tuple(names))
+    runs = runs_of_positions(names)
+    if len(runs) < 2:
+        return runs[0] if runs else None
+    longest = max(runs, key=lambda run: run.values.size)
+    if longest.like_axis:
+        return longest
+    # Columns that are only numbered, such as T1 to T25, may outnumber the channels.
+    like = [run for run in runs if run.like_axis and 2 * run.values.size >= longest.values.size]
+    return max(like, key=lambda run: run.values.size, default=longest)
+
+
+def runs_of_positions(names: Sequence[str]) -> tuple[Positions, ...]:
+    """Return every run of names that are positions with the same words before and after the number."""
+    return _runs(tuple(names)) if len(names) > 1 else _runs.__wrapped__(tuple(names))
 
 
 @lru_cache(maxsize=4)
-def _run_of_positions(names: tuple[str, ...]) -> Positions | None:
-    """Do what `positions_in` does, once for a row of names that is looked at from several sides."""
+def _runs(names: tuple[str, ...]) -> tuple[Positions, ...]:
+    """Do what `runs_of_positions` does, once for a row of names that is looked at from several sides."""
     parsed = [_position(name) for name in names]
-    best = (0, 0)
+    runs: list[Positions] = []
     at = 0
     while at < len(parsed):
         here = parsed[at]
         end = at + 1
         if here is not None:
-            style = here[1:]
-            while end < len(parsed) and (there := parsed[end]) is not None and there[1:] == style:
+            while end < len(parsed) and (there := parsed[end]) is not None and there[1:] == here[1:]:
                 end += 1
-            if end - at > best[1] - best[0]:
-                best = (at, end)
+            words, unit = here[1:]
+            quantity, unit = AXIS_UNITS.get(unit, ("", ""))
+            if not unit and words and (named := axis_named(_UNIT_WORD.sub("", words))):
+                quantity, unit = named
+            values = np.array([one[0] for one in parsed[at:end] if one is not None])
+            n_strays = _strays(values)
+            runs.append(Positions(at + n_strays, values[n_strays:], quantity, unit, words))
         at = end
-    found = [one for one in parsed[best[0] : best[1]] if one is not None]
-    if not found:
-        return None
-    words, unit = found[0][1:]
-    quantity, unit = AXIS_UNITS.get(unit, ("", ""))
-    if not unit and (named := axis_named(_UNIT_WORD.sub("", words))):
-        quantity, unit = named
-    return Positions(best[0], np.array([one[0] for one in found]), quantity, unit, words)
+    return tuple(runs)
+
+
+def _strays(values: NDArray[np.float64]) -> int:
+    """Return how many numbers before the positions are names of something else: 1, 2 before 900, 902, 904.
+
+    A target may be called by a number; no axis leaps from below 100 to beyond by more than it spans afterwards.
+    """
+    for n_strays in range(1, min(_MOST_STRAYS, len(values) - 3) + 1):
+        rest = values[n_strays:]
+        leap = rest[0] - values[:n_strays].max()
+        if values[:n_strays].max() < _FAR_OUT <= rest.min() and leap > max(np.ptp(rest), 20 * abs(rest[1] - rest[0])):
+            return n_strays
+    return 0
 
 
 def _position(name: str) -> tuple[float, str, str] | None:
     """Return the number in one name, the words around it, and their unit of an axis."""
     name = name.strip()
+    if "," in name and "." in name:
+        name = _BOTH_MARKS.sub(lambda found: re.sub(r"[.,](?=.*[.,])", "", found[0]), name)
     try:
         if name[:1].isdigit() and "_" not in name:
             return float(name), "", ""

@@ -229,10 +229,5 @@ def _of_numbers(row: Cells, grid: Grid) -> bool:
 
 def _tells_apart(row: Cells) -> bool:
     """Whether the words of a row name most columns, each by another one."""
-    words = {cell for cell in row if (cell and positions_in([cell]) is None) or _is_sample_name(cell)}
+    words = {cell for cell in row if cell and ((named := positions_in([cell])) is None or named.of_samples)}
     return len(words) > max(2, 3 * len(row) // 4)
-
-
-def _is_sample_name(cell: str) -> bool:
-    named = positions_in([cell])
-    return named is not None and named.of_samples

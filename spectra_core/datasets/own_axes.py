@@ -1,6 +1,7 @@
 """Spectra that carry their own axis inside one table: pairs of columns, or one value a row."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,9 +12,14 @@ from numpy.typing import NDArray
 
 from spectra_core.datasets.names import NAMES_IDS, axis_named, only_axis, positions_in, signal_named
 from spectra_core.datasets.parts import Curve, Grid
+from spectra_core.datasets.questions import listed
 
 _MANGLED = re.compile(r"(?:[._ ]\d+|\d+)$")  # what pandas and R add to a name that repeats
 _FEWEST = 3
+_UNCERTAINTY = re.compile(
+    r"(?:err(?:or)?s?|unc(?:ertainty)?|std\.?(?: ?(?:dev|err)\.?)?|stdev|s\.?d\.?|s\.?e\.?m?\.?|sigma|±.*)[._ ]?\d*\Z",
+    re.IGNORECASE,
+)
 _SCAN = re.compile(r"rep|scan|run|replicate|repeat|wdh|meas|aliquot|trial", re.IGNORECASE)
 
 
@@ -62,7 +68,11 @@ class Stacked:
 def pairs_in(grid: Grid) -> Pairs | None:
     """Find positions and values in turn, at least two of each; None where there are none."""
     numeric = [column for column in range(grid.n_columns) if column not in grid.words]
-    if len(numeric) < 4 or len(numeric) % 2 or grid.n_rows < _FEWEST:
+    if len(numeric) < 4 or grid.n_rows < _FEWEST:
+        return None
+    if (several := _several_axes(grid, numeric)) is not None:
+        return several
+    if len(numeric) % 2:
         return None
     for swapped in (False, True):
         places, values = numeric[swapped::2], numeric[1 - swapped :: 2]
@@ -81,6 +91,22 @@ def pairs_in(grid: Grid) -> Pairs | None:
     return None
 
 
+def _several_axes(grid: Grid, numeric: Sequence[int]) -> Pairs | None:
+    """Find columns named as axes, each before the spectra that lie on it; None where it is a plain alternation."""
+    rows = [row for row in grid.header if 2 * max(Counter(filter(None, row)).values(), default=0) <= len(row)]
+    axes = [at for at in numeric if any(only_axis(row[at]) for row in rows) and _steady(grid, at)]
+    if len(axes) < 2 or axes[0] != numeric[0] or axes == list(numeric[::2]):
+        return None
+    pairs = tuple(
+        (max(axis for axis in axes if axis < at), at)
+        for at in numeric
+        if at not in axes and not any(_UNCERTAINTY.match(row[at]) for row in grid.header)
+    )
+    return (
+        Pairs(pairs, f"{len(axes)} columns are named as axes, each before the spectra on it", True) if pairs else None
+    )
+
+
 def curves_of_pairs(grid: Grid) -> list[Curve]:
     """Return one curve per pair of columns; a shorter one ends where its cells do."""
     found = pairs_in(grid)
@@ -92,6 +118,9 @@ def curves_of_pairs(grid: Grid) -> list[Curve]:
     names = [_pair_name(grid, *pair) for pair in pairs]
     if len(set(names)) < len(names):
         names = [f"{name} {number}".strip() for number, name in enumerate(names, 1)]
+    used = {column for pair in pairs for column in pair}
+    left = [row[at] for row in grid.header[-1:] for at in range(grid.n_columns) if at not in used and row[at]]
+    notes = grid.notes + ((f"Columns of uncertainties are left out: {listed(left)}.",) if left and found else ())
     above = [row for row in grid.header if all(len(row[v]) > 1 and signal_named(row[v]) for _, v in pairs)]
     curves = []
     for number, (place, value) in enumerate(pairs, 1):
@@ -101,7 +130,7 @@ def curves_of_pairs(grid: Grid) -> list[Curve]:
         quantity = next((named for row in grid.header if (named := axis_named(row[place]))), ("", ""))
         signal = next((named for row in above if (named := signal_named(row[value]))), ("", ""))
         name = names[number - 1] or f"spectrum {number}"
-        curves.append(Curve(name, grid.format, x[:end], y[:end], *quantity, *signal, grid.notes, grid.facts))
+        curves.append(Curve(name, grid.format, x[:end], y[:end], *quantity, *signal, notes, grid.facts))
     return [curve for curve in curves if curve.x.size]
 
 
@@ -117,6 +146,24 @@ def stacked_in(grid: Grid) -> Stacked | None:
         if found is not None:
             return found
     return None
+
+
+def repeated_in_list(grid: Grid) -> str:
+    """Return a sentence on the row that spoils a list of one value a row: a position that a spectrum has twice."""
+    axes = [at for at in range(grid.n_columns) if any(only_axis(row[at]) for row in grid.header)]
+    samples = [at for at in range(grid.n_columns) if _is_id(grid, at)]
+    if len(axes) != 1 or not samples or grid.n_rows < 2 * _FEWEST:
+        return ""
+    places = pd.DataFrame({"spectrum": _cells(grid, samples[0]), "place": grid.numbers[:, axes[0]]})
+    again = np.flatnonzero(places.duplicated())
+    if not 0 < len(again) <= len(places) // 2:
+        return ""
+    spectrum, place = places.iloc[again[0]]
+    more = f", and {len(again) - 1} more lines do the like" if len(again) > 1 else ""
+    return (
+        f"Line {grid.first_row + again[0]} of {grid.name} gives spectrum {spectrum} a second value at {place:g}{more}. "
+        "Remove what is doubled, or number the measurements in a column of their own."
+    )
 
 
 def channel_like(grid: Grid) -> bool:

@@ -12,7 +12,7 @@ from spectra_core.errors import ConfigError, SpectraError, json_fault
 from spectra_core.spectra.text import require_whole
 
 PartRole = Literal["spectra", "axis", "targets", "ignored"]
-ColumnRole = Literal["target", "id", "group", "ignored"]
+ColumnRole = Literal["target", "id", "group", "ignored", "channel"]
 Orientation = Literal["rows", "columns", "pairs", "long"]
 GapRule = Literal["leave out spectra", "leave out channels", "interpolate"]
 MOST_POSITIONS = 100_000
@@ -49,8 +49,8 @@ class Recipe:
     signal_column
         Name of the column of values in a table of one value a row.
     columns
-        Role per column that is no channel: "target", "id", "group" or "ignored". Columns without names are called
-        "#1", "#2", ... from the left.
+        Role per column that is no channel: "target", "id", "group" or "ignored"; "channel" for one that could be taken
+        for something else. Columns without names are called "#1", "#2", ... from the left.
     axis_quantity, axis_unit
         What the positions of the channels measure.
     axis_first, axis_last

@@ -19,11 +19,12 @@ from spectra_core.datasets.blocks import (
     column_titles,
 )
 from spectra_core.datasets.orientation import WORDS, PartGuess
-from spectra_core.datasets.own_axes import stacked_in
+from spectra_core.datasets.own_axes import repeated_in_list, stacked_in
 from spectra_core.datasets.part_roles import part_points, part_roles, role_key
 from spectra_core.datasets.parts import Curve, Grid, Part
 from spectra_core.datasets.questions import Point, Problem, choice
 from spectra_core.datasets.recipe import Recipe
+from spectra_core.datasets.tidied import tidied
 from spectra_core.errors import ReadError
 
 
@@ -75,7 +76,7 @@ def assemble(parts: Sequence[Part], recipe: Recipe) -> tuple[ImportTable, list[G
     ReadError
         When no part holds spectra.
     """
-    grids = [(number, part) for number, part in enumerate(parts) if isinstance(part, Grid)]
+    grids = [(number, tidied(part)) for number, part in enumerate(parts) if isinstance(part, Grid)]
     curves = [
         part
         for number, part in enumerate(parts)
@@ -89,10 +90,14 @@ def assemble(parts: Sequence[Part], recipe: Recipe) -> tuple[ImportTable, list[G
         if guesses[number].role == "spectra":
             found = _blocks(grid, guesses[number].orientation, recipe)
             blocks += [_with_axis(block, axis) for block in found]
+            problems += [problem for block in found for problem in block.problems]
             problems += _value_question(grid, guesses[number].orientation, recipe)
     targets = [grid for number, grid in grids if guesses[number].role == "targets"]
     blocks = [block for block in blocks if block.signal.size]
     if not blocks:
+        doubled = [said for _, grid in grids if (said := repeated_in_list(grid))]
+        if doubled:
+            raise ReadError(doubled[0])
         raise ReadError(
             "No spectra were found: the files hold targets or an axis only. Add the file with the spectra, "
             "or say which table holds them."
@@ -115,12 +120,12 @@ def ways_out(parts: Sequence[Part], recipe: Recipe) -> list[Point]:
 
 def _blocks(grid: Grid, orientation: str, recipe: Recipe) -> list[Block]:
     if orientation == "rows":
-        return [block_in_rows(grid, list(recipe.columns))]
+        return [block_in_rows(grid, recipe.columns)]
     if orientation == "pairs":
         return blocks_with_own_axes(grid)
     if orientation == "long":
         return blocks_in_list(grid, recipe.signal_column)
-    return [block_in_columns(grid, [name for name in recipe.columns if name.startswith("#")])]
+    return [block_in_columns(grid, recipe.columns)]
 
 
 def _orientation_point(grids: list[tuple[int, Grid]], guesses: Mapping[int, PartGuess], recipe: Recipe) -> list[Point]:

@@ -27,6 +27,7 @@ ANY_GAP = 1e3  # any number this many times larger than all others is asked abou
 TARGET_GAP = 1e6  # concentrations span more than spectra do
 MOST_MARKS = 500
 FEW, SHARE = 3, 0.05  # marks that are not usual are few
+FEW_GAP = 10  # of no more than that many, a tenth of the gap is enough
 _CELLS = 1 << 16  # a block that fits into the processor's cache
 
 CHOICES = (
@@ -84,8 +85,9 @@ def mark_sentinels(
 def outlying(values: NDArray[np.floating[Any]], gap: float) -> list[float]:
     """Return the few distinct values that lie far outside all others, largest first.
 
-    A value does where its size is `gap` times that of all values that are smaller by a factor of ten; a usual mark of
-    missing values, with ten times; and a negative one where all others are ten times less negative.
+    A value does where its size is `gap` times that of all values that are smaller by a factor of ten, or a tenth of
+    that for no more than three values; a usual mark of missing values, with ten times; and a negative one where all
+    others are ten times less negative.
 
     >>> outlying(np.array([[0.1, 0.3, -9999.0, 0.2]]), 1e3)
     [-9999.0]
@@ -98,12 +100,13 @@ def outlying(values: NDArray[np.floating[Any]], gap: float) -> list[float]:
     while low <= high:
         size = max(abs(low), abs(high))
         usual = _are_usual([size if size == high else low])
-        if not usual and bool(((sample > size / gap) & (sample < size / USUAL_GAP)).any()):
+        if not usual and bool(((sample > FEW_GAP * size / gap) & (sample < size / USUAL_GAP)).any()):
             break
         below = _ends(values, size / USUAL_GAP)
         rest = max(abs(end) for end in below) if below[0] <= below[1] else 0.0
         outside, count = _distinct(values, size / USUAL_GAP, bound)
-        few = rest > 0 and size >= gap * rest and count <= max(FEW, SHARE * values.size)
+        most = FEW if size < gap * rest else max(FEW, SHARE * values.size)
+        few = rest > 0 and size >= gap / FEW_GAP * rest and count <= most
         if not outside or not (few or (_are_usual(outside) and below[0] <= below[1])):
             break
         found += outside

@@ -91,6 +91,11 @@ def _new(data: bytes, name: str) -> list[Curve]:
         title = comment if n_sub == 1 and comment else f"{name} {number + 1}" if n_sub > 1 else name
         facts = {"format": "Galactic SPC (version in the second byte)", "z": f"{z_value:g}"}
         curves.append(_curve(title if n_sub > 1 else name, x, y, x_type=x_type, y_type=y_type, facts=facts))
+    log = struct.unpack_from(order + "i", data, 248)[0]
+    if not own_x and log == 0 and any(data[at:]):
+        more = f"{len(data) - at:,} bytes follow the {n_sub:,} x {n_points:,} points it declares"
+        doubt = f"{name} contradicts itself: {more}."
+        curves = [replace(curve, facts={**curve.facts, "doubt": doubt}) for curve in curves]
     return powers.told(curves)
 
 

@@ -23,6 +23,7 @@ _LABEL = re.compile(r"\s*##\s*([^=]*?)\s*=(.*)", re.DOTALL)
 _SECONDARY = ("VARIANCE", "STANDARD DEVIATION", "STDDEV", "NOISE")
 _DOCUMENT, _ROW = "$LATENTSPECTRA", "$LATENTSPECTRAROW"
 _DATA = ("XYDATA", "XYPOINTS")
+_TOLD_ONCE = frozenset({"XUNITS", "YUNITS", "FIRSTX", "LASTX", "NPOINTS", "DELTAX", "XFACTOR", "YFACTOR"})
 _COMMA = re.compile(r"(?<=\d),(?=\d)|(?<![\d.]),(?=\d)")
 _Data = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -35,6 +36,7 @@ class _Block:
     form: str = ""
     lines: list[str] = field(default_factory=list)
     ended: bool = False
+    twice: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,8 @@ def _blocks(lines: list[str]) -> list[_Block]:
             block.form = value
             last = label
             continue
-        block.records.setdefault(label, value)
+        if block.records.setdefault(label, value).strip().upper() != value.upper() and label in _TOLD_ONCE:
+            block.twice[label] = value
         last = label
     return blocks
 
@@ -129,7 +132,7 @@ def _curve(block: _Block, name: str, notes: tuple[str, ...], n_blocks: int) -> C
     if "RAMAN" in records.get("DATATYPE", "").upper() and x_unit == "cm-1":
         x_quantity = "Raman shift"
     facts = {"format": "JCAMP-DX (labelled records)"}
-    doubt = doubts(records, scale, x, y, even="++" in block.form, name=name)
+    doubt = doubts(records, scale, x, y, even="++" in block.form, twice=block.twice, name=name)
     return Curve(
         title or name,
         "jcamp",

@@ -115,10 +115,19 @@ def require_line_starts(starts: Sequence[LineStart], scale: Scale, n_points: int
 
 
 def doubts(
-    records: Mapping[str, str], scale: Scale, x: NDArray[np.float64], y: NDArray[np.float64], *, even: bool, name: str
+    records: Mapping[str, str],
+    scale: Scale,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    *,
+    even: bool,
+    twice: Mapping[str, str],
+    name: str,
 ) -> str:
     """Return a sentence on what the header says and the data deny, though they can be read; empty where all agrees."""
-    said: list[str] = []
+    said = [f"{label} is {records[label].strip()!r} first and {again!r} later" for label, again in twice.items()]
+    if even and not records.get("YFACTOR", "").strip():
+        said.append("YFACTOR, which data of this form need, is missing")
     if scale.contradicted_ends(x):
         said.append(f"its axis begins at {x[0]:g} and ends at {x[-1]:g}, but {_words(records, ('FIRSTX', 'LASTX'))}")
     if scale.step is not None and even and len(x) > 1:
