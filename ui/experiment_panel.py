@@ -12,7 +12,7 @@ from spectra_core.choices import Choice
 from spectra_core.conditions import CONDITIONS
 from spectra_core.errors import ConfigError
 from spectra_core.experiment import PRESET_ARMS, Arm, Experiment, RegressorChoice, study_experiment
-from spectra_core.experiment.cost import USUAL_REPEATS
+from spectra_core.experiment.cost import USUAL_REPEATS, fitting_repeats
 from spectra_core.experiment.counterfactuals import with_counterfactuals
 from spectra_core.experiment.modes import EXPLANATIONS, Mode, trained
 from spectra_core.experiment.presets import STUDY_ARMS, USUAL_REGRESSORS, has_salts, possible_arms
@@ -27,7 +27,7 @@ from spectra_core.samplers.given_conditions import CONDITIONAL_SAMPLERS
 from spectra_core.sampling.labelling import LABELLINGS
 from spectra_core.spectra import SpectraSet
 from spectra_core.training.fast import STUDY_EPOCHS
-from ui import own_way, question_panel, state
+from ui import own_way, question_panel, state, time_said
 from ui.job_panel import duration
 from ui.text import counted, sentence
 from ui.widgets import field, pick, pick_member, pick_options
@@ -44,16 +44,6 @@ def n_workers() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def seconds_of(experiment: Experiment, spectra: SpectraSet) -> float:
-    """Return about how long an experiment takes as a job; the first time, how fast this computer is gets measured."""
-    from spectra_core.experiment.cost import estimated_seconds
-    from spectra_core.jobs.tasks import memo_of
-    from spectra_core.jobs.work import NICENESS
-
-    with st.spinner("Measuring how fast this computer trains", show_time=False):
-        return estimated_seconds(experiment, spectra, n_workers(), memo_of(state.store(), "pace"), NICENESS)
 
 
 def by_choices(spectra: SpectraSet) -> Experiment:
@@ -136,26 +126,17 @@ def by_choices(spectra: SpectraSet) -> Experiment:
         experiment = sweep_ratio(experiment, sorted(ratios))
     experiment = question_panel.declare(experiment, spectra)
     if unasked and not experiment.fresh_sets:
-        experiment = replace(experiment, n_repeats=usual_repeats(experiment, spectra))
+        experiment = replace(experiment, n_repeats=fitting_repeats(experiment, spectra, n_workers()))
         said.caption(_repeats_sentence(experiment, spectra))
     return experiment
 
 
-def usual_repeats(experiment: Experiment, spectra: SpectraSet) -> int:
-    """Return how many repeats are run unless told; see `fitting_repeats`."""
-    from spectra_core.experiment.cost import fitting_repeats
-    from spectra_core.jobs.tasks import memo_of
-
-    with st.spinner("Measuring how fast this computer trains", show_time=False):
-        return fitting_repeats(experiment, spectra, n_workers(), memo_of(state.store(), "pace"))
-
-
 def _repeats_sentence(experiment: Experiment, spectra: SpectraSet) -> str:
     if experiment.n_repeats >= USUAL_REPEATS:
-        return f"{USUAL_REPEATS} repetitions, as usual where ten minutes are enough on this computer."
-    whole = seconds_of(replace(experiment, n_repeats=USUAL_REPEATS), spectra)
+        return f"{USUAL_REPEATS} repetitions, as usual where ten minutes are enough on a usual computer."
+    whole, _ = time_said.seconds_of(replace(experiment, n_repeats=USUAL_REPEATS), spectra, n_workers())
     return (
-        f"{counted(experiment.n_repeats, 'repetition')}, since {USUAL_REPEATS} would take about {duration(whole)} "
+        f"{counted(experiment.n_repeats, 'repetition')}, since {USUAL_REPEATS} would take some {duration(whole)} "
         "here. Write a number of repetitions to have them all the same."
     )
 

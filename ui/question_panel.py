@@ -15,7 +15,7 @@ from spectra_core.experiment.power import pilot_of, smallest_effects
 from spectra_core.regressors.choice import regressor_from_json, regressor_label, regressor_title
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
-from ui import cache, job_panel, state
+from ui import cache, job_panel, state, time_said
 from ui.text import plain
 
 KEPT: dict[str, Any] = {"persist_state": "session"}
@@ -157,7 +157,7 @@ def _sources(experiment: Experiment, spectra: SpectraSet) -> dict[str, str]:
 
 
 def _offer_pilot(experiment: Experiment, spectra: SpectraSet, titles: list[str]) -> None:
-    from ui.experiment_panel import seconds_of
+    from ui.experiment_panel import n_workers
 
     pilot = replace(pilot_of(experiment), data=spectra.fingerprint)
     columns = st.columns([3, 2], vertical_alignment="center")
@@ -166,7 +166,8 @@ def _offer_pilot(experiment: Experiment, spectra: SpectraSet, titles: list[str])
         "errors scatter on these spectra. A pilot trains the reference twice, with different seeds; the experiment "
         "finds its fits."
     )
-    label = f"Run a pilot (about {job_panel.duration(seconds_of(pilot, spectra))})"
+    seconds, is_measured = time_said.seconds_of(pilot, spectra, n_workers())
+    label = f"Run a pilot ({'about' if is_measured else 'very roughly'} {job_panel.duration(seconds)})"
     if columns[1].button(label, key="run_pilot", icon=":material/science:"):  # the key stays where the label changes
         arguments = {"set": spectra.fingerprint, "experiment": json.loads(experiment.to_json())}
         state.start_job("pilot", arguments, f"Pilot on {spectra.meta.name}")

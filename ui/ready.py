@@ -16,11 +16,16 @@ if TYPE_CHECKING:
 
 def begin() -> None:
     """Keep it where a server runs; tests of pages have none."""
-    from streamlit.runtime import Runtime, exists, get_instance
-
-    if exists() and type(get_instance()) is Runtime:
+    if has_server():
         _promise_last_words()
         state.jobs().keep_ready()
+
+
+def has_server() -> bool:
+    """Whether a server runs, and this is no test of a page."""
+    from streamlit.runtime import Runtime, exists, get_instance
+
+    return exists() and type(get_instance()) is Runtime
 
 
 @st.cache_resource(show_spinner=False)

@@ -76,8 +76,11 @@ def pick_options(
     n_columns
         Widgets beside each other.
     presets
-        What the page shows first in place of the declared defaults.
+        What the page shows first in place of the declared defaults. Networks are compiled where that is possible.
     """
+    from spectra_core.training.plan import kernels_here
+
+    presets = {"kernels": kernels_here(), **(presets or {})}
     shown = {name: option for name, option in options_of(member).items() if name not in hidden}
     if not shown:
         return {}
@@ -85,7 +88,7 @@ def pick_options(
     options = {}
     for number, (name, option) in enumerate(shown.items()):
         with columns[number % len(columns)]:
-            changed = {"default": presets[name]} if presets and name in presets else {}
+            changed = {"default": presets[name]} if name in presets else {}
             value = field(member, name, key=f"{key}_{member.__name__}_{name}", **changed)
         if value != option.default:
             options[name] = value

@@ -4,7 +4,7 @@ import streamlit as st
 
 from spectra_core.errors import ConfigError
 from spectra_core.experiment import Experiment
-from ui import experiment_panel, job_panel, needed, question_panel, state, study_progress
+from ui import experiment_panel, needed, question_panel, state, study_progress, time_said
 from ui.text import counted, sentence
 
 st.write(
@@ -31,10 +31,10 @@ except ConfigError as error:
 if experiment is not None:
     question_panel.show_power(experiment, spectra)
     n_fits = len(experiment.arms) * len(experiment.regressors) * len(experiment.n_train) * experiment.n_splits
-    seconds = experiment_panel.seconds_of(experiment, spectra)
+    n_workers = experiment_panel.n_workers()
     st.caption(
         f"{counted(len(experiment.arms), 'arm')}; {n_fits} fits of all {spectra.n_targets} targets; "
-        f"about {job_panel.duration(seconds)} with {counted(experiment_panel.n_workers(), 'worker')} beside what "
+        f"{time_said.words(experiment, spectra, n_workers)} with {counted(n_workers, 'worker')} beside what "
         "this computer does now. It goes on when this page is closed, and finished fits are never repeated."
     )
     start, save = st.columns([1, 3], vertical_alignment="center")

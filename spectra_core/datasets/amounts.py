@@ -32,7 +32,7 @@ def amounts_in_names(
     if any(value is None for value in values):
         return None, ()
     numbers = np.array(values, dtype=np.float64)
-    if bool((np.diff(numbers) == 1).all()):
+    if bool((np.diff(np.sort(numbers)) == 1).all()):
         return None, ()
     text = f"The spectra are named by numbers: {listed(list(names), 4)}. Say whether these are values of a target."
     ways = (

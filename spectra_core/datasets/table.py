@@ -90,7 +90,8 @@ def assemble(parts: Sequence[Part], recipe: Recipe) -> tuple[ImportTable, list[G
         if guesses[number].role == "spectra":
             found = _blocks(grid, guesses[number].orientation, recipe)
             blocks += [_with_axis(block, axis) for block in found]
-            problems += [problem for block in found for problem in block.problems]
+            if not any(problem.kind == "orientation" for problem in problems):
+                problems += [problem for block in found for problem in block.problems]
             problems += _value_question(grid, guesses[number].orientation, recipe)
     targets = [grid for number, grid in grids if guesses[number].role == "targets"]
     blocks = [block for block in blocks if block.signal.size]

@@ -329,6 +329,9 @@ def read(
 def with_ways(problem: Problem) -> str:
     """Return what a problem says, with the entries of a recipe that decide it."""
     ways = "; ".join(f"{one.label}: {_words(one.changes)}" for one in problem.choices)
+    if limits := [one.removeprefix("limit of ") for one in problem.asks if one.startswith("limit of ")]:
+        given = ", ".join(f"{name!r}: ..." for name in limits)
+        ways += f"; half the limit, or the limit: limits = {{{given}}}, censored = 'half' or 'limit'"
     return problem.text + (f" In the recipe: {ways}." if ways else "")
 
 

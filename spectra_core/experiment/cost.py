@@ -1,12 +1,15 @@
 """What a unit of work will cost before it is done, estimated from what each member tells of itself."""
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spectra_core.contracts import NO_MEMO, Memo
 from spectra_core.experiment.design import Arm, Experiment
 from spectra_core.regressors.base import Regressor
 from spectra_core.spectra import SpectraSet
+
+if TYPE_CHECKING:
+    from spectra_core.experiment.pace import Pace
 
 BESIDES = 2.0
 """Seconds for what is not fitted: loading, splitting, tables."""
@@ -31,29 +34,43 @@ def estimated_seconds(
     Parameters
     ----------
     memo
-        Keeps how fast this computer fits each kind of member; measured in a second where it is not known.
+        Keeps how fast this computer fits each kind of member; measured, which may take half a minute, where it is not
+        known.
     niceness
         How far the work steps back, as in `pace.slowdown`.
     """
-    from spectra_core.experiment.pace import slowdown
+    from spectra_core.experiment.pace import measured, slowdown
 
-    n_workers = max(1, n_workers)
-    return seconds_alone(experiment, spectra, n_workers, memo) * slowdown(n_workers, niceness)
+    return seconds_alone(experiment, spectra, n_workers, measured(memo)) * slowdown(max(1, n_workers), niceness)
 
 
-def fitting_repeats(experiment: Experiment, spectra: SpectraSet, n_workers: int, memo: Memo = NO_MEMO) -> int:
-    """Return how many repeats are run unless told: three, or as many as take ten minutes on an idle computer.
+def coarse_seconds(
+    experiment: Experiment, spectra: SpectraSet, n_workers: int, memo: Memo, niceness: int = 0
+) -> tuple[float, bool]:
+    """Return what `estimated_seconds` does at once, and whether this computer was measured, not a usual one assumed."""
+    from spectra_core.experiment.pace import NotMeasuredError, known, slowdown, usual
 
-    What else the computer does is left out, so that the same design gives the same experiment.
+    try:
+        seconds, is_measured = seconds_alone(experiment, spectra, n_workers, known(memo)), True
+    except NotMeasuredError:
+        seconds, is_measured = seconds_alone(experiment, spectra, n_workers, usual), False
+    return seconds * slowdown(max(1, n_workers), niceness), is_measured
+
+
+def fitting_repeats(experiment: Experiment, spectra: SpectraSet, n_workers: int) -> int:
+    """Return how many repeats are run unless told: three, or as many as take ten minutes on a usual computer, idle.
+
+    How fast this one is and what else it does are left out, so that the same design gives the same experiment.
     """
-    one = seconds_alone(replace(experiment, n_repeats=1), spectra, n_workers, memo)
+    from spectra_core.experiment.pace import usual
+
+    one = seconds_alone(replace(experiment, n_repeats=1), spectra, n_workers, usual)
     return max(1, min(USUAL_REPEATS, int(LONGEST_UNASKED / one)))
 
 
-def seconds_alone(experiment: Experiment, spectra: SpectraSet, n_workers: int, memo: Memo = NO_MEMO) -> float:
-    """Return about how long the whole experiment takes on an idle computer, in seconds; as `estimated_seconds`."""
+def seconds_alone(experiment: Experiment, spectra: SpectraSet, n_workers: int, pace: "Pace") -> float:
+    """Return about how long the whole experiment takes on an idle computer of a given pace, in seconds."""
     from spectra_core.choices import build
-    from spectra_core.experiment.pace import seconds_per_gflop
     from spectra_core.experiment.tables import generators_of
     from spectra_core.generators import GENERATORS
     from spectra_core.regressors import REGRESSORS
@@ -76,10 +93,9 @@ def seconds_alone(experiment: Experiment, spectra: SpectraSet, n_workers: int, m
         for choice in experiment.regressors:
             regressor = build(REGRESSORS, choice, "regressor")
             for part, times in regressor.parts(n_train):
-                pace = times * seconds_per_gflop(part, of_regressor, spectra, memo)
-                total += pace * sum(arm_cost(arm, part, n_train, n_channels, n_targets) for arm in experiment.arms)
+                seconds = times * pace(part, of_regressor, spectra)
+                total += seconds * sum(arm_cost(arm, part, n_train, n_channels, n_targets) for arm in experiment.arms)
         for choice in generators_of(experiment):
             generator = build(GENERATORS, choice, "generator")
-            pace = seconds_per_gflop(generator, of_generator, spectra, memo)
-            total += pace * generator.cost(n_train, n_channels)
+            total += pace(generator, of_generator, spectra) * generator.cost(n_train, n_channels)
     return total * experiment.n_splits / max(1, n_workers) + BESIDES

@@ -2,14 +2,14 @@
 
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import psutil
 
-from spectra_core.contracts import Memo
+from spectra_core.contracts import Arrays, Memo
 from spectra_core.spectra import SpectraSet
 
 _ROWS = 128
@@ -18,27 +18,47 @@ _EPOCHS = (2, 8)
 """Of two timed fits of a network; their difference leaves out what does not grow with the steps."""
 _WEIGHT_OF_NICE = {0: 1.0, 10: 110 / 1024}
 """Share of a processor that Linux gives to a process that steps back, beside one that does not: sched(7)."""
+USUAL: Mapping[str, float] = {"numba": 0.03, "torch": 0.1, "others": 0.02}
+"""Processor seconds per Gflop on a usual computer, by who computes a network and by the name of other members."""
 
 
-def seconds_per_gflop(member: Any, cost: Callable[[Any, SpectraSet], float], spectra: SpectraSet, memo: Memo) -> float:
-    """Return processor seconds that fits of a member take per Gflop counted, on spectra of this many channels.
+Cost = Callable[[Any, SpectraSet], float]
+"""Counts what one fit of a member on a set takes, in Gflop."""
+Pace = Callable[[Any, Cost, SpectraSet], float]
+"""Tells processor seconds per Gflop of a member that is not fitted, on spectra of as many channels as a set has."""
 
-    Parameters
-    ----------
-    member
-        A generator or regressor that is not fitted.
-    cost
-        Counts what one fit of it on a set takes, in Gflop.
-    memo
-        Keeps the answer: it is measured once for every kind, mode of training, computer and version.
-    """
+
+class NotMeasuredError(LookupError):
+    """It is not known yet how fast this computer fits a member."""
+
+
+def measured(memo: Memo) -> Pace:
+    """Return the pace of this computer, measured once for every kind, mode of training, computer and version."""
+    return lambda member, cost, on: _kept(member, on, memo, lambda: {"seconds": np.array(_measured(member, cost, on))})
+
+
+def known(memo: Memo) -> Pace:
+    """Return the pace of this computer as far as it was measured; it raises `NotMeasuredError` elsewhere."""
+
+    def refuse() -> NoReturn:
+        raise NotMeasuredError
+
+    return lambda member, _, on: _kept(member, on, memo, refuse)
+
+
+def usual(member: Any, _cost: Cost, _on: SpectraSet) -> float:
+    """Return the pace of a usual computer, for a coarse estimate; the same everywhere."""
+    return USUAL.get(getattr(member, "kernels", type(member).__name__), USUAL["others"])
+
+
+def _kept(member: Any, on: SpectraSet, memo: Memo, compute: Callable[[], Arrays]) -> float:
     kinds = {f.name: getattr(member, f.name) for f in fields(member) if f.name in ("coordinates", "kernels", "device")}
     place = platform.node(), platform.machine(), psutil.cpu_count()
-    key = f"seconds per Gflop: {type(member).__name__} {kinds} {spectra.n_channels} {spectra.n_targets} {place}"
-    return float(memo.arrays(key, lambda: {"seconds": np.array(_measured(member, cost, spectra))})["seconds"])
+    key = f"seconds per Gflop: {type(member).__name__} {kinds} {on.n_channels} {on.n_targets} {place}"
+    return float(memo.arrays(key, compute)["seconds"])
 
 
-def _measured(member: Any, cost: Callable[[Any, SpectraSet], float], spectra: SpectraSet) -> float:
+def _measured(member: Any, cost: Cost, spectra: SpectraSet) -> float:
     few = spectra.take(np.linspace(0, len(spectra) - 1, min(_ROWS, len(spectra))).astype(int))
     if not hasattr(member, "epochs"):
         return _seconds_of(member, few, 2) / cost(member, few)

@@ -71,6 +71,11 @@ def path_sentence(n_components: int, share_left_out: float) -> str:
     )
 
 
+def kernels_here() -> Kernels:
+    """Return what computes fastest on this processor: compiled kernels where numba is installed."""
+    return "numba" if find_spec("numba") is not None else "torch"
+
+
 def require_kernels(kernels: str) -> None:
     """Refuse a way of computing that is not installed.
 

@@ -6,7 +6,15 @@ import pytest
 
 from spectra_core.choices import Choice
 from spectra_core.experiment import Arm, Experiment, pace
-from spectra_core.experiment.cost import BESIDES, arm_cost, estimated_seconds
+from spectra_core.experiment.cost import (
+    BESIDES,
+    USUAL_REPEATS,
+    arm_cost,
+    coarse_seconds,
+    estimated_seconds,
+    fitting_repeats,
+    seconds_alone,
+)
 from spectra_core.generators import GENERATORS
 from spectra_core.regressors import REGRESSORS
 
@@ -70,6 +78,33 @@ def test_a_stack_takes_what_its_candidates_take_which_are_timed_in_its_place(mix
     networks = REGRESSORS["mlp_ensemble"](epochs=3, coordinates="components")
     by_hand = 10 * sum(one.cost(45, mixtures.n_channels, mixtures.n_targets) for one in [*parts, networks])
     assert seconds - BESIDES == pytest.approx(EXPERIMENT.n_splits * 0.5 * by_hand)
+
+
+def test_a_time_is_said_at_once_and_more_exactly_once_this_computer_is_measured(mixtures, monkeypatch):
+    kept: dict[str, object] = {}
+
+    class Kept:
+        def arrays(self, key, compute):
+            if key not in kept:
+                kept[key] = compute()
+            return kept[key]
+
+    monkeypatch.setattr(pace, "_measured", lambda *_: 7 * pace.USUAL["torch"])
+    monkeypatch.setattr(pace, "slowdown", lambda n_workers, niceness: 1.0)
+    coarse, is_measured = coarse_seconds(EXPERIMENT, mixtures, 1, Kept())
+    assert (is_measured, kept) == (False, {})
+    exact = estimated_seconds(EXPERIMENT, mixtures, 1, Kept())
+    assert exact - BESIDES == pytest.approx(7 * (coarse - BESIDES))
+    assert coarse_seconds(EXPERIMENT, mixtures, 1, Kept()) == (exact, True)
+
+
+def test_the_number_of_repeats_is_no_matter_of_this_computer(mixtures, monkeypatch):
+    monkeypatch.setattr(pace, "_measured", lambda *_: pytest.fail("measured"))
+    assert fitting_repeats(EXPERIMENT, mixtures, 2) == USUAL_REPEATS
+    long = replace(EXPERIMENT, regressors=(Choice("mlp", {"epochs": 60_000, "batch_size": 4}),))
+    once = seconds_alone(long, mixtures, 1, pace.usual)
+    assert 200 < once < 600
+    assert fitting_repeats(long, mixtures, 1) == int(600 / once)
 
 
 @pytest.mark.parametrize("member", [MLP, REGRESSORS["ridge"]()])
