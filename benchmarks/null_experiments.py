@@ -35,7 +35,7 @@ NULL_ARMS = (
     Arm("Another seed", "step_matched", n_members=3),
     Arm("Yet another", "step_matched", n_members=4),
 )
-ERRORS = Path(__file__).parents[1] / "docs" / "study" / "errors.csv.gz"
+ERRORS = Path(__file__).parents[1] / "docs" / "study" / "errors.csv"
 N_FOLDS, N_ARMS, N_TEST, N_TRAIN = 8, 5, 468, 3276
 TOLD = ("improved", "worse")
 
