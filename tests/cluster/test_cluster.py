@@ -189,7 +189,7 @@ class TestLosses:
         frozen.kill()
         frozen.wait(10)
         same(found, local)
-        # Once for each of its units that Dask had to call back: how many were on it when it froze is a matter of timing.
+        # Once for each of its units that Dask had to call back: how many it held is a matter of timing.
         assert any("was lost while it worked on" in text for text in listener.messages)
 
     def test_a_unit_that_loses_two_workers_is_named_and_not_tried_again(self, processes, mixtures):
