@@ -14,6 +14,7 @@ from spectra_core.errors import ConfigError, SpectraError
 from spectra_core.experiment.advice import Advice, advise
 from spectra_core.experiment.advice.planning import USED, plan
 from spectra_core.experiment.advice.preparing import averaged
+from spectra_core.experiment.advice.saying import summary
 from spectra_core.experiment.advice.solutions import solutions_to_prepare
 from spectra_core.experiment.advice.table import COLUMNS, UNTOLD
 from spectra_core.experiment.advice.trying import OUT_OF_TIME, Trials, fitted
@@ -72,7 +73,11 @@ class TestAdvice:
         assert (first["remedy"], first["verdict"], first["target"]) == ("Gaussian process", "improved", "all")
         assert first["high"] < 0
         assert by_remedy(found.table).loc["Ridge", "verdict"] == "improved"
-        assert found.sentences[1].startswith("Gaussian process: the error changes by")
+        assert found.sentences[1].startswith(
+            "Gaussian process helps. Choosing it as was done here, judged on spectra that"
+        )
+        assert found.document["choice"]["verdict"] == "improved"
+        assert found.document["choice"]["effect"] < -50
         assert list(found.table) == COLUMNS
         assert "MLP ensemble" in found.document["left_out"]
         experiment = found.document["actions"]["Ridge"]["experiment"]
@@ -131,6 +136,13 @@ class TestAdvice:
         assert found.document["n_folds"] == 5
         assert found.table.iloc[0]["remedy"] == "Ridge"
         assert set(found.table["target"]) == {"Ni2+"}
+
+    def test_the_only_target_that_is_told_stands_for_a_remedy(self, few):
+        targets = few.targets[["Cu2+", "Ni2+"]]
+        targets["Cu2+"] = np.random.default_rng(2).normal(10.0, 1.0, 15)
+        found = advised(relabelled(few.with_targets(["Cu2+", "Ni2+"]), targets))
+        assert found.document["told"] == ["Ni2+"]
+        assert summary(found.table)["target"].tolist() == ["Ni2+"] * 3
 
     def test_ten_spectra_are_too_few(self):
         with pytest.raises(SpectraError, match="at least 12 independent spectra; the set has 4 such targets and 10"):

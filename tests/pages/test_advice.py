@@ -62,7 +62,7 @@ class TestAdvice:
     def test_it_is_said_in_words_and_an_experiment_is_one_click_away(self, fingerprint):
         app = opened(fingerprint)
         said = " ".join(text.value for text in app.markdown)
-        assert "the error changes by" in said
+        assert "changes the error by" in said
         assert "Suspicious labels set aside, Gaussian process" in said
         assert "Compared with: PLS." in " ".join(text.value for text in app.caption)
         app = press(app, "Open as an experiment")

@@ -17,7 +17,7 @@ from spectra_core.experiment.advice.limits import limits
 from spectra_core.experiment.advice.planning import Plan
 from spectra_core.experiment.advice.preparing import suspicious_rows
 from spectra_core.experiment.advice.solutions import possible_solutions
-from spectra_core.experiment.advice.table import advice_table, compared
+from spectra_core.experiment.advice.table import advice_table, compared, first_row
 from spectra_core.experiment.advice.trying import OUT_OF_TIME, Trials
 from spectra_core.experiment.advice.ways import AS_NOW, LONGER, MORE_SPECTRA, PLAIN, Way
 from spectra_core.experiment.design import Arm, Experiment
@@ -28,7 +28,7 @@ from spectra_core.training.versions import versions
 
 Floats = NDArray[np.float64]
 
-HALF = "Half of the spectra"
+HALF, CHOICE = "Half of the spectra", "The choice"
 FEWEST_OF_CURVE = 6
 """Spectra of the smallest training set of a learning curve."""
 
@@ -90,6 +90,9 @@ def answer(
         own = compared(doubling, {MORE_SPECTRA: HALF}, spectra, outer, told)
         comparisons = pd.concat([comparisons, own], ignore_index=True)
         promised[MORE_SPECTRA] = np.full(spectra.n_targets, np.nan)
+    # The choice is one way that was fixed beforehand: one question of its own.
+    both = {AS_NOW: errors[AS_NOW][:1], CHOICE: nested[None]}
+    choice = compared(both, {CHOICE: AS_NOW}, spectra, outer, told).set_index("target").loc[first_row(spectra, told)]
     table = advice_table(comparisons, promised, spectra, told, in_use=AS_NOW, seconds=seconds)
     suspicious = suspicious_rows(spectra)
     solutions, no_solutions = possible_solutions(spectra, seed=trials.seed)
@@ -100,7 +103,7 @@ def answer(
         left_out["List of solutions"] = no_solutions
     sentences = [
         *saying.untold(spectra, told),
-        *saying.head(table, order[0], told, root_mean_square(nested) / root_mean_square(errors[AS_NOW][0])),
+        *saying.head(table, told, choice),
         *limits(spectra, nested, told, suspicious, trials.seed),
         *saying.more_spectra(table, curve_way.name, curve),
     ]
@@ -118,6 +121,7 @@ def answer(
         "n_inner": planned.n_inner,
         "n_repeats": n_repeats,
         "told": told,
+        "choice": {name: choice[name] for name in ("effect", "low", "high", "verdict")},
         "chosen_in_folds": chosen,
         "left_out": left_out,
         "sentences": list(sentences),

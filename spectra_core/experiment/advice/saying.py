@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from spectra_core.evaluation.errors.sentences import what_it_takes
 from spectra_core.evaluation.errors.verdicts import ALL_TARGETS
 from spectra_core.experiment.advice.ways import AS_NOW, MORE_SPECTRA
 from spectra_core.spectra import SpectraSet
@@ -31,39 +30,41 @@ def untold(spectra: SpectraSet, told: Sequence[str]) -> list[str]:
     ]
 
 
-def head(table: pd.DataFrame, first: str, told: Sequence[str], kept: NDArray[np.float64]) -> list[str]:
+def head(table: pd.DataFrame, told: Sequence[str], choice: pd.Series) -> list[str]:
     """Say what to do.
 
     Parameters
     ----------
-    kept : (n_targets,)
-        Error of the choice, judged by folds around it, over that of what is in use.
+    table
+        From `advice_table`.
+    choice
+        Row of `compare_arms` about the choice itself: its mean over the targets that are told, or the only one.
     """
     if not told:
         return ["Nothing here helps: no target can be told from these spectra, or their labels do not belong to them."]
-    remedies = table[(table["remedy"] != AS_NOW) & (table["remedy"] != MORE_SPECTRA)]
-    whole = remedies[remedies["target"] == (ALL_TARGETS if len(told) != 1 else told[0])]
-    row = whole[whole["remedy"] == first]
-    if first == AS_NOW:
+    first = summary(table).iloc[0]
+    if first["remedy"] == AS_NOW:
         return ["Nothing here helps: no remedy that was tried has a smaller error than what is in use."]
-    best = row.iloc[0]
-    change = f"{best['effect']:+.0f} % (95 % interval {best['low']:+.0f} to {best['high']:+.0f} %)"
-    names = list(table["target"][table["target"] != ALL_TARGETS].unique())
-    judged = 100.0 * np.expm1(np.log(kept)[[names.index(name) for name in told]].mean())
-    promise = f"The choice, judged on spectra that had no part in it, changes it by {judged:+.0f} %."
-    if best["verdict"] == "improved":
-        return [f"{first}: the error changes by {change}. {promise}"]
-    improved = remedies[remedies["verdict"] == "improved"]
+    judged = (
+        f"Choosing it as was done here, judged on spectra that had no part in the choice, changes the error by "
+        f"{_change(choice)}"
+    )
+    if choice["verdict"] == "improved":
+        return [f"{first['remedy']} helps. {judged}: improved."]
+    improved = table[table["verdict"].eq("improved") & table["remedy"].ne(MORE_SPECTRA)]
     if len(improved):
         one = improved.iloc[0]
-        return [
-            f"For {one['target']}, {one['remedy']} improves ({one['effect']:+.0f} %). The smallest mean error has "
-            f"{first}: {change}. {promise}"
-        ]
+        of = "" if one["target"] == ALL_TARGETS or len(told) == 1 else f" for {one['target']}"
+        said = f"{one['remedy']} helps{of}: the error changes by {_change(one)}."
+        return [f"{said} The smallest error has {first['remedy']}. {judged}."]
     return [
-        f"Nothing here is shown to help. The smallest error has {first}: {change}, which these spectra cannot tell "
-        f"from none, or which is too small to matter. {promise}"
+        f"Nothing here is shown to help. The smallest error has {first['remedy']}. {judged}: {choice['verdict']}"
+        + (f"; {takes}" if (takes := what_it_takes(choice)) else ".")
     ]
+
+
+def _change(row: pd.Series) -> str:
+    return f"{row['effect']:+.0f} % (95 % interval {row['low']:+.0f} to {row['high']:+.0f} %)"
 
 
 def more_spectra(table: pd.DataFrame, way: str, curve: pd.DataFrame) -> list[str]:

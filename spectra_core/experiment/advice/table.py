@@ -55,6 +55,12 @@ def compared(
     return compare_arms(regression_errors(predictions), references, question, spreads=spreads)
 
 
+def first_row(spectra: SpectraSet, told: Sequence[str]) -> str:
+    """Return the target that stands for a remedy: the mean over those told, or the only one."""
+    counted = tuple(told) or spectra.target_names
+    return ALL_TARGETS if len(counted) > 1 else counted[0]
+
+
 def advice_table(
     comparisons: pd.DataFrame,
     promised: Mapping[str, Floats],
@@ -64,7 +70,7 @@ def advice_table(
     in_use: str,
     seconds: Mapping[str, float],
 ) -> pd.DataFrame:
-    """Lay out the answer: remedies in the order of `promised`, each with the mean over targets first.
+    """Lay out the answer: remedies in the order of `promised`, each with the mean over the targets told first.
 
     Parameters
     ----------
@@ -90,7 +96,8 @@ def advice_table(
         - ``seconds``: of one fit; NaN where nothing is fitted
     """
     sds = spectra.target_values.std(axis=0)
-    names = [*([ALL_TARGETS] if len(told) != 1 else []), *spectra.target_names]
+    names = [first_row(spectra, told), *told, *(name for name in spectra.target_names if name not in told)]
+    names = list(dict.fromkeys(names))
     judged = comparisons.set_index(["arm", "target"])
     rows = []
     counted = np.array([name in told or not told for name in spectra.target_names])
