@@ -40,7 +40,11 @@ REAL = (
 )
 """Name, file, and how many spectra are advised on."""
 USUAL_WAYS = (AS_NOW, "Gaussian process", "Ridge", "PLS", "Gaussian process on first derivative")
-USUAL_WAYS += ("Ridge on first derivative", "PLS on first derivative", "Physics + learned residual, Gaussian process")
+USUAL_WAYS += (
+    "Ridge on first derivative",
+    "PLS on first derivative",
+    "Physics (constants drawn anew) + learned residual, Gaussian process",
+)
 N_FOLDS, N_INNER = 8, 4
 Made = Callable[[], tuple[SpectraSet, SpectraSet]]
 

@@ -192,7 +192,8 @@ def pilot(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[s
 def advise(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[str, Any]:
     """Try what would help: ``{"set": fingerprint, "minutes": 3.0, "reference": None, "seed": 0, "workers": None}``.
 
-    The reference is a regressor as in an experiment; None for the study's network.
+    The reference is a regressor as in an experiment, None for the study's network; ``"physics"``, a choice as of the
+    generator, where it is another than the salt simulator.
 
     Returns
     -------
@@ -201,12 +202,15 @@ def advise(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[
     from spectra_core.experiment.advice import advise as advised
     from spectra_core.regressors.choice import regressor_from_json
 
-    known = checked_arguments(arguments, "advise", set=..., minutes=3.0, reference=None, seed=0, workers=None)
+    known = checked_arguments(
+        arguments, "advise", set=..., minutes=3.0, reference=None, physics=None, seed=0, workers=None
+    )
     spectra = store.load_set(known["set"])
     found = advised(
         spectra,
         minutes=known["minutes"],
         reference=known["reference"] and regressor_from_json(known["reference"]),
+        physics=known["physics"] and Choice.from_json(known["physics"]),
         seed=known["seed"],
         reporter=reporter,
         memo=memo_of(store, "study"),

@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 
 from spectra_core.choices import Choice
 from spectra_core.contracts import NO_MEMO, derived_seed
+from spectra_core.datasets.simulator import PRESETS, simulate
 from spectra_core.errors import ConfigError, SpectraError
 from spectra_core.experiment.advice import Advice, advise
 from spectra_core.experiment.advice.planning import USED, plan
@@ -233,6 +234,16 @@ class TestPreparing:
         names = [way.name for way in ways_for(self.replicates(), CRIPPLED, 50)[0]]
         assert "Replicates averaged, Gaussian process" in names
         assert "nothing to average" in ways_for(mixed, CRIPPLED, 40)[1]["Replicates averaged"]
+
+    def test_physics_is_offered_where_it_is_known_and_never_the_true_constants(self, few):
+        simulated = simulate(PRESETS["beer_lambert"], n_spectra=20, seed=0)
+        arms = {way.name: way.arm for way in ways_for(simulated, CRIPPLED, 18)[0]}
+        arm = arms["Physics (constants drawn anew) + learned residual, Gaussian process"]
+        assert arm.generator.options["physics"]["options"] == {"perturbation_seed": 1}
+        assert arm.ratio == 4.0
+        unknown = few.with_targets(["Cu2+"]).with_meta(quantity="Intensity")
+        why = ways_for(unknown, CRIPPLED, 12)[1]["Physics + learned residual"]
+        assert why.startswith("Salt simulator: it gives absorbance")
 
     def test_suspicious_labels_are_set_aside_from_training_and_still_tested(self, mixed):
         targets = mixed.targets

@@ -28,6 +28,7 @@ def advise(
     *,
     minutes: float = MINUTES,
     reference: Choice | None = None,
+    physics: Choice | None = None,
     seed: int = 0,
     reporter: Reporter = SILENT,
     memo: Memo = NO_MEMO,
@@ -50,6 +51,8 @@ def advise(
         With targets; at least 12 independent spectra.
     reference
         Regressor that is in use; None for the study's network in its fast training.
+    physics
+        Member of `generators.physics.PHYSICS` with its options; None for the salt simulator where it knows all targets.
     memo
         Looks up finished fits, so that advice that was interrupted goes on where it stopped.
     n_workers
@@ -77,7 +80,7 @@ def advise(
     n_train = len(spectra) - len(spectra) // n_folds
     reference = reference or usual_reference(n_train)
     with one_blas_thread():
-        ways, not_possible = ways_for(spectra, reference, n_train)
+        ways, not_possible = ways_for(spectra, reference, n_train, physics)
         seconds = pace or seconds_of(ways, trials, n_folds)
         planned = plan(
             {way.name: seconds[way.name] for way in ways},
