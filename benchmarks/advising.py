@@ -39,8 +39,12 @@ REAL = (
     ("Cu, Co, Cr, Ni", "cu_co_cr_ni_visible_as_published.csv", 64),
 )
 """Name, file, and how many spectra are advised on."""
-USUAL_WAYS = (AS_NOW, "Gaussian process", "Ridge", "PLS", "Gaussian process on first derivative")
-USUAL_WAYS += (
+USUAL_WAYS = (
+    AS_NOW,
+    "Gaussian process",
+    "Ridge",
+    "PLS",
+    "Gaussian process on first derivative",
     "Ridge on first derivative",
     "PLS on first derivative",
     "Physics (constants drawn anew) + learned residual, Gaussian process",

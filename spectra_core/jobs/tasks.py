@@ -199,12 +199,12 @@ def advise(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[
     -------
     ``{"result": id}`` of a result of kind "advice" with the tables and the document of `experiment.advice.Advice`.
     """
+    from spectra_core.choices import Choice
     from spectra_core.experiment.advice import advise as advised
     from spectra_core.regressors.choice import regressor_from_json
 
-    known = checked_arguments(
-        arguments, "advise", set=..., minutes=3.0, reference=None, physics=None, seed=0, workers=None
-    )
+    usual = {"minutes": 3.0, "reference": None, "physics": None, "seed": 0, "workers": None}
+    known = checked_arguments(arguments, "advise", set=..., **usual)
     spectra = store.load_set(known["set"])
     found = advised(
         spectra,
