@@ -83,7 +83,7 @@ def show(result: StoredResult, spectra: SpectraSet) -> None:
 
 def _remedy(row: Mapping[Any, Any], result: StoredResult, spectra: SpectraSet) -> None:
     """Show one remedy: effect, verdict, cost, and the button that does it."""
-    words, doing = st.columns([3, 1], vertical_alignment="center")
+    words, doing = st.columns([3, 2], vertical_alignment="center")
     effect = f"{row['effect']:+.0f} % ({row['low']:+.0f} to {row['high']:+.0f} %)".replace("-", "\N{MINUS SIGN}")
     cost = "" if pd.isna(row["seconds"]) else f"; a fit takes {significant(row['seconds'])} s"
     words.markdown(f"**{plain(row['remedy'])}**: {effect}, {row['verdict']}{cost}")
@@ -94,8 +94,13 @@ def _remedy(row: Mapping[Any, Any], result: StoredResult, spectra: SpectraSet) -
                 table_export(result.tables["solutions"], "solutions_to_prepare", "Solutions to prepare")
     elif action is not None:
         label, icon = _DOES[action["do"]]
-        if doing.button(label, key=f"do_{row['remedy']}", icon=icon):
-            _do(action, spectra)
+        with doing.container(horizontal=True):
+            if "regressor" in action and st.button("Calibrate", key=f"use_{row['remedy']}", icon=":material/tune:"):
+                regressors = dict.fromkeys(spectra.target_names, action["regressor"])
+                arguments = {"set": spectra.fingerprint, "regressors": regressors, "n_folds": 10, "seed": 0}
+                state.start_job("calibrate", arguments, f"Calibrate {spectra.meta.name} by {row['remedy']}")
+            if st.button(label, key=f"do_{row['remedy']}", icon=icon):
+                _do(action, spectra)
 
 
 def _do(action: Mapping[str, Any], spectra: SpectraSet) -> None:

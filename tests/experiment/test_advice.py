@@ -198,7 +198,7 @@ class TestTime:
             plan(self.SECONDS, 3.0, 1, n_groups=100)
 
     def test_what_the_clock_does_not_allow_is_named(self, few):
-        seconds = count(step=3.0)  # so many pass at every look
+        seconds = count(step=6.0)  # so many pass at every look
         found = advised(few, names=EXACT, clock=lambda: next(seconds))
         dropped = [name for name, why in found.document["left_out"].items() if why == OUT_OF_TIME]
         assert dropped

@@ -69,6 +69,14 @@ class TestAdvice:
         assert [title.value for title in app.title] == ["Experiment"]
         assert '"ridge"' in app.text_area(key="experiment_text").value
 
+    def test_a_calibration_for_use_is_one_click_away(self, fingerprint, tmp_path):
+        press(opened(fingerprint), "Calibrate")
+        (record,) = Jobs(tmp_path).records()
+        Jobs(tmp_path).cancel(record.id)
+        assert record.task == "calibrate"
+        regressors = JobFolder(tmp_path / "jobs" / record.id).read("job")["arguments"]["regressors"]
+        assert {choice["name"] for choice in regressors.values()} == {"ridge"}
+
     def test_suspicious_labels_are_set_aside_by_one_click(self, fingerprint, store):
         app = press(opened(fingerprint), "Set them aside")
         (left,) = [record for record in store.sets() if record.fingerprint != fingerprint]
@@ -88,7 +96,7 @@ class TestAdvice:
 
     def test_the_job_makes_what_the_page_shows(self, store):
         key = store.save_set(beer_lambert_set(n_spectra=16, n_channels=20).with_targets(["Cu2+"]))
-        arguments = {"set": key, "minutes": 0.1, "reference": Choice("ridge").to_json(), "workers": 1}
+        arguments = {"set": key, "minutes": 0.2, "reference": Choice("ridge").to_json(), "workers": 1}
         made = TASKS["advise"](arguments, SILENT, store)["result"]
         assert store.load_result(made).document["set"] == key
         assert "Compared with: Ridge." in " ".join(text.value for text in opened(key).caption)

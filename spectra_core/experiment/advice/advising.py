@@ -21,6 +21,8 @@ from spectra_core.training.parallel import one_blas_thread
 FEWEST = 12
 """Independent spectra: fewer leave nothing to hold out twice."""
 MINUTES = 3.0
+LEAST_TO_PLAN = 0.25
+"""Share of the time that is planned with even where measuring took longer than it should."""
 
 
 def advise(
@@ -84,7 +86,7 @@ def advise(
         seconds = pace or seconds_of(ways, trials, n_folds)
         planned = plan(
             {way.name: seconds[way.name] for way in ways},
-            trials.left,
+            max(trials.left, LEAST_TO_PLAN * trials.budget),
             n_workers,
             judging_themselves=[way.name for way in ways if way.judges_itself],
             n_groups=n_groups,

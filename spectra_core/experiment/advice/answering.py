@@ -190,4 +190,5 @@ def _action(way: Way, now: Way, trials: Trials, n_folds: int) -> dict[str, Any]:
         targets=trials.spectra.target_names,
         data=trials.spectra.fingerprint,
     )
-    return {"do": "experiment", "kind": way.arm.kind, "experiment": json.loads(experiment.to_json())}
+    action = {"do": "experiment", "kind": way.arm.kind, "experiment": json.loads(experiment.to_json())}
+    return action | ({"regressor": way.regressor.to_json()} if way.arm == PLAIN else {})

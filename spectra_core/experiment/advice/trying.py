@@ -102,13 +102,19 @@ class Trials:
         return self._parts[key]
 
     def run(self, ways: Sequence[Way], plan: Plan, seconds: Mapping[str, float]) -> None:
-        """Fit all ways of the plan in all folds, one way after the other; further repeats last."""
+        """Fit all ways of the plan in all folds, one way after the other; further repeats last.
+
+        The reference and the quickest other way are fitted whatever the time: without them there is no answer.
+        """
         outer = self.outer(plan.n_folds, plan.n_repeats)
         first, again = outer[: plan.n_folds], outer[plan.n_folds :]
         nested = [*first, *(one for part in first for one in self.inner(part, plan.n_inner))]
 
+        quickest = min(ways[1:], key=lambda way: seconds[way.name], default=ways[0])
+
         def unit(way: Way, part: Part, *, needed: bool) -> Unit:
-            work = partial(self._try, way, part, needed=needed)
+            must = needed and way in (ways[0], quickest)
+            work = partial(self._try, way, part, needed=needed, whatever_the_time=must)
             return Unit(f"Trying {way.name}", max(seconds[way.name], 1e-3), work, part=way.name)
 
         units = [unit(way, part, needed=True) for way in ways for part in (first if way.judges_itself else nested)]
@@ -139,10 +145,10 @@ class Trials:
         except SpectraCoreError as error:
             self.failed[way.name] = str(error)
 
-    def _try(self, way: Way, part: Part, reporter: Reporter, *, needed: bool) -> None:
+    def _try(self, way: Way, part: Part, reporter: Reporter, *, needed: bool, whatever_the_time: bool = False) -> None:
         if way.name in self.failed:
             return
-        if self.left < (1.0 - UNTIL) * self.budget:
+        if not whatever_the_time and self.left < (1.0 - UNTIL) * self.budget:
             if needed:
                 self.failed[way.name] = OUT_OF_TIME
             return
