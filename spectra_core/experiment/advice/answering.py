@@ -87,12 +87,13 @@ def answer(
     comparisons = compared(errors, references, spectra, outer, told)
     if halves is not None:  # a question of its own, which takes no chance of a verdict from the others
         doubling = {HALF: halves, MORE_SPECTRA: errors[curve_way.name][:1]}
-        own = compared(doubling, {MORE_SPECTRA: HALF}, spectra, outer, told)
-        comparisons = pd.concat([comparisons, own], ignore_index=True)
+        grown = compared(doubling, {MORE_SPECTRA: HALF}, spectra, outer, told)
+        comparisons = pd.concat([comparisons, grown], ignore_index=True)
         promised[MORE_SPECTRA] = np.full(spectra.n_targets, np.nan)
     # The choice is one way that was fixed beforehand: one question of its own.
     both = {AS_NOW: errors[AS_NOW][:1], CHOICE: nested[None]}
-    choice = compared(both, {CHOICE: AS_NOW}, spectra, outer, told).set_index("target").loc[first_row(spectra, told)]
+    own = compared(both, {CHOICE: AS_NOW}, spectra, outer, told)
+    choice = own[own["target"] == first_row(spectra, told)].iloc[0]
     table = advice_table(comparisons, promised, spectra, told, in_use=AS_NOW, seconds=seconds)
     suspicious = suspicious_rows(spectra)
     solutions, no_solutions = possible_solutions(spectra, seed=trials.seed)
