@@ -15,7 +15,7 @@ from spectra_core.experiment.power import pilot_of, smallest_effects
 from spectra_core.regressors.choice import regressor_from_json, regressor_label, regressor_title
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
-from ui import cache, job_panel, state, time_said
+from ui import cache, job_panel, state, tables, time_said
 from ui.text import plain
 
 KEPT: dict[str, Any] = {"persist_state": "session"}
@@ -98,10 +98,10 @@ def show_power(experiment: Experiment, spectra: SpectraSet) -> None:
     choices = {regressor_label(choice): choice for choice in experiment.regressors}
     declared = experiment.question.regressors or tuple(choices)
     sources = _sources(experiment, spectra)
-    tables = [
+    told = [
         cache.table(told_by, state.store(), sources[label], experiment, label) for label in declared if label in sources
     ]
-    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    table = pd.concat(told, ignore_index=True) if told else pd.DataFrame()
     for label in declared:
         rows = table[table["regressor"] == label] if len(table) else table
         if len(rows):
@@ -113,9 +113,7 @@ def show_power(experiment: Experiment, spectra: SpectraSet) -> None:
                 regressor=table["regressor"].map(lambda label: regressor_title(choices[label])),
                 words=table["smallest_told"].map(_percent),
             )
-            st.dataframe(
-                wide.pivot_table(index="target", columns="regressor", values="words", aggfunc="first", sort=False)
-            )
+            st.dataframe(tables.wide(wide, ["target"], "regressor", "words"))
             st.caption(
                 "With a chance of 80 %, if it is there. Reckoned from how errors scattered over folds in the last "
                 "pilot or experiment on these spectra; in a pilot they scatter by the seed alone, the least that any "

@@ -170,7 +170,7 @@ def show_validation(found: ExternalValidation, labels: Mapping[str, str]) -> Non
         )
     wide = found.coverage.pivot_table(index="target", columns="level", values="covered", sort=False).map(percent)
     wide.columns = [f"Within {level:.0%}" for level in wide.columns]
-    st.dataframe(wide, key="external_coverage")
+    st.dataframe(wide.rename_axis(index="Target"), key="external_coverage")
     target = st.selectbox("Target", list(found.errors["target"]), format_func=labels.__getitem__, key="external_target")
     rows = found.residuals[found.residuals["target"] == target]
     drift = float(np.nan_to_num(found.errors.set_index("target").loc[target, "drift"]))

@@ -142,9 +142,7 @@ def worth(result: StoredResult, regressor: str, units: Mapping[str, str]) -> Non
     shown = efficiencies.assign(
         efficiency=[f"{value:.2f}" if pd.notna(value) else "not defined" for value in efficiencies["efficiency"]]
     )
-    st.dataframe(
-        shown.pivot_table(index=["arm", "n_train"], columns="target", values="efficiency", aggfunc="first", sort=False)
-    )
+    st.dataframe(tables.wide(shown, ["arm", "n_train"], "target", "efficiency"))
     st.caption('"Not defined": new spectra did not lower that error beyond its spread either.')
     table_export(efficiencies, "efficiencies")
 
@@ -192,9 +190,7 @@ def added(result: StoredResult) -> None:
             "**Label honesty**: error of the labels, as read from the added spectra by PLS, over the error on held-out "
             "measured spectra. About 1 is honest; far above, spectra do not hold what their labels say."
         )
-        st.dataframe(
-            table.pivot_table(index="arm", columns="target", values="honesty", aggfunc="median", sort=False).round(2)
-        )
+        st.dataframe(tables.wide(table, ["arm"], "target", "honesty", how="median").round(2))
         noise = table.groupby("arm", sort=False)["noise_ratio"].median().reset_index()
         st.write("**Noise** of added spectra over that of the training spectra: below 1 they are smoother.")
         st.dataframe(noise, hide_index=True, column_config=tables.columns(noise))
@@ -289,7 +285,7 @@ def other_experiments(result: StoredResult) -> None:
             st.caption(plain(regressor_titles(result).get(str(regressor), str(regressor))))
             largest = rows[rows["n_train"] == rows["n_train"].max()]
             words = [f"{row.effect:+.0f} % ({row.low:+.0f} to {row.high:+.0f})" for row in largest.itertuples()]
-            st.dataframe(largest.assign(words=words).pivot(index="arm", columns="target", values="words"))
+            st.dataframe(tables.wide(largest.assign(words=words), ["arm"], "target", "words"))
     table_export(side_by_side(studies), "experiments_side_by_side", "Download the errors of both")
 
 
@@ -312,11 +308,7 @@ def _learning_curves(result: StoredResult, regressor: str, units: Mapping[str, s
         found = zip(equivalents["bound"], equivalents["gain"], strict=True)
         words = [f"{bounds[bound]}{_signed(gain)}" for bound, gain in found]
         st.write("**Equivalent-sample gain**: how many more measured spectra would have brought the same error.")
-        st.dataframe(
-            equivalents.assign(words=words).pivot_table(
-                index=["arm", "n_train"], columns="target", values="words", aggfunc="first", sort=False
-            )
-        )
+        st.dataframe(tables.wide(equivalents.assign(words=words), ["arm", "n_train"], "target", "words"))
         table_export(equivalents, "equivalent_samples")
 
 

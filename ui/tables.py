@@ -84,6 +84,19 @@ def columns(table: pd.DataFrame) -> dict[str, Any]:
     return shown | {"sample": None} if {"sample", "id"} <= set(shown) else shown
 
 
+def wide(table: pd.DataFrame, rows: Sequence[str], across: str, values: str, *, how: str = "first") -> pd.DataFrame:
+    """Return a table with a column for every value of `across`, headed and its rows named in words.
+
+    >>> table = pd.DataFrame({"arm": ["A", "A"], "target": ["Cu2+", "pH"], "n_train": 9, "gain": [1, 2]})
+    >>> found = wide(table, ["arm", "n_train"], "target", "gain")
+    >>> list(found.index.names), list(found.columns)
+    (['Arm', 'Training spectra'], ['Cu²⁺', 'pH'])
+    """
+    found = table.pivot_table(index=list(rows), columns=across, values=values, aggfunc=how, sort=False)
+    found.columns = pd.Index([typeset(str(name)) for name in found.columns])
+    return found.rename_axis(index=[heading(name) for name in rows])
+
+
 def names_of(ids: Sequence[str]) -> list[str]:
     """Return how spectra are called on pages: by their id, and where ids repeat by their number from 1, too.
 
@@ -109,8 +122,8 @@ def options_in_words(member: type[Any] | None, options: Mapping[str, Any]) -> st
 def json_in_words(text: str) -> str:
     """Say a JSON value, such as a method with its options, without braces; other text stays.
 
-    >>> json_in_words('{"name": "vae", "options": {"beta": 0.1}}'), json_in_words('[1, null]'), json_in_words("fast")
-    ('vae (Beta 0.1)', '1; none', 'fast')
+    >>> json_in_words('{"name": "pca", "options": {"n_latent": 4}}'), json_in_words('[1, null]'), json_in_words("fast")
+    ('Probabilistic PCA (Latent dimensions 4)', '1; none', 'fast')
     """
     try:
         return _in_words(json.loads(text))
@@ -126,9 +139,26 @@ def _in_words(value: Any) -> str:
     if not isinstance(value, dict):
         return str(value)
     if value and set(value) <= {"name", "options"}:
-        options = _in_words(value.get("options") or {})
-        return f"{value.get('name')} ({options})" if options else str(value.get("name"))
+        member = _member(str(value.get("name")))
+        title = str(member.title) if member is not None else str(value.get("name"))
+        return f"{title} ({options_in_words(member, value['options'])})" if value.get("options") else title
     return ", ".join(f"{heading(name)} {_in_words(one)}" for name, one in value.items())
+
+
+def _member(name: str) -> type[Any] | None:
+    """Return the method of a name, whichever stage of the pipeline it belongs to."""
+    from spectra_core.conditions import CONDITIONS
+    from spectra_core.generators import GENERATORS
+    from spectra_core.preprocessing import PREPROCESSINGS
+    from spectra_core.regressors import REGRESSORS
+    from spectra_core.samplers import SAMPLERS
+    from spectra_core.samplers.given_conditions import CONDITIONAL_SAMPLERS
+    from spectra_core.sampling.labelling import LABELLINGS
+
+    stages: tuple[Mapping[str, type[Any]], ...] = (
+        GENERATORS, REGRESSORS, SAMPLERS, CONDITIONAL_SAMPLERS, CONDITIONS, LABELLINGS, PREPROCESSINGS
+    )  # fmt: skip
+    return next((stage[name] for stage in stages if name in stage), None)
 
 
 def heading(name: str) -> str:
