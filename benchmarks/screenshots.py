@@ -51,6 +51,7 @@ def picture(page: Page, path: Path, width: int, *, first_screen: bool) -> list[s
     page.wait_for_selector(CALM, timeout=120_000)
     page.wait_for_timeout(1200)
     page.wait_for_selector(CALM, timeout=120_000)
+    page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')", timeout=120_000)
     height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
     if not first_screen:
         page.set_viewport_size({"width": width, "height": max(900, min(TALLEST, int(height) + 20))})

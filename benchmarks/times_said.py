@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.times_said [FOLDER]
 
-Jobs as pages start them, one after another, on 400 simulated spectra in FOLDER: the experiment's time as said before
+Jobs as pages start them, one after another, on 100 simulated spectra in FOLDER: the experiment's time as said before
 the click (coarsely, and with this computer measured), a job's as said at a tenth of its way, and when its first
 progress is there. The processor may be busy otherwise: what is said counts that.
 """
@@ -24,7 +24,7 @@ from spectra_core.jobs.work import NICENESS
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
 
-N_SPECTRA, N_WORKERS = 400, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+N_SPECTRA, N_WORKERS = 100, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 
 
 def main(home: Path) -> None:
@@ -33,7 +33,7 @@ def main(home: Path) -> None:
     spectra = simulate(PRESETS["msu_like"], n_spectra=N_SPECTRA, seed=0)
     fingerprint = store.save_set(spectra)
     print(f"{'job':<34}{'progress after':>15}{'said before':>13}{'said at 10 %':>14}{'taken':>8}")
-    for epochs in (100, 600):
+    for epochs in (40, 160):
         options = {"epochs": epochs, "kernels": "numba"}
         arguments = {"set": fingerprint, "generator": "vae", "options": options, "seed": epochs, "held_out_share": 0.1}
         tell(f"train a VAE, {epochs} epochs", "", *watched(jobs, "train", arguments))

@@ -19,6 +19,8 @@ _NEXT = (
     (("pages/calibration/experiment.py", "Experiment"), ("pages/calibration/errors.py", "Errors")),
 )
 """Where every step of the pipeline is done."""
+_ALONE = 20.0
+"""Seconds of the whole path on an idle computer."""
 
 
 def offer_set() -> None:
@@ -42,8 +44,15 @@ def offer_pipeline() -> None:
             st.caption(
                 "Simulates 400 spectra of eight ions in water, calibrates on them, trains a variational autoencoder, "
                 "generates and labels 400 new ones, and asks whether such spectra lower the errors. Takes about "
-                "fifteen seconds."
+                f"{job_panel.duration(_seconds())} beside what this computer does now."
             )
+
+
+def _seconds() -> float:
+    from spectra_core.experiment.pace import slowdown
+    from spectra_core.jobs.work import NICENESS
+
+    return _ALONE * slowdown(1, NICENESS)
 
 
 def show_pipeline() -> None:

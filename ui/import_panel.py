@@ -123,7 +123,8 @@ def _preview(found: Understanding) -> None:
         st.caption(
             f"{drawn} of {thousands(n_all)} spectra and {thousands(n_channels)} of {n_positions} channels are drawn."
         )
-    st.dataframe(found.preview(), hide_index=True, key="import_table")
+    words = {"id": "Id", "used": "Used"}
+    st.dataframe(found.preview(), hide_index=True, column_config=words, key="import_table")
 
 
 def _label(quantity: str, unit: str) -> str:
@@ -163,8 +164,8 @@ def _columns(found: Understanding, draft: state.ImportDraft, recipe: Recipe) -> 
             {
                 "column": one.column.name,
                 "role": ROLE_WORDS[one.role],
-                "name": target.name if target else None,
-                "unit": target.unit if target else None,
+                "name": target.name if target else "",
+                "unit": target.unit if target else "",
                 "charge": target.charge if target else None,
                 "molar mass": target.molar_mass if target else None,
                 "reason": "; ".join(filter(None, [one.reason, why])),
@@ -177,6 +178,9 @@ def _columns(found: Understanding, draft: state.ImportDraft, recipe: Recipe) -> 
         disabled=["column", "reason"],
         key=questions.widget_key(draft, "columns"),
         column_config={
+            "column": "Column",
+            "name": "Name",
+            "unit": "Unit",
             "role": st.column_config.SelectboxColumn("Role", options=list(ROLE_WORDS.values()), required=True),
             "charge": st.column_config.NumberColumn("Charge", min_value=-8, max_value=8, step=1, format="%+d"),
             "molar mass": st.column_config.NumberColumn("Molar mass, g/mol", min_value=0.0),

@@ -15,7 +15,7 @@ from spectra_core.evaluation.suitability.outliers import outliers
 from spectra_core.figures import explore as figures
 from spectra_core.figures.names import typeset
 from spectra_core.figures.physics import suspicious_labels
-from spectra_core.figures.spectra import FEW, density, single_spectra
+from spectra_core.figures.spectra import density, single_spectra
 from spectra_core.figures.theme import thousands
 from spectra_core.spectra import without
 from ui import cache, comparison, needed, state, tables, targets
@@ -23,6 +23,8 @@ from ui.figures import show_figure
 from ui.text import percent, plain, sentence
 
 MOST_OFFERED = 5000
+AS_LINES = 60
+"""So many spectra are drawn as lines: a density of them has gaps where they are steep."""
 
 st.write("Before anything is trained: what the spectra cover, what the concentrations can tell, and what stands out.")
 spectra = needed.require_experimental()
@@ -63,8 +65,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 channels = cache.table(channel_check, spectra, saturation=SATURATION if saturation is None else saturation)
 histograms = cache.shared(signal_histograms, {"training": spectra})
 axes = {"axis_label": spectra.axis.label, "signal_label": spectra.meta.signal_label, "reverse": reverse}
-if len(spectra) <= FEW:
-    figure = single_spectra(cache.table(examples, {"training": spectra}, n_spectra=FEW), **axes)
+if len(spectra) <= AS_LINES and not (channels["share_saturated"] > 0).any():  # which a density shades
+    figure = single_spectra(cache.table(examples, {"training": spectra}, n_spectra=AS_LINES), **axes)
 else:
     figure = density(histograms, saturation=saturation, **axes)
 show_figure(figure, key="density")
@@ -109,6 +111,7 @@ if spectra.n_targets:
         show_figure(figures.concentration_design({"training": spectra.targets}, labels=chosen), key="design")
     # Relations stand above the figure in full, and their residuals in the file.
     listed = dependence.drop(columns=["relation", "residual"], errors="ignore")
+    listed = listed.replace({"target": targets.names(spectra.target_info)})
     st.dataframe(listed, hide_index=True, key="targets", column_config=tables.columns(listed))
     comparison.offer_tables({"targets": dependence, "concentrations": spectra.targets})
 
@@ -162,7 +165,12 @@ if spectra.n_targets:
         named_most = readable.groupby("target", sort=False)["suspicious"].sum()
         worst = checkable[0] if named_most.empty else named_most.idxmax()
         checked = st.selectbox(
-            "Target", list(named), list(named).index(worst), key="checked_target", persist_state="session"
+            "Target",
+            list(named),
+            list(named).index(worst),
+            format_func=targets.names(spectra.target_info).__getitem__,
+            key="checked_target",
+            persist_state="session",
         )
         readable_target = checked not in check.unreadable
         figure = suspicious_labels(labels_checked, target=checked, label=named[checked], readable=readable_target)
@@ -171,7 +179,8 @@ if spectra.n_targets:
         if not wrong.empty:
             wrong = wrong.drop(columns="suspicious").head(200)
             standing_out += list(wrong["id"])
-            st.dataframe(wrong, hide_index=True, key="wrong_labels", column_config=tables.columns(wrong))
+            called = wrong.replace({"target": targets.names(spectra.target_info)})
+            st.dataframe(called, hide_index=True, key="wrong_labels", column_config=tables.columns(wrong))
         comparison.offer_tables({"label_errors": labels_checked})
 
 st.subheader("Should spectra be left out?")
