@@ -87,7 +87,10 @@ def summary(lines: pd.DataFrame) -> str:
     """Return the change of error by the stack in per cent, geometric mean over runs and targets that can be told."""
     rows = []
     for name, here in lines.groupby("set", sort=False):
-        errors = here.pivot_table(index=["run", "target"], columns="method", values="rmsep").dropna()
+        errors = here.pivot_table(index=["run", "target"], columns="method", values="rmsep")
+        errors = errors.reindex(columns=METHODS).dropna()
+        if errors.empty:
+            continue
         best = np.log(errors).groupby("target").mean().min(axis=1)
         told = errors[np.exp(best).reindex(errors.index.get_level_values("target")).to_numpy() < TELLABLE]
         ratios = np.log(told.div(told["stack"], axis=0))

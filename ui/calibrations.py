@@ -16,8 +16,9 @@ from spectra_core.choices import Choice
 from spectra_core.datasets.formulas import table_csv
 from spectra_core.errors import ConfigError, SpectraCoreError
 from spectra_core.preprocessing import PREPROCESSINGS
-from spectra_core.regressors import REGRESSORS
+from spectra_core.regressors import REGRESSORS, Stack
 from spectra_core.regressors.choice import build_regressor, with_steps
+from spectra_core.regressors.preprocessed import Preprocessed
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
 from ui import cache, deleting, state, targets, widgets
@@ -137,6 +138,14 @@ def vectors(where: Store, key: str) -> pd.DataFrame:
 def curve(where: Store, key: str) -> pd.DataFrame:
     """Return how its intervals keep their promise in cross-validation."""
     return interval_calibration(cache.shared(Store.load_calibration, where, key))
+
+
+def made_of(where: Store, key: str) -> pd.DataFrame:
+    """Return `Stack.made_of_` of every stack in a kept calibration; empty where it holds none."""
+    models = [part.model for part in cache.shared(Store.load_calibration, where, key).parts]
+    inner = [model.regressor if isinstance(model, Preprocessed) else model for model in models]
+    tables = [model.made_of_ for model in inner if isinstance(model, Stack)]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
 def offer_files(key: str, calibration: Calibration) -> None:

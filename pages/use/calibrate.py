@@ -61,6 +61,16 @@ if picked is not None:
     for note, of_it in merit[merit["note"] != ""].groupby("note", sort=False):
         st.caption(f"{', '.join(plain(called[name]) for name in of_it['target'])}: {sentence(note)}")
     table_export(merit, "figures_of_merit")
+    made_of = cache.table(calibrations.made_of, state.store(), key)
+    if len(made_of):
+        with st.expander("What the stack is made of", icon=":material/stacks:"):
+            st.caption(
+                "Weights of its regressors, found on left-out spectra of the calibration: 0 for those that add nothing, "
+                "or err by more than three standard deviations of the target."
+            )
+            weights = made_of.assign(target=made_of["target"].map(called), weight=made_of["weight"].round(2))
+            st.dataframe(weights.pivot_table(index="target", columns="candidate", values="weight", sort=False))
+            table_export(made_of, "stack")
     calibrations.offer_files(key, calibration)
 
     target = st.selectbox("Target", list(called), format_func=called.__getitem__, key="calibrated_target")

@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from spectra_core.calibration import calibrate
+from spectra_core.choices import Choice
 from spectra_core.cli.shared import wide_table
 from spectra_core.datasets.formulas import table_csv
 from spectra_core.jobs import Jobs
@@ -53,6 +54,15 @@ def unknown(n_spectra: int = 6, **changed: np.ndarray) -> SpectraSet:
     samples = pd.DataFrame({"id": [f"U{row}" for row in range(n_spectra)]})
     axis = SpectralAxis(changed.get("positions", fresh.axis.positions))
     return SpectraSet(axis, changed.get("signal", fresh.signal), samples=samples, meta=fresh.meta)
+
+
+def test_a_stack_says_what_it_is_made_of(store, fingerprint):
+    stack = Choice("stack", {"n_folds": 3, "n_members": 2, "epochs": 1})
+    made = calibrate(store.load_set(fingerprint), regressor=stack, targets=["Cu2+"], n_folds=2)
+    store.save_calibration(made)
+    shown = with_column(opened(CALIBRATE, set=fingerprint), "MLP ensemble")
+    expected = made.parts[0].model.made_of_.set_index("candidate")["weight"]
+    assert shown.iloc[0].to_dict() == pytest.approx(expected.to_dict(), abs=0.005)
 
 
 def test_a_calibration_is_made_as_a_job_and_shown_with_its_figures_of_merit(store, fingerprint, tmp_path):
