@@ -65,8 +65,8 @@ if picked is not None:
     if len(made_of):
         with st.expander("What the stack is made of", icon=":material/stacks:"):
             st.caption(
-                "Weights of its regressors, found on left-out spectra of the calibration: 0 for those that add nothing, "
-                "or err by more than three standard deviations of the target."
+                "Weights of its regressors, found on left-out spectra of the calibration: 0 for those that add "
+                "nothing, or err by more than three standard deviations of the target."
             )
             weights = made_of.assign(target=made_of["target"].map(called), weight=made_of["weight"].round(2))
             st.dataframe(weights.pivot_table(index="target", columns="candidate", values="weight", sort=False))
