@@ -102,9 +102,9 @@ def regression_vector(vector: pd.DataFrame, *, axis_label: str, target_label: st
     figure.update_layout(xaxis_title=axis_label, yaxis_title=f"{what}, {target_label} per {signal_label}")
     if runs_down(axis_label):
         figure.update_xaxes(autorange="reversed")
-    peak = vector.loc[vector["coefficient"].abs().idxmax()]
+    peak = vector["position"].iloc[int(vector["coefficient"].abs().argmax())]
     return styled(
-        figure, alt=f"{what} of {target_label} over {axis_label}; largest at {peak['position']:g}.", height=320
+        figure, alt=f"{what} of {target_label} over {axis_label}; largest at {peak:g}.", height=320
     )
 
 
