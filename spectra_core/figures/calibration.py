@@ -103,9 +103,7 @@ def regression_vector(vector: pd.DataFrame, *, axis_label: str, target_label: st
     if runs_down(axis_label):
         figure.update_xaxes(autorange="reversed")
     peak = vector["position"].iloc[int(vector["coefficient"].abs().argmax())]
-    return styled(
-        figure, alt=f"{what} of {target_label} over {axis_label}; largest at {peak:g}.", height=320
-    )
+    return styled(figure, alt=f"{what} of {target_label} over {axis_label}; largest at {peak:g}.", height=320)
 
 
 def coverage_curve(curve: pd.DataFrame, labels: Mapping[str, str]) -> go.Figure:
