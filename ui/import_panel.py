@@ -123,8 +123,8 @@ def _preview(found: Understanding) -> None:
         st.caption(
             f"{drawn} of {thousands(n_all)} spectra and {thousands(n_channels)} of {n_positions} channels are drawn."
         )
-    words = {"id": "Id", "used": "Used"}
-    st.dataframe(found.preview(), hide_index=True, column_config=words, key="import_table")
+    table = found.preview().rename(columns={"id": "Id", "used": "Used"})
+    st.dataframe(table, hide_index=True, key="import_table")
 
 
 def _label(quantity: str, unit: str) -> str:

@@ -87,8 +87,8 @@ def _readings(problem: Problem, draft: state.ImportDraft, recipe: Recipe) -> Non
                 f"{counted(n_spectra, 'spectrum', 'spectra')}, {counted(n_channels, 'channel')}, beginning with:"
             )
             shown = read.preview(_SHOWN_SPECTRA, _SHOWN_CHANNELS).drop(columns="used")
-            key = f"reading_{problem.kind}_{number}"
-            st.dataframe(shown, hide_index=True, column_config={"id": "Id"}, key=key)
+            shown = shown.rename(columns={"id": "Id"})
+            st.dataframe(shown, hide_index=True, key=f"reading_{problem.kind}_{number}")
 
 
 def _no_channels(titles: list[str], draft: state.ImportDraft, recipe: Recipe) -> None:

@@ -12,6 +12,7 @@ from spectra_core.datasets.formulas import table_csv
 from spectra_core.datasets.simulator import DESIGNS, PRESETS, STATUS, SimulationSettings, constants_table
 from spectra_core.datasets.simulator.settings import changed_settings
 from spectra_core.errors import SpectraCoreError
+from spectra_core.figures.names import typeset
 from spectra_core.options import Range, options_of
 from ui.text import percent, sentence
 from ui.widgets import described_parameters, field, limits, pick_seed
@@ -197,10 +198,10 @@ def verdict(table: pd.DataFrame) -> str:
     """Say in one sentence which ions a spectrum tells about.
 
     >>> verdict(pd.DataFrame({"target": ["Cu2+", "Li+"], "identifiable": [True, False]}))
-    '**Hardly identifiable: Li+.** An unbiased reading of a spectrum would scatter more than the concentrations do. ...'
+    '**Hardly identifiable: Li⁺.** An unbiased reading of a spectrum would scatter more than the concentrations do. ...'
     """
-    hidden = ", ".join(table.loc[~table["identifiable"], "target"])
-    seen = ", ".join(table.loc[table["identifiable"], "target"])
+    hidden = typeset(", ".join(table.loc[~table["identifiable"], "target"]))
+    seen = typeset(", ".join(table.loc[table["identifiable"], "target"]))
     if not hidden:
         return f"**Every ion can be read from a spectrum**: {seen}. How well, the floors say."
     return (

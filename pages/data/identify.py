@@ -2,6 +2,7 @@ import streamlit as st
 
 from spectra_core.datasets.formulas import table_csv
 from spectra_core.datasets.simulator import PRESETS, SimulationSettings, identifiability
+from spectra_core.figures.names import typeset
 from spectra_core.figures.simulator import identifiability_bars
 from ui import cache, needed, simulating
 from ui.figures import show_figure
@@ -29,7 +30,8 @@ table = cache.table(identifiability, settings)
 st.markdown(simulating.verdict(table))
 figure = identifiability_bars(table)
 show_figure(figure, key="identifiability")
-st.dataframe(table, hide_index=True, column_config=simulating.FLOOR_COLUMNS)
+shown = table.assign(target=table["target"].map(typeset))
+st.dataframe(shown, hide_index=True, column_config=simulating.FLOOR_COLUMNS)
 st.download_button("Bounds (CSV)", table_csv(table), "identifiability.csv", "text/csv", icon=":material/download:")
 
 with st.expander("How to read this", icon=":material/menu_book:"):

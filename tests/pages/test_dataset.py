@@ -171,8 +171,8 @@ NAMELESS = b"".join(
 def test_a_table_that_reads_in_two_ways_shows_both_and_is_read_as_chosen(store: Store):
     app = opened(store, ("pairs.csv", PAIRS))
     assert "can be read in two ways" in text_of(app).replace("\\", "")
-    shown = [frame.value for frame in app.dataframe if "id" in frame.value and "used" not in frame.value]
-    assert [table["id"].tolist() for table in shown] == [["b", "d"], ["b", "c", "d"]]
+    shown = [frame.value for frame in app.dataframe if "Id" in frame.value and "Used" not in frame.value]
+    assert [table["Id"].tolist() for table in shown] == [["b", "d"], ["b", "c", "d"]]
     app = click(app, "Pairs of columns: axis and signal")
     assert "2 spectra, 20 channels" in text_of(app)
     click(app, "Save and use")

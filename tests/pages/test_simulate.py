@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from spectra_core.datasets.simulator import PRESETS, SimulationSettings, constants_table, identifiability, simulate
+from spectra_core.figures.names import typeset
 from spectra_core.jobs import Jobs
 from spectra_core.store import Store
 from tests.conftest import beer_lambert_set
@@ -102,7 +103,7 @@ class TestIdentify:
         assert table["bayesian_bound"].to_list() == expected["bayesian_bound"].to_list()
         sentence = next(text.value for text in app.markdown if text.value.startswith("**Hardly identifiable"))
         for ion in expected.loc[~expected["identifiable"], "target"]:
-            assert ion in sentence
+            assert typeset(ion) in sentence
         assert not app.selectbox or "Preset" not in [box.label for box in app.selectbox]
 
     def test_other_sets_are_told_that_their_physics_is_unknown(self, store: Store):
