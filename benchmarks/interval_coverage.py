@@ -3,8 +3,8 @@
 Every set is simulated anew, and its calibration reads 1500 spectra that it has not seen. One row is written per
 regressor, n, set and target; what is in the file already is not done again:
 
-    python benchmarks/coverage.py --sets 20 --sizes 100 400 --out coverage.csv
-    python benchmarks/coverage.py --out coverage.csv --show
+    python benchmarks/interval_coverage.py --sets 20 --sizes 100 400 --out coverage.csv
+    python benchmarks/interval_coverage.py --out coverage.csv --show
 """
 
 import argparse
