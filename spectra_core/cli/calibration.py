@@ -2,7 +2,9 @@
 
 import argparse
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
+
+import pandas as pd
 
 from spectra_core.choices import Choice
 from spectra_core.cli import shared
@@ -10,6 +12,9 @@ from spectra_core.datasets.writers.tables import require_table_form, table_file
 from spectra_core.errors import ConfigError
 from spectra_core.regressors.choice import with_steps
 from spectra_core.store import Store
+
+if TYPE_CHECKING:
+    from spectra_core.calibration import ExternalValidation
 
 
 def add_calibrate_options(one: argparse.ArgumentParser) -> None:
@@ -53,14 +58,15 @@ def calibrate(chosen: argparse.Namespace) -> None:
             seed=chosen.seed,
             reporter=reporter,
         )
+    coefficients = coefficient_table(made) if chosen.coefficients else None
     merit = figures_of_merit(made)
     shared.say(f"{made.title} on {spectra!r}, cross-validated in {made.n_folds} folds:\n")
     shown = ["target", "unit", "rmsec", "rmsecv", "bias", "sep", "q2", "rpd", "slope", "lod_most"]
     shared.say(merit[shown].to_string(index=False, float_format=lambda value: f"{value:.3g}", na_rep="-"))
     save_calibration(made, chosen.out)
     shared.say(f"\nWritten to {chosen.out}.")
-    if chosen.coefficients:
-        shared.write_file(Path(chosen.coefficients), table_file(coefficient_table(made), chosen.coefficients))
+    if coefficients is not None:
+        shared.write_file(Path(chosen.coefficients), table_file(coefficients, chosen.coefficients))
         shared.say(f"Coefficients are in {chosen.coefficients}.")
     if chosen.keep:
         store.save_set(spectra)
@@ -96,17 +102,25 @@ def add_read_options(one: argparse.ArgumentParser) -> None:
         help="channels other than the calibration's: interpolate onto its channels, cut to them, or refuse (refuse)",
     )
     one.add_argument("--out", required=True, metavar="FILE.csv|.xlsx|.parquet", help="where to write the readings")
+    one.add_argument(
+        "--references",
+        metavar="FILE",
+        help="reference values that came later, a column of ids and one per target; tells errors, coverage, drift",
+    )
 
 
 def read(chosen: argparse.Namespace) -> None:
     """Read concentrations of unknown spectra with a calibration."""
+    from spectra_core.calibration import validate
+    from spectra_core.datasets.references import read_references
     from spectra_core.store.calibrations import load_calibration
 
     require_table_form(chosen.out)
+    axis = chosen.axis
     with shared.progress_bar() as reporter:
         known = load_calibration(chosen.calibration)
         spectra = shared.spectra_from(chosen.data, Store(), reporter, targets=[], recipe=chosen.recipe, seed=0)
-        table = known.read(spectra, chosen.level, axis=chosen.axis)
+        table = known.read(spectra, chosen.level, axis=axis)
     shared.write_file(Path(chosen.out), table_file(table, chosen.out))
     n_flagged = table.loc[table["flags"] != "", "id"].nunique()
     shared.say(
@@ -115,6 +129,20 @@ def read(chosen: argparse.Namespace) -> None:
         + ", ".join(f"{one.name} [{one.unit or 'unknown'}]" for one in known.train.target_info)
         + f". Written to {chosen.out}."
     )
+    if chosen.references:
+        given = read_references(chosen.references, known.train.target_info)
+        _tell_validation(validate(known, spectra, given, axis=axis))
+
+
+def _tell_validation(found: "ExternalValidation") -> None:
+    def said(table: pd.DataFrame) -> str:
+        return str(table.to_string(index=False, float_format=lambda value: f"{value:.3g}", na_rep="-"))
+
+    shared.say(f"\nAgainst reference values:\n{said(found.errors)}")
+    coverage = found.coverage.pivot_table(index="target", columns="level", values="covered", sort=False).reset_index()
+    shared.say(f"\nShare of them within intervals of the level:\n{said(coverage)}")
+    if found.unmatched:
+        shared.say(f"\nWithout a spectrum: {', '.join(found.unmatched[:20])}.")
 
 
 def _choice(text: str) -> Choice:
