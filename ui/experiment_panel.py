@@ -27,7 +27,7 @@ from spectra_core.samplers.given_conditions import CONDITIONAL_SAMPLERS
 from spectra_core.sampling.labelling import LABELLINGS
 from spectra_core.spectra import SpectraSet
 from spectra_core.training.fast import STUDY_EPOCHS
-from ui import own_way, question_panel, state, time_said
+from ui import own_way, physics_panel, question_panel, state, time_said
 from ui.job_panel import duration
 from ui.text import counted, sentence
 from ui.widgets import field, pick, pick_member, pick_options
@@ -90,7 +90,7 @@ def by_choices(spectra: SpectraSet) -> Experiment:
             help="Several make a dose-response curve. Every ratio has controls of its own.",
         )
         sizes = pick_training_sizes(spectra, numbers["n_folds"])
-        own_arm = pick_own_arm(in_mode)
+        own_arm = pick_own_arm(in_mode, spectra)
         own = {arm.name: arm for arm in (yours and _in_mode(yours, in_mode), own_arm) if arm is not None}
         generated = [name for name in [*names, *own] if (own.get(name) or PRESET_ARMS[name]).kind == "generated"]
         swept = st.multiselect(
@@ -249,13 +249,18 @@ def pick_training_sizes(spectra: SpectraSet, n_folds: int) -> tuple[int, ...]:
     return (*chosen, 0)
 
 
-def pick_own_arm(in_mode: Callable[[Choice], Choice]) -> Arm | None:
+def pick_own_arm(in_mode: Callable[[Choice], Choice], spectra: SpectraSet) -> Arm | None:
     """Let the visitor put an arm together from any generator, sampler, conditions and labels; None if not wanted."""
     if not st.toggle("Add an arm of your own", key="own_arm", persist_state="session"):
         return None
     generator_name = pick_member("Generator", GENERATORS, key="own_generator", default="vae")
     generator = GENERATORS[generator_name]
-    options = pick_options(generator, key=f"own_generator_{generator_name}", hidden=SET_BY_MODE)
+    options = pick_options(generator, key=f"own_generator_{generator_name}", hidden=(*SET_BY_MODE, "physics"))
+    if generator_name == "physics_residual":
+        physics = physics_panel.pick_physics(spectra, key="own")
+        if physics is None:
+            return None
+        options |= physics
     ratio = field(Arm, "ratio", key="own_ratio")
     methods: dict[str, Choice | None] = {"generator": in_mode(Choice(generator_name, options))}
     if not issubclass(generator, DirectGenerator):

@@ -4,6 +4,7 @@ import streamlit as st
 
 from spectra_core.errors import ConfigError
 from spectra_core.experiment import Experiment
+from spectra_core.experiment.cautions import cautions
 from ui import experiment_panel, needed, question_panel, state, study_progress, time_said
 from ui.text import counted, sentence
 
@@ -29,6 +30,8 @@ except ConfigError as error:
     st.warning(sentence(error), icon=":material/warning:")
 
 if experiment is not None:
+    for caution in cautions(experiment, spectra):
+        st.warning(sentence(caution), icon=":material/warning:")
     question_panel.show_power(experiment, spectra)
     n_fits = len(experiment.arms) * len(experiment.regressors) * len(experiment.n_train) * experiment.n_splits
     n_workers = experiment_panel.n_workers()

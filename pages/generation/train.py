@@ -3,7 +3,7 @@ import streamlit as st
 from spectra_core.choices import Choice
 from spectra_core.figures.training import information_by_dimension, reconstruction_panels, training_curve
 from spectra_core.generators import GENERATORS
-from ui import cache, job_panel, models, needed, state, widgets
+from ui import cache, job_panel, models, needed, physics_panel, state, widgets
 from ui.figures import show_figure
 from ui.text import plain
 
@@ -18,8 +18,11 @@ needed.say_if_few(train)
 controls, picture = st.columns([1, 2], gap="large")
 with controls:
     name = widgets.pick_member("Generator", GENERATORS, key="generator", default="vae")
+    st.caption(f"For whom: {GENERATORS[name].worth[0].lower()}{GENERATORS[name].worth[1:]}")
     with st.expander("Parameters", icon=":material/tune:"):
-        options = widgets.pick_options(GENERATORS[name], key="generator", n_columns=1)
+        options = widgets.pick_options(GENERATORS[name], key="generator", n_columns=1, hidden=("physics",))
+    physics = physics_panel.pick_physics(train, key="train") if name == "physics_residual" else {}
+    options |= physics or {}
     share = st.slider(
         "Held-out spectra",
         min_value=0,
@@ -34,7 +37,7 @@ with controls:
     seed = widgets.pick_seed("seed")
     job = models.unfinished_training(train.fingerprint)
     running = job is not None and job.is_active
-    unfit = widgets.checked(GENERATORS, Choice(name, options), "generator") is None
+    unfit = physics is None or widgets.checked(GENERATORS, Choice(name, options), "generator") is None
     if st.button(
         "Train",
         type="primary",
@@ -96,5 +99,10 @@ if found is not None and models.has_latent_space(found):
   what generated spectra will lack, too.
 """
         )
+
+if found is not None and hasattr(found.model, "forward"):
+    fitted_to = models.training_part(found, train)
+    if found.model.frame_ == fitted_to.frame:
+        models.offer_tables({"forward_model": physics_panel.show_forward_model(found, fitted_to)})
 
 models.show_stored()

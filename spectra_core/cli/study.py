@@ -129,6 +129,7 @@ def designed(chosen: argparse.Namespace, spectra: SpectraSet) -> "Experiment":
         When a name or a field is unknown.
     """
     from spectra_core.experiment import Experiment
+    from spectra_core.experiment.cautions import cautions
 
     if chosen.experiment is not None:
         experiment = replace(Experiment.from_json(shared.read_text(chosen.experiment)), data="")
@@ -145,6 +146,8 @@ def designed(chosen: argparse.Namespace, spectra: SpectraSet) -> "Experiment":
         experiment = Experiment.from_document({**json.loads(experiment.to_json()), **changes})
     for choice in experiment.regressors:
         _warn(choice)
+    for caution in cautions(experiment, spectra):
+        sys.stderr.write(f"{caution}\n")
     return experiment
 
 

@@ -29,6 +29,10 @@ class Generator(WithOptions, ABC):
     """One sentence: what it does, in the field's words."""
     needs_conditions: ClassVar[bool] = False
     """Whether new spectra are asked for at chosen concentrations."""
+    worth: ClassVar[str]
+    """One sentence: for whom it is worth its cost, as far as the study tells."""
+    cautions: ClassVar[Mapping[str, str]] = {}
+    """By name of a regressor: what its generated rows were seen to do to it, in one sentence."""
     study_options: ClassVar[Mapping[str, Any]] = {}
     """Options in ready-made experiments, where they differ from the defaults."""
     fast: ClassVar[FastTraining | None] = None

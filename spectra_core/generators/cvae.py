@@ -21,6 +21,10 @@ class CVAE(Autoencoder):
     explanation: ClassVar[str] = (
         "Draws a spectrum from a latent point and a chosen set of concentrations, which become its labels."
     )
+    worth: ClassVar[str] = (
+        "For teaching what conditions and labels do, not for calibrations: on every set of the study it "
+        "raised errors where concentrations were drawn independently."
+    )
     needs_conditions: ClassVar[bool] = True
 
     encoder_sees_targets: bool = False

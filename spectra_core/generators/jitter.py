@@ -30,6 +30,10 @@ class Jitter(ParentGenerator):
     explanation: ClassVar[str] = (
         "Repeats training spectra with fresh noise of the size of their own, the simplest classical augmentation."
     )
+    worth: ClassVar[str] = (
+        "For networks on a few hundred measured spectra: on the carbon dots errors were 5 to 10 % lower, "
+        "short of beyond doubt, for seconds of work."
+    )
 
     level: Annotated[float, Range(0, 1e6)] = 1.0
 

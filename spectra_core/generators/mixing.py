@@ -35,6 +35,10 @@ class Mixing(ParentGenerator):
     explanation: ClassVar[str] = (
         "Averages two training spectra and their concentrations with random weights, as pouring solutions together."
     )
+    worth: ClassVar[str] = (
+        "As a negative control: in the study it raised the errors of copper and nickel by 80 % and more, for "
+        "components interact."
+    )
 
     concentration: Annotated[float, Range(1e-6, 1e6)] = 1.0
     saturation: Annotated[float | None, Range(FADE, 1000)] = 2.5

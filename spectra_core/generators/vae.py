@@ -17,3 +17,7 @@ class VAE(Autoencoder):
     explanation: ClassVar[str] = (
         "Compresses spectra to points of a latent space and learns to draw a spectrum from any such point."
     )
+    worth: ClassVar[str] = (
+        "For teaching and for looking at a set, not for calibrations: in no arm, set or size of the study did "
+        "it lower an error beyond doubt."
+    )

@@ -58,8 +58,9 @@ class TestEveryGenerator:
     def test_has_a_title_and_one_sentence(self, name):
         member = GENERATORS[name]
         assert member.title
-        assert member.explanation.endswith(".")
-        assert member.explanation.count(". ") == 0
+        for one in (member.explanation, member.worth):
+            assert one.endswith(".")
+            assert one.count(". ") == 0
 
     def test_is_made_again_from_its_configuration_as_json(self, name):
         generator = new(name)

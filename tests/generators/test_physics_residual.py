@@ -127,6 +127,16 @@ def test_leaving_out_by_leverage_equals_refitting(process):
     assert_allclose(hat, (1 - fitted.leverages) * fitted.missed, atol=1e-9)
 
 
+def test_pure_components_know_their_own_leverage():
+    spectra = beer_lambert_set(n_spectra=15, noise=0.05)
+    fitted, targets = PHYSICS["pure_components"]().fit(spectra), spectra.target_values
+    missed = spectra.signal - fitted.spectra(targets, spectra.frame)
+    for row in (0, 7):
+        rest = spectra.take(np.delete(np.arange(15), row))
+        left_out = spectra.signal[row] - PHYSICS["pure_components"]().fit(rest).spectra(targets[[row]], rest.frame)[0]
+        assert_allclose(missed[row] / (1 - fitted.leverages(targets)[row]), left_out, atol=1e-9)
+
+
 class TestDesigns:
     def test_keep_range_charge_balance_and_the_salts_that_go_together(self):
         rng = np.random.default_rng(0)

@@ -4,11 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from spectra_core.generators import GENERATORS, PCAGenerator
 from spectra_core.jobs import Jobs
+from spectra_core.spectra import SetMeta, SpectralAxis, SpectraSet
 from spectra_core.store import Store
 from tests.conftest import beer_lambert_set
 
@@ -151,3 +153,48 @@ def test_a_training_that_ended_far_from_its_siblings_is_told(fingerprint, store:
     for one in found:
         warned = [box.value for box in opened(set=fingerprint, model=one).warning]
         assert any("ended far from 2 others" in said for said in warned) == (one == found[-1])
+
+
+class TestPhysics:
+    def test_is_judged_channel_by_channel(self, fingerprint, store: Store):
+        spectra = store.load_set(fingerprint)
+        fitted = GENERATORS["physics_residual"](physics="pure_components").fit(spectra)
+        kept = store.save_model(fitted, registry="generator", member="physics_residual", train=spectra, seed=0)
+        app = opened(set=fingerprint, model=kept)
+        shown = {metric.label: metric.value for metric in app.metric}
+        assert shown["Explained by physics alone"] == "100 %"  # the set is additive
+        assert float(shown["Error in units of noise"]) == pytest.approx(1.0, abs=0.1)
+        assert len(app.get("plotly_chart")) == 1
+
+    def test_that_does_not_fit_is_said_before_training_and_another_is_taken(self, store: Store):
+        key = store.save_set(beer_lambert_set(n_spectra=30).with_meta(quantity="Intensity"))
+        app = opened(set=key)
+        app.selectbox("generator").set_value("physics_residual").run()
+        assert app.selectbox("train_physics").value == "pure_components"
+        assert not button(app, "Train").disabled
+        app.selectbox("train_physics").set_value("salt_simulator").run()
+        assert "gives absorbance, and these spectra hold intensity" in app.warning[0].value
+        assert "Pure components" in app.warning[0].value
+        assert button(app, "Train").disabled
+
+    def test_of_a_table_that_was_imported_is_shown_and_becomes_an_option(
+        self, fingerprint, store: Store, tmp_path: Path
+    ):
+        positions = np.arange(200.0, 1010.0, 10.0)
+        curves = np.array([np.exp(-(((positions - 810) / 100) ** 2)), np.exp(-(((positions - 394) / 50) ** 2))])
+        table = SpectraSet(
+            SpectralAxis(positions), curves, samples=pd.DataFrame({"id": ["eps_Cu", "eps_Ni"]}), meta=SetMeta("Table")
+        )
+        key = store.save_set(table)
+        app = opened(set=fingerprint)
+        app.selectbox("generator").set_value("physics_residual").run()
+        app.selectbox("train_physics").set_value("beer_lambert").run()
+        assert button(app, "Train").disabled
+        app.selectbox("train_table").set_value(key).run()
+        assert len(healthy(app).get("plotly_chart")) == 1
+        assert any("no SO4 2" in caption.value for caption in app.caption)
+        button(app, "Train").click().run()
+        (record,) = Jobs(tmp_path).records()
+        Jobs(tmp_path).cancel(record.id)
+        options = record.arguments["options"]["physics"]["options"]
+        assert list(options["absorptivities"]) == ["Cu2+", "Ni2+"]

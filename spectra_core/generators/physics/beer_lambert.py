@@ -7,10 +7,9 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
-from spectra_core.conditions.charge import molar_factor
 from spectra_core.datasets.ions import named_target
 from spectra_core.errors import ConfigError
-from spectra_core.generators.physics.base import Floats, Physics, absorbance_obstacle
+from spectra_core.generators.physics.base import Floats, Physics, absorbance_obstacle, mol_per_litre, unit_notes
 from spectra_core.options import Range
 from spectra_core.spectra import Frame, SpectraSet
 
@@ -70,7 +69,7 @@ class BeerLambert(Physics):
             return (
                 f"its table knows {', '.join(self.absorptivities)}, and the targets are {', '.join(frame.target_names)}"
             )
-        unknown_unit = [target.name for target in known if molar_factor(target.unit) is None]
+        unknown_unit = [target.name for target in known if mol_per_litre(target) is None]
         if unknown_unit:
             return f"molar absorptivities need concentrations in mol/L or the like, and {unknown_unit[0]} is not"
         positions = frame.axis.positions
@@ -89,7 +88,8 @@ class BeerLambert(Physics):
                 f"The table covers {self.wavelengths[0]:g} to {self.wavelengths[-1]:g} nm; beyond, everything is "
                 "left to the residual."
             )
-        return tuple(found)
+        known = [target for target in frame.target_info if target.name in self.absorptivities]
+        return (*found, *unit_notes(known))
 
     def spectra(self, targets: Floats, frame: Frame) -> Floats:
         """Return path length x concentrations x molar absorptivities."""
@@ -98,7 +98,7 @@ class BeerLambert(Physics):
             if target.name in self.absorptivities:
                 known = self.absorptivities[target.name]
                 curve = np.interp(frame.axis.positions, self.wavelengths, known, left=0.0, right=0.0)
-                made += np.outer(targets[:, column] * (molar_factor(target.unit) or 0.0) * self.path_length, curve)
+                made += np.outer(targets[:, column] * (mol_per_litre(target) or 0.0) * self.path_length, curve)
         return made
 
 

@@ -39,6 +39,13 @@ class PureComponents(Physics):
         self.pure_ = np.vstack([signal.mean(axis=0) - centre @ pure, pure])
         return self
 
+    def leverages(self, targets: Floats) -> Floats:
+        """Return the diagonal of the hat matrix of least squares on the targets and a blank (Cook & Weisberg 1982)."""
+        known = (targets - targets.mean(axis=0)) / np.maximum(targets.std(axis=0), np.finfo(np.float64).tiny)
+        left, singular, _ = np.linalg.svd(np.nan_to_num(known), full_matrices=False)
+        kept = left[:, singular > 1e-9 * max(singular[0], np.finfo(np.float64).tiny)]
+        return np.asarray(1.0 / len(targets) + (kept**2).sum(axis=1))
+
     def spectra(self, targets: Floats, frame: Frame) -> Floats:
         """Return blank + targets @ pure spectra."""
         return np.asarray(self.pure_[0] + targets @ self.pure_[1:])

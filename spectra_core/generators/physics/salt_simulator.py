@@ -5,7 +5,6 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 
-from spectra_core.conditions.charge import molar_factor
 from spectra_core.contracts import random_stream
 from spectra_core.datasets.simulator.instrument import Instrument, measure
 from spectra_core.datasets.simulator.ions import CHARGES, IONS, MAX_ION_CONCENTRATION
@@ -14,7 +13,7 @@ from spectra_core.datasets.simulator.settings import SimulationSettings
 from spectra_core.datasets.simulator.solutions import Solutions, speciate
 from spectra_core.datasets.simulator.speciation import Speciation, without_speciation
 from spectra_core.errors import SpectraError
-from spectra_core.generators.physics.base import Floats, Physics, absorbance_obstacle
+from spectra_core.generators.physics.base import Floats, Physics, absorbance_obstacle, mol_per_litre, unit_notes
 from spectra_core.options import Range, Seed
 from spectra_core.spectra import Frame
 
@@ -69,7 +68,7 @@ class SaltSimulator(Physics):
         strangers = [name for name in frame.target_names if name not in IONS]
         if strangers or not frame.target_info:
             return f"it knows {', '.join(IONS)}, and {', '.join(strangers) or 'no target'} is not among them"
-        unknown_unit = [target.name for target in frame.target_info if molar_factor(target.unit) is None]
+        unknown_unit = [target.name for target in frame.target_info if mol_per_litre(target) is None]
         if unknown_unit:
             return f"it needs concentrations in mol/L or the like, and {unknown_unit[0]} is not"
         reason = absorbance_obstacle(frame)
@@ -81,7 +80,8 @@ class SaltSimulator(Physics):
     def notes(self, frame: Frame) -> tuple[str, ...]:
         """Name the ions that are taken to be absent."""
         missing = [ion for ion in IONS if ion not in frame.target_names]
-        return (f"{', '.join(missing)} are no targets and taken to be absent.",) if missing else ()
+        absent = (f"{', '.join(missing)} are no targets and taken to be absent.",) if missing else ()
+        return (*absent, *unit_notes(frame.target_info))
 
     def spectra(self, targets: Floats, frame: Frame) -> Floats:
         """Return what a noiseless instrument shows.
@@ -137,7 +137,7 @@ def _ions(targets: Floats, frame: Frame) -> Floats:
     """Return concentrations of all ions (n_sets, 8), mol/L; a label below zero stands for none."""
     ions = np.zeros((len(targets), len(IONS)))
     for column, target in enumerate(frame.target_info):
-        ions[:, IONS.index(target.name)] = np.maximum(targets[:, column] * (molar_factor(target.unit) or 0.0), 0.0)
+        ions[:, IONS.index(target.name)] = np.maximum(targets[:, column] * (mol_per_litre(target) or 0.0), 0.0)
     if ions.max(initial=0.0) > MAX_ION_CONCENTRATION:
         row, ion = np.unravel_index(int(ions.argmax()), ions.shape)
         raise SpectraError(
