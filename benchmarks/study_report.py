@@ -12,6 +12,7 @@ from benchmarks.study_arms import BALANCED, INDEPENDENT, OWN, READ, TOGETHER
 from benchmarks.study_cells import change, error, markdown, number
 from benchmarks.study_crossed import REGRESSORS, against_the_prior, shares, ways_and_strategies
 from benchmarks.study_figures import draw
+from benchmarks.study_fresh import marks
 from benchmarks.study_results import Finished
 from spectra_core.evaluation.errors.gains import augmentation_efficiency, equivalent_samples
 from spectra_core.evaluation.errors.regression_errors import with_training_size
@@ -242,6 +243,13 @@ def crossed_shares(part: Finished) -> str:
     return shares(part.tables["errors"], part.targets)
 
 
+def fresh_marks(part: Finished) -> str:
+    """Return how many targets each arm of part d improves, and its efficiency."""
+    head = ["", "arm", "mean, %", "efficiency, %", "against itself", "against the MLP", "mean, %"]
+    rows = marks(part.tables["errors"], part.targets)
+    return markdown(head[: len(rows[0])], [[REGRESSORS[row[0]], *row[1:]] for row in rows])
+
+
 MAKERS: dict[str, Callable[[Finished], str]] = {
     "errors": errors_table,
     **{f"changes, {title}": partial(changes, name) for name, title in REGRESSORS.items()},
@@ -256,6 +264,7 @@ MAKERS: dict[str, Callable[[Finished], str]] = {
     "ways": crossed_ways,
     "against the prior": crossed_prior,
     "shares": crossed_shares,
+    "marks": fresh_marks,
 }
 """What can be put into a page, by name; docs/study.md marks a place with the part and this name."""
 _IN_ALL = {
