@@ -93,15 +93,15 @@ def show_forward_model(found: "StoredModel", train: SpectraSet) -> pd.DataFrame:
 
     model = found.model
     errors = cache.table(errors_of, found, train)
-    shares = explained_shares(errors).set_index("model")
+    shares = explained_shares(errors).set_index("model").to_dict("index")
     st.subheader("What does the physics know, and what does the residual add?")
     for note in model.notes_:
         st.caption(sentence(note))
     columns = st.columns(4)
-    columns[0].metric("Explained by physics alone", _share(shares.loc["physics", "share"]))
-    columns[1].metric("With the residual, left out", _share(shares.loc["left_out", "share"]))
+    columns[0].metric("Explained by physics alone", _share(float(shares["physics"]["share"])))
+    columns[1].metric("With the residual, left out", _share(float(shares["left_out"]["share"])))
     columns[2].metric("Directions of the residual", model.directions_.shape[1])
-    noises = shares.loc["left_out", "noises"]
+    noises = float(shares["left_out"]["noises"])
     columns[3].metric(
         "Error in units of noise",
         "not known" if np.isnan(noises) else significant(noises),
