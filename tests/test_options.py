@@ -85,7 +85,7 @@ def test_both_ends_are_taken_and_numpy_s_numbers_become_python_s(kind: type, opt
 
 @pytest.mark.parametrize(("kind", "option"), [one for one in OPTIONS if one.values[1].kind in (bool, str)])
 def test_other_options_refuse_what_they_do_not_offer(kind: type, option: Option):
-    wrong = ["elsewhere", None, 1] if option.values or option.kind is bool else [None, 1]
+    wrong = [*([] if option.optional else [None]), *(["elsewhere"] if option.values or option.kind is bool else []), 1]
     for value in wrong:
         with pytest.raises(ConfigError, match=option.name) as refused:
             made(kind, **{option.name: value})
