@@ -25,7 +25,14 @@ with left:
     reference = advice_panel.pick_reference(spectra)
 with middle:
     minutes = st.number_input(
-        "Minutes", min_value=0.5, max_value=240.0, value=3.0, step=1.0, format="%g", key="advice_minutes"
+        "Minutes",
+        min_value=0.5,
+        max_value=240.0,
+        value=3.0,
+        step=1.0,
+        format="%g",
+        key="advice_minutes",
+        persist_state="session",
     )
 with right:
     seed = pick_seed("advice_seed")

@@ -217,7 +217,8 @@ def advise(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[
         n_workers=known["workers"] or default_workers(),
     )
     document = {**found.document, "set": known["set"]}
-    result = store.save_result("advice", document, found.tables, name=f"Advice on {spectra.meta.name}")
+    tables = {name: table for name, table in found.tables.items() if len(table.columns)}
+    result = store.save_result("advice", document, tables, name=f"Advice on {spectra.meta.name}")
     store.trim_memo()
     return {"result": result}
 

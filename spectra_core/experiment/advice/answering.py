@@ -82,7 +82,7 @@ def answer(
     order = sorted(errors, key=rank.__getitem__)
     references = {name: AS_NOW for name in order if name != AS_NOW}
     promised = {name: root_mean_square(nested if name == order[0] else errors[name]) for name in order}
-    curve_way = next((way for name in order for way in done if way.name == name and not way.judges_itself), done[0])
+    curve_way = _way_of_the_curve(order, done, trials, planned, seconds)
     curve, halves = _learning_curve(curve_way, errors[curve_way.name], trials, planned)
     comparisons = compared(errors, references, spectra, outer, told)
     if halves is not None:  # a question of its own, which takes no chance of a verdict from the others
@@ -99,7 +99,9 @@ def answer(
     solutions, no_solutions = possible_solutions(spectra, seed=trials.seed)
     left_out = {**not_possible, **planned.left_out, **trials.failed}
     if halves is None:
-        left_out[MORE_SPECTRA] = f"No learning curve. {OUT_OF_TIME}"
+        few = min(len(part.split.train) for part in outer) // 2 < FEWEST_OF_CURVE
+        why = f"Half of the training spectra are fewer than {FEWEST_OF_CURVE}." if few else OUT_OF_TIME
+        left_out[MORE_SPECTRA] = f"No learning curve. {why}"
     if no_solutions:
         left_out["List of solutions"] = no_solutions
     sentences = [
@@ -139,6 +141,18 @@ def answer(
         "suspicious": pd.DataFrame({"sample": suspicious, "id": spectra.samples["id"].to_numpy()[suspicious]}),
     }
     return Advice(table, tables, sentences, document)
+
+
+def _way_of_the_curve(
+    order: Sequence[str], done: Sequence[Way], trials: Trials, planned: Plan, seconds: Mapping[str, float]
+) -> Way:
+    """Return the best way whose learning curve fits into what is left of the time."""
+    ways = {way.name: way for way in done}
+    for name in order:
+        needed = seconds[name] * planned.n_folds / trials.n_workers
+        if not ways[name].judges_itself and needed < trials.left:
+            return ways[name]
+    return min(done, key=lambda way: seconds[way.name])
 
 
 def _learning_curve(way: Way, errors: Floats, trials: Trials, planned: Plan) -> tuple[pd.DataFrame, Floats | None]:
