@@ -17,7 +17,10 @@ for style in ("page.css", "dark.css")[: 2 if theme == "dark" else 1]:
 
 page = st.navigation(
     {
-        section: [st.Page(entry.path, title=entry.title, icon=entry.icon) for entry in entries]
+        section: [
+            st.Page(entry.path, title=entry.title, icon=entry.icon, default=entry.path == menu.HOME)
+            for entry in entries
+        ]
         for section, entries in menu.MENU.items()
     },
     expanded=True,

@@ -5,6 +5,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 """Folder of app.py."""
+HOME = "pages/start/overview.py"
+"""The page that is opened first."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,12 @@ class Entry:
 
 
 MENU: dict[str, tuple[Entry, ...]] = {
+    "Learn": (
+        Entry("pages/learn/tour.py", "Tour", ":material/explore:", "What is the story, in eight steps?"),
+        Entry("pages/learn/quiz.py", "Quiz", ":material/quiz:", "Can you tell real from generated?"),
+    ),
     "Start": (
-        Entry("pages/start/overview.py", "Overview", ":material/home:", "What is this, and where am I?"),
+        Entry(HOME, "Overview", ":material/home:", "What is this, and where am I?"),
         Entry("pages/start/jobs.py", "Jobs", ":material/hourglass_empty:", "What is running, and what came of it?"),
     ),
     "Data": (

@@ -72,6 +72,18 @@ def require_generated() -> SpectraSet:
     return spectra
 
 
+def require_both() -> None:
+    """Where experimental or generated spectra are missing, say so, offer the demo, which makes both, and stop."""
+    if state.experimental() is not None and state.generated() is not None:
+        return
+    missing = "No spectra yet." if state.experimental() is None else "No generated spectra yet."
+    st.info(
+        f"{missing} This page shows generated beside experimental ones; the demo makes both.", icon=":material/info:"
+    )
+    demo.offer_pipeline()
+    st.stop()
+
+
 def _stop_with(missing: str, what_to_do: str, *ways: tuple[str, str], offer_demo: bool = False) -> NoReturn:
     st.info(f"{missing} {what_to_do}", icon=":material/info:")
     with st.container(horizontal=True, vertical_alignment="center"):

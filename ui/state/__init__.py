@@ -23,6 +23,7 @@ from ui.state.data_folder import jobs, store
 from ui.state.deleting import Deleted, delete, empty_bin, forget_deleted, last_deleted, restore
 from ui.state.followed import followed_job, followed_job_ended, start_job
 from ui.state.import_under_way import ImportDraft, end_import, import_draft, import_round, set_import_draft
+from ui.state.learning import Quiz, note_step, quiz
 from ui.state.notice_board import notices, notify
 from ui.state.unknown import set_unknown, unknown
 from ui.state.widget_values import (
@@ -45,6 +46,7 @@ __all__ = [
     "WORDS",
     "Deleted",
     "ImportDraft",
+    "Quiz",
     "begin_run",
     "choose",
     "choose_experimental",
@@ -65,9 +67,11 @@ __all__ = [
     "jobs",
     "last_deleted",
     "model",
+    "note_step",
     "notices",
     "notify",
     "picker_key",
+    "quiz",
     "records",
     "restore",
     "set_import_draft",
