@@ -1,13 +1,15 @@
 """How many true values lie within the intervals of a calibration, on fresh simulated spectra.
 
-Every set is simulated anew, and its calibration reads 1500 spectra that it has not seen. One row is written per
-regressor, n, set and target; what is in the file already is not done again:
+Every calibration set is simulated anew, and all read the same 1500 other spectra. One row is written per regressor, n,
+set and target; what is in the file already is not done again:
 
     python benchmarks/interval_coverage.py --sets 20 --sizes 100 400 --out coverage.csv
     python benchmarks/interval_coverage.py --out coverage.csv --show
 """
 
 import argparse
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -16,10 +18,16 @@ from spectra_core.calibration import calibrate
 from spectra_core.choices import Choice
 from spectra_core.datasets.simulator import PRESETS, simulate
 from spectra_core.regressors import REGRESSORS
+from spectra_core.spectra import SpectraSet
 from spectra_core.training.fast import FastTraining
 
 N_FRESH, LEVEL = 1500, 0.9
-_FIRST_FRESH = 10_000
+_SEED_OF_FRESH = 10_000
+
+
+@lru_cache(maxsize=2)
+def _simulated(preset: str, step: float, n: int, seed: int) -> SpectraSet:
+    return simulate(replace(PRESETS[preset], step=step), n_spectra=n, seed=seed)
 
 
 def choice_of(name: str, n: int) -> Choice:
@@ -30,10 +38,10 @@ def choice_of(name: str, n: int) -> Choice:
     return Choice(name, {**fast.options, "epochs": fast.epochs(n), "kernels": "numba"})
 
 
-def coverage_of(name: str, n: int, number: int, preset: str) -> pd.DataFrame:
+def coverage_of(name: str, n: int, number: int, preset: str, step: float) -> pd.DataFrame:
     """Return coverage and width of the intervals of every target, over all fresh spectra and the largest fifth."""
-    fresh = simulate(PRESETS[preset], n_spectra=N_FRESH, seed=_FIRST_FRESH + number)
-    train = simulate(PRESETS[preset], n_spectra=n, seed=number)
+    fresh = _simulated(preset, step, N_FRESH, _SEED_OF_FRESH)
+    train = _simulated(preset, step, n, number)
     table = calibrate(train, regressor=choice_of(name, n), seed=number).read(fresh, LEVEL)
     true = fresh.target_values.ravel()
     table["inside"] = (table["low"] <= true) & (true <= table["high"])
@@ -52,6 +60,7 @@ def main() -> None:
     chosen.add_argument("--sizes", type=int, nargs="+", default=[100, 400])
     chosen.add_argument("--regressors", nargs="+", default=list(REGRESSORS))
     chosen.add_argument("--preset", default="msu_like")
+    chosen.add_argument("--step", type=float, default=1.0, help="between channels, in nm: wider is faster")
     chosen.add_argument("--out", type=Path, required=True)
     chosen.add_argument("--show", action="store_true")
     asked = chosen.parse_args()
@@ -61,7 +70,7 @@ def main() -> None:
         for n in asked.sizes:
             for name in asked.regressors:
                 if (name, n, number) not in done:
-                    rows = coverage_of(name, n, number, asked.preset)
+                    rows = coverage_of(name, n, number, asked.preset, asked.step)
                     rows.to_csv(asked.out, mode="a", header=not asked.out.exists(), index=False)
     found = pd.read_csv(asked.out).groupby(["regressor", "n"])
     measures = found[["covered", "covered_largest", "width"]]
