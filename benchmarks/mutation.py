@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LIBRARIES = ("numpy", "pandas", "scipy.stats", "scipy.signal", "sklearn.decomposition", "torch", "numba", "pytest")
+QUIETLY = ("-x", "-q", "-p", "no:cacheprovider", "-p", "_hypothesis_pytestplugin", "--tb=short")
 SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -117,17 +118,20 @@ def _changed(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def tests_of(path: str) -> list[str]:
-    """Return the tests that mirror a source file, those named like it first."""
+    """Return the tests that mirror a source file: named like it or importing it, else naming it, else of its room."""
     source = Path(path)
     room = Path("tests", *source.parts[1:-1])
+    while not any(room.glob("**/test_*.py")):
+        room = room.parent
     all_of_it = sorted(room.glob("test_*.py" if room == Path("tests") else "**/test_*.py"))
+    texts = {one: one.read_text() for one in all_of_it}
     module = ".".join(source.with_suffix("").parts)
     package, name = module.rsplit(".", 1)
-    known = re.compile(
-        rf"^\s*(from {re.escape(module)} import|from {re.escape(package)} import .*\b{name}\b)", re.MULTILINE
-    )
-    mirror = [one for one in all_of_it if one.stem == f"test_{name}" or known.search(one.read_text())]
-    return [str(one) for one in (source, *sorted(mirror or all_of_it, key=lambda one: one.stem != f"test_{name}"))]
+    known = rf"(?m)^\s*(from {re.escape(module)} import|from {re.escape(package)} import .*\b{name}\b)"
+    mirror = [one for one in all_of_it if one.stem == f"test_{name}" or re.search(known, texts[one])]
+    words = "|".join(name.split("_"))
+    named = [one for one in all_of_it if re.search(rf"(?i)\b({words})\b", texts[one])]
+    return [str(one) for one in (source, *(mirror or named or all_of_it))]
 
 
 def tried(fault: Fault | None, tests: list[str], log: Path, most: float) -> tuple[str, float]:
@@ -150,13 +154,7 @@ def tried(fault: Fault | None, tests: list[str], log: Path, most: float) -> tupl
         sys.dont_write_bytecode = fault is not None
         import pytest
 
-        os._exit(
-            int(
-                pytest.main(
-                    ["-x", "-q", "-p", "no:cacheprovider", "-p", "_hypothesis_pytestplugin", "--tb=short", *tests]
-                )
-            )
-        )
+        os._exit(int(pytest.main([*QUIETLY, *tests])))
     _, status, used = os.wait4(child, 0)
     if fault is not None:
         Path(fault.path).write_text(original)
