@@ -100,7 +100,7 @@ def named_target(column: str) -> NamedTarget:
     """
     name, unit = _split_unit(column)
     core = _CONC.sub("", name.translate(_SUPERSCRIPT)).strip(" _[]")
-    core = core[:-1] if core.endswith(")") and "(" not in core else core
+    core = core[:-1] if core.endswith(")") and core.count(")") > core.count("(") else core
     formula, charge, stated = _formula_and_charge(core)
     if not formula:
         return NamedTarget(name, unit, "", charge, None, "no ion recognised in the name", stated)

@@ -62,7 +62,8 @@ def test_a_mark_in_a_target_is_asked_about(mark):
     content = table(SPECTRA, copper)
     (question,) = understand({"a.csv": content}).open_questions
     assert question.kind == "sentinels"
-    assert "in Cu" in question.text
+    assert f"{float(mark):.10g} (1 value, s3 (line 5 of a.csv) in Cu)" in question.text
+    assert question.rows == (3,)
     decided = Recipe(sentinels="missing", gaps="leave out spectra")
     assert len(understand({"a.csv": content}, decided).build()) == 11
 

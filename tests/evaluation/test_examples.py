@@ -21,6 +21,7 @@ def test_examples_run_from_the_weakest_to_the_strongest_spectrum():
 
 def test_a_small_set_is_shown_whole():
     assert examples({"generated": SPECTRA}, n_spectra=50)["sample"].nunique() == 5
+    assert examples({"generated": SPECTRA}, n_spectra=1)["sample"].nunique() == 1
 
 
 def test_no_chosen_spectra_are_refused():

@@ -115,6 +115,17 @@ def test_a_measured_pace_is_that_of_real_fits(mixtures, member):
     assert 0 < pace._measured(member, cost, mixtures) * cost(member, mixtures) < 60
 
 
+def test_what_does_not_grow_with_the_steps_is_no_pace(mixtures, monkeypatch):
+    """Three seconds before the first epoch and a quarter for each: the pace is the quarter's."""
+    monkeypatch.setattr(pace, "_seconds_of", lambda member, few, n_times: 3.0 + 0.25 * member.epochs)
+    cost_of_an_epoch = 1e-9 * 3 * 2 * (50 * 64 + 64 * 16 + 16) * 60
+
+    def cost(member, on):
+        return member.cost(len(on), on.n_channels, 1)
+
+    assert pace._measured(MLP, cost, mixtures) == pytest.approx(0.25 / cost_of_an_epoch)
+
+
 @pytest.mark.parametrize(
     ("load", "nice", "n_workers", "niceness", "expected"),
     [

@@ -54,6 +54,7 @@ def test_equivalent_samples_invert_a_power_law():
     cells["excellent", 100] = np.full(4, 1000**-0.5)
     cells["terrible", 100] = np.full(4, 10**-0.5)
     cells["equal", 100] = np.full(4, 100**-0.5)
+    cells["as the largest", 100] = cells["ref", 400]
     table = equivalent_samples(errors_of(cells), "ref").set_index("arm")
     assert table.loc["vae", "n_equivalent"] == pytest.approx(180.0)
     assert table.loc["vae", "gain"] == pytest.approx(80.0)
@@ -63,6 +64,7 @@ def test_equivalent_samples_invert_a_power_law():
         "excellent": "at least",
         "terrible": "at most",
         "equal": "reached",
+        "as the largest": "reached",
     }
     assert table.loc["excellent", "gain"] == 300.0
     assert table.loc["terrible", "gain"] == -50.0
