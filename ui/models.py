@@ -94,6 +94,8 @@ def show_summary(found: "StoredModel", dimensions: pd.DataFrame, rebuilt: pd.Dat
 def say_if_far(found: "StoredModel") -> None:
     """Warn where a training ended far from kept ones that differ from it by the seed alone."""
     record, others = found.record, []
+    if "reconstruction" not in found.history:
+        return  # a network with a loss of its own
     for other in state.records("model").values():
         same = (other.member, other.configuration, other.trained_on) == (
             *(record.member, record.configuration, record.trained_on),

@@ -229,7 +229,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     judge_command.add_options(one)
 
-    _add_sharing(commands)
+    share_command.add_commands(commands, _command, _data)
 
     advise_command.add_options(
         _seed(
@@ -346,40 +346,6 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("action", nargs="?", default="list", choices=actions, help="what to do with a job (list)")
     one.add_argument("id", nargs="?", help="the beginning of the job's id")
     return parser
-
-
-def _add_sharing(commands: Any) -> None:
-    """Add the commands that make and check what others are given."""
-    one = _command(
-        commands,
-        "report",
-        share_command.report,
-        "report results/ --out report.html",
-        "report 'Study of solutions' --out report.html",
-    )
-    share_command.add_report_options(one)
-
-    one = _command(commands, "card", share_command.card, "card 3f9a --out card.html", "card 3f9a --out card.json")
-    share_command.add_card_options(one)
-
-    one = _command(
-        commands,
-        "capsule",
-        share_command.capsule,
-        "capsule results/ --data solutions.csv --out run.capsule",
-        "capsule 'Study of solutions' --without-data --out run.capsule",
-    )
-    share_command.add_capsule_options(_data(one, required=False))
-
-    one = _command(
-        commands,
-        "verify",
-        share_command.verify,
-        "verify run.capsule",
-        "verify run.capsule --part all",
-        "verify run.capsule --part fold:3 --data solutions.csv",
-    )
-    share_command.add_verify_options(_data(one, required=False))
 
 
 def _known(registry: Iterable[str]) -> str:

@@ -1,6 +1,7 @@
 """The commands ``report``, ``capsule`` and ``verify``: what others are given, and what they can check."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,48 @@ if TYPE_CHECKING:  # loads torch, for which --help need not wait
     from spectra_core.store import StoredResult
 
 RESULT = "the beginning of a kept result's id, its name, or what `study --out` wrote"
+
+
+def add_commands(
+    commands: Any, command: Callable[..., argparse.ArgumentParser], data: Callable[..., argparse.ArgumentParser]
+) -> None:
+    """Add the commands that make and check what others are given.
+
+    Parameters
+    ----------
+    command, data
+        Make a command, and add the options that name spectra.
+    """
+    one = command(
+        commands,
+        "report",
+        report,
+        "report results/ --out report.html",
+        "report 'Study of solutions' --out report.html",
+    )
+    add_report_options(one)
+
+    one = command(commands, "card", card, "card 3f9a --out card.html", "card 3f9a --out card.json")
+    add_card_options(one)
+
+    one = command(
+        commands,
+        "capsule",
+        capsule,
+        "capsule results/ --data solutions.csv --out run.capsule",
+        "capsule 'Study of solutions' --without-data --out run.capsule",
+    )
+    add_capsule_options(data(one, required=False))
+
+    one = command(
+        commands,
+        "verify",
+        verify,
+        "verify run.capsule",
+        "verify run.capsule --part all",
+        "verify run.capsule --part fold:3 --data solutions.csv",
+    )
+    add_verify_options(data(one, required=False))
 
 
 def add_report_options(one: argparse.ArgumentParser) -> None:

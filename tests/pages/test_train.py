@@ -1,17 +1,21 @@
 """Training a generator, as a visitor does it."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from spectra_core.contracts import SILENT
 from spectra_core.generators import GENERATORS, PCAGenerator
 from spectra_core.jobs import Jobs
+from spectra_core.jobs.tasks import TASKS
 from spectra_core.spectra import SetMeta, SpectralAxis, SpectraSet
 from spectra_core.store import Store
+from spectra_core.training.plan import Epochs
 from tests.conftest import beer_lambert_set
 
 APP = str(Path(__file__).parents[2] / "app.py")
@@ -124,13 +128,32 @@ def test_a_file_that_is_no_model_is_refused_with_a_sentence(fingerprint):
 
 
 def test_a_generator_without_latent_space_shows_no_latent_dimensions(fingerprint, store: Store):
-    from spectra_core.generators import GENERATORS
-
     spectra = store.load_set(fingerprint)
     fitted = GENERATORS["jitter"]().fit(spectra)
     jitter = store.save_model(fitted, registry="generator", member="jitter", train=spectra, seed=0)
     app = opened(set=fingerprint, model=jitter)
     assert not app.metric
+
+
+@dataclass
+class Toy(PCAGenerator):
+    """Stands for a network that is neither VAE nor cVAE: its loss has parts of its own."""
+
+    title: ClassVar[str] = "Toy network"
+    epochs: Epochs = 3
+
+    @property
+    def history_(self) -> pd.DataFrame:
+        """Return a curve whose parts nobody has heard of."""
+        return pd.DataFrame({"epoch": [1, 2, 3], "squeeze": [3.0, 2.0, 1.0]})
+
+
+def test_a_network_with_a_loss_of_its_own_shows_its_curve(fingerprint, store: Store, monkeypatch):
+    monkeypatch.setitem(GENERATORS, "toy", Toy)
+    arguments = {"set": fingerprint, "generator": "toy", "options": {"n_latent": 3}, "held_out_share": 0.2}
+    ids = [TASKS["train"]({**arguments, "seed": seed}, SILENT, store)["model"] for seed in (0, 1)]
+    app = opened(set=fingerprint, model=ids[0])
+    assert any("in the last one: squeeze 1" in chart.proto.alt for chart in app.get("plotly_chart"))
 
 
 def test_options_that_a_generator_refuses_cannot_be_trained(fingerprint):
