@@ -19,6 +19,8 @@ from spectra_core.preprocessing import PREPROCESSINGS
 from spectra_core.regressors import REGRESSORS, Stack
 from spectra_core.regressors.choice import build_regressor, with_steps
 from spectra_core.regressors.preprocessed import Preprocessed
+from spectra_core.report import kept_calibration_report
+from spectra_core.report.page import as_html
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
 from ui import cache, deleting, state, targets, widgets
@@ -157,6 +159,14 @@ def offer_files(key: str, calibration: Calibration) -> None:
             "calibration.zip",
             "application/zip",
             icon=":material/download:",
+        )
+        st.download_button(
+            "Report (HTML)",
+            lambda: as_html(kept_calibration_report(key, state.store())).encode(),
+            "calibration.html",
+            "text/html",
+            icon=":material/article:",
+            help="How far it errs, for what range it holds, its model card and how to make it again, in one file.",
         )
         try:
             table = coefficient_table(calibration)
