@@ -19,7 +19,7 @@ from streamlit.testing.v1 import AppTest
 
 from ui.menu import MENU, ROOT
 
-ROUNDS = 7
+ROUNDS = 5
 
 
 def demo_in(home: Path) -> dict[str, str]:

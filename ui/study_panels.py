@@ -14,7 +14,6 @@ from spectra_core.evaluation.errors.regression_errors import error_summary, erro
 from spectra_core.evaluation.latent.learning import FAR
 from spectra_core.experiment import Experiment, Question
 from spectra_core.experiment.comparing import compare_experiments, design_differences, side_by_side
-from spectra_core.experiment.cost import estimated_seconds
 from spectra_core.experiment.design import MAX_FOLDS
 from spectra_core.experiment.sweeps import doses
 from spectra_core.experiment.tables import comparisons_of
@@ -25,7 +24,7 @@ from spectra_core.generators import GENERATORS
 from spectra_core.jobs.tasks import default_workers
 from spectra_core.regressors.choice import regressor_from_json, regressor_label, regressor_title
 from spectra_core.store import Store, StoredResult
-from ui import cache, job_panel, state, tables
+from ui import cache, job_panel, state, tables, time_said
 from ui.exports import figure_with_exports, table_export
 from ui.text import counted, plain
 
@@ -103,10 +102,11 @@ def _offer_repeats(result: StoredResult, shown: pd.DataFrame) -> None:
         return
     wanted = max(int(needed.min()), experiment.n_repeats + 1)
     more = replace(experiment, n_repeats=min(wanted, MAX_FOLDS))
-    spectra = state.store().load_set(data)
+    spectra = cache.shared(Store.load_set, state.store(), data)
     share = 1.0 - experiment.n_repeats / more.n_repeats
-    seconds = share * estimated_seconds(more, spectra, default_workers())
-    label = f"Go on to {more.n_repeats} repeats (about {job_panel.duration(seconds)} here)"
+    seconds, is_measured = time_said.seconds_of(more, spectra, default_workers())
+    about = f"{'about' if is_measured else 'very roughly'} {job_panel.duration(share * seconds)} here"
+    label = f"Go on to {more.n_repeats} repeats ({about})"
     if st.button(label, key="go_on", icon=":material/play_arrow:", help="Finished fits are looked up, not repeated."):
         arguments = {"set": data, "experiment": json.loads(more.to_json())}
         state.start_job(

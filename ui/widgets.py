@@ -15,6 +15,8 @@ from spectra_core.options import Option, Seed, option_of, options_of
 from ui.text import sentence
 
 _N_COLUMNS = 3
+VALUES = {"numba": "compiled kernels (numba)", "torch": "plain PyTorch", "auto": "an accelerator, if there is one"}
+"""Values of options that do not read as words."""
 _CHOSEN = {None: "As left-out spectra say", True: "Yes", False: "No"}
 """What an option that takes true, false or none says of each."""
 
@@ -144,6 +146,7 @@ def field(member: type[Any], name: str, *, key: str, **changed: Any) -> Any:
         raise ConfigError(f"The option {name!r} has no default, so it cannot be shown as a widget. Give it one.")
     shared = {"key": key, "help": described_parameters(member).get(name), "persist_state": "session", **changed}
     if option.values:
+        shared = {"format_func": lambda value: VALUES.get(value, str(value)), **shared}
         return st.selectbox(option.label, option.values, index=option.values.index(option.default), **shared)
     if option.kind is bool and option.optional:
         at = list(_CHOSEN).index(option.default)

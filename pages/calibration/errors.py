@@ -10,6 +10,7 @@ from spectra_core.evaluation.errors.regression_errors import (
 )
 from spectra_core.evaluation.errors.sentences import verdict_sentence
 from spectra_core.figures import regression as figures
+from spectra_core.figures.names import typeset
 from ui import cache, result_picker, state, study_panels, study_progress, tables
 from ui.exports import figure_with_exports, report_export, table_export
 from ui.text import plain, sentence
@@ -68,6 +69,7 @@ with verdicts:
         named = shown.assign(regressor=titles.get(regressor, regressor))
         listed = shown.assign(sentence=[verdict_sentence(row) for _, row in named.iterrows()])
         listed = listed[["arm", "target", "verdict", "sentence"]]
+        listed[["target", "sentence"]] = listed[["target", "sentence"]].map(lambda text: typeset(str(text)))
         st.dataframe(listed, hide_index=True, row_height=70, column_config=tables.columns(listed))
         table_export(comparisons, "all_comparisons")
 
@@ -79,7 +81,7 @@ with per_arm:
     figure = figures.error_per_arm(named, arm_kinds=kinds, units=units, levels=levels)
     figure_with_exports(figure, "errors", errors)
     if not floors.empty and not floors["identifiable"].all():
-        hidden = sentence(", ".join(floors.loc[~floors["identifiable"], "target"]))
+        hidden = sentence(typeset(", ".join(floors.loc[~floors["identifiable"], "target"])))
         st.warning(
             f"Not identifiable under this simulator: {hidden}. A spectrum tells less about them than guessing the "
             "mean, so differences between arms are differences between guesses.",

@@ -19,10 +19,6 @@ controls, picture = st.columns([1, 2], gap="large")
 with controls:
     name = widgets.pick_member("Generator", GENERATORS, key="generator", default="vae")
     st.caption(f"For whom: {GENERATORS[name].worth[0].lower()}{GENERATORS[name].worth[1:]}")
-    with st.expander("Parameters", icon=":material/tune:"):
-        options = widgets.pick_options(GENERATORS[name], key="generator", n_columns=1, hidden=("physics",))
-    physics = physics_panel.pick_physics(train, key="train") if name == "physics_residual" else {}
-    options |= physics or {}
     share = st.slider(
         "Held-out spectra",
         min_value=0,
@@ -35,10 +31,15 @@ with controls:
         help="Not trained on. They show whether the generator has learned or memorised; groups stay together.",
     )
     seed = widgets.pick_seed("seed")
+    action = st.container()
+    with st.expander("Parameters", icon=":material/tune:"):
+        options = widgets.pick_options(GENERATORS[name], key="generator", n_columns=1, hidden=("physics",))
+    physics = physics_panel.pick_physics(train, key="train") if name == "physics_residual" else {}
+    options |= physics or {}
     job = models.unfinished_training(train.fingerprint)
     running = job is not None and job.is_active
     unfit = physics is None or widgets.checked(GENERATORS, Choice(name, options), "generator") is None
-    if st.button(
+    if action.button(
         "Train",
         type="primary",
         icon=":material/model_training:",

@@ -115,12 +115,13 @@ def all_options() -> None:
     from spectra_core.regressors import REGRESSORS
     from spectra_core.samplers import CONDITIONAL_SAMPLERS, SAMPLERS
     from spectra_core.sampling.labelling import LABELLINGS
+    from spectra_core.training.plan import kernels_here
     from ui import widgets
 
     for registry in (GENERATORS, REGRESSORS, SAMPLERS, CONDITIONAL_SAMPLERS, CONDITIONS, PREPROCESSINGS, LABELLINGS):
         for name, member in registry.items():
             options = widgets.pick_options(member, key=name)
-            if options:
+            if options.pop("kernels", kernels_here()) != kernels_here() or options:
                 st.error(f"{name}: {options}")
 
 
