@@ -49,7 +49,9 @@ def take() -> SpectraSet | None:
             persist_state="session",
         )
         return None if picked is None else state.store().load_set(picked)
-    uploaded = st.file_uploader("Files with unknown spectra", accept_multiple_files=True, key="unknown_files")
+    uploaded = st.file_uploader(
+        "Files with unknown spectra", accept_multiple_files=True, key="unknown_files", max_upload_size=512
+    )
     if uploaded and st.button("Take these spectra", type="primary", icon=":material/upload:", key="take_unknown"):
         try:
             with st.spinner("Reading the files"):
