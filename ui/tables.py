@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -84,7 +84,9 @@ def columns(table: pd.DataFrame) -> dict[str, Any]:
     return shown | {"sample": None} if {"sample", "id"} <= set(shown) else shown
 
 
-def wide(table: pd.DataFrame, rows: Sequence[str], across: str, values: str, *, how: str = "first") -> pd.DataFrame:
+def wide(
+    table: pd.DataFrame, rows: Sequence[str], across: str, values: str, *, how: Literal["first", "median"] = "first"
+) -> pd.DataFrame:
     """Return a table with a column for every value of `across`, headed and its rows named in words.
 
     >>> table = pd.DataFrame({"arm": ["A", "A"], "target": ["Cu2+", "pH"], "n_train": 9, "gain": [1, 2]})
