@@ -73,12 +73,13 @@ class PhysicsResidual(DirectGenerator):
         "it, and adds the noise of one of them."
     )
     worth: ClassVar[str] = (
-        "For calibrations from about a hundred spectra whose physics is known, with a Gaussian process or "
-        "PLS: there it does much of what new measurements would."
+        "For networks, and for calibrations whose range must be reached beyond, where physics is known: on 5 sets of 100 "
+        "errors of networks fell by 22 %, those of a Gaussian process by 4 to 8 %."
     )
     cautions: ClassVar[Mapping[str, str]] = {
         "ridge": "where a signal hides below the noise, ridge takes generated noise for the instrument's; errors of "
-        "nickel rose by a fifth to a quarter on four simulated sets of 100, while others fell little."
+        "nickel rose by 10 to 20 % on simulated sets of 100 within the measured range, and of iron by 12 % with crude "
+        "physics, while others fell little."
     }
 
     physics: Any = None
