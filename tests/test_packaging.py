@@ -46,7 +46,7 @@ def test_the_tests_install_the_application_set_too():
 
 def test_the_check_of_a_change_calls_the_test_command_of_the_readme():
     readme = (ROOT / "README.md").read_text()
-    pattern = r"requirements-dev\.txt && pytest( |$)"
+    pattern = r"requirements-dev\.txt && pytest$"
     assert len(re.findall(pattern, readme, flags=re.MULTILINE)) == 2  # one form for Windows
     assert pattern in (ROOT / ".ci" / "run").read_text()
 
