@@ -18,10 +18,11 @@ from ui.text import plain, sentence
 st.write("Errors on held-out spectra for every way of making the training set, with the same folds for all.")
 result = result_picker.require_study()
 
-if done := result.document.get("repeats_done"):
+if (done := result.document.get("repeats_done")) is not None:
     st.info(
-        f"So far: {done} of {result.document['experiment']['n_repeats']} repetitions. Intervals narrow, and verdicts "
-        "may still change, as the others come in."
+        (f"So far: {done} of" if done else "So far: the first regressor in the first of")
+        + f" {result.document['experiment']['n_repeats']} repetitions. Intervals narrow, and verdicts may still "
+        "change, as the others come in."
         + ("" if study_progress.is_under_way() else " The experiment was stopped; resume it in Jobs."),
         icon=":material/hourglass_top:",
     )

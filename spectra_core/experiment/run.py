@@ -21,7 +21,7 @@ from spectra_core.experiment.together import units_together
 from spectra_core.experiment.units import Unit, Workforce, work_through
 from spectra_core.generators import GENERATORS
 from spectra_core.regressors import REGRESSORS
-from spectra_core.regressors.choice import regressor_title
+from spectra_core.regressors.choice import regressor_label, regressor_title
 from spectra_core.spectra import SpectraSet, require_targets
 from spectra_core.training.devices import CPU, device_title
 from spectra_core.training.parallel import one_blas_thread
@@ -92,7 +92,8 @@ def run(
     after_repeat
         Called after each repeat but the last, from one of the threads, with what there is so far and the number of
         repeats done: predictions, errors, comparisons and spreads; its document tells the number as ``repeats_done``.
-        Not where a `workforce` does the work.
+        Where there are several regressors, called with 0, too, once the first of them is through its first repeat: then
+        there is nothing of the others. Not where a `workforce` does the work.
 
     Raises
     ------
@@ -117,7 +118,7 @@ def run(
                 def tell(done: int, reporter: Reporter) -> None:
                     after_repeat(_so_far(experiment, spectra, parts, done, reporter), done)
 
-                units = _with_tellings(units, tell)
+                units = _with_tellings(units, tell, _first_to_tell(experiment, parts))
             work_through(units, n_workers, reporter, n_first=n_first)
         else:
             workforce.work_through(units, spectra, memo, reporter)
@@ -208,9 +209,9 @@ def _units_of_repeat(experiment: Experiment, parts: list[Part], repeat: int) -> 
                 task=task_of("generator", experiment, arm, experiment.regressors[0], part),
                 repeat=repeat,
             )
-    for arm in experiment.arms:
-        for choice in experiment.regressors:
-            regressor = build(REGRESSORS, choice, "regressor")
+    for choice in experiment.regressors:
+        regressor = build(REGRESSORS, choice, "regressor")
+        for arm in experiment.arms:
             for part in parts:
                 train = part.fold.train
                 yield Unit(
@@ -228,23 +229,48 @@ def _units_of_repeat(experiment: Experiment, parts: list[Part], repeat: int) -> 
 def _so_far(
     experiment: Experiment, spectra: SpectraSet, parts: list[Part], done: int, reporter: Reporter
 ) -> ExperimentResult:
-    """Return what the first `done` repeats gave; what another thread still works on is waited for."""
-    known = [part for part in parts if part.split.repeat < done]
+    """Return what the first `done` repeats gave, of the first one its first regressor for none.
+
+    What another thread still works on is waited for.
+    """
+    told = experiment if done else _with_first_regressor(experiment)
+    known = [part for part in parts if part.split.repeat < max(done, 1)]
     for part in known:
-        for arm in experiment.arms:
-            for choice in experiment.regressors:
+        for choice in told.regressors:
+            for arm in told.arms:
                 part.predicted(arm, choice, reporter)
     document = {**_document(experiment, spectra, parts[0].fold.device), "repeats_done": done}
-    return ExperimentResult(experiment, error_tables(experiment, spectra, known), document)
+    return ExperimentResult(experiment, error_tables(told, spectra, known), document)
 
 
-def _with_tellings(units: list[Unit], tell: Callable[[int, Reporter], None]) -> list[Unit]:
-    """Return the units with one after each repeat but the last that tells of the repeats so far."""
+def _with_first_regressor(experiment: Experiment) -> Experiment:
+    question = replace(experiment.question, regressors=None)
+    return replace(experiment, regressors=experiment.regressors[:1], question=question)
+
+
+def _first_to_tell(experiment: Experiment, parts: list[Part]) -> set[str]:
+    """Return the keys of what is told within the first repeat; none where that is all of it, or not declared."""
+    first = experiment.regressors[0]
+    declared = experiment.question.regressors
+    if len(experiment.regressors) == 1 or (declared is not None and regressor_label(first) not in declared):
+        return set()
+    return {part.predicted_key(arm, first) for part in parts if part.split.repeat == 0 for arm in experiment.arms}
+
+
+def _with_tellings(units: list[Unit], tell: Callable[[int, Reporter], None], first: set[str]) -> list[Unit]:
+    """Return the units with one that tells after those of the keys `first`, and after each repeat but the last."""
     out: list[Unit] = []
+    left = set(first)
     for unit, after in zip(units, [*units[1:], units[-1]], strict=True):
         out.append(unit)
+        left.discard(unit.key)
+        told = [0] if first and not left else []
+        if told:
+            first = set()
         if after.repeat > unit.repeat >= 0:
-            work = partial(tell, after.repeat)
+            told.append(after.repeat)
+        for done in told:
+            work = partial(tell, done)
             out.append(Unit("Judging the errors so far", _TELLING_COST * unit.cost, work, part=unit.part))
     return out
 

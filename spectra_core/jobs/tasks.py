@@ -132,7 +132,7 @@ def calibrate(arguments: dict[str, Any], reporter: Reporter, store: Store) -> di
 def study(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[str, Any]:
     """Run an experiment: ``{"set": fingerprint, "experiment": {...}, "workers": None, "name": text}``.
 
-    After each repeat but the last, a result of what there is so far takes the place of the one before. With
+    After the first regressor and each repeat but the last, what there is replaces what was before. With
     ``"scheduler": address``, or where the environment names one, the workers of that cluster do the work.
 
     Returns
@@ -146,11 +146,11 @@ def study(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[s
     experiment = Experiment.from_document(known["experiment"])
     spectra = store.load_set(known["set"])
     name = known["name"] or f"Study of {spectra.meta.name}"
-    keys = [_key_of("study so far", {**known, "repeats_done": done + 1}) for done in range(experiment.n_repeats - 1)]
+    keys = [_key_of("study so far", {**known, "repeats_done": done}) for done in range(experiment.n_repeats)]
 
     def keep(found: ExperimentResult, done: int) -> None:
-        store.save_result("study", found.document, found.tables, name=name, key=keys[done - 1])
-        store.forget_results([key for key in keys if key != keys[done - 1]])
+        store.save_result("study", found.document, found.tables, name=name, key=keys[done])
+        store.forget_results([key for key in keys if key != keys[done]])
 
     found = run(
         experiment,

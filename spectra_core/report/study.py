@@ -317,7 +317,7 @@ def _limits(result: StoredResult, experiment: Experiment, compared: pd.DataFrame
     if result.document["data"].get("origin") == "simulated":
         said.append("The spectra are simulated: chemistry and instrument are models, and partly assumed.")
     done = result.document.get("repeats_done")
-    if done:
+    if done is not None:
         said.append(f"So far {done} of {experiment.n_repeats} repetitions are done: verdicts may still change.")
     floors = result.tables.get("floors", pd.DataFrame())
     if len(floors) and not floors["identifiable"].astype(bool).all():
