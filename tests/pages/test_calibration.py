@@ -241,7 +241,7 @@ class TestReadingErrors:
     def test_worth_is_told_in_measured_spectra(self, study, fingerprint):
         app = opened(ERRORS, set=fingerprint)
         tables = [table.value for table in app.dataframe]
-        gains = [table for table in tables if "Cu2+" in table.columns and table.index.nlevels == 2]
+        gains = [table for table in tables if "Cu²⁺" in table.columns and table.index.nlevels == 2]
         assert ("Mixing", 30) in gains[0].index
 
     def test_reasons_are_shown_with_the_warning_that_they_do_not_add_up(self, explained, fingerprint):
@@ -269,7 +269,7 @@ class TestReadingErrors:
         app = opened(ERRORS, set=fingerprint)
         sentences = app.dataframe[0].value
         assert set(sentences["arm"]) == {"Duplicate rows", "Mixing"}
-        assert set(sentences["target"]) == {"Cu2+", "Ni2+", "SO4 2-", "NO3-", "all"}
+        assert set(sentences["target"]) == {"Cu²⁺", "Ni²⁺", "SO₄²⁻", "NO₃⁻", "all"}
         assert sentences["sentence"].str.len().min() > 20
 
     def test_error_table_is_that_of_the_largest_training_size_first(self, study, fingerprint):
