@@ -68,7 +68,7 @@ def test_ends_of_the_interval_are_shares_at_which_the_score_is_rare(right, asked
 
 def test_the_classifier_knows_what_differs_and_guesses_what_does_not(sets):
     training = sets["training"]
-    shifted = SpectraSet(training.axis, training.signal + 0.5, training.targets, target_info=training.target_info)
+    shifted = SpectraSet(training.axis, training.signal + 5.0, training.targets, target_info=training.target_info)
     assert blind_quiz.machine_score({"training": training, "generated": shifted}) > 0.95
     same = {"training": training, "generated": beer_lambert_set(80, seed=9, noise=NOISE)}
     assert blind_quiz.machine_score(same) < 0.75
