@@ -15,8 +15,11 @@ def fingerprint(app) -> str:
     return Store(app.home).save_set(beer_lambert_set(n_spectra=20).with_meta(name="Three salts in water"))
 
 
-def chosen_set(visitor) -> str:
-    return visitor.page.get_by_test_id("stSelectbox").first.get_by_role("combobox").input_value()
+def require_set_in_hand(visitor) -> None:
+    from playwright.sync_api import expect
+
+    chosen = visitor.page.get_by_test_id("stSelectbox").first.get_by_role("combobox")
+    expect(chosen).to_have_value("Three salts in water", timeout=60_000)
 
 
 def test_a_choice_survives_menu_reload_and_back(app, visit, fingerprint):
@@ -27,22 +30,22 @@ def test_a_choice_survives_menu_reload_and_back(app, visit, fingerprint):
     visitor.page.wait_for_url(re.compile(rf"set={fingerprint[:12]}"))
     visitor.menu("Train")
     visitor.page.wait_for_url(re.compile(rf"/train\?.*set={fingerprint[:12]}"))
-    assert chosen_set(visitor) == "Three salts in water"
+    require_set_in_hand(visitor)
     visitor.page.reload()
     visitor.calm()
-    assert chosen_set(visitor) == "Three salts in water"
+    require_set_in_hand(visitor)
     for _ in range(2):  # the page as clicked, and as completed by its choices
         visitor.page.go_back()
         visitor.calm()
     assert "/train" not in visitor.page.url
-    assert chosen_set(visitor) == "Three salts in water"
+    require_set_in_hand(visitor)
     visitor.require_health()
 
 
 def test_a_link_opens_a_page_with_its_set_in_hand(app, visit, fingerprint):
     visitor = visit()
     visitor.open(f"{app.url}/train?set={fingerprint[:12]}")
-    assert chosen_set(visitor) == "Three salts in water"
+    require_set_in_hand(visitor)
     visitor.require_health()
 
 
