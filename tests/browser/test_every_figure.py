@@ -31,13 +31,16 @@ from spectra_core.evaluation.similarity.metrics import METRICS
 from spectra_core.evaluation.similarity.neighbours import neighbours, pair_difference
 from spectra_core.evaluation.suitability.outliers import outliers
 from spectra_core.experiment import Experiment, run
+from spectra_core.figures import calibration as use
 from spectra_core.figures import (
     channels,
     explore,
     fidelity,
     forest,
+    forward_model,
     gains,
     imports,
+    learn,
     physics,
     regression,
     spectra,
@@ -282,9 +285,39 @@ def draw(visitor: Visitor, figures: dict[str, go.Figure]) -> dict[str, str]:
     return words
 
 
+def figures_of_use() -> dict[str, go.Figure]:
+    """Figures of calibrations, of physics and of the lessons; their values are beside the point here."""
+    ids, x, y = ["a", "b", "c"], np.array([300.0, 310.0, 320.0]), np.array([1.0, 2.0, 3.0])
+    table = pd.DataFrame(
+        {"id": ids, "position": x, "order": [1, 2, 3], "reference": y, "value": y, "held_out": y + 0.1}
+    )
+    table = table.assign(
+        low=y - 0.5, high=y + 0.5, error=0.1 * y, flags=["", "", "Q residual"], coefficient=y, linear=True
+    )
+    region = pd.DataFrame({"slope": [0.9, 1.1, 1.0, 0.9], "offset": [0.0, 0.0, 0.2, 0.0]})
+    covered = pd.DataFrame({"target": "Cu2+", "level": [0.8, 0.9, 0.95], "covered": [0.8, 0.88, 0.97]})
+    ways = pd.DataFrame({"ratio": [0.0, 1.0] * 2, "way": np.repeat(["measured", "extended"], 2), "steps": [1, 1, 1, 2]})
+    missed = table[["position"]].assign(spread=y, physics=0.5 * y, left_out=0.1 * y, noise=0.05 * y)
+    blind = table[["position"]].assign(training=y, generated=y + 0.1, jitter_training=y, jitter_generated=-y)
+    line, titles = {"slope": 1.0, "offset": 0.1, "target_label": "Cu2+, mol/L"}, {"target_label": "Cu2+, mol/L"}
+    return {
+        "predicted_with_region": use.predicted_with_region(table, region, **line),
+        "regression_vector": use.regression_vector(table, **LABELS, **titles),
+        "coverage_curve": use.coverage_curve(covered, {"Cu2+": "Cu2+"}),
+        "beside_nearest": use.beside_nearest(pd.DataFrame({"position": x, "unknown": y, "near": y + 0.1}), **LABELS),
+        "readings": use.readings(table, limits=(0.0, 4.0), **titles),
+        "errors_in_order": use.errors_in_order(table, drift=0.1, **titles),
+        "forward_model": forward_model.forward_model(missed, **LABELS),
+        "molar_absorptivities": forward_model.molar_absorptivities(table.assign(component="Cu2+", absorptivity=y)),
+        "training_steps": learn.training_steps(ways),
+        "blind_spectra": learn.blind_spectra(blind, generated_first=True, told=True, **LABELS),
+        "blind_spectra untold": learn.blind_spectra(blind, generated_first=False, told=False, **LABELS),
+    }
+
+
 def public_figures() -> set[str]:
     """The functions of the package that return a figure made from tables."""
-    shared = {"styled", "styled_pairs", "pair_of_targets", "lay_image", "lines_over_difference"}
+    shared = {"styled", "styled_pairs", "pair_of_targets", "lay_image", "lines_over_difference", "with_room"}
     modules = [
         importlib.import_module(f"spectra_core.figures.{module.name}")
         for module in pkgutil.iter_modules(spectra_core.figures.__path__)
@@ -318,7 +351,7 @@ def test_figures_of_targets_are_drawn(visitor, n_targets):
 
 def test_every_public_figure_is_drawn(visitor):
     sets = sets_of(8, IONS[:2])
-    figures = figures_of_spectra(sets) | other_figures()
+    figures = figures_of_spectra(sets) | other_figures() | figures_of_use()
     words = draw(visitor, figures)
     assert [name for name, said in words.items() if "</" in said] == [], "markup of ours is shown letter by letter"
     assert public_figures() == {name.partition(" ")[0] for name in figures | figures_of_targets(sets)}

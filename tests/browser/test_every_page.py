@@ -15,6 +15,7 @@ PAGES = [entry for entries in MENU.values() for entry in entries]
 
 def test_every_page_opened_first_is_healthy_in_light(app, visit):
     visitor = visit()
+    visitor.open(app.url)  # the first deep link of a process has a test of its own
     for entry in PAGES:
         visitor.open(f"{app.url}/{address(entry)}")
         require_whole(visitor, entry)

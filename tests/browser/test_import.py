@@ -42,7 +42,7 @@ def bring(visitor, contents):
 
 
 def click(visitor, label):
-    visitor.page.get_by_test_id("stMain").get_by_role("button", name=label).click()
+    visitor.page.get_by_test_id("stMain").get_by_role("button", name=label, disabled=False).first.click()
     visitor.calm()
 
 
