@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from spectra_core.contracts import Arrays
 from spectra_core.errors import ConfigError
+from spectra_core.training.signal_basis import threshold_factor
 
 Floats = NDArray[np.float64]
 
@@ -157,11 +158,10 @@ def moment_limit(mean: float, variance: float, share: float = SURE) -> float:
 def n_signal_components(singular: Floats, n_spectra: int, n_channels: int) -> int:
     """Return how many singular values stand above noise; at least one.
 
-    The threshold omega(beta) times their median of Gavish & Donoho (IEEE Trans. Inf. Theory 2014, 60, 5040-5053), with
-    omega = 0.56 beta^3 - 0.95 beta^2 + 1.82 beta + 1.43, beta the ratio of the shorter to the longer side.
+    They exceed `threshold_factor` times their median (Gavish & Donoho, IEEE Trans. Inf. Theory 2014, 60, 5040-5053).
     """
     beta = min(n_spectra, n_channels) / max(n_spectra, n_channels)
-    omega = 0.56 * beta**3 - 0.95 * beta**2 + 1.82 * beta + 1.43
+    omega = threshold_factor(beta)
     rank = min(n_spectra - 1, n_channels)  # centring takes one direction
     return max(1, int((singular > omega * np.median(singular[:rank])).sum())) if rank else 1
 

@@ -17,14 +17,12 @@ from spectra_core.errors import ConfigError
 from spectra_core.regressors.base import Regressor
 from spectra_core.regressors.choice import build_regressor, regressor_title, steps_of, with_steps
 from spectra_core.regressors.inner_folds import inner_folds
+from spectra_core.regressors.stack import BEYOND
 from spectra_core.regressors.state import require_calibration_set
 from spectra_core.spectra import SpectraSet, require_targets, stack
 from spectra_core.training.versions import versions
 
 Floats = NDArray[np.float64]
-
-BEYOND = 0.2
-"""Share of the range of the labels by which a reading may leave it."""
 
 
 @dataclass(frozen=True, eq=False)
