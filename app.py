@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import false_alarm, figures, menu, ready, state, status_line, umap_warm
+from ui import false_alarm, figures, menu, ready, state, status_line, umap_warm, workspace_panel
 from ui.boundary import error_boundary
 
 st.set_page_config(
@@ -27,7 +27,9 @@ page = st.navigation(
 )
 false_alarm.close()
 with error_boundary(page.title):
+    workspace_panel.admit()
     state.begin_run()
+    workspace_panel.show()
     status_line.show()
     # The heading is where the way past the menu leads; first of all that the keyboard reaches.
     st.html('<a class="skip-to-page" href="#page" tabindex="1">Go past the menu</a>')

@@ -7,7 +7,6 @@ and read-only. Streamlit's own hashing samples large arrays and misses changes, 
 import copyreg
 import hashlib
 import io
-import os
 import pickle
 import threading
 import uuid
@@ -237,23 +236,22 @@ def greet() -> str:
     return visitor
 
 
-@lru_cache(maxsize=4)
+_MOST_HOMES = 256
+"""Data folders that stay open: in a class every visitor has one."""
+
+
+@lru_cache(maxsize=_MOST_HOMES)
 def store(home: str) -> Store:
     """Open the store below `home` once."""
     return Store(Path(home) if home else None)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=_MOST_HOMES)
 def jobs(home: str) -> "Jobs":
     """Open the jobs below `home` once."""
     from spectra_core.jobs import Jobs
 
     return Jobs(Path(home) if home else None)
-
-
-def home() -> str:
-    """Return the user data folder that is asked for, "" for the default; the key of everything on disk."""
-    return os.environ.get("SPECTRA_HOME", "")
 
 
 @st.cache_resource(max_entries=3, show_spinner="Reading the files")

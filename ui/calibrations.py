@@ -1,6 +1,7 @@
 """Kept calibrations on a page: which one, what it holds, and how it is designed."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -152,17 +153,18 @@ def made_of(where: Store, key: str) -> pd.DataFrame:
 
 def offer_files(key: str, calibration: Calibration) -> None:
     """Offer the calibration as a file, and its coefficients where it has some."""
+    where = state.store()  # asked now: a download is made outside the session
     with st.container(horizontal=True):
         st.download_button(
             "Calibration (ZIP)",
-            lambda: state.store().export_calibration(key),
+            partial(where.export_calibration, key),
             "calibration.zip",
             "application/zip",
             icon=":material/download:",
         )
         st.download_button(
             "Report (HTML)",
-            lambda: as_html(kept_calibration_report(key, state.store())).encode(),
+            lambda: as_html(kept_calibration_report(key, where)).encode(),
             "calibration.html",
             "text/html",
             icon=":material/article:",

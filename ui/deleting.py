@@ -11,6 +11,7 @@ from ui.text import counted, plain, size
 
 KINDS = {"sets": "Set", "models": "Generator", "calibrations": "Calibration", "results": "Result"}
 """What can be restored: the store's word and a person's."""
+SHARED = "On the shelf of the class: everybody sees it, its teacher alone changes it."
 _PARTS = {
     "sets": "sets",
     "models": "generators",
@@ -20,11 +21,12 @@ _PARTS = {
     "memo": "intermediate results",
     "jobs": "jobs",
     "bin": "the bin",
+    "workspaces": "workspaces",
 }
 
 
 def offer_delete(shelf: str, key: str, name: str, *, stays: str) -> None:
-    """Offer to put one thing into the bin.
+    """Offer to put one thing into the bin, unless it lies on the shelf of a class.
 
     Parameters
     ----------
@@ -33,6 +35,9 @@ def offer_delete(shelf: str, key: str, name: str, *, stays: str) -> None:
     stays
         What is not deleted with it, in a sentence.
     """
+    if state.store().is_shared(shelf, key):
+        st.caption(f":material/group: {SHARED}", width="content")
+        return
     # Widgets of this one thing alone: a second click on a button of the first must not hit the next.
     with st.popover("Delete", icon=":material/delete:", key=f"ask_delete_{key}"):
         st.write(f"Delete “{plain(name)}”? It stays in the bin for {KEPT.days} days. {stays}")
@@ -89,7 +94,8 @@ def show() -> None:
                     )
                 with st.popover("Empty the bin", icon=":material/delete_forever:", key=f"ask_empty_{len(binned)}"):
                     st.write(
-                        f"Delete {counted(len(binned), 'thing')} for good? The bin is the same for everybody here."
+                        f"Delete {counted(len(binned), 'thing')} for good? "
+                        f"The bin is {'your own' if state.is_class() else 'the same for everybody here'}."
                     )
                     st.button("Empty the bin", key="empty_bin", type="primary", on_click=state.empty_bin)
         st.caption(_use_of_disk())

@@ -54,12 +54,16 @@ def report_export(result: StoredResult) -> None:
     """Offer the report of a result: one file that opens offline."""
     st.download_button(
         "Report (HTML)",
-        lambda: as_html(report_of(result, state.store())).encode(),
+        partial(_report, result, state.store()),
         "report.html",
         "text/html",
         icon=":material/article:",
         help="Question, verdicts, data, method, figures, limits and how to repeat it, in one file that opens offline.",
     )
+
+
+def _report(result: StoredResult, store: Store) -> bytes:
+    return as_html(report_of(result, store)).encode()
 
 
 def card_export(model_id: str, name: str) -> None:

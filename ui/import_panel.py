@@ -58,7 +58,7 @@ def show(draft: state.ImportDraft) -> None:
     """Show what was understood of the files in hand, and let the person change, save or drop it."""
     recipe = Recipe.from_json(draft.recipe)
     try:
-        found = cache.understanding(cache.home(), draft.uploads, draft.recipe)
+        found = cache.understanding(state.home(), draft.uploads, draft.recipe)
     except SpectraCoreError as error:
         st.error(sentence(error), icon=":material/error:")
         _ways_out(error, draft, recipe)

@@ -78,7 +78,7 @@ def _readings(problem: Problem, draft: state.ImportDraft, recipe: Recipe) -> Non
             if st.button(plain(one.label), key=widget_key(draft, problem.kind, str(number)), width="stretch"):
                 decide(draft, recipe, one.changes)
             try:
-                read = cache.understanding(cache.home(), draft.uploads, recipe.but(**one.changes).to_json())
+                read = cache.understanding(state.home(), draft.uploads, recipe.but(**one.changes).to_json())
             except SpectraCoreError as error:
                 st.caption(sentence(error))
                 continue

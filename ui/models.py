@@ -1,5 +1,6 @@
 """Stored generators on the page: which is being trained, what it is judged on, its summary, all of them as a list."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -140,7 +141,7 @@ def show_stored() -> None:
             record = state.records("model")[chosen]
             st.download_button(
                 "Download the chosen one",
-                data=lambda: state.store().export_model(chosen),
+                data=partial(state.store().export_model, chosen),
                 file_name=f"{record.member}-{chosen[:8]}.safetensors",
                 icon=":material/download:",
             )

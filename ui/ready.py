@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 def begin() -> None:
-    """Keep it where a server runs; tests of pages have none."""
-    if has_server():
+    """Keep it where a server runs, which tests of pages have none of; for a class it would be one for every visitor."""
+    if has_server() and not state.is_class():
         _promise_last_words()
         state.jobs().keep_ready()
 

@@ -92,19 +92,24 @@ def _manage(record: SetRecord) -> None:
                     help=writer.explanation,
                     key=f"export_{form}",
                 )
-        with st.popover("Rename", icon=":material/edit:"), st.form("rename_set", border=False):
-            name = st.text_input("New name", record.name)
-            if st.form_submit_button("Rename") and name.strip() and name != record.name:
-                state.store().rename_set(record.fingerprint, name.strip())
-                st.rerun()
-        with st.popover("Licence", icon=":material/gavel:"), st.form("state_licence", border=False):
-            licence = st.text_input("Licence of the data", record.licence, help="Reports and model cards say it.")
-            if st.form_submit_button("State it") and licence != record.licence:
-                state.store().state_licence(record.fingerprint, licence)
-                st.rerun()
+        if not state.store().is_shared("sets", record.fingerprint):
+            _offer_words(record)
         deleting.offer_delete(
             "sets", record.fingerprint, record.name, stays="Generators trained on it, and results, stay."
         )
+
+
+def _offer_words(record: SetRecord) -> None:
+    with st.popover("Rename", icon=":material/edit:"), st.form("rename_set", border=False):
+        name = st.text_input("New name", record.name)
+        if st.form_submit_button("Rename") and name.strip() and name != record.name:
+            state.store().rename_set(record.fingerprint, name.strip())
+            st.rerun()
+    with st.popover("Licence", icon=":material/gavel:"), st.form("state_licence", border=False):
+        licence = st.text_input("Licence of the data", record.licence, help="Reports and model cards say it.")
+        if st.form_submit_button("State it") and licence != record.licence:
+            state.store().state_licence(record.fingerprint, licence)
+            st.rerun()
 
 
 def written(store: Store, fingerprint: str, name: str, form: str) -> bytes:

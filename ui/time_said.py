@@ -21,7 +21,7 @@ def seconds_of(experiment: Experiment, spectra: SpectraSet, n_workers: int) -> t
     from spectra_core.jobs.tasks import memo_of
     from spectra_core.jobs.work import NICENESS
 
-    return coarse_seconds(experiment, spectra, n_workers, memo_of(state.store(), "pace"), NICENESS)
+    return coarse_seconds(experiment, spectra, n_workers, memo_of(state.store().of_computer, "pace"), NICENESS)
 
 
 def words(experiment: Experiment, spectra: SpectraSet, n_workers: int) -> str:

@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from spectra_core.cli import shared
 from spectra_core.errors import ConfigError
+from spectra_core.store import home_folder
+from spectra_core.store.classroom import teacher_secret
 
 _LAST_PORT = 65535
 _BESIDE_THE_CORE = Path(__file__).resolve().parents[2]
@@ -19,6 +22,9 @@ def add_options(one: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     one.add_argument("--port", type=int, default=8501, help="where the app is served (8501)")
     one.add_argument("--address", help="who may reach it: localhost, unless given; see SECURITY.md before 0.0.0.0")
+    one.add_argument(
+        "--class", dest="for_class", action="store_true", help="a workspace for every visitor: docs/serving.md"
+    )
     one.add_argument("--headless", action="store_true", help="open no browser")
     one.add_argument("options", nargs="*", metavar="-- OPTION", help="further options of `streamlit run`, after --")
 
@@ -32,6 +38,12 @@ def app(chosen: argparse.Namespace) -> None:
     script = next((place for place in PLACES if place.with_name("ui").is_dir()), None)
     if script is None:
         raise ConfigError(f"The app was expected at {PLACES[0]}, and is not there. Install latent-spectra again.")
+    if chosen.for_class:
+        os.environ["SPECTRA_CLASS"] = "1"
+        address = f"http://{chosen.address or 'localhost'}:{chosen.port}"
+        secret = teacher_secret(home_folder().absolute())
+        shared.say(f"The shelf of the class is filled at {address}/?workspace={secret}")
+        sys.stdout.flush()  # this process becomes another
     # -P: a file in the working directory can never stand in for a module.
     command = [sys.executable, "-P", "-m", "streamlit", "run", str(script), "--server.port", str(chosen.port)]
     command += ["--server.address", chosen.address] if chosen.address else []

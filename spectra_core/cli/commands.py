@@ -2,7 +2,7 @@
 
 ``latent-spectra study --data FILE --folds 8 --seed 0 --out FOLDER`` and, alike, ``app``, ``simulate``, ``import``,
 ``convert``, ``train``, ``generate``, ``calibrate``, ``read``, ``judge``, ``advise``, ``report``, ``card``, ``capsule``,
-``verify``, ``jobs``. Errors are one sentence on the error stream and exit code 2.
+``verify``, ``class``, ``jobs``. Errors are one sentence on the error stream and exit code 2.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from spectra_core.choices import Choice, build
 from spectra_core.cli import advise as advise_command
 from spectra_core.cli import app as app_command
 from spectra_core.cli import calibration as calibration_commands
+from spectra_core.cli import classroom as class_command
 from spectra_core.cli import judge as judge_command
 from spectra_core.cli import share as share_command
 from spectra_core.cli import shared
@@ -207,8 +208,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"latent-spectra {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
 
-    one = _command(commands, "app", app_command.app, "app", "app --port 8600 --headless")
+    one = _command(commands, "app", app_command.app, "app", "app --port 8600 --headless", "app --class")
     app_command.add_options(one)
+
+    one = _command(commands, "class", class_command.show_class, "class", "class --sets 20 --jobs 2", "class --clean")
+    class_command.add_options(one)
 
     one = _command(
         commands,

@@ -25,7 +25,8 @@ def main(home: str, fingerprint: str, experiment: str) -> None:
     """Measure what is not known yet."""
     processes.step_back(NICENESS)
     store = Store(Path(home))
-    seconds_alone(Experiment.from_json(experiment), store.load_set(fingerprint), 1, measured(memo_of(store, "pace")))
+    paces = measured(memo_of(store.of_computer, "pace"))
+    seconds_alone(Experiment.from_json(experiment), store.load_set(fingerprint), 1, paces)
 
 
 if __name__ == "__main__":

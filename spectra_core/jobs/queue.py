@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,9 @@ from spectra_core.jobs.folder import JobFolder, Launch, Request, Status
 from spectra_core.jobs.ready import Ready, Waiting
 from spectra_core.jobs.records import FINAL, JobRecord, Watch, is_ours, read_record
 from spectra_core.jobs.reporting import JobReporter
+from spectra_core.jobs.turns import Turns
 from spectra_core.store import home_folder
+from spectra_core.store.classroom import class_folder, is_workspace, require_room, rules_of
 from spectra_core.store.files import Stamp, disk_errors, exclusive, json_bytes, stamp_of, sweep_drafts
 
 GRACE = 1.1
@@ -47,7 +50,8 @@ class Jobs:
 
     Notes
     -----
-    At most as many jobs run at a time as the variable SPECTRA_JOBS says (1 by default).
+    At most as many jobs run at a time as the variable SPECTRA_JOBS says (1 by default); in a class, of all workspaces
+    together, which take turns.
     """
 
     def __init__(self, home: Path | None = None) -> None:
@@ -56,6 +60,8 @@ class Jobs:
         self._watch = Watch()
         self._ended: dict[str, tuple[tuple[Stamp | None, ...], JobRecord]] = {}
         self._ready = Ready(self._folder / ".ready")
+        shared = class_folder(self.home)
+        self._turns = _turns_of(shared) if shared is not None else None
 
     @property
     def limit(self) -> int:
@@ -88,12 +94,13 @@ class Jobs:
         ConfigError
             When the task is unknown, or SPECTRA_JOBS is no number.
         StoreError
-            When the job cannot be written.
+            When the job cannot be written, or the workspace may have no more.
         """
         find_task(task)
         _ = self.limit  # a wrong one is refused before anything is written
         request = {"task": task, "title": title, "arguments": json.loads(json_bytes(arguments)), "attempt": 1}
         job_id = uuid.uuid4().hex
+        self._require_room()
         with disk_errors("Starting the job"), exclusive(self._folder / ".lock"):
             number = self._next_number()
             created = datetime.now(UTC).isoformat(timespec="seconds")
@@ -110,11 +117,19 @@ class Jobs:
         """List all jobs in the order of submission, and start what waits where there is room."""
         processes.reap()
         records = self._read_all()
-        if self._overdue(records) or (_waiting(records) and _n_running(records) < self.limit):
+        if self._turns is not None and _waiting(records):
+            with suppress(StoreError, OSError):
+                places = self._turns.places(self.limit)
+                records = [replace(one, position=one.position and places.get(one.id)) for one in self._read_all()]
+        if self._overdue(records) or (self._turns is None and _waiting(records) and _n_running(records) < self.limit):
             with suppress(StoreError):
                 self.start_waiting()
             records = self._read_all()
         return records
+
+    def listed(self) -> list[JobRecord]:
+        """List all jobs in the order of submission, and leave everything as it is."""
+        return self._read_all()
 
     def record(self, job_id: str) -> JobRecord:
         """Return one job.
@@ -165,6 +180,7 @@ class Jobs:
         record = self.record(job_id)
         if not record.can_resume:
             raise ConfigError(f"The job {record.title!r} is {record.state}, so there is nothing to resume.")
+        self._require_room()
         with disk_errors("Resuming"), exclusive(self._folder / ".lock"):
             folder = self._of(job_id)
             request = folder.read("job")
@@ -230,8 +246,20 @@ class Jobs:
             for record in records:
                 if not record.is_active:
                     sweep_drafts(self._of(record.id).path, all_of_them=True)
-            for record in _waiting(records)[: max(0, self.limit - _n_running(records))]:
+            if self._turns is None:
+                for record in _waiting(records)[: max(0, self.limit - _n_running(records))]:
+                    self._launch(record)
+        if self._turns is not None:
+            with disk_errors("Starting the job"):
+                self._turns.start(self.limit)
+
+    def start_one(self, job_id: str) -> bool:
+        """Start a job if it still waits, and tell whether; its turn has come."""
+        with disk_errors("Starting the job"), exclusive(self._folder / ".lock"):
+            record = self._read(job_id)
+            if record.state == "queued":
                 self._launch(record)
+            return record.state == "queued"
 
     def keep_ready(self) -> None:
         """See that a process waits for the next job, with everything loaded; it ends when this process does."""
@@ -250,6 +278,13 @@ class Jobs:
             if launch is None or request is None or (launch.token, launch.attempt) != (token, request.attempt):
                 return None
             return JobReporter(folder, launch.attempt, before_end)
+
+    def _require_room(self) -> None:
+        require_room(self.home, "jobs", 0)
+        if is_workspace(self.home) and self._turns is not None:
+            most = rules_of(self.home.parent.parent).jobs
+            if sum(record.is_active for record in self._read_all()) >= most:
+                raise StoreError(f"A workspace has at most {most} jobs at once: wait for one, or cancel one.")
 
     def _launch(self, record: JobRecord) -> None:
         folder = self._of(record.id)
@@ -318,6 +353,12 @@ class Jobs:
     def _next_number(self) -> int:
         requests = [JobFolder(path).known(Request) for path in self._folder.iterdir()]
         return 1 + max((max(one.sequence, one.queued) for one in requests if one and is_ours(one)), default=0)
+
+
+@lru_cache(maxsize=4)
+def _turns_of(folder: Path) -> Turns:
+    """Return the turns of a class, one for all its workspaces in this process: whoever looks, looks for all."""
+    return Turns(folder, Jobs)
 
 
 def _waiting(records: list[JobRecord]) -> list[JobRecord]:

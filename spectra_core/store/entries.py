@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from spectra_core.errors import StoreError
+from spectra_core.store.classroom import require_room
 from spectra_core.store.entry import Binned, Damaged, DamageError, Entry, Manifest
 from spectra_core.store.files import (
     Stamp,
@@ -59,8 +60,10 @@ class Shelf:
         Raises
         ------
         StoreError
-            When the disk is full or cannot be written; nothing of the entry is then visible.
+            When the disk is full or cannot be written, or a workspace may hold no more; nothing of the entry is then
+            visible.
         """
+        require_room(self._root, self._kind, sum(map(len, files.values())))
         with disk_errors(f"Keeping the {_ONE[self._kind]}"):
             sweep(self._root)
             draft = unlisted_folder(self._root)
@@ -174,6 +177,7 @@ class Shelf:
         found = binned(self._root, self._kind, key) if _is_key(key) else []
         if not found:
             raise StoreError(f"This {_ONE[self._kind]} is no longer in the bin. Make it again.")
+        require_room(self._root, self._kind, 0)
         with disk_errors("Restoring"):
             self._publish(found[-1][0], key)
 

@@ -4,9 +4,8 @@ import os
 import shutil
 import unicodedata
 import uuid
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pandas as pd
 from spectra_core.calibration.calibration import Calibration
 from spectra_core.errors import ReadError, StoreError
 from spectra_core.spectra import SpectraSet
+from spectra_core.store.beside import ShelfBeside
 from spectra_core.store.calibrations import (
     CalibrationRecord,
     calibration_record,
@@ -22,9 +22,11 @@ from spectra_core.store.calibrations import (
     record_of_calibration,
     write_calibration,
 )
+from spectra_core.store.classroom import is_workspace, rules_of
+from spectra_core.store.disk import DiskUse, use_of
 from spectra_core.store.drafts import Draft, draft_of, found_draft, remove_draft, surplus_drafts, upload_of
 from spectra_core.store.entries import Shelf
-from spectra_core.store.entry import Binned, Damaged
+from spectra_core.store.entry import Binned, Damaged, Entry
 from spectra_core.store.files import disk_errors, sha256
 from spectra_core.store.memo import StoreCheckpoint, StoreMemo, name_for, trim
 from spectra_core.store.models import ModelRecord, StoredModel, model_record, read_model, write_model
@@ -47,30 +49,14 @@ def home_folder() -> Path:
     return user_data_path("latent-spectra", appauthor=False)
 
 
-@dataclass(frozen=True)
-class DiskUse:
-    """What the data folder takes of the disk.
-
-    Parameters
-    ----------
-    parts
-        Bytes by folder: "sets", "models", "calibrations", "results", "uploads", "memo" (intermediate results), "jobs",
-        "bin".
-    free
-        Bytes that are left on the disk; None where nothing was kept yet.
-    """
-
-    parts: dict[str, int]
-    free: int | None
-
-
 class Store:
     """Everything a person keeps, in one folder; safe among processes.
 
     Parameters
     ----------
     root
-        The folder; by default `home_folder()`. It is made at the first write.
+        The folder; by default `home_folder()`. It is made at the first write. A workspace of a class also has what
+        lies on the class's shelf, and cannot change that.
 
     Raises
     ------
@@ -80,12 +66,29 @@ class Store:
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = Path(root) if root is not None else home_folder()
-        self._sets = Shelf(self.root, "sets", set_record, SET_FILES)
-        self._models = Shelf(self.root, "models", model_record, (_MODEL_FILE,))
-        self._calibrations = Shelf(self.root, "calibrations", calibration_record, (_CALIBRATION_FILE,))
-        self._results = Shelf(self.root, "results", result_record, (DOCUMENT,))
+        self._class = _opened(self.root.parent.parent) if is_workspace(self.root) else None
+        self._sets = self._shelf("sets", set_record, SET_FILES)
+        self._models = self._shelf("models", model_record, (_MODEL_FILE,))
+        self._calibrations = self._shelf("calibrations", calibration_record, (_CALIBRATION_FILE,))
+        self._results = self._shelf("results", result_record, (DOCUMENT,))
         self._uploads = Shelf(self.root, "uploads", upload_of, (_UPLOAD_FILE,))
         self._drafts = Shelf(self.root, "drafts", draft_of)
+
+    @property
+    def of_computer(self) -> "Store":
+        """The store for what is true of this computer, whoever asks: a class has one in common."""
+        return self._class or self
+
+    def is_shared(self, kind: str, key: str) -> bool:
+        """Whether something lies on the shelf of the class, where only the teacher changes it.
+
+        Parameters
+        ----------
+        kind
+            "sets", "models", "calibrations" or "results".
+        """
+        shelf = self._listed[kind]
+        return isinstance(shelf, ShelfBeside) and shelf.is_shared(key)
 
     def save_set(self, spectra: SpectraSet) -> str:
         """Keep a set and return its fingerprint; a set that is there already keeps its name."""
@@ -243,7 +246,7 @@ class Store:
     def forget_results(self, keys: Sequence[str]) -> None:
         """Remove results for good, as far as they are there: what others have taken the place of."""
         for key in keys:
-            if key in self._results:
+            if key in self._results and not self.is_shared("results", key):
                 self._results.remove(key)
 
     def save_upload(self, name: str, content: bytes) -> str:
@@ -301,9 +304,13 @@ class Store:
         """Return the checkpoint of one training, named by `key` (any text)."""
         return StoreCheckpoint(self.root / "checkpoints" / f"{name_for(key)}.safetensors")
 
-    def trim_memo(self, max_bytes: int = MEMO_BYTES) -> None:
-        """Forget the intermediate results that were not looked up for longest, until at most `max_bytes` are kept."""
-        trim(self.root / "memo", max_bytes)
+    def trim_memo(self, max_bytes: int | None = None) -> None:
+        """Forget the intermediate results that were not looked up for longest, until at most `max_bytes` are kept.
+
+        By default 4 GiB; in a workspace what it may take of the disk.
+        """
+        usual = MEMO_BYTES if self._class is None else rules_of(self._class.root).megabytes * 10**6
+        trim(self.root / "memo", usual if max_bytes is None else max_bytes)
 
     def damaged(self) -> list[Damaged]:
         """List what was set aside as damaged; everything else is listed as usual."""
@@ -315,15 +322,9 @@ class Store:
 
     def restore(self, kind: str, key: str) -> None:
         """Bring back what was deleted; `kind` and `key` as `binned` tells them."""
-        shelves = {
-            "sets": self._sets,
-            "models": self._models,
-            "calibrations": self._calibrations,
-            "results": self._results,
-        }
-        if kind not in shelves:
-            raise StoreError(f"Only {', '.join(shelves)} are restored, not {kind!r}.")
-        shelves[kind].restore(key)
+        if kind not in self._listed:
+            raise StoreError(f"Only {', '.join(self._listed)} are restored, not {kind!r}.")
+        self._listed[kind].restore(key)
 
     def empty_bin(self) -> None:
         """Delete for good what is in the bin, to make room on the disk."""
@@ -334,16 +335,27 @@ class Store:
     def disk_use(self) -> DiskUse:
         """Return how much of the disk is taken, by what, and how much is free."""
         try:
-            parts = {path.name: _size_of(path) for path in sorted(self.root.iterdir()) if path.is_dir()}
-            return DiskUse(parts, shutil.disk_usage(self.root).free)
-        except FileNotFoundError:
-            return DiskUse({}, None)
+            return use_of(self.root)
         except OSError as error:
             raise StoreError("The data folder cannot be read. Check its permissions, or set SPECTRA_HOME.") from error
 
     @property
+    def _listed(self) -> dict[str, Shelf]:
+        """The shelves that people see, by name."""
+        return {
+            "sets": self._sets,
+            "models": self._models,
+            "calibrations": self._calibrations,
+            "results": self._results,
+        }
+
+    def _shelf(self, kind: str, check: Callable[[Entry], Any], needs: tuple[str, ...]) -> Shelf:
+        own = Shelf(self.root, kind, check, needs)
+        return own if self._class is None else ShelfBeside(own, self._class._listed[kind])
+
+    @property
     def _shelves(self) -> tuple[Shelf, ...]:
-        return self._sets, self._models, self._calibrations, self._results, self._uploads, self._drafts
+        return *self._listed.values(), self._uploads, self._drafts
 
     def _keep_calibration(self, calibration: Calibration, content: bytes) -> str:
         key = sha256(content)
@@ -360,13 +372,10 @@ class Store:
         return key
 
 
-def _size_of(folder: Path) -> int:
-    """Return the bytes of all files below a folder; what goes away meanwhile counts for nothing."""
-    total = 0
-    for path in folder.rglob("*"):
-        with suppress(OSError):
-            total += path.stat().st_size
-    return total
+@lru_cache(maxsize=4)
+def _opened(root: Path) -> Store:
+    """Open the store of a class once for all its workspaces."""
+    return Store(root)
 
 
 def _checked_name(name: str) -> str:

@@ -7,6 +7,7 @@ from ui.state.choices import URL_LENGTH, WORDS, chosen, has_begun, list_records,
 from ui.state.followed import follow, followed_id, followed_job
 from ui.state.import_under_way import import_draft, resume_import
 from ui.state.notice_board import notify
+from ui.state.workspace import begin_workspace
 
 _JOB, _DRAFT = "job", "import"
 """Names of the followed job and of the import under way in the URL."""
@@ -15,6 +16,7 @@ _JOB, _DRAFT = "job", "import"
 def begin_run() -> None:
     """Bring choices, store and URL together; app.py calls this once before every page."""
     cache.greet()
+    begin_workspace()
     list_records()
     if not has_begun():
         follow(st.query_params.get(_JOB))

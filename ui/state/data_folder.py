@@ -1,8 +1,9 @@
-"""The user data folder of this server: store and jobs."""
+"""The data folder of this visitor: store and jobs."""
 
 from typing import TYPE_CHECKING
 
 from ui import cache
+from ui.state.workspace import home
 
 if TYPE_CHECKING:
     from spectra_core.jobs import Jobs
@@ -10,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def store() -> "Store":
-    """Return the store of the user data folder."""
-    return cache.store(cache.home())
+    """Return the store of this visitor's data folder."""
+    return cache.store(home())
 
 
 def jobs() -> "Jobs":
-    """Return the jobs of the user data folder."""
-    return cache.jobs(cache.home())
+    """Return the jobs of this visitor's data folder."""
+    return cache.jobs(home())

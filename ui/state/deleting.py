@@ -20,7 +20,7 @@ class Deleted:
     Parameters
     ----------
     shelf, key, name
-        As the store calls it: "sets", "models" or "results".
+        As the store calls it: "sets", "models", "calibrations" or "results".
     hands
         What it was chosen as: "set", "model", "generated".
     """
@@ -33,7 +33,12 @@ class Deleted:
 
 def delete(shelf: str, key: str, name: str) -> None:
     """Put one thing into the bin and out of hand; a callback."""
-    remove = {"sets": store().delete_set, "models": store().delete_model, "results": store().delete_result}
+    remove = {
+        "sets": store().delete_set,
+        "models": store().delete_model,
+        "calibrations": store().delete_calibration,
+        "results": store().delete_result,
+    }
     try:
         remove[shelf](key)
     except SpectraCoreError as error:  # another visitor was faster, or the disk cannot be written

@@ -8,6 +8,7 @@ from spectra_core.errors import StoreError
 from ui import cache
 from ui.state.data_folder import store
 from ui.state.notice_board import notify
+from ui.state.workspace import home
 
 _IMPORT, _IMPORT_ROUND = "import", "import_round"
 """Session keys: the import under way, and how many were ended."""
@@ -53,7 +54,7 @@ def end_import() -> None:
         return
     st.session_state[_IMPORT] = None
     st.session_state[_IMPORT_ROUND] = import_round() + 1
-    cache.forget_understanding(cache.home(), draft.uploads, draft.recipe)
+    cache.forget_understanding(home(), draft.uploads, draft.recipe)
     if draft.key is not None:
         store().delete_draft(draft.key)
 

@@ -1,0 +1,43 @@
+"""Two visitors of a class in real browsers: each finds its own workspace again, and nothing of the other's."""
+
+import pytest
+
+from spectra_core.store import Store, classroom
+from tests.browser.conftest import served
+from tests.conftest import beer_lambert_set
+
+pytestmark = pytest.mark.browser
+PATIENCE = 60_000
+
+
+def test_a_workspace_is_kept_in_the_browser_opened_elsewhere_by_link_and_closed_to_others(visit, tmp_path, monkeypatch):
+    from playwright.sync_api import expect
+
+    def emptiness(visitor):
+        return expect(visitor.page.get_by_text("The store holds no sets yet."))
+
+    monkeypatch.setenv("SPECTRA_CLASS", "1")
+    with served(tmp_path / "home", tmp_path / "log") as app:
+        mine, other = visit(), visit()
+        mine.open(app.url)
+        mine.page.get_by_role("button", name="Your workspace").click()
+        link = mine.page.get_by_test_id("stCode").inner_text(timeout=PATIENCE).strip()
+        secret = link.partition("workspace=")[2]
+        key = Store(classroom.home_of_secret(app.home, secret)).save_set(beer_lambert_set(n_spectra=6))
+        mine.open(f"{app.url}/dataset?set={key[:12]}")  # no link: the browser knows
+        emptiness(mine).to_have_count(0, timeout=PATIENCE)
+        assert secret not in mine.page.url
+        mine.page.get_by_role("button", name="Export").click()
+        with mine.page.expect_download(timeout=PATIENCE) as download:
+            mine.page.get_by_test_id("stDownloadButton").filter(has_text="CSV").first.get_by_role("button").click()
+        assert "Cu2+" in download.value.path().read_text()
+
+        other.open(f"{app.url}/dataset?set={key[:12]}")
+        emptiness(other).to_be_visible(timeout=PATIENCE)
+        assert other.page.get_by_text("not in this store").is_visible()
+        other.open(f"{link}&set={key[:12]}")
+        other.menu("Data set")
+        emptiness(other).to_have_count(0, timeout=PATIENCE)
+        for visitor in (mine, other):
+            visitor.require_health()
+    assert "Traceback" not in app.log.read_text()
