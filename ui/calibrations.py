@@ -158,7 +158,7 @@ def offer_files(key: str, calibration: Calibration) -> None:
         st.download_button(
             "Calibration (ZIP)",
             partial(where.export_calibration, key),
-            "calibration.zip",
+            f"calibration-{key[:8]}.zip",  # Streamlit tells large files of one name apart by a part of each
             "application/zip",
             icon=":material/download:",
         )

@@ -87,7 +87,8 @@ def _manage(record: SetRecord) -> None:
                 st.download_button(
                     writer.title,
                     partial(cache.table, written, state.store(), record.fingerprint, record.name, form),
-                    f"{_file_name(record.name)}{writer.extension}",
+                    # Of two large files of one name Streamlit may give the other one: it looks at a part of each.
+                    f"{_file_name(record.name)}-{record.fingerprint[:8]}{writer.extension}",
                     writer.mime,
                     help=writer.explanation,
                     key=f"export_{form}",

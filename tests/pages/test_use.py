@@ -65,6 +65,14 @@ def test_a_stack_says_what_it_is_made_of(store, fingerprint):
     assert shown.iloc[0].to_dict() == pytest.approx(expected.to_dict(), abs=0.005)
 
 
+def test_a_calibration_is_deleted_and_comes_back(store, fingerprint, kept):
+    app = opened(CALIBRATE, set=fingerprint)
+    healthy(app.button(key=f"delete_{kept}").click().run())
+    assert store.calibrations() == []
+    healthy(app.button(key="undo_delete").click().run())
+    assert [one.id for one in store.calibrations()] == [kept]
+
+
 def test_a_calibration_is_made_as_a_job_and_shown_with_its_figures_of_merit(store, fingerprint, tmp_path):
     app = opened(CALIBRATE, set=fingerprint)
     app.selectbox(key="calibrate_regressor").set_value("pls")

@@ -122,7 +122,7 @@ def _of_identity(folder: Path, asked: str) -> Opened:
         raise StoreError("This server knows its visitors. Sign in first.")
     if classroom.is_secret(asked) and classroom.home_of_secret(folder, asked) == folder:
         return Opened(folder, asked, in_link=True)  # the teacher
-    who = st.user.to_dict()
-    if not (isinstance(who.get("iss"), str) and isinstance(who.get("sub"), str)):
+    issuer, subject = (st.user.to_dict().get(claim) for claim in ("iss", "sub"))
+    if not (isinstance(issuer, str) and isinstance(subject, str)):
         raise StoreError("The sign-in named nobody (no iss and sub). Ask who set it up.")
-    return Opened(classroom.home_of_identity(folder, who["iss"], who["sub"]))
+    return Opened(classroom.home_of_identity(folder, issuer, subject))
