@@ -38,6 +38,8 @@ LONG = Experiment(
     regressors=(Choice("mlp", {"epochs": 100_000}),),
     n_folds=3,
 )
+SECONDS_EACH = replace(LONG, arms=LONG.arms[:1], regressors=(Choice("mlp", {"epochs": 400}),))
+"""Three units, each long enough to be stopped in the middle."""
 PATIENCE = 120.0
 LOADED = ("--preload", "spectra_core.cluster.worker_side")
 """Loading the package may take longer than somebody may be silent."""
@@ -83,6 +85,17 @@ class Processes:
             self._workers[name].kill()
             self._workers[name].wait(10)
             killed.add(name)
+
+    def freeze_at_work(self, worker: subprocess.Popen) -> None:
+        """Stop a worker in the middle of a unit, so that it is certain to hold one."""
+        name = next(name for name, one in self._workers.items() if one is worker)
+        while True:
+            until(lambda: name in working(self.address, on="Baseline"))  # not on taking the spectra in
+            worker.send_signal(signal.SIGSTOP)
+            time.sleep(0.5)  # what it had sent before has come in then
+            if name in working(self.address, on="Baseline"):
+                return
+            worker.send_signal(signal.SIGCONT)
 
     def _start(self, command: str, *arguments: str) -> subprocess.Popen:
         environment = {
@@ -162,10 +175,10 @@ def same(one, other):
         pd.testing.assert_frame_equal(one.tables[name], other.tables[name], check_exact=True)
 
 
-def working(address):
-    """Return the names of the workers that do something."""
+def working(address, on=""):
+    """Return the names of the workers that do something, or something of that name."""
     workers = overview(address).workers
-    return set(workers[workers["works_on"] != ""]["name"])
+    return set(workers[(workers["works_on"] != "") & workers["works_on"].str.contains(on, regex=False)]["name"])
 
 
 def long_unit(mixtures):
@@ -182,14 +195,17 @@ class TestLosses:
         assert max(listener.shares) == 1.0
         assert sum("is one of ours" in text for text in listener.messages) == 2
 
-    def test_a_worker_that_hangs_is_passed_over_and_the_bits_are_the_local_ones(self, processes, mixtures, local):
+    def test_a_worker_that_hangs_is_passed_over_and_the_bits_are_the_local_ones(self, processes, mixtures):
         frozen, _ = processes.workers(2)
-        listener = Listener(0.3, lambda: frozen.send_signal(signal.SIGSTOP))
-        found = run(SMALL, mixtures, reporter=listener, workforce=processes.cluster())
+        freezing = threading.Thread(target=processes.freeze_at_work, args=(frozen,))
+        freezing.start()
+        listener = Listener()
+        found = run(SECONDS_EACH, mixtures, reporter=listener, workforce=processes.cluster())
+        freezing.join(PATIENCE)
         frozen.kill()
         frozen.wait(10)
-        same(found, local)
-        # Once for each of its units that Dask had to call back: how many it held is a matter of timing.
+        same(found, run(SECONDS_EACH, mixtures))
+        # Once for each of its units: Dask may have had another one wait for it.
         assert any("was lost while it worked on" in text for text in listener.messages)
 
     def test_a_unit_that_loses_two_workers_is_named_and_not_tried_again(self, processes, mixtures):
