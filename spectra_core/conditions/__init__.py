@@ -15,5 +15,6 @@ CONDITIONS: dict[str, type[ConditionSampler]] = {
     "latin_hypercube": LatinHypercube,
     "independent_uniform": IndependentUniform,
 }
+"""Every way of choosing concentration sets, by name."""
 
 __all__ = ["CONDITIONS", "ConditionSampler"]

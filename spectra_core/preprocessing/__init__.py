@@ -13,5 +13,6 @@ PREPROCESSINGS: dict[str, type[Preprocessing]] = {
     "snv": SNV,
     "msc": MSC,
 }
+"""Every step of preprocessing, by name."""
 
 __all__ = ["PREPROCESSINGS", "Preprocessing", "Standardiser"]

@@ -16,5 +16,6 @@ REGRESSORS: dict[str, type[Regressor]] = {
     "mlp_ensemble": MLPEnsemble,
     "stack": Stack,
 }
+"""Every regressor by name."""
 
 __all__ = ["MLP", "PLS", "REGRESSORS", "FitTask", "GaussianProcess", "MLPEnsemble", "Regressor", "Ridge", "Stack"]

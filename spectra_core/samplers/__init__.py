@@ -15,5 +15,6 @@ SAMPLERS: dict[str, type[LatentSampler]] = {
     "fitted_normal": FittedNormal,
     "fitted_normal_full": FittedNormalFull,
 }
+"""Every way of choosing latent points, by name."""
 
 __all__ = ["CONDITIONAL_SAMPLERS", "SAMPLERS", "ConditionalSampler", "LatentSampler"]

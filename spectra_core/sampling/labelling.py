@@ -180,6 +180,7 @@ LABELLINGS: dict[str, type[Labelling]] = {
     "latent": Latent,
     "parents": Parents,
 }
+"""Every way of giving generated spectra their targets, by name."""
 
 
 def _teacher_and_spectra(context: LabelContext) -> tuple[Regressor, SpectraSet]:

@@ -26,3 +26,4 @@ PRESETS: dict[str, SimulationSettings] = {
         path_length=0.5,
     ),
 }
+"""Every ready-made simulator, by name."""

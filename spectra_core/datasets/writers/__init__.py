@@ -16,6 +16,7 @@ WRITERS: dict[str, type[Writer]] = {
     "npz": Npz,
     "parquet": ParquetTable,
 }
+"""Every format that a set is written in, by name."""
 
 
 def export(spectra: SpectraSet, form: str) -> bytes:
