@@ -4,7 +4,7 @@ from spectra_core.evaluation.physics import checks
 from spectra_core.evaluation.similarity import blind_quiz
 from spectra_core.evaluation.similarity.blind_quiz import DIFFICULTIES, N_QUESTIONS
 from spectra_core.figures.learn import blind_spectra
-from ui import cache, comparison, needed, state
+from ui import cache, comparison, needed, quiz_board, state
 from ui.figures import show_figure
 from ui.text import counted, percent
 
@@ -81,6 +81,9 @@ else:
         signal_label=sets["training"].meta.signal_label,
     )
     show_figure(figure, key=f"quiz_{number}")
+
+if not quiz.told:
+    quiz_board.show(difficulty, quiz.right, N_QUESTIONS)
 
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(

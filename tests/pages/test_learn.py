@@ -1,5 +1,6 @@
 """The tour can be entered at any step, and the quiz counts what was answered."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from spectra_core.contracts import SILENT
 from spectra_core.evaluation.similarity import blind_quiz
 from spectra_core.jobs.demo import run_demo
-from spectra_core.store import Store
+from spectra_core.store import Store, classroom
 from ui import tour
 
 APP = str(Path(__file__).parents[2] / "app.py")
@@ -69,3 +70,27 @@ def test_the_score_is_the_number_of_right_answers(demo, monkeypatch):
     assert [metric.label for metric in app.metric] == ["You", "A classifier", "Guessing"]
     next(button for button in app.button if button.label == "Play again").click().run()
     assert app.subheader[0].value.startswith("Question 1 of 3")
+
+
+def test_a_score_goes_on_the_board_of_the_class_under_a_name_that_is_text(demo, monkeypatch, tmp_path):
+    folder, secret = tmp_path / "class", classroom.new_secret()
+    shutil.copytree(demo[0], folder)
+    monkeypatch.setenv("SPECTRA_HOME", str(folder))
+    monkeypatch.setenv("SPECTRA_CLASS", "1")
+    monkeypatch.setattr(blind_quiz, "N_QUESTIONS", 1)
+    name = "<b>![x](//y)</b> :smile:"
+    assert "Board of the class" not in [one.value for one in opened("quiz", demo, workspace=secret).subheader]
+    classroom.change_rules(folder, {"board": True})
+    app = opened("quiz", demo, workspace=secret)
+    assert "Nobody has put a score up yet." in [one.value for one in app.caption]
+    app.button(key="quiz_A").click().run()
+    app.button(key="quiz_next").click().run()
+    app.text_input(key="nickname").set_value(name)
+    next(one for one in app.button if one.label == "Put my score up").click().run()
+    assert not app.exception
+    (row,) = app.dataframe[-1].value.to_dict("records")
+    assert row["Nickname"] == name
+    assert row["Right"] in ("0 of 1", "1 of 1")
+    assert name not in "".join(one.value for kind in (app.markdown, app.caption, app.warning) for one in kind)
+    other = opened("quiz", demo, workspace=classroom.new_secret())
+    assert list(other.dataframe[-1].value["Nickname"]) == [name]

@@ -1,12 +1,13 @@
 """Workspaces of a class: nothing of each other, the shelf read-only, limits in one sentence, idle ones removed."""
 
 import os
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from spectra_core.errors import ConfigError, StoreError
-from spectra_core.store import Store
+from spectra_core.store import Store, board
 from spectra_core.store import classroom as room
 from tests.conftest import beer_lambert_set
 
@@ -139,3 +140,34 @@ def test_idle_workspaces_are_told_beforehand_and_a_visit_keeps_them(visitors):
     assert room.kept_until(idle) is None
     assert first.sets() == []
     assert len(second.sets()) == 1
+
+
+def test_a_copy_of_the_class_is_the_class(visitors, tmp_path):
+    first, second, folder = visitors
+    room.change_rules(folder, {"sets": 7})
+    secret = room.teacher_secret(folder)
+    keys = [store.save_set(spectra(n)) for n, store in enumerate((first, second, Store(folder)))]
+    copy = shutil.copytree(folder, tmp_path.with_name(f"{tmp_path.name}-restored"))
+    shutil.rmtree(folder / "workspaces")
+    for store, own in ((first, keys[0]), (second, keys[1])):
+        restored = Store(copy / store.root.relative_to(folder))
+        assert [one.fingerprint for one in restored.sets()] == [keys[2], own]
+        assert all(restored.load_set(key).fingerprint == key for key in (keys[2], own))  # every byte by its sha256
+        assert restored.damaged() == []
+    assert (room.rules_of(copy).sets, room.teacher_secret(copy)) == (7, secret)
+
+
+def test_the_board_keeps_the_last_score_of_each_and_tells_nobody_whose_it_is(visitors):
+    first, second, folder = visitors
+    for home, name, right in ((first, "Ann", 4), (second, "Bob", 9), (first, " Ann ", 11)):
+        board.put_up(home.root, board.Score(name, "hard", right, 12))
+    (folder / "board" / "0.json").write_text('{"nickname": "x", "difficulty": "easy", "right": 5, "asked": 0}')
+    told = [(one.nickname, one.right) for one in board.scores(second.root)]
+    assert told == [("Ann", 11), ("Bob", 9)]
+    files = "".join(path.name + path.read_text() for path in (folder / "board").iterdir())
+    assert first.root.name not in files
+    for name in ("", " ", "two\nlines", "x" * 25, "\u202eturned"):
+        with pytest.raises(StoreError, match="nickname"):
+            board.put_up(first.root, board.Score(name, "hard", 1, 12))
+    with pytest.raises(StoreError, match="Only a class"):
+        board.scores(folder / "elsewhere")
