@@ -7,10 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from spectra_core.cli import shared
+from spectra_core.cli.classroom import tell_teacher
 from spectra_core.errors import ConfigError
 from spectra_core.store import home_folder
-from spectra_core.store.classroom import teacher_secret
 
 _LAST_PORT = 65535
 _BESIDE_THE_CORE = Path(__file__).resolve().parents[2]
@@ -40,9 +39,7 @@ def app(chosen: argparse.Namespace) -> None:
         raise ConfigError(f"The app was expected at {PLACES[0]}, and is not there. Install latent-spectra again.")
     if chosen.for_class:
         os.environ["SPECTRA_CLASS"] = "1"
-        address = f"http://{chosen.address or 'localhost'}:{chosen.port}"
-        secret = teacher_secret(home_folder().absolute())
-        shared.say(f"The shelf of the class is filled at {address}/?workspace={secret}")
+        tell_teacher(home_folder().absolute())
         sys.stdout.flush()  # this process becomes another
     # -P: a file in the working directory can never stand in for a module.
     command = [sys.executable, "-P", "-m", "streamlit", "run", str(script), "--server.port", str(chosen.port)]

@@ -32,12 +32,17 @@ def show_class(chosen: argparse.Namespace) -> None:
     folder = home_folder().absolute()
     changes = {name: getattr(chosen, name) for name in _RULES if getattr(chosen, name) is not None}
     changes |= {} if chosen.board is None else {"board": chosen.board == "on"}
-    secret = classroom.teacher_secret(folder)
     rules = classroom.change_rules(folder, changes)
     shared.say(f"Rules: {', '.join(f'{name} {value}' for name, value in vars(rules).items())}.")
-    shared.say(f"Whoever opens the app with ?workspace={secret} fills the shelf of the class.")
+    tell_teacher(folder)
     for home in classroom.workspaces(folder):
         _tell(home, clean=chosen.clean)
+
+
+def tell_teacher(folder: Path) -> None:
+    """Say how the shelf of a class is filled in the app; the class is made at the first call."""
+    secret = classroom.teacher_secret(folder)
+    shared.say(f"Whoever opens the app with ?workspace={secret} fills the shelf of the class.")
 
 
 def _tell(home: Path, *, clean: bool) -> None:
