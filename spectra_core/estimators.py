@@ -25,7 +25,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, TransformerMixin, clone
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_is_fitted, column_or_1d, has_fit_parameter, validate_data
 
 from spectra_core.choices import Choice, build
 from spectra_core.conditions import CONDITIONS
@@ -202,6 +202,8 @@ class SpectralResampler(_Spectral):
     ----------
     generator_
         The fitted member.
+    parents_ : (n_new,)
+        Row of the spectrum that each new one was made from, after the last `sample`; -1 where it has none.
     """
 
     def __init__(
@@ -236,6 +238,9 @@ class SpectralResampler(_Spectral):
         train = self._spectra(*self._known)
         made = _told(generate_spectra, self.generator_, train, n_spectra, seed=self.seed, **self._methods(train))
         values = np.array(made.target_values)
+        rows = {name: row for row, name in enumerate(train.samples["id"])}
+        named = made.samples["parent"] if "parent" in made.samples else [""] * n_spectra
+        self.parents_ = np.array([rows.get(one.split(" + ", maxsplit=1)[0], -1) for one in named])
         return np.array(made.signal, dtype=np.float64), values[:, 0] if self._flat else values
 
     def fit_resample(self, X: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
@@ -274,12 +279,24 @@ class AugmentedRegressor(RegressorMixin, MetaEstimatorMixin, BaseEstimator):  # 
         self.resampler = resampler
         self.regressor = regressor
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Resample the spectra and learn from all of them."""
+    def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+        """Resample the spectra and learn from all of them.
+
+        Where the regressor's own `fit` takes groups, new spectra share those of their parents: were they divided when
+        it chooses its parameters, it would be judged by copies of what it learned from.
+        """
         signal, values = _signal_and_targets(self, X, y)
         self.resampler_ = SpectralResampler() if self.resampler is None else clone(self.resampler)
         self.regressor_ = SpectralRegressor() if self.regressor is None else clone(self.regressor)
-        self.regressor_.fit(*self.resampler_.fit_resample(signal, values))
+        spectra, labels = self.resampler_.fit_resample(signal, values)
+        parents = getattr(self.resampler_, "parents_", None)
+        if parents is not None and has_fit_parameter(self.regressor_, "groups"):
+            known = np.arange(len(signal)) if groups is None else np.unique(groups, return_inverse=True)[1]
+            alone = len(signal) + np.arange(len(parents))
+            together = np.concatenate([known, np.where(parents < 0, alone, known[parents])])
+            self.regressor_.fit(spectra, labels, groups=together)
+        else:
+            self.regressor_.fit(spectra, labels)
         return self
 
     def predict(self, X: ArrayLike) -> Floats:

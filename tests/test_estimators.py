@@ -72,6 +72,19 @@ def test_nothing_but_the_training_fold_is_resampled(arrays):
     assert_allclose(more[:60], X)
 
 
+def test_copies_stay_with_their_spectrum_where_the_regressor_chooses(arrays):
+    X, y = arrays
+    given = np.repeat(np.arange(20), 3)
+    model = AugmentedRegressor(SpectralResampler("jitter", ratio=2.0), SpectralRegressor("ridge"))
+    fitted = clone(model).fit(X, y, groups=given)
+    more, labels = clone(model.resampler).fit_resample(X, y)
+    parents = np.abs(labels[60:, None] - y).sum(axis=2).argmin(axis=1)  # jitter keeps the labels
+    by_hand = SpectralRegressor("ridge").fit(more, labels, groups=np.concatenate([given, given[parents]]))
+    assert_allclose(fitted.regressor_.regressor_.penalties_, by_hand.regressor_.penalties_)
+    divided = SpectralRegressor("ridge").fit(more, labels)
+    assert not np.allclose(divided.regressor_.penalties_, by_hand.regressor_.penalties_)
+
+
 @pytest.mark.parametrize("member", sorted(set(GENERATORS) - {"physics_residual"}))
 def test_every_generator_is_a_resampler(member, arrays):
     X, y = arrays

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from spectra_core.choices import Choice
 from spectra_core.evaluation.errors.question import SMALLEST_EFFECT
 from spectra_core.experiment.advice.preparing import averaged, suspicious_rows
 from spectra_core.experiment.advice.saying import summary
@@ -55,6 +56,20 @@ def newest(spectra: SpectraSet) -> StoredResult | None:
         found: StoredResult = cache.shared(Store.load_result, state.store(), record.id)
         if found.document.get("set") == spectra.fingerprint:
             return found
+    return None
+
+
+def advised(spectra: SpectraSet) -> tuple[str, Choice] | None:
+    """Return the newest advice's id and the regressor it put before all others and before what is in use, or None."""
+    found = newest(spectra)
+    if found is None:
+        return None
+    for remedy in summary(found.tables["advice"])["remedy"]:
+        if remedy == AS_NOW:
+            return None
+        action = found.document["actions"].get(remedy, {})
+        if "regressor" in action:
+            return found.record.id, regressor_from_json(action["regressor"])
     return None
 
 

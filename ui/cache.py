@@ -45,6 +45,8 @@ WAITING = {
     "load_model": "Loading the model",
     "load_result": "Loading the experiment",
     "load_calibration": "Loading the calibration",
+    "readings": "Reading the spectra",
+    "distances": "Measuring how far they lie",
     "judged": "Judging the errors",
     "encode": "Encoding the spectra",
     "fit_teacher": "Fitting the teacher",

@@ -9,22 +9,25 @@ import streamlit as st
 from spectra_core.calibration import (
     Calibration,
     coefficient_table,
+    diagnostics,
     figures_of_merit,
     interval_calibration,
+    read,
     regression_vectors,
 )
+from spectra_core.calibration.reading import on_axis_of
 from spectra_core.choices import Choice
 from spectra_core.datasets.formulas import table_csv
 from spectra_core.errors import ConfigError, SpectraCoreError
 from spectra_core.preprocessing import PREPROCESSINGS
 from spectra_core.regressors import REGRESSORS, Stack
-from spectra_core.regressors.choice import build_regressor, with_steps
+from spectra_core.regressors.choice import build_regressor, regressor_title, steps_of, with_steps
 from spectra_core.regressors.preprocessed import Preprocessed
 from spectra_core.report import kept_calibration_report
 from spectra_core.report.page import as_html
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
-from ui import cache, deleting, state, targets, widgets
+from ui import advice_panel, cache, deleting, state, targets, widgets
 from ui.text import counted, plain, sentence
 
 SAME = "The same"
@@ -84,11 +87,17 @@ def design(spectra: SpectraSet) -> dict[str, Choice]:
         key="calibrate_targets",
         persist_state="session",
     )
-    name = widgets.pick_member("Regressor", REGRESSORS, key="calibrate_regressor", default="gaussian_process")
+    advised = advice_panel.advised(spectra)
+    # Advice is another default for every choice below, so that these are chosen anew.
+    mark, first = ("", Choice("gaussian_process")) if advised is None else (f"_{advised[0][:8]}", advised[1])
+    name = widgets.pick_member("Regressor", REGRESSORS, key=f"calibrate_regressor{mark}", default=first.name)
+    if advised is not None:
+        st.caption(f"The newest advice on these spectra puts {plain(regressor_title(first))} first.")
     with st.expander("Parameters", icon=":material/tune:"):
-        options = widgets.pick_options(REGRESSORS[name], key=f"calibrate_{name}", n_columns=1)
+        presets = first.options if name == first.name else None
+        options = widgets.pick_options(REGRESSORS[name], key=f"calibrate_{name}{mark}", n_columns=1, presets=presets)
     with st.expander("Preprocessing of the spectra", icon=":material/filter_alt:"):
-        steps = _pick_steps()
+        steps = _pick_steps(steps_of(first), mark)
     own: dict[str, str] = {}
     with st.expander("Another regressor for some targets", icon=":material/alt_route:"):
         for target in chosen:
@@ -112,19 +121,22 @@ def design(spectra: SpectraSet) -> dict[str, Choice]:
     return found
 
 
-def _pick_steps() -> Sequence[Choice]:
+def _pick_steps(first: Sequence[Choice], mark: str) -> Sequence[Choice]:
+    presets = {step.name: step.options for step in first}
     picked = st.multiselect(
         "Steps, in this order",
         list(PREPROCESSINGS),
+        default=list(presets),
         format_func=lambda step: PREPROCESSINGS[step].title,
-        key="calibrate_steps",
+        key=f"calibrate_steps{mark}",
         persist_state="session",
     )
     steps = []
     for step in picked:
-        if PREPROCESSINGS[step].caution:
-            st.warning(f"{PREPROCESSINGS[step].title}: {PREPROCESSINGS[step].caution}", icon=":material/warning:")
-        steps.append(Choice(step, widgets.pick_options(PREPROCESSINGS[step], key=f"calibrate_{step}", n_columns=1)))
+        member, key = PREPROCESSINGS[step], f"calibrate_{step}{mark}"
+        if member.caution:
+            st.warning(f"{member.title}: {member.caution}", icon=":material/warning:")
+        steps.append(Choice(step, widgets.pick_options(member, key=key, n_columns=1, presets=presets.get(step))))
     return steps
 
 
@@ -141,6 +153,21 @@ def vectors(where: Store, key: str) -> pd.DataFrame:
 def curve(where: Store, key: str) -> pd.DataFrame:
     """Return how its intervals keep their promise in cross-validation."""
     return interval_calibration(cache.shared(Store.load_calibration, where, key))
+
+
+def on_axis(where: Store, key: str, spectra: SpectraSet, way: str) -> SpectraSet:
+    """Return unknown spectra on the axis of a kept calibration."""
+    return on_axis_of(cache.shared(Store.load_calibration, where, key), spectra, way)
+
+
+def readings(where: Store, key: str, spectra: SpectraSet, level: float) -> pd.DataFrame:
+    """Return what a kept calibration reads from spectra on its axis."""
+    return read(cache.shared(Store.load_calibration, where, key), spectra, level)
+
+
+def distances(where: Store, key: str, spectra: SpectraSet) -> pd.DataFrame:
+    """Return how far spectra lie from those of a kept calibration."""
+    return diagnostics(cache.shared(Store.load_calibration, where, key), spectra)
 
 
 def made_of(where: Store, key: str) -> pd.DataFrame:

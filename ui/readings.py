@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from spectra_core.calibration import Calibration, ExternalValidation, diagnostics, nearest, validate
-from spectra_core.calibration.reading import on_axis_of
+from spectra_core.calibration import Calibration, ExternalValidation, nearest, validate
 from spectra_core.datasets import read as read_files
 from spectra_core.datasets.references import read_references
 from spectra_core.datasets.writers.tables import TABLE_FORMS, table_file
 from spectra_core.errors import SpectraCoreError, SpectraError
 from spectra_core.figures import calibration as figures
 from spectra_core.spectra import SpectraSet
-from ui import state, tables
+from spectra_core.store import Store
+from ui import cache, calibrations, state, tables
 from ui.exports import figure_with_exports, table_export
 from ui.figures import show_figure
 from ui.text import counted, percent, plain, sentence
@@ -48,7 +48,7 @@ def take() -> SpectraSet | None:
             key="unknown_set",
             persist_state="session",
         )
-        return None if picked is None else state.store().load_set(picked)
+        return None if picked is None else cache.shared(Store.load_set, state.store(), picked)
     uploaded = st.file_uploader(
         "Files with unknown spectra", accept_multiple_files=True, key="unknown_files", max_upload_size=512
     )
@@ -64,16 +64,16 @@ def take() -> SpectraSet | None:
     return state.unknown()
 
 
-def on_axis(calibration: Calibration, spectra: SpectraSet) -> SpectraSet | None:
-    """Return the spectra on the calibration's axis, asking where it is another; None while that is not decided."""
+def on_axis(key: str, spectra: SpectraSet) -> SpectraSet | None:
+    """Return the spectra on the axis of a kept calibration, asking where it is another; None while that is open."""
     try:
-        return on_axis_of(calibration, spectra, "refuse")
+        return cache.shared(calibrations.on_axis, state.store(), key, spectra, "refuse")
     except SpectraError as error:
         st.warning(sentence(error), icon=":material/warning:")
     possible = {"refuse": spectra}
     for way in ("interpolate", "cut"):
         try:
-            possible[way] = on_axis_of(calibration, spectra, way)
+            possible[way] = cache.shared(calibrations.on_axis, state.store(), key, spectra, way)
         except SpectraError:
             continue
     if len(possible) == 1:
@@ -110,9 +110,8 @@ def show(calibration: Calibration, table: pd.DataFrame, called: Mapping[str, str
             )
 
 
-def show_one(calibration: Calibration, spectra: SpectraSet, table: pd.DataFrame) -> None:
-    """Show one spectrum beside the calibration spectra nearest to it, and how far it lies from them."""
-    measured = diagnostics(calibration, spectra)
+def show_one(calibration: Calibration, spectra: SpectraSet, table: pd.DataFrame, measured: pd.DataFrame) -> None:
+    """Show one spectrum beside the calibration spectra nearest to it, and how far it lies from them (`diagnostics`)."""
     flagged = set(table.loc[table["flags"] != "", "id"])
     names = tables.names_of(list(measured["id"]))
     order = sorted(range(len(names)), key=lambda row: measured["id"][row] not in flagged)

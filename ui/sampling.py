@@ -13,9 +13,12 @@ from spectra_core.choices import Choice, build
 from spectra_core.figures.theme import thousands
 from spectra_core.options import Range, Seed, WithOptions
 from spectra_core.spectra import SpectraSet
-from ui import cache, widgets
+from spectra_core.spectra.label_intervals import label_intervals
+from ui import cache, state, widgets
+from ui.exports import table_export
 from ui.models import encoded
-from ui.text import percent, sentence
+from ui.tables import columns
+from ui.text import percent, plain, sentence
 
 if TYPE_CHECKING:
     from spectra_core.generators.base import Generator
@@ -167,6 +170,31 @@ def fit_teacher(train: SpectraSet, choice: Choice) -> "Regressor":
     from spectra_core.regressors import REGRESSORS
 
     return build(REGRESSORS, choice, "regressor").fit(train)
+
+
+def to_keep(sampled: Sampled, train: SpectraSet, plan: Plan) -> SpectraSet:
+    """Return the spectra as they are kept: labels that a teacher read carry its intervals."""
+    from spectra_core.calibration import with_teacher_intervals
+
+    if plan.teacher is None:
+        return sampled.spectra
+    with st.spinner("Measuring how far the teacher errs"):
+        return with_teacher_intervals(sampled.spectra, train, plan.teacher, seed=plan.seed)
+
+
+def show_carried_labels() -> None:
+    """Show labels of the generated set in hand that carry a teacher's interval, and offer them as a table."""
+    in_hand = state.generated()
+    carried = pd.DataFrame() if in_hand is None else label_intervals(in_hand)
+    if in_hand is None or carried.empty:
+        return
+    with st.expander("Labels of the generated set in hand, with the teacher's intervals", icon=":material/straighten:"):
+        st.caption(
+            f"“{plain(in_hand.meta.name)}”: 90 % of labels are right within low and high, as far as generated spectra "
+            "are like measured ones. They stay with the set in every file of it."
+        )
+        st.dataframe(carried.head(1000), hide_index=True, column_config=columns(carried), key="carried_labels")
+        table_export(carried, "labels", "Labels (CSV)")
 
 
 def tables_of(found: "StoredModel", train: SpectraSet, plan: Plan) -> dict[str, pd.DataFrame]:

@@ -34,7 +34,8 @@ tables = cache.table(sampling.tables_of, found, train, plan)
 with controls:
     st.caption(sampling.labels_sentence(sampled, train, plan))
 if wanted:
-    kept = state.store().save_set(sampled.spectra.with_meta(name=name.strip() or "Generated set"))
+    made = sampling.to_keep(sampled, train, plan)
+    kept = state.store().save_set(made.with_meta(name=name.strip() or "Generated set"))
     state.notify(
         f"{thousands(len(sampled.spectra))} spectra are in the store and in hand. Compare them with your data."
     )
@@ -92,6 +93,7 @@ if "latent_points" in tables and st.toggle("Compare all strategies", key="compar
         st.dataframe(overview, hide_index=True, column_config=sampling.OVERVIEW_COLUMNS)
         tables = {**tables, f"all_{what.lower().replace(' ', '_')}": overview}
 
+sampling.show_carried_labels()
 models.offer_tables(tables)
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(sampling.HOW_TO_READ)

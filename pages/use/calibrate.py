@@ -1,5 +1,6 @@
 import streamlit as st
 
+from spectra_core.calibration.calibration import parentless_warning
 from spectra_core.calibration.merit import line_of
 from spectra_core.figures import calibration as figures
 from ui import cache, calibrations, job_panel, needed, state, tables, targets, widgets
@@ -32,9 +33,12 @@ else:
                 "Train with the generated set in hand, too",
                 key="calibrate_generated",
                 persist_state="session",
-                help="Generated spectra are never tested. They stay out of a fold with their parent; where they have "
-                "none, their generator may have known every spectrum, and cross-validation promises too much.",
+                help="Generated spectra are never tested, and stay out of a fold with their parent.",
             )
+        if more and generated is not None:
+            warning = parentless_warning(spectra, generated)
+            if warning:
+                st.warning(sentence(warning), icon=":material/warning:")
         if st.button("Calibrate", type="primary", icon=":material/tune:", disabled=not chosen):
             state.start_job(
                 "calibrate",

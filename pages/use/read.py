@@ -1,9 +1,8 @@
 import streamlit as st
 
-from spectra_core.calibration import read
 from spectra_core.errors import SpectraCoreError
 from spectra_core.figures import calibration as figures
-from ui import calibrations, readings, targets
+from ui import cache, calibrations, readings, state, targets
 from ui.exports import figure_with_exports
 from ui.text import sentence
 
@@ -24,7 +23,7 @@ given = readings.take()
 if given is None:
     st.caption("Bring spectra on the calibration's axis; columns of targets are not looked at.")
     st.stop()
-spectra = readings.on_axis(calibration, given)
+spectra = readings.on_axis(key, given)
 if spectra is None:
     st.stop()
 level = st.segmented_control(
@@ -37,8 +36,7 @@ level = st.segmented_control(
     persist_state="session",
 )
 try:
-    with st.spinner("Reading the spectra"):
-        table = read(calibration, spectra, level)
+    table = cache.table(calibrations.readings, state.store(), key, spectra, level)
 except SpectraCoreError as error:
     st.warning(sentence(error), icon=":material/warning:")
     st.stop()
@@ -53,7 +51,7 @@ figure = figures.readings(
 figure_with_exports(figure, "readings")
 one, later = st.tabs(["One spectrum", "Reference values brought later"])
 with one:
-    readings.show_one(calibration, spectra, table)
+    readings.show_one(calibration, spectra, table, cache.table(calibrations.distances, state.store(), key, spectra))
 with later:
     readings.check(calibration, spectra, labels)
 

@@ -13,16 +13,20 @@ from spectra_core.calibration.applicability import Applicability
 from spectra_core.calibration.conformal import ErrorScale, fitted_scale, group_weights
 from spectra_core.choices import Choice
 from spectra_core.contracts import SILENT, Reporter, derived_seed
-from spectra_core.errors import ConfigError
+from spectra_core.errors import ConfigError, SpectraError
+from spectra_core.options import MOST_SEED
 from spectra_core.regressors.base import Regressor
 from spectra_core.regressors.choice import build_regressor, regressor_title, steps_of, with_steps
-from spectra_core.regressors.inner_folds import inner_folds
+from spectra_core.regressors.inner_folds import inner_folds, measured_rows, n_parentless
 from spectra_core.regressors.stack import BEYOND
 from spectra_core.regressors.state import require_calibration_set
 from spectra_core.spectra import SpectraSet, require_targets, stack
 from spectra_core.training.versions import versions
 
 Floats = NDArray[np.float64]
+
+MOST_FOLDS = 1000
+"""The model of every fold is kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,8 +163,9 @@ def calibrate(
     targets
         Names of those to calibrate; all by default.
     generated
-        Spectra that train too, never tested. In a fold they stay out where their parent does. Those without a parent
-        came of a generator that may have known every measured spectrum: cross-validation then promises too much.
+        Spectra that train too, never tested, as do rows of `spectra` that are marked as generated. In a fold they stay
+        out where their parent does. Those without a parent came of a generator that may have known every measured
+        spectrum: cross-validation then promises too much, which `reporter` is told.
     n_folds
         At most; fewer where there are fewer groups.
     seed
@@ -172,11 +177,17 @@ def calibrate(
         When a choice is unknown, or nothing can be learned from the spectra.
     """
     require_targets(spectra)
+    if not 0 <= seed <= MOST_SEED:
+        raise ConfigError(f"A seed is a whole number from 0 to {MOST_SEED}, got {seed}.")
     chosen = _choices(spectra.target_names if targets is None else targets, regressor, preprocessing)
-    train = spectra.with_targets(list(chosen))
+    train, whole = _rows(spectra.with_targets(list(chosen)), generated and generated.with_targets(list(chosen)))
     require_calibration_set(train)
-    whole = train if generated is None else stack([train, generated.with_targets(list(chosen))], meta=train.meta)
+    warning = parentless_warning(train, whole.take(range(len(train), len(whole)))) if len(whole) > len(train) else ""
+    if warning:
+        reporter.message(warning)
     splits = inner_folds(whole, n_folds, derived_seed(seed, "calibration folds"))
+    if len(splits) > MOST_FOLDS:
+        raise ConfigError(f"A calibration keeps the models of at most {MOST_FOLDS} folds, got {n_folds}. Use fewer.")
     fold = np.empty(len(train), dtype=np.int64)
     for number, split in enumerate(splits):
         fold[split.test] = number
@@ -204,6 +215,34 @@ def calibrate(
         data |= {"generated": generated.fingerprint, "generated_name": generated.meta.name}
     usual = Applicability.fit(train.signal, fold, train.groups)
     return Calibration(tuple(parts), train, fold, held_out, fitted, usual, data, seed, versions())
+
+
+def parentless_warning(measured: SpectraSet, generated: SpectraSet) -> str:
+    """Say what generated spectra without a parent do to cross-validation; nothing where all have one."""
+    n = n_parentless(generated, measured)
+    if not n:
+        return ""
+    return (
+        f"{n} of {len(generated)} generated spectra name no calibration spectrum as their parent, so they train in "
+        "every fold. Their generator may have known the spectra that are left out: errors and intervals may then "
+        "promise too much."
+    )
+
+
+def _rows(spectra: SpectraSet, generated: SpectraSet | None) -> tuple[SpectraSet, SpectraSet]:
+    """Return the measured spectra, which are tested, and all that train: those first, generated ones after them."""
+    measured = measured_rows(spectra)
+    if not measured.any():
+        raise SpectraError("All spectra are marked as generated, so none is left to test on. Give measured ones, too.")
+    if measured.all() and generated is None:
+        return spectra, spectra
+    train = spectra.take(measured)
+    more = [] if measured.all() else [spectra.take(~measured)]
+    if generated is not None:
+        more.append(generated)
+    # What a set is used as counts here, not where it came from: a file does not say.
+    marked = [train.with_meta(origin="measured"), *(one.with_meta(origin="generated") for one in more)]
+    return train, stack(marked, meta=spectra.meta)
 
 
 def _choices(

@@ -48,9 +48,11 @@ class Line:
     n_values: int
 
     def region(self, level: float = 0.95, n_points: int = 100) -> pd.DataFrame:
-        """Return the outline of the joint confidence region: columns ``slope`` and ``offset``."""
+        """Return the outline of the joint confidence region: columns ``slope`` and ``offset``; empty without a line."""
         from scipy.stats import f
 
+        if not np.isfinite(self.covariance).all():
+            return pd.DataFrame({"slope": [], "offset": []}, dtype=np.float64)
         turn = np.linspace(0.0, 2.0 * np.pi, n_points)
         squares, axes = np.linalg.eigh(self.covariance)
         reach = np.sqrt(2.0 * f.ppf(level, 2, self.n_values - 2) * np.maximum(squares, 0.0))
@@ -311,7 +313,9 @@ def _noise(calibration: Calibration, given: Floats | float | None) -> Floats | f
     if given is not None:
         return given
     of_replicates = replicate_noise(calibration.train)
-    return calibration.applicability.noise if of_replicates is None else of_replicates
+    if of_replicates is None or not of_replicates.any():  # copies of one measurement say nothing of noise
+        return calibration.applicability.noise
+    return of_replicates
 
 
 def _linear_figures(calibration: Calibration, noise: Floats | float) -> dict[str, dict[str, float]]:

@@ -192,14 +192,17 @@ def _channels(axis: SpectralAxis) -> str:
 def _flags(calibration: Calibration, spectra: SpectraSet, value: Floats) -> NDArray[np.object_]:
     """Return the words beside every value, (n_spectra, n_targets); `value` as predicted, not clipped."""
     usual, labels = calibration.applicability, calibration.train.target_values
-    sizes = np.column_stack([scale.at(column) for scale, column in zip(calibration.scales, value.T, strict=True)])
+    ends = np.stack([labels.min(axis=0), labels.max(axis=0)])
+    # As expected at the ends: beyond them it would grow with the very value it is compared with.
+    sizes = np.column_stack([scale.at(end) for scale, end in zip(calibration.scales, ends.T, strict=True)])
+    clipped = calibration.clipped(value) != value
     limits = detection_limits(calibration)
     least = np.array([limits.get(name, (0.0, -np.inf))[1] for name in calibration.train.target_names])
     of_spectra = np.ones((1, value.shape[1]), dtype=bool)
     raised = {
         # Samples without the component are read a little below zero: that is error, not extrapolation.
-        OUTSIDE: (value < labels.min(axis=0) - sizes) | (value > labels.max(axis=0) + sizes),
-        CLIPPED: calibration.clipped(value) != value,
+        OUTSIDE: (value < ends[0] - sizes[0]) | (value > ends[1] + sizes[1]) | clipped,
+        CLIPPED: clipped,
         T2: (usual.t2(spectra.signal) > usual.t2_limit)[:, None] & of_spectra,
         Q: (usual.q(spectra.signal) > usual.q_limit)[:, None] & of_spectra,
         CHANNEL: (usual.channels_out(spectra.signal) > 0)[:, None] & of_spectra,

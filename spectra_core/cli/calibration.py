@@ -10,7 +10,7 @@ from spectra_core.choices import Choice
 from spectra_core.cli import shared
 from spectra_core.datasets.writers.tables import require_table_form, table_file
 from spectra_core.errors import ConfigError
-from spectra_core.regressors.choice import with_steps
+from spectra_core.regressors.choice import regressor_from_text
 from spectra_core.store import Store
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ def add_calibrate_options(one: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="preprocessing after a colon, as pls:clip+snv; for one target as Cu2+=ridge; may be given several times "
-        "(gaussian_process)",
+        help="preprocessing after a colon, as pls:clip+snv; with options as JSON; for one target as Cu2+=ridge; may be "
+        "given several times (gaussian_process)",
     )
     one.add_argument("--generated", nargs="+", metavar="DATA", help="spectra that train too, such as a generated set")
     one.add_argument("--folds", type=int, default=10, help="of the cross-validation (10)")
@@ -58,19 +58,21 @@ def calibrate(chosen: argparse.Namespace) -> None:
             seed=chosen.seed,
             reporter=reporter,
         )
-    coefficients = coefficient_table(made) if chosen.coefficients else None
     merit = figures_of_merit(made)
     shared.say(f"{made.title} on {spectra!r}, cross-validated in {made.n_folds} folds:\n")
     shown = ["target", "unit", "rmsec", "rmsecv", "bias", "sep", "q2", "rpd", "slope", "lod_most"]
     shared.say(merit[shown].to_string(index=False, float_format=lambda value: f"{value:.3g}", na_rep="-"))
     save_calibration(made, chosen.out)
     shared.say(f"\nWritten to {chosen.out}.")
-    if coefficients is not None:
-        shared.write_file(Path(chosen.coefficients), table_file(coefficients, chosen.coefficients))
-        shared.say(f"Coefficients are in {chosen.coefficients}.")
     if chosen.keep:
         store.save_set(spectra)
         shared.say(f"Kept as {store.save_calibration(made)}.")
+    if chosen.coefficients:
+        coefficients = coefficient_table(made)
+        shared.write_file(Path(chosen.coefficients), table_file(coefficients, chosen.coefficients))
+        n_left_out = 1 + len(made.train.target_names) - coefficients.shape[1]
+        left_out = f", but of {n_left_out} targets whose readings are no weighted sums of channels" * (n_left_out > 0)
+        shared.say(f"Coefficients are in {chosen.coefficients}{left_out}.")
 
 
 def chosen_regressors(given: list[str], targets: tuple[str, ...]) -> dict[str, str | Choice]:
@@ -80,13 +82,21 @@ def chosen_regressors(given: list[str], targets: tuple[str, ...]) -> dict[str, s
     {'Cu2+': 'ridge', 'Zn2+': 'pls'}
     """
     found: dict[str, str | Choice] = dict.fromkeys(targets, "gaussian_process")
-    of_one = {text.rpartition("=")[0]: text.rpartition("=")[2] for text in given if "=" in text}
-    unknown = [name for name in of_one if name not in targets]
+    named = [_parted(text) for text in given]
+    unknown = [name for name, _ in named if name is not None and name not in targets]
     if unknown:
         raise ConfigError(f"There is no target {unknown[0]!r} to choose for. Targets: {', '.join(targets) or 'none'}.")
-    for text in (text for text in given if "=" not in text):
-        found = dict.fromkeys(targets, _choice(text))
-    return found | {name: _choice(text) for name, text in of_one.items()}
+    for name, choice in named:
+        if name is None:
+            found = dict.fromkeys(targets, choice)
+    return found | {name: choice for name, choice in named if name is not None}
+
+
+def _parted(text: str) -> tuple[str | None, Choice]:
+    """Return the target that a regressor is for, None for all, and the regressor."""
+    end = text.index("{") if text.endswith("}") and "{" in text else len(text)
+    name, equals, plain = text[:end].rpartition("=")
+    return name if equals else None, regressor_from_text(plain + text[end:])
 
 
 def add_read_options(one: argparse.ArgumentParser) -> None:
@@ -143,8 +153,3 @@ def _tell_validation(found: "ExternalValidation") -> None:
     shared.say(f"\nShare of them within intervals of the level:\n{said(coverage)}")
     if found.unmatched:
         shared.say(f"\nWithout a spectrum: {', '.join(found.unmatched[:20])}.")
-
-
-def _choice(text: str) -> Choice:
-    name, _, steps = text.partition(":")
-    return with_steps(Choice(name), [Choice(step) for step in steps.split("+") if step])

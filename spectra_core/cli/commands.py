@@ -140,6 +140,12 @@ def generate(chosen: argparse.Namespace) -> None:
             name=chosen.name or f"{stored.record.title}, {chosen.n_spectra} spectra",
             model=model_id,
         )
+        if chosen.teacher and chosen.labelling == "spectral":
+            from spectra_core.calibration.labels import with_teacher_intervals
+
+            spectra = with_teacher_intervals(
+                spectra, training, Choice(chosen.teacher), seed=chosen.seed, reporter=reporter
+            )
         store.save_set(spectra)
     _tell_kept(spectra, chosen.out)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spectra_core.datasets.columns import Role, target_of
+from spectra_core.datasets.columns import Role, said_of_generated, target_of
 from spectra_core.datasets.conversions import AXIS_GOALS, concentration_factor, converted_axis
 from spectra_core.datasets.groups import group_values
 from spectra_core.datasets.preparing import Prepared
@@ -73,8 +73,12 @@ def built_targets(
 
 
 def built_samples(roles: Sequence[Role], ids: Sequence[str], recipe: Recipe, rows: NDArray[np.intp]) -> pd.DataFrame:
-    """Return id and group of the spectra that are kept."""
+    """Return id and group of the spectra that are kept, and what generated ones carry along."""
     samples = {"id": [ids[row] for row in rows]}
+    for one in roles:
+        if one.role == "ignored" and said_of_generated(one.column.name):
+            cells = one.column.cells()
+            samples[one.column.name] = [cells[row] for row in rows]
     groups = group_values(roles, ids, recipe)
     if groups is not None:
         samples["group"] = [groups[row] for row in rows]

@@ -14,6 +14,7 @@ from spectra_core.datasets.questions import Point, Problem, choice, listed
 from spectra_core.datasets.recipe import Recipe
 from spectra_core.datasets.table import ImportTable
 from spectra_core.spectra import Target
+from spectra_core.spectra.label_intervals import LABEL_HIGH, LABEL_LOW
 
 _GROUP = re.compile(
     r"batch|group|replicate|series|block|site|mixture|donor|patient|subject|specimen|solution|vial|\blot\b|campaign",
@@ -47,6 +48,11 @@ class Role:
     decided: bool = False
 
 
+def said_of_generated(name: str) -> bool:
+    """Whether a column is one that this program writes beside the ids of generated spectra, which are kept as such."""
+    return name == "parent" or name.startswith((LABEL_LOW, LABEL_HIGH))
+
+
 def column_roles(columns: Sequence[Column], recipe: Recipe) -> list[Role]:
     """Guess the role of every column; what the recipe says goes first."""
     roles: list[Role] = []
@@ -67,12 +73,10 @@ def _guessed_role(column: Column, *, has_id: bool) -> tuple[str, str]:
         return "ignored", "numbers the measurements of a sample"
     if has_id and NAMES_IDS.match(column.name) and 1 < n_different < len(cells):
         return "group", "several spectra share a name in it"
+    if said_of_generated(column.name):
+        return "ignored", "said of generated spectra, and kept beside their ids"
     if column.text is not None:
-        if not has_id and (NAMES_IDS.match(column.name) or len(set(column.text)) == len(column.text)):
-            return "id", "text that tells the spectra apart"
-        if _GROUP.search(column.name):
-            return "group", "the name speaks of a group"
-        return "ignored", "text, and not the first column of ids"
+        return _role_of_text(column, has_id=has_id)
     assert column.numbers is not None
     if np.isnan(column.numbers).all():
         return "ignored", "an empty column"
@@ -91,6 +95,15 @@ def _guessed_role(column: Column, *, has_id: bool) -> tuple[str, str]:
     if axis_named(column.name):
         return "ignored", "the name speaks of an axis"
     return "target", "numbers beside the spectra"
+
+
+def _role_of_text(column: Column, *, has_id: bool) -> tuple[str, str]:
+    cells = column.cells()
+    if not has_id and (NAMES_IDS.match(column.name) or len(set(cells)) == len(cells)):
+        return "id", "text that tells the spectra apart"
+    if _GROUP.search(column.name):
+        return "group", "the name speaks of a group"
+    return "ignored", "text, and not the first column of ids"
 
 
 def role_points(roles: Sequence[Role]) -> list[Point]:

@@ -26,7 +26,7 @@ def require_training_set(train: SpectraSet, title: str) -> None:
     if len(train) < FEWEST_SPECTRA:
         raise SpectraError(
             f"{title} needs at least {FEWEST_SPECTRA} spectra to learn from, but the set {train.meta.name!r} has "
-            f"{len(train)}. Add spectra, or use fewer folds so that more are left to train on."
+            f"{len(train)}. Add spectra, or use more folds, so that more are left to train on."
         )
     if train.constant_channels.all():
         raise SpectraError(

@@ -1,11 +1,12 @@
 """A regressor by name, and what is done to the spectra before it."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from spectra_core.choices import Choice, build
-from spectra_core.errors import ConfigError
+from spectra_core.errors import ConfigError, json_fault
 from spectra_core.preprocessing import PREPROCESSINGS
 from spectra_core.regressors import REGRESSORS
 from spectra_core.regressors.base import Regressor
@@ -55,6 +56,36 @@ def regressor_from_json(document: Any) -> Choice:
         raise ConfigError(f"The preprocessing of a regressor is a list of steps, got {steps!r:.100}.")
     plain_choice = Choice.from_json({key: value for key, value in document.items() if key != "preprocessing"})
     return RegressorChoice(plain_choice.name, plain_choice.options, tuple(Choice.from_json(step) for step in steps))
+
+
+def regressor_from_text(text: str) -> Choice:
+    """Read a regressor as a person writes it: a name, steps after a colon, or JSON where options are set.
+
+    >>> regressor_from_text("pls:clip+snv").to_json()["preprocessing"][1]
+    {'name': 'snv', 'options': {}}
+    >>> regressor_from_text('{"name": "pls", "options": {"max_components": 4}}').options["max_components"]
+    4
+
+    Raises
+    ------
+    ConfigError
+        When it is neither.
+    """
+    if text.startswith("{"):
+        try:
+            return regressor_from_json(json.loads(text))
+        except ValueError as error:
+            raise ConfigError(f"The regressor {text[:100]!r} {json_fault(error)}.") from error
+    name, _, steps = text.partition(":")
+    return with_steps(Choice(name), [Choice(step) for step in steps.split("+") if step])
+
+
+def regressor_text(choice: Choice) -> str:
+    """Return what `regressor_from_text` reads as this choice."""
+    steps = steps_of(choice)
+    if choice.options or any(step.options for step in steps):
+        return json.dumps(choice.to_json())
+    return choice.name + (":" + "+".join(step.name for step in steps) if steps else "")
 
 
 def with_steps(choice: Choice, steps: Sequence[Choice]) -> Choice:

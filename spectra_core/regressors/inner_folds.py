@@ -1,5 +1,7 @@
 """Folds within the training spectra, by which a regressor chooses its own parameters."""
 
+from collections.abc import Container
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,13 +22,36 @@ def inner_groups(train: SpectraSet) -> NDArray[np.int64]:
     samples = train.samples
     if "parent" not in samples:
         return groups
-    own = samples["parent"] == ""
-    row_of = {name: row for row, name in enumerate(samples["id"]) if own.iloc[row]}
+    rows_of = _rows_by_id(train)
     for row, parents in enumerate(samples["parent"]):
-        parent = parents if parents in row_of else parents.split(" + ")[0]
-        if parent in row_of:
-            groups[row] = groups[row_of[parent]]
+        own = rows_of.get(_parent(parents, rows_of), [])
+        if own and parents:
+            # Where several spectra have that id, any of them may be the parent.
+            groups[np.isin(groups, groups[own])] = groups[own[0]]
+            groups[row] = groups[own[0]]
     return groups
+
+
+def n_parentless(generated: SpectraSet, measured: SpectraSet) -> int:
+    """Return how many generated spectra name none of the measured ones as their parent."""
+    if "parent" not in generated.samples:
+        return len(generated)
+    ids = dict.fromkeys(measured.samples["id"])
+    return sum(_parent(parents, ids) not in ids or not parents for parents in generated.samples["parent"])
+
+
+def _rows_by_id(train: SpectraSet) -> dict[str, list[int]]:
+    """Return the measured rows by their id; generated ones are numbered anew, and may have the same."""
+    samples = train.samples
+    rows: dict[str, list[int]] = {}
+    for row in np.flatnonzero((samples["parent"] == "").to_numpy() & measured_rows(train)).tolist():
+        rows.setdefault(samples["id"].iloc[row], []).append(row)
+    return rows
+
+
+def _parent(parents: str, known: Container[str]) -> str:
+    """Return the parent that a row goes with: of a mixture the first."""
+    return parents if parents in known else parents.split(" + ", maxsplit=1)[0]
 
 
 def measured_rows(train: SpectraSet) -> NDArray[np.bool_]:

@@ -28,7 +28,7 @@ def require_calibration_set(train: SpectraSet) -> None:
     if len(train) < FEWEST_SPECTRA:
         raise SpectraError(
             f"A calibration needs at least {FEWEST_SPECTRA} spectra, but the set {train.meta.name!r} has "
-            f"{len(train)}. Add spectra, or use fewer folds so that more are left to train on."
+            f"{len(train)}. Add spectra, or use more folds, so that more are left to train on."
         )
     require_computable_signal(train, "training")
     require_computable_targets(train, "training")

@@ -1,10 +1,13 @@
 """The report of a calibration: how far it errs, for what it holds, and how to make it again."""
 
+import shlex
+
 from spectra_core.calibration.calibration import Calibration
 from spectra_core.calibration.merit import figures_of_merit, line_of
 from spectra_core.figures.names import ion_labels
 from spectra_core.figures.regression import predicted_against_reference
 from spectra_core.figures.svg import svg
+from spectra_core.regressors.choice import regressor_text
 from spectra_core.report.card import calibration_card
 from spectra_core.report.page import Listing, Part, Picture, Report, Section, table_of
 
@@ -51,7 +54,7 @@ def report_of_calibration(calibration: Calibration, name: str, identity: str, li
         *card.sections()[:2],
         Section("Limits", _LIMITS),
         *card.sections()[3:],
-        Section("To repeat it", (Listing(_commands(calibration)),)),
+        Section("To repeat it", (Listing(repeating(calibration)),)),
     )
     return Report(name, f"Calibration by {calibration.title}.", sections)
 
@@ -81,10 +84,16 @@ def _pictures(calibration: Calibration) -> list[Part]:
     return parts
 
 
-def _commands(calibration: Calibration) -> str:
-    choices = [f"--regressor '{name}={part.choice.name}'" for part in calibration.parts for name in part.targets]
+def repeating(calibration: Calibration) -> str:
+    """Return the commands that make a calibration again, of its kept set, and read with it."""
+    chosen = [
+        shlex.quote(f"{name}={regressor_text(part.choice)}") for part in calibration.parts for name in part.targets
+    ]
+    generated = f"--generated {calibration.data['generated'][:12]} " if "generated" in calibration.data else ""
     return (
-        f"latent-spectra calibrate --data {calibration.data['fingerprint'][:12]} {' '.join(choices)} "
+        f"latent-spectra calibrate --data {calibration.data['fingerprint'][:12]} {generated}"
+        f"--targets {shlex.quote('; '.join(calibration.train.target_names))} "
+        f"{' '.join(f'--regressor {one}' for one in chosen)} "
         f"--folds {calibration.n_folds} --seed {calibration.seed} --out calibration.zip\n"
         "latent-spectra read --calibration calibration.zip --data unknown.csv --out readings.csv"
     )

@@ -106,3 +106,15 @@ def require_same_targets(expected: Sequence[str], got: Sequence[str]) -> None:
             f"Expected the targets {', '.join(expected) or 'none'}, got {', '.join(map(str, got)) or 'none'}. "
             "Choose the same targets in the same order."
         )
+
+
+def require_same_units(expected: Sequence[Target], got: Sequence[Target], whose: str) -> None:
+    """Refuse targets of the same name in another unit; a unit that is not stated is taken for the same."""
+    units = {target.name: target.unit for target in expected}
+    for target in got:
+        wanted = units.get(target.name, "")
+        if wanted and target.unit and wanted != target.unit:
+            raise SpectraError(
+                f"{target.name} is given in {target.unit} in {whose}, but in {wanted} elsewhere. Convert one of them "
+                "when importing it."
+            )

@@ -18,6 +18,7 @@ from spectra_core.spectra.checks import (
     checked_target_info,
     checked_targets,
     require_same_targets,
+    require_same_units,
 )
 from spectra_core.spectra.frame import Frame, SetMeta, SpectralAxis, Target
 
@@ -201,11 +202,14 @@ class SpectraSet:
     def groups(self) -> NDArray[np.int64]:
         """Group number per spectrum, (n_spectra,): spectra that a split must keep together.
 
-        Spectra share a group when they share the sample column ``group``, or when they are exact duplicates.
+        Spectra share a group when they share the sample column ``group``, unless it is empty, or when they are exact
+        duplicates.
         """
         numbers = _group_numbers([row.tobytes() for row in self._signal])
         if "group" in self._samples:
-            numbers = _merged(numbers, _group_numbers(list(self._samples["group"])))
+            # A spectrum without a group is alone; all that have none are not one sample.
+            keys = [name or row for row, name in enumerate(self._samples["group"])]
+            numbers = _merged(numbers, _group_numbers(keys))
         return numbers
 
 
@@ -244,7 +248,7 @@ def stack(sets: Sequence[SpectraSet], meta: SetMeta | None = None) -> SpectraSet
     Raises
     ------
     SpectraError
-        When axes, quantities or targets differ.
+        When axes, quantities, targets or their units differ.
     """
     if not sets:
         raise SpectraError("Nothing to stack: give at least one set.")
@@ -252,6 +256,7 @@ def stack(sets: Sequence[SpectraSet], meta: SetMeta | None = None) -> SpectraSet
     for other in sets[1:]:
         require_same_axis(first, other)
         require_same_targets(first.target_names, other.target_names)
+        require_same_units(first.target_info, other.target_info, f"the set {other.meta.name!r}")
     tables = [one.samples for one in sets]
     origins = [one.meta.origin for one in sets]
     if "generated" in origins and set(origins) != {"generated"}:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from spectra_core.calibration.applicability import Applicability
-from spectra_core.calibration.calibration import Calibration, FittedPart
+from spectra_core.calibration.calibration import MOST_FOLDS, Calibration, FittedPart
 from spectra_core.choices import Choice
 from spectra_core.contracts import Arrays
 from spectra_core.errors import ReadError, SpectraCoreError, json_fault
@@ -38,7 +38,6 @@ _MEMBERS = {_WORDS, _NUMBERS, *SET_FILES}
 _SEAL = 64
 _COMMENT = struct.pack("<H", _SEAL)
 _CHANGED = "This calibration file was changed, repacked or cut off after it was written. Export the calibration again."
-_MOST_FOLDS = 1000
 
 
 @dataclass(frozen=True)
@@ -206,7 +205,7 @@ def _calibration(words: Mapping[str, Any], arrays: Arrays, files: dict[str, byte
     if train.n_channels > MAX_CHANNELS or train.n_targets > MAX_TARGETS:
         raise ValueError(f"it has more than {MAX_CHANNELS} channels or {MAX_TARGETS} targets")
     n_folds, seed = words["n_folds"], words["seed"]
-    if type(n_folds) is not int or not 2 <= n_folds <= _MOST_FOLDS or type(seed) is not int or not 0 <= seed <= MOST:
+    if type(n_folds) is not int or not 2 <= n_folds <= MOST_FOLDS or type(seed) is not int or not 0 <= seed <= MOST:
         raise ValueError("the number of folds, or the seed, is none")
     named = [name for one in words["parts"] for name in one["targets"]]
     if sorted(named) != sorted(train.target_names):

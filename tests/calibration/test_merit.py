@@ -68,6 +68,19 @@ def test_one_channel_has_the_limit_of_iupac():
     assert_allclose(with_labels["c"][0], 3.3 * 0.1 * np.sqrt(leverage))
 
 
+def test_copies_named_as_replicates_are_no_noise(made):
+    spectra = beer_lambert_set(40)
+    rows = np.repeat(np.arange(20), 2)
+    samples = pd.DataFrame({"group": rows.astype(str)})
+    info, meta = spectra.target_info, spectra.meta
+    twice = SpectraSet(
+        spectra.axis, spectra.signal[rows], spectra.targets.iloc[rows], target_info=info, samples=samples, meta=meta
+    )
+    found = figures_of_merit(calibrate(twice, regressor="ridge", n_folds=4))
+    assert (found["lod_most"] > 0).all()
+    assert np.isfinite(found["analytical_sensitivity"]).all()
+
+
 def test_sensitivity_and_selectivity_are_those_of_the_net_signal():
     positions = np.linspace(220.0, 1000.0, 50)
     pure = np.array([h * np.exp(-0.5 * ((positions - c) / w) ** 2) for c, w, h in BANDS.values()])

@@ -1,17 +1,22 @@
 """What a calibration reads, what it says against it, and how it treats another axis."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from spectra_core.calibration import calibrate, diagnostics, read
+from spectra_core.calibration import calibrate, diagnostics, figures_of_merit, read
+from spectra_core.calibration.conformal import ErrorScale
+from spectra_core.calibration.merit import line_of
 from spectra_core.calibration.reading import CHANNEL, CLIPPED, FLAGS, LOD, OUTSIDE, T2, Q
 from spectra_core.choices import Choice
 from spectra_core.errors import ConfigError, SpectraError
 from spectra_core.regressors import REGRESSORS, Ridge
 from spectra_core.regressors.choice import RegressorChoice
-from spectra_core.spectra import SpectralAxis, SpectraSet
+from spectra_core.regressors.inner_folds import inner_folds
+from spectra_core.spectra import SpectralAxis, SpectraSet, stack
 from tests.conftest import beer_lambert_set
 
 
@@ -24,6 +29,25 @@ def made(mixtures):
 def unknown():
     fresh = beer_lambert_set(40, seed=7)
     return SpectraSet(fresh.axis, fresh.signal, samples=fresh.samples, meta=fresh.meta)
+
+
+class Told:
+    """A reporter that remembers what it was told."""
+
+    def __init__(self):
+        self.messages = []
+
+    def progress(self, *_):
+        pass
+
+    def message(self, text):
+        self.messages.append(text)
+
+
+def copies_of(spectra):
+    ids = pd.DataFrame({"id": [f"g{row}" for row in range(len(spectra))], "parent": spectra.samples["id"]})
+    info, meta = spectra.target_info, spectra.with_meta(origin="generated").meta
+    return SpectraSet(spectra.axis, spectra.signal, spectra.targets, target_info=info, samples=ids, meta=meta)
 
 
 def moved(spectra, positions, signal, **meta):
@@ -57,20 +81,56 @@ class TestCalibrating:
             calibrate(mixtures, regressor="magic")
 
     def test_copies_train_beside_their_parents_and_are_never_tested(self, mixtures):
-        copies = SpectraSet(
-            mixtures.axis,
-            mixtures.signal,
-            mixtures.targets,
-            target_info=mixtures.target_info,
-            samples=pd.DataFrame({"id": [f"g{row}" for row in range(60)], "parent": mixtures.samples["id"]}),
-            meta=mixtures.with_meta(origin="generated").meta,
-        )
+        told = Told()
+        copies = copies_of(mixtures)
         plain, more = (calibrate(mixtures, regressor="pls", generated=one, n_folds=3) for one in (None, copies))
         assert more.held_out.shape == plain.held_out.shape
         assert_array_equal(more.train.signal, mixtures.signal)
         # A copy in another fold than its parent would let it be predicted far better than the parent's own error.
         assert_allclose(np.std(more.held_out - mixtures.target_values, axis=0), more.scales[0].start, atol=0.02)
         assert "generated" in more.data
+        # Neither does a file say where its spectra came from, nor must the marked rows of one set stand in two.
+        for spectra, generated in ((mixtures, copies.with_meta(origin="measured")), (stack([mixtures, copies]), None)):
+            same = calibrate(spectra, regressor="pls", generated=generated, n_folds=3, reporter=told)
+            assert_array_equal(same.held_out, more.held_out)
+            assert_array_equal(same.train.signal, mixtures.signal)
+        assert not told.messages
+
+    def test_generated_spectra_without_a_parent_are_told(self, mixtures):
+        told, copies = Told(), copies_of(mixtures)
+        samples = copies.samples
+        samples.loc[:9, "parent"] = ""
+        samples.loc[10:14, "parent"] = "nobody + 3"
+        orphans = SpectraSet(mixtures.axis, copies.signal, copies.targets, samples=samples, meta=copies.meta)
+        calibrate(mixtures, regressor="ridge", generated=orphans, n_folds=3, reporter=told)
+        assert [message.split(" name")[0] for message in told.messages] == ["15 of 60 generated spectra"]
+
+    def test_where_an_id_repeats_copies_stay_out_with_every_spectrum_of_it(self, mixtures):
+        samples = mixtures.samples
+        samples.loc[30:, "id"] = samples["id"][:30].to_numpy()
+        twice = SpectraSet(mixtures.axis, mixtures.signal, mixtures.targets, samples=samples)
+        copies = copies_of(twice).with_meta(quantity=twice.meta.quantity)
+        whole = stack([twice, copies])
+        for split in inner_folds(whole, 5, seed=0):
+            assert not {samples["id"][row] for row in split.test} & set(whole.samples["parent"].iloc[split.train])
+
+    @pytest.mark.parametrize(
+        ("changes", "said"),
+        [
+            ({"seed": -1}, "A seed is a whole number from 0"),
+            ({"n_folds": 1}, "at least 2 folds"),
+            ({"targets": []}, "at least one target"),
+        ],
+    )
+    def test_what_could_not_be_kept_or_read_again_is_refused(self, mixtures, changes, said):
+        with pytest.raises(ConfigError, match=said):
+            calibrate(mixtures, regressor="ridge", **changes)
+
+    def test_generated_labels_in_another_unit_are_refused(self, mixtures):
+        info = [replace(one, unit="mM") for one in mixtures.target_info]
+        other = SpectraSet(mixtures.axis, mixtures.signal, mixtures.targets, target_info=info, meta=mixtures.meta)
+        with pytest.raises(SpectraError, match="is given in mM in the set 'Beer-Lambert mixtures', but in mol/L"):
+            calibrate(mixtures, regressor="ridge", generated=other)
 
 
 class TestReading:
@@ -119,6 +179,28 @@ class TestReading:
         reach = np.ptp(labels, axis=0)
         assert_allclose(table["value"][:4], labels.max(axis=0) + 0.2 * reach)
         assert_allclose(table["value"][4:], labels.min(axis=0) - 0.2 * reach)
+        # Errors that grow as fast as the value must not hide that it lies outside.
+        guess = replace(made)
+        vars(guess)["scales"] = (ErrorScale(0.01, 2.0, 0.0),) * 4
+        assert (
+            guess.read(moved(unknown.take(range(2)), unknown.axis.positions, signal))["flags"]
+            .str.contains(OUTSIDE)
+            .all()
+        )
+
+    def test_eight_spectra_one_of_whose_targets_never_varies(self, mixtures):
+        few = mixtures.take(range(8))
+        values = few.targets.assign(**{"Ni2+": 0.05})[["Ni2+"]]
+        found = calibrate(SpectraSet(few.axis, few.signal, values, meta=few.meta), regressor="pls")
+        table = found.read(few, 0.8)
+        assert_allclose(table[["value", "low", "high"]], 0.05)
+        assert (table["flags"] == "").all()
+        with pytest.raises(ConfigError, match="more independent calibration samples than 8"):
+            found.read(few)
+        merit = figures_of_merit(found).iloc[0]
+        assert merit["rmsecv"] == 0
+        assert np.isnan(merit[["slope", "rpd", "lod_most"]].to_numpy(float)).all()
+        assert line_of(found.train.target_values[:, 0], found.held_out[:, 0]).region().empty
 
     def test_the_nearest_calibration_spectrum_of_a_calibration_spectrum_is_itself(self, made, mixtures):
         table = diagnostics(made, mixtures)

@@ -1,5 +1,7 @@
 """Reference values that come later: matched by id, and what they say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -79,6 +81,21 @@ def test_ids_that_do_not_tell_are_refused(made, fresh):
         validate(made, fresh, other)
     with pytest.raises(SpectraError, match="The id 'S0' has several reference values"):
         validate(made, fresh, pd.DataFrame({"id": ["S0", "S0"], "Cu2+": [0.1, 0.2]}))
+
+
+def test_labels_of_the_spectra_themselves_need_no_ids_but_the_same_units(made, fresh):
+    samples = pd.DataFrame({"id": ["same"] * 50})
+    info, meta = fresh.target_info, fresh.meta
+    alike = SpectraSet(fresh.axis, fresh.signal, fresh.targets, target_info=info, samples=samples, meta=meta)
+    assert_allclose(validate(made, alike).errors["rmsep"], validate(made, fresh).errors["rmsep"])
+    grams = [replace(one, unit="mg/L") for one in info]
+    other = SpectraSet(fresh.axis, fresh.signal, fresh.targets, target_info=grams, samples=samples, meta=meta)
+    with pytest.raises(SpectraError, match="Cu2\\+ is given in mg/L"):
+        validate(made, other)
+    with pytest.raises(SpectraError, match="has none of the calibrated targets"):
+        validate(made, fresh.with_targets(["NO3-"]))
+    with pytest.raises(SpectraError, match="need a column 'id'"):
+        validate(made, fresh, fresh.targets)
 
 
 class TestATableOfReferences:

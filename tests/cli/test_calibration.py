@@ -1,5 +1,7 @@
 """A calibration by commands gives the digits of the same by Python; what cannot be done is one sentence."""
 
+import shlex
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,8 @@ import spectra_core as sc
 from spectra_core.cli.commands import main
 from spectra_core.cli.shared import wide_table
 from spectra_core.datasets.formulas import table_csv
+from spectra_core.regressors.choice import RegressorChoice
+from spectra_core.report.calibrated import repeating
 from spectra_core.spectra import SpectraSet
 from tests.conftest import beer_lambert_set
 
@@ -75,6 +79,32 @@ def test_coefficients_are_written_and_only_where_there_are_some(files, capsys):
     assert pd.read_csv(files / "coefficients.csv").shape == (51, 5)
     assert run("calibrate", *data, "--targets", "Cu2+", "--folds", 2, "--out", files / "two.zip", *more) == 2
     assert "Gaussian process has no coefficients" in capsys.readouterr().err
+    assert (files / "two.zip").exists()  # what took so long is not thrown away
+
+
+def test_a_file_of_generated_spectra_trains_as_the_set_it_was_written_from(files):
+    spectra = sc.read(files / "set.csv")
+    jitter = sc.GENERATORS["jitter"]().fit(spectra, seed=0)
+    generated = sc.generate_spectra(jitter, spectra, 80, seed=0)
+    (files / "generated.csv").write_bytes(table_csv(wide_table(generated)))
+    made = files / "calibration.zip"
+    common = "--regressor", '{"name": "pls", "options": {"max_components": 4}}', "--folds", 4
+    data = "--data", files / "set.csv", "--generated", files / "generated.csv"
+    assert run("calibrate", *data, *common, "--out", made) == 0
+    expected = sc.calibrate(spectra, regressor=sc.Choice("pls", {"max_components": 4}), generated=generated, n_folds=4)
+    assert_array_equal(sc.load_calibration(made).held_out, expected.held_out)
+
+
+def test_a_report_says_how_to_make_the_same_calibration_again(files):
+    steps = (sc.Choice("savitzky_golay", {"window": 7}), sc.Choice("snv"))
+    of_nitrate = RegressorChoice("ridge", {}, (sc.Choice("snv"),))
+    chosen = {"Cu2+": RegressorChoice("pls", {"max_components": 3}, steps), "NO3-": of_nitrate}
+    made = sc.calibrate(sc.read(files / "set.csv"), regressor=chosen, targets=["Cu2+", "NO3-"], n_folds=3, seed=5)
+    command = shlex.split(repeating(made).splitlines()[0])[1:]
+    command[command.index("--data") + 1] = str(files / "set.csv")
+    command[command.index("--out") + 1] = str(files / "again.zip")
+    assert run(*command) == 0
+    assert_array_equal(sc.load_calibration(files / "again.zip").held_out, made.held_out)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +113,8 @@ def test_coefficients_are_written_and_only_where_there_are_some(files, capsys):
         (("calibrate", "--data", "set.csv", "--out", "model.pkl"), "A calibration is written as .zip"),
         (("calibrate", "--data", "set.csv", "--regressor", "Zn=pls", "--out", "c.zip"), "no target 'Zn' to choose for"),
         (("calibrate", "--data", "set.csv", "--regressor", "magic", "--out", "c.zip"), "Unknown regressor 'magic'"),
+        (("calibrate", "--data", "set.csv", "--regressor", "{'pls'}", "--out", "c.zip"), "The regressor \"{'pls'}\""),
+        (("calibrate", "--data", "set.csv", "--seed", "-1", "--out", "c.zip"), "A seed is a whole number from 0"),
         (("read", "--calibration", "no.zip", "--data", "unknown.csv", "--out", "t.csv"), "no.zip cannot be opened"),
         (("read", "--calibration", "set.csv", "--data", "unknown.csv", "--out", "t.csv"), "no calibration file"),
         (("read", "--calibration", "set.csv", "--data", "unknown.csv", "--out", "t.html"), "Tables are written as"),
@@ -114,6 +146,4 @@ def test_another_axis_is_never_guessed(files, capsys):
 
 
 def _smoothed():
-    from spectra_core.regressors.choice import RegressorChoice
-
     return RegressorChoice("pls", {}, (sc.Choice("savitzky_golay"),))

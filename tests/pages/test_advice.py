@@ -17,7 +17,7 @@ from spectra_core.store import Store
 from tests.conftest import beer_lambert_set, relabelled
 
 APP = str(Path(__file__).parents[2] / "app.py")
-PAGE, EXPERIMENT = "pages/calibration/advice.py", "pages/calibration/experiment.py"
+PAGE, CALIBRATE = "pages/calibration/advice.py", "pages/use/calibrate.py"
 CRIPPLED = Choice("pls", {"max_components": 1})
 
 
@@ -76,6 +76,11 @@ class TestAdvice:
         assert record.task == "calibrate"
         regressors = JobFolder(tmp_path / "jobs" / record.id).read("job")["arguments"]["regressors"]
         assert {choice["name"] for choice in regressors.values()} == {"ridge"}
+
+    def test_the_advised_regressor_stands_first_where_one_calibrates(self, fingerprint):
+        app = healthy(opened(fingerprint).switch_page(CALIBRATE).run())
+        assert next(one for one in app.selectbox if one.label == "Regressor").value == "ridge"
+        assert any("newest advice on these spectra puts Ridge first" in one.value for one in app.caption)
 
     def test_suspicious_labels_are_set_aside_by_one_click(self, fingerprint, store):
         app = press(opened(fingerprint), "Set them aside")

@@ -118,8 +118,12 @@ def test_teacher_labels_from_the_spectrum(store: Store):
     app = with_model(store, "pca")
     healthy(app.selectbox(key="sample_labels").set_value("spectral").run())
     healthy(app.selectbox(key="sample_teacher").set_value("ridge").run())
-    generate(app)
-    assert kept(store).meta.provenance["teacher"]["method"] == "Ridge"
+    app = generate(app)
+    made = kept(store)
+    assert made.meta.provenance["teacher"]["method"] == "Ridge"
+    shown = next(table.value for table in app.dataframe if "low" in table.value)
+    np.testing.assert_allclose(shown["value"], made.target_values.ravel())
+    assert "Labels (CSV)" in {button.label for button in app.get("download_button")}
 
 
 def test_number_and_seed_decide_the_set(store: Store):

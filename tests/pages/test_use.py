@@ -15,7 +15,7 @@ from spectra_core.datasets.formulas import table_csv
 from spectra_core.jobs import Jobs
 from spectra_core.spectra import SpectralAxis, SpectraSet
 from spectra_core.store import Store
-from tests.conftest import beer_lambert_set
+from tests.conftest import beer_lambert_set, relabelled
 
 APP = str(Path(__file__).parents[2] / "app.py")
 CALIBRATE, READ = "pages/use/calibrate.py", "pages/use/read.py"
@@ -92,6 +92,18 @@ def test_a_calibration_is_made_as_a_job_and_shown_with_its_figures_of_merit(stor
     merit = with_column(app, "rmsecv")
     np.testing.assert_allclose(merit["rmsecv"], np.sqrt(((made.held_out - made.train.target_values) ** 2).mean(axis=0)))
     assert {"Calibration (ZIP)", "Coefficients (CSV)"} <= {one.label for one in app.get("download_button")}
+
+
+def test_generated_spectra_without_a_parent_and_targets_that_never_vary_are_told(store, fingerprint):
+    spectra = store.load_set(fingerprint)
+    flat = relabelled(spectra, spectra.targets.assign(**{"Ni2+": 0.05}))
+    flat_key = store.save_set(flat)
+    store.save_calibration(calibrate(flat, regressor="pls", targets=["Ni2+"], n_folds=4))
+    generated = store.save_set(spectra.with_meta(origin="generated", name="Orphans"))
+    app = opened(CALIBRATE, set=flat_key, generated=generated)
+    assert np.isnan(with_column(app, "rmsecv")["slope"][0])
+    healthy(app.toggle(key="calibrate_generated").set_value(True).run())
+    assert any("40 of 40 generated spectra name no calibration spectrum" in one.value for one in app.warning)
 
 
 def test_unknown_spectra_are_read_flagged_and_checked_against_later_references(store, fingerprint, kept):

@@ -130,6 +130,10 @@ class TestGroups:
         rows = np.eye(3)[[0, 1, 0, 1, 2, 0, 1]]
         assert small(rows).groups.tolist() == [0, 1, 0, 1, 2, 0, 1]
 
+    def test_spectra_without_a_group_are_no_group(self):
+        spectra = small(np.eye(4)[:, :3] + 1, samples=pd.DataFrame({"group": ["a", "", "", "a"]}))
+        assert spectra.groups.tolist() == [0, 1, 2, 0]
+
     def test_named_groups_and_duplicates_join(self):
         spectra = small(
             [[1, 2, 3], [4, 5, 6], [1, 2, 3], [7, 8, 9]],

@@ -79,7 +79,8 @@ def replicate_noise(spectra: SpectraSet) -> NDArray[np.float64] | None:
     """
     if "group" not in spectra.samples:
         return None
-    keys = [(group, row.tobytes()) for group, row in zip(spectra.samples["group"], spectra.target_values, strict=True)]
+    names = [name or row for row, name in enumerate(spectra.samples["group"])]  # without a group, alone
+    keys = [(name, row.tobytes()) for name, row in zip(names, spectra.target_values, strict=True)]
     numbers: dict[Any, int] = {}
     group = np.array([numbers.setdefault(key, len(numbers)) for key in keys])
     freedom = len(spectra) - len(numbers)
