@@ -55,27 +55,48 @@ def read(calibration: Calibration, spectra: SpectraSet, level: float = 0.9, *, a
     ConfigError
         When the level is none, or needs more calibration samples.
     """
-    train, names = calibration.train, calibration.train.target_names
-    require_level(level, len(np.unique(train.groups)))
+    require_level(level, len(np.unique(calibration.train.groups)))
     spectra = on_axis_of(calibration, spectra, axis)
+    value, of_folds = predicted(calibration, spectra)
+    return readings(calibration, spectra, value, of_folds, level)
+
+
+def predicted(calibration: Calibration, spectra: SpectraSet) -> tuple[Floats, Floats]:
+    """Return what the model of all rows reads, and what those of the folds read, clipped.
+
+    Returns
+    -------
+    value : (n_spectra, n_targets)
+    of_folds : (n_folds, n_spectra, n_targets)
+    """
+    names = calibration.train.target_names
     value = np.empty((len(spectra), len(names)))
-    low, high = np.empty_like(value), np.empty_like(value)
-    labels, held_out = train.target_values, calibration.clipped(calibration.held_out)
+    of_folds = np.empty((calibration.n_folds, *value.shape))
     for part in calibration.parts:
         columns = [names.index(name) for name in part.targets]
         value[:, columns] = part.model.predict(spectra).to_numpy()
-        of_folds = np.stack([model.predict(spectra).to_numpy() for model in part.folds])
-        for at, column in enumerate(columns):
-            scale = calibration.scales[column]
-            centres = np.clip(of_folds[:, :, at], *calibration.limits[:, column])
-            scores = np.abs(labels[:, column] - held_out[:, column]) / scale.at(held_out[:, column])
-            ends = interval(centres, scale.at(centres), scores, fold=calibration.fold, groups=train.groups, level=level)
-            low[:, column], high[:, column] = ends
+        for number, model in enumerate(part.folds):
+            of_folds[number][:, columns] = model.predict(spectra).to_numpy()
+    return value, calibration.clipped(of_folds)
+
+
+def readings(
+    calibration: Calibration, spectra: SpectraSet, value: Floats, of_folds: Floats, level: float
+) -> pd.DataFrame:
+    """Return the table of `read` for spectra on the calibration's axis, and what is `predicted` of them."""
+    train = calibration.train
+    labels, held_out = train.target_values, calibration.clipped(calibration.held_out)
+    low, high = np.empty((2, *value.shape))
+    for column, scale in enumerate(calibration.scales):
+        centres = of_folds[:, :, column]
+        scores = np.abs(labels[:, column] - held_out[:, column]) / scale.at(held_out[:, column])
+        ends = interval(centres, scale.at(centres), scores, fold=calibration.fold, groups=train.groups, level=level)
+        low[:, column], high[:, column] = ends
     within = calibration.clipped(value)
     return pd.DataFrame(
         {
-            "id": np.repeat(spectra.samples["id"].to_numpy(), len(names)),
-            "target": np.tile(names, len(spectra)),
+            "id": np.repeat(spectra.samples["id"].to_numpy(), len(calibration.scales)),
+            "target": np.tile(train.target_names, len(spectra)),
             "value": within.ravel(),
             # Models of the folds may all lie on one side of the one that has seen all rows.
             "low": np.minimum(low, within).ravel(),
@@ -85,23 +106,18 @@ def read(calibration: Calibration, spectra: SpectraSet, level: float = 0.9, *, a
     )
 
 
-def signed_members(calibration: Calibration, spectra: SpectraSet, n_members: int = 200) -> Iterator[Floats]:
+def signed_members(calibration: Calibration, of_folds: Floats, n_members: int = 200) -> Iterator[Floats]:
     """Yield equally likely values of every spectrum, (n_spectra, n_members), target by target: what CV+ believes.
 
-    A member is what the model of a fold reads, plus the signed, scaled residual of a row left out there. They are taken
-    at even steps over the rows ordered by residual.
+    A member is what the model of a fold reads, see `predicted`, plus the signed, scaled residual of a row left out
+    there. They are taken at even steps over the rows ordered by residual.
     """
-    train, names = calibration.train, calibration.train.target_names
-    held_out = calibration.clipped(calibration.held_out)
-    for column, name in enumerate(names):
-        part = next(part for part in calibration.parts if name in part.targets)
-        models = np.stack([model.predict(spectra)[name].to_numpy() for model in part.folds])
-        centres = np.clip(models, *calibration.limits[:, column])
-        scale = calibration.scales[column]
-        scores = (train.target_values[:, column] - held_out[:, column]) / scale.at(held_out[:, column])
+    labels, held_out = calibration.train.target_values, calibration.clipped(calibration.held_out)
+    for column, scale in enumerate(calibration.scales):
+        scores = (labels[:, column] - held_out[:, column]) / scale.at(held_out[:, column])
         order = np.argsort(scores, kind="stable")
         rows = order[np.linspace(0, len(order) - 1, min(n_members, len(order))).round().astype(int)]
-        of_fold = centres[calibration.fold[rows]]
+        of_fold = of_folds[calibration.fold[rows], :, column]
         yield (of_fold + scale.at(of_fold) * scores[rows, None]).T
 
 

@@ -8,9 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spectra_core.calibration.calibration import Calibration
-from spectra_core.calibration.conformal import group_weights
+from spectra_core.calibration.conformal import fewest_groups, group_weights, require_level
 from spectra_core.calibration.merit import line_of
-from spectra_core.calibration.reading import on_axis_of, read, signed_members
+from spectra_core.calibration.reading import on_axis_of, predicted, readings, signed_members
 from spectra_core.errors import SpectraError
 from spectra_core.evaluation.errors.intervals import crps, interval_measures
 from spectra_core.evaluation.errors.regression_errors import measures_by
@@ -22,6 +22,7 @@ Floats = NDArray[np.float64]
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 """Of a curve of coverage."""
 USUAL_LEVELS = (0.8, 0.9, 0.95)
+"""Of validation, as far as there are enough calibration samples."""
 _MOST_IN_PAIRS = 2000
 """Spectra whose slopes are compared pair by pair: memory grows with the square."""
 
@@ -34,9 +35,10 @@ class ExternalValidation:
     ----------
     errors : one row per target
         ``target``, ``n``; ``rmsep``, ``bias``, ``sep``, ``r2``, ``rpd``; ``bias_p``: chance of such a bias where there
-        is none (t test); ``slope``, ``offset``, ``p_ideal`` as in `Line`; ``crps``, and ``width`` of 90 % intervals, in
-        the target's unit; ``drift``: change of the error per 100 spectra in measuring order (Theil & Sen, over at most
-        2000 spectra at even steps), and ``drift_p``, the chance of such a trend where there is none (Kendall).
+        is none (t test); ``slope``, ``offset``, ``p_ideal`` as in `Line`; ``crps``, and ``width`` of 90 % intervals (80 %
+        with fewer than nine calibration samples), in the target's unit; ``drift``: change of the error per 100 spectra
+        in measuring order (Theil & Sen, over at most 2000 spectra at even steps), and ``drift_p``, the chance of such a
+        trend where there is none (Kendall).
     coverage : one row per (target, level)
         ``target``, ``level``, ``n``, ``covered``, ``width``, ``score`` as of `interval_measures`.
     residuals : one row per (spectrum, target) with a reference value
@@ -77,12 +79,16 @@ def validate(
     else:
         known, named = _by_id(calibration, spectra, references), list(references["id"].astype(str))
     moved = on_axis_of(calibration, spectra, axis)
-    tables = {level: read(calibration, moved, level) for level in {*USUAL_LEVELS, 0.9}}
+    n_groups = len(np.unique(train.groups))
+    require_level(USUAL_LEVELS[0], n_groups)
+    levels = [level for level in USUAL_LEVELS if n_groups >= fewest_groups(level)]
+    value, of_folds = predicted(calibration, moved)
+    tables = {level: readings(calibration, moved, value, of_folds, level) for level in levels}
     rows = np.repeat(np.arange(len(spectra)), calibration.train.n_targets)
-    residuals = tables[0.9].assign(order=rows + 1, reference=known.ravel())
+    residuals = tables[levels[:2][-1]].assign(order=rows + 1, reference=known.ravel())
     residuals["error"] = residuals["value"] - residuals["reference"]
     scored = np.column_stack(
-        [crps(column, members) for column, members in zip(known.T, signed_members(calibration, moved), strict=True)]
+        [crps(column, members) for column, members in zip(known.T, signed_members(calibration, of_folds), strict=True)]
     )
     residuals["crps"] = scored.ravel()
     kept = residuals["reference"].notna().to_numpy()

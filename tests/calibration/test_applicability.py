@@ -44,6 +44,24 @@ def test_the_limit_by_moments_is_exact_for_scaled_chi_square():
     assert_allclose(moment_limit(scale * freedom, 2 * scale**2 * freedom), expected, rtol=1e-12)
 
 
+def test_limits_are_those_of_another_package():
+    outliers = pytest.importorskip("chemotools.outliers")
+    from sklearn.decomposition import PCA
+
+    spectra, new = beer_lambert_set(80), beer_lambert_set(6, seed=3)
+    usual, n = usual_of(spectra), 80
+    pca = PCA(len(usual.variances), svd_solver="full").fit(spectra.signal)
+    t2 = outliers.HotellingT2(pca, confidence=0.99).fit(spectra.signal)
+    assert_allclose(usual.t2(new.signal), t2.predict_residuals(new.signal), rtol=1e-8)
+    # Theirs is for the calibration samples; new ones scatter by (n + 1) / n more.
+    assert_allclose(t2_limit(n, len(usual.variances)), t2.critical_value_ * (n + 1) / n)
+    q = outliers.QResiduals(pca, confidence=0.99, method="chi-square").fit(spectra.signal)
+    assert_allclose(usual.q(new.signal), q.predict_residuals(new.signal), rtol=1e-8)
+    left = np.linalg.eigvalsh(np.cov((spectra.signal - pca.inverse_transform(pca.transform(spectra.signal))).T))
+    left = left[left > 1e-12]
+    assert_allclose(moment_limit(left.sum(), 2 * (left**2).sum()), q.critical_value_)
+
+
 @pytest.mark.parametrize("n_channels", [50, 400])
 def test_about_one_of_a_hundred_fresh_spectra_is_beyond_the_limits_of_q_and_none_of_a_channel(n_channels):
     usual = usual_of(beer_lambert_set(100, n_channels))

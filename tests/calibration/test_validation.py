@@ -98,6 +98,13 @@ def test_labels_of_the_spectra_themselves_need_no_ids_but_the_same_units(made, f
         validate(made, fresh, fresh.targets)
 
 
+def test_few_calibration_samples_are_validated_at_the_levels_they_allow(fresh):
+    few = calibrate(beer_lambert_set(8), regressor="ridge", targets=["Cu2+"])
+    found = validate(few, fresh)
+    assert list(found.coverage["level"]) == [0.8]
+    assert_allclose(found.errors["width"], (few.read(fresh, 0.8)["high"] - few.read(fresh, 0.8)["low"]).mean())
+
+
 class TestATableOfReferences:
     def test_is_read_by_the_names_of_the_targets_with_or_without_units(self):
         found = read_references({"lab.csv": b"sample;Cu2+ [mol/L];Ni2+;pH\nS1;0,01;0,02;7\nS2;;0,04;7,1\n"}, TARGETS)
