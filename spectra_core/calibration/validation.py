@@ -36,9 +36,9 @@ class ExternalValidation:
     errors : one row per target
         ``target``, ``n``; ``rmsep``, ``bias``, ``sep``, ``r2``, ``rpd``; ``bias_p``: chance of such a bias where there
         is none (t test); ``slope``, ``offset``, ``p_ideal`` as in `Line`; ``crps``, and ``width`` of 90 % intervals (of
-        80 % with fewer than nine calibration samples), in the target's unit; ``drift``: change of the error per 100 spectra
-        in measuring order (Theil & Sen, over at most 2000 spectra at even steps), and ``drift_p``, the chance of such a
-        trend where there is none (Kendall).
+        80 % with fewer than nine calibration samples), in the target's unit; ``drift``: change of the error per 100
+        spectra in measuring order (Theil & Sen, over at most 2000 spectra at even steps), and ``drift_p``, the chance
+        of such a trend where there is none (Kendall).
     coverage : one row per (target, level)
         ``target``, ``level``, ``n``, ``covered``, ``width``, ``score`` as of `interval_measures`.
     residuals : one row per (spectrum, target) with a reference value
