@@ -57,6 +57,7 @@ def main() -> None:
     """Run what is missing, and show what there is."""
     chosen = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     chosen.add_argument("--sets", type=int, default=20)
+    chosen.add_argument("--first", type=int, default=0, help="number of the first set")
     chosen.add_argument("--sizes", type=int, nargs="+", default=[100, 400])
     chosen.add_argument("--regressors", nargs="+", default=list(REGRESSORS))
     chosen.add_argument("--preset", default="msu_like")
@@ -66,16 +67,20 @@ def main() -> None:
     asked = chosen.parse_args()
     known = pd.read_csv(asked.out) if asked.out.exists() else pd.DataFrame(columns=["regressor", "n", "set"])
     done = set(known[["regressor", "n", "set"]].itertuples(index=False, name=None))
-    for number in range(0 if asked.show else asked.sets):
+    for number in range(asked.first, asked.first + (0 if asked.show else asked.sets)):
         for n in asked.sizes:
             for name in asked.regressors:
                 if (name, n, number) not in done:
                     rows = coverage_of(name, n, number, asked.preset, asked.step)
                     rows.to_csv(asked.out, mode="a", header=not asked.out.exists(), index=False)
-    found = pd.read_csv(asked.out).groupby(["regressor", "n"])
-    measures = found[["covered", "covered_largest", "width"]]
-    shown = measures.mean().join(measures.min().add_prefix("least_")).assign(sets=found["set"].nunique())
-    print(shown.round(3).to_string())
+    rows = pd.read_csv(asked.out)
+    measures = ["covered", "covered_largest", "width"]
+    of_sets = rows.groupby(["regressor", "n", "set"])[measures].mean()
+    of_ions = rows.groupby(["regressor", "n", "target"])[measures[:2]].mean()
+    grouped = of_sets.groupby(["regressor", "n"])
+    shown = grouped.mean().join(grouped[measures[:2]].std().add_prefix("sd_")).assign(sets=grouped.size())
+    print(shown.join(of_ions.groupby(["regressor", "n"]).min().add_prefix("least_ion_")).round(3).to_string())
+    print(of_ions.unstack("target").round(3).T.to_string())
 
 
 if __name__ == "__main__":
