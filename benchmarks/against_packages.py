@@ -110,9 +110,7 @@ def main() -> None:
             continue
         for what, (theirs, own) in compared().items():
             difference = np.abs(theirs - own).max() / np.abs(theirs).max()
-            rows.append(
-                {"quantity": what, "package": f"{name} {installed}", "numbers": theirs.size, "largest": difference}
-            )
+            rows.append((what, f"{name} {installed}", theirs.size, difference))
     shown = pd.DataFrame(rows, columns=["quantity", "package", "numbers", "largest difference"])
     print(shown.to_string(index=False, float_format=lambda value: f"{value:.1e}"))
 
