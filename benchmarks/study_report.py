@@ -18,6 +18,7 @@ from spectra_core.evaluation.errors.gains import augmentation_efficiency, equiva
 from spectra_core.evaluation.errors.regression_errors import with_training_size
 from spectra_core.evaluation.errors.sentences import verdict_sentence
 from spectra_core.evaluation.errors.verdicts import compare_arms
+from spectra_core.generators import GENERATORS
 
 TOLD = ("VAE, standard normal", INDEPENDENT, BALANCED, READ)
 """Arms whose verdicts are told in sentences."""
@@ -62,9 +63,14 @@ def report(results: Path, docs: Path) -> None:
     for name, part in parts.items():
         blocks |= {f"{name} {what}": partial(make, part) for what, make in MAKERS.items()}
     draw(parts, docs / "images")
-    page = docs / "study.md"
-    page.write_text(_filled(page.read_text(), blocks))
+    for page in (docs / "study.md", docs / "methods.md", docs.parent / "README.md"):
+        page.write_text(_filled(page.read_text(), {**blocks, "worth": worth}))
     (docs / "study-tables.md").write_text(_all_tables(parts))
+
+
+def worth() -> str:
+    """Return for whom every generator is worth its cost, in its own words."""
+    return markdown(["generator", "for whom"], [[member.title, member.worth] for member in GENERATORS.values()])
 
 
 def cost(results: Path) -> str:
@@ -300,8 +306,7 @@ def _regressors_of(part: Finished) -> set[str]:
 def _filled(text: str, blocks: Mapping[str, Callable[[], str]]) -> str:
     def fill(mark: re.Match[str]) -> str:
         name = mark["name"]
-        content = blocks[name]() if name in blocks else "Not run."
-        return f"<!-- {name} -->\n{content}\n<!-- end -->"
+        return f"<!-- {name} -->\n{blocks[name]()}\n<!-- end -->" if name in blocks else mark.group()
 
     return _MARK.sub(fill, text)
 

@@ -54,7 +54,7 @@ def _content(part: Part, arm: Arm) -> dict[str, Any]:
 
 def _checked(part: Part, arm: Arm) -> Arrays:
     fold, test = part.fold, part.test
-    whole = fold.training_set(arm, SILENT)
+    whole = fold.training_set(fold.with_chosen(arm, READER, SILENT), SILENT)
     added = whole.take(np.arange(len(fold.train), len(whole)))
     reader = fold.regressor(READER, SILENT)
     label_rmse, floor_rmse = (

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from spectra_core.contracts import NO_MEMO, Memo
 from spectra_core.experiment.design import Arm, Experiment
+from spectra_core.experiment.nuisance_choice import FITS
 from spectra_core.regressors.base import Regressor
 from spectra_core.spectra import SpectraSet
 
@@ -23,7 +24,7 @@ def arm_cost(arm: Arm, regressor: Regressor, n_train: int, n_channels: int, n_ta
         return arm.n_members * regressor.cost(n_train, n_channels, n_targets)
     grows = arm.kind not in ("baseline", "ensemble")
     n_rows = n_train + round(arm.ratio * n_train) if grows else n_train
-    return regressor.cost(n_rows, n_channels, n_targets)
+    return (1 + arm.choose_nuisances * FITS) * regressor.cost(n_rows, n_channels, n_targets)
 
 
 def estimated_seconds(

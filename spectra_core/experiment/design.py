@@ -48,6 +48,9 @@ class Arm:
         Regressor that gives pseudo-labels; None where labels need none.
     n_members
         Regressors of an "ensemble".
+    choose_nuisances
+        Whether kind and level of nuisances are chosen on inner folds, for every regressor and training set by itself,
+        in place of the generator's options; see `experiment.nuisance_choice`.
     give_noise_back
         Whether generated spectra get the noise added that they lack; see `evaluation.noise.with_noise`.
     true_spectra
@@ -66,6 +69,7 @@ class Arm:
     labelling: Choice | None = None
     teacher: Choice | None = None
     n_members: Members = 5
+    choose_nuisances: bool = False
     give_noise_back: bool = False
     true_spectra: bool = False
     beside: str = ""
@@ -83,6 +87,8 @@ class Arm:
         if self.generator is None:
             raise ConfigError(f"Arm {self.name!r} adds generated spectra, so it needs a generator.")
         generator = build(GENERATORS, self.generator, "generator")
+        if self.choose_nuisances and self.generator.name != "nuisances":
+            raise ConfigError(f"Arm {self.name!r} chooses nuisances, so its generator must be 'nuisances'.")
         for registry, choice, what in (
             (SAMPLERS, self.sampler, "sampler"),
             (CONDITIONS, self.conditions, "condition sampler"),

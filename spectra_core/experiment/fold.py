@@ -4,7 +4,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -243,6 +243,7 @@ class Fold:
 
     def fit_tasks(self, arm: Arm, choice: Choice, reporter: Reporter) -> list[FitTask]:
         """Return the fits whose mean prediction `predict` returns, of an arm that is not plain."""
+        arm = self.with_chosen(arm, choice, reporter)
         content = json.dumps([arm.content, choice.to_json()], sort_keys=True)
         train = self.training_set(arm, reporter)
         if arm.kind == "ensemble":
@@ -251,6 +252,23 @@ class Fold:
         regressor = build(REGRESSORS, choice, "regressor")
         budget = self._step_matched_budget(arm, regressor) if arm.kind == "step_matched" else None
         return [FitTask(train, self.seed_for("arm", content), budget, f"{arm.name}, {self.name}")]
+
+    def with_chosen(self, arm: Arm, choice: Choice, reporter: Reporter) -> Arm:
+        """Return the arm with the nuisances that inner folds choose for a regressor, where it asks for that."""
+        if not arm.choose_nuisances:
+            return arm
+        from spectra_core.experiment.nuisance_choice import choose_nuisances
+
+        content = {"ratio": arm.ratio, "regressor": choice.to_json()}
+        seed = self.seed_for("nuisances", json.dumps(content, sort_keys=True))
+
+        def chosen() -> Arrays:
+            found, _ = choose_nuisances(self.train, choice, ratio=arm.ratio, seed=seed, reporter=reporter)
+            return {name: np.array(float(level)) for name, level in found.options.items()}
+
+        levels = self.memo.arrays(self.key("nuisances", content), chosen)
+        options = {name: float(level) for name, level in levels.items()}
+        return replace(arm, generator=Choice("nuisances", options), choose_nuisances=False)
 
     def _step_matched_budget(self, arm: Arm, regressor: Regressor) -> Budget:
         n_extended = len(self.train) + max(1, round(arm.ratio * len(self.train)))

@@ -12,8 +12,8 @@ from spectra_core.experiment.fold import Fold
 from spectra_core.regressors.inner_folds import inner_folds
 from spectra_core.spectra import SpectraSet
 
-RATIO = 4.0
-"""Generated rows per training row."""
+RATIO, N_FOLDS = 4.0, 3
+"""Generated rows per training row, and inner folds, unless told."""
 
 
 def _ways() -> tuple[Mapping[str, float], ...]:
@@ -26,6 +26,8 @@ def _ways() -> tuple[Mapping[str, float], ...]:
 WAYS: tuple[Mapping[str, float], ...] = _ways()
 """Options of the generator that are tried: noise alone, offset and slope, gain and shift; each with little and much
 noise. Few, since the least of many inner errors is mostly luck."""
+FITS = (len(WAYS) + 1) * (N_FOLDS - 1)
+"""What choosing costs, in fits to all training spectra and their rows: every way, and none, in the inner folds."""
 
 
 def choose_nuisances(
@@ -33,7 +35,8 @@ def choose_nuisances(
     regressor: Choice,
     *,
     ways: Sequence[Mapping[str, float]] = WAYS,
-    n_folds: int = 3,
+    ratio: float = RATIO,
+    n_folds: int = N_FOLDS,
     seed: int = 0,
     reporter: Reporter = SILENT,
 ) -> tuple[Choice, pd.DataFrame]:
@@ -47,21 +50,23 @@ def choose_nuisances(
         Whose errors decide.
     ways
         Options of the generator `Nuisances` to choose from.
+    ratio
+        Generated rows per training row.
     n_folds
         Inner folds; groups stay together, errors are counted on measured spectra.
 
     Returns
     -------
     chosen : Choice
-        For an `Arm` at the ratio 4.
+        For an `Arm` at that ratio.
     tried : DataFrame, one row per way, the best first
         Its options, and ``change``: in per cent, of the RMSE against training for as many steps without generated
         rows; geometric mean over folds and targets that vary.
     """
     splits = inner_folds(train, n_folds, derived_seed(seed, "nuisances"))
     varies = np.ptp(train.target_values, axis=0) > 0
-    arms = [Arm("Step-matched", "step_matched", RATIO)]
-    arms += [Arm(str(number), ratio=RATIO, generator=Choice("nuisances", way)) for number, way in enumerate(ways)]
+    arms = [Arm("Step-matched", "step_matched", ratio)]
+    arms += [Arm(str(number), ratio=ratio, generator=Choice("nuisances", way)) for number, way in enumerate(ways)]
     errors = np.empty((len(arms), len(splits), int(varies.sum())))
     for fold, split in enumerate(splits):
         test = train.take(split.test)

@@ -40,6 +40,7 @@ def _preset_arms() -> dict[str, Arm]:
         labelled_by_network("PCA, standard normal", "pca", "standard_normal"),
         Arm("Noise jitter", generator=Choice("jitter")),
         Arm("Nuisances", ratio=4.0, generator=Choice("nuisances")),
+        Arm("Nuisances, chosen", ratio=4.0, generator=Choice("nuisances"), choose_nuisances=True),
         Arm("Mixing", generator=Choice("mixing")),
         Arm("Physics + residual", ratio=4.0, generator=Choice("physics_residual")),
         Arm("Oracle", "oracle"),

@@ -1,7 +1,15 @@
 import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
 
 from spectra_core.choices import Choice
-from spectra_core.experiment.nuisance_choice import WAYS, choose_nuisances
+from spectra_core.contracts import NO_MEMO, SILENT
+from spectra_core.errors import ConfigError
+from spectra_core.experiment import PRESET_ARMS, Arm
+from spectra_core.experiment.cost import arm_cost
+from spectra_core.experiment.fold import Fold
+from spectra_core.experiment.nuisance_choice import FITS, WAYS, choose_nuisances
+from spectra_core.regressors.choice import build_regressor
 from spectra_core.spectra import SpectraSet
 from tests.conftest import beer_lambert_set
 
@@ -25,3 +33,17 @@ def test_noise_that_drowns_the_bands_is_not_chosen():
     chosen, tried = choose_nuisances(beer_lambert_set(40, 15), Choice("ridge"), ways=ways, seed=0)
     assert chosen.options["noise"] == 1.0
     assert tried.loc[1, "change"] > 50.0
+
+
+def test_an_arm_adds_what_inner_folds_choose_for_its_regressor():
+    train, test = drifting(12, 1), drifting(30, 2)
+    fold, ridge = Fold(train, 3, (0, 0, 0), NO_MEMO), Choice("ridge")
+    arm = PRESET_ARMS["Nuisances, chosen"]
+    settled = fold.with_chosen(arm, ridge, SILENT)
+    assert dict(settled.generator.options) in WAYS
+    assert_array_equal(fold.predict(arm, ridge, test, SILENT), fold.predict(settled, ridge, test, SILENT))
+    assert arm_cost(arm, build_regressor(ridge), 12, 15, 3) == (1 + FITS) * arm_cost(
+        settled, build_regressor(ridge), 12, 15, 3
+    )
+    with pytest.raises(ConfigError, match="must be 'nuisances'"):
+        Arm("x", generator=Choice("jitter"), choose_nuisances=True)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -51,6 +52,13 @@ def made_by(generator, n=9):
 @pytest.fixture(scope="module")
 def fitted(spectra):
     return {name: new(name).fit(spectra, seed=1) for name in GENERATORS}
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/methods.md"])
+def test_documents_say_for_whom_they_are_in_the_words_of_the_page(page):
+    text = (Path(__file__).parents[2] / page).read_text("utf-8")
+    table = text.partition("<!-- worth -->\n")[2].partition("\n<!-- end -->")[0].splitlines()
+    assert table[2:] == [f"| {member.title} | {member.worth} |" for member in GENERATORS.values()]
 
 
 @pytest.mark.parametrize("name", GENERATORS)
