@@ -52,7 +52,8 @@ def fresh_arms(n_train: int) -> dict[str, Arm]:
 def fresh_stages(n_train: int, n_sets: int, n_test: int = 1500) -> tuple[Experiment, ...]:
     """Return part d at one size, in stages from what matters most; each holds what those before it do."""
     arms = fresh_arms(n_train)
-    first = (STEP_MATCHED, PHYSICS, REACHING, CRUDELY, ORACLE_ONCE, ORACLE)
+    controls = ("Noise jitter", "Mixing", "cVAE, independent concentrations")
+    first = (STEP_MATCHED, PHYSICS, REACHING, CRUDELY, ORACLE_ONCE, ORACLE, *controls)
     quick, networks = ("gaussian_process", "pls", "ridge"), ("mlp", "mlp_ensemble")
 
     def stage(names: tuple[str, ...], regressors: tuple[str, ...], sets: int) -> Experiment:
@@ -64,10 +65,9 @@ def fresh_stages(n_train: int, n_sets: int, n_test: int = 1500) -> tuple[Experim
         )
 
     every = tuple(arms)
-    few = max(2, n_sets // 4)
+    quarters = sorted({max(2, n_sets * part // 4) for part in (1, 2, 3, 4)})
     return (
-        stage(first, (*quick, "mlp"), few),
-        stage(first, (*quick, "mlp"), n_sets),
+        *(stage(first, (*quick, "mlp"), sets) for sets in quarters),
         stage(every, (*quick, "mlp"), n_sets),
         stage(every, (*quick, *networks), n_sets),
     )

@@ -92,7 +92,7 @@ def ways_for(
     ways.append(Way(REGRESSORS["stack"].title, stack))
     known, without_physics = _physics(spectra, physics)
     if known is not None:
-        ways.append(Way(f"{known.name}, {_title(process)}", process, known))
+        ways += [Way(f"{known.name}, {_title(one)}", one, known) for one in (process, stack)]
     prepared, not_possible = _prepared(spectra, {_title(process): process, title: reference})
     ways += [
         Way(f"{REGRESSORS[name].title} on first derivative", RegressorChoice(name, {}, DERIVATIVE))
@@ -105,8 +105,6 @@ def ways_for(
     if REGRESSORS[reference.name].has_steps:
         ways.append(Way(LONGER, reference, Arm("Step-matched", "step_matched", ratio=RATIO)))
     ways.append(Way(REGRESSORS["mlp_ensemble"].title, trained(Choice("mlp_ensemble"), "fast", n_train=n_train)))
-    if known is not None:
-        ways.append(Way(f"{known.name}, {_title(stack)}", stack, known))
     different: dict[str, Way] = {}
     for way in ways:
         if all(way.content != other.content for other in different.values()):
