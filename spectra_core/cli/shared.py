@@ -18,7 +18,7 @@ from spectra_core.datasets.formulas import table_csv
 from spectra_core.errors import ConfigError, ReadError, json_fault
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
-from spectra_core.store.files import disk_errors, replace_file
+from spectra_core.store.files import disk_errors, replace_file, strict_json
 
 _SHORTEST_KEY = 6
 
@@ -179,23 +179,23 @@ def read_text(path: str) -> str:
         When it cannot be read.
     """
     try:
-        return Path(path).read_text("utf-8")
+        return Path(path).read_text("utf-8-sig")  # spreadsheets write the mark of UTF-8 first
     except OSError as error:
         raise ReadError(f"{path} cannot be opened: {error.strerror}. Check the name and the permissions.") from error
     except UnicodeDecodeError as error:
         raise ReadError(f"{path} is not a text file in UTF-8. Save it as one.") from error
 
 
-def read_json(path: str) -> Any:
-    """Return the JSON values of a file the person named.
+def read_json(path: str) -> dict[str, Any]:
+    """Return the JSON object of a file the person named.
 
     Raises
     ------
     ReadError, ConfigError
-        When it cannot be read, or is no JSON.
+        When it cannot be read, or is no JSON object.
     """
     try:
-        return json.loads(read_text(path))
+        return strict_json(read_text(path))
     except ValueError as error:
         raise ConfigError(f"{path} {json_fault(error)}.") from error
 

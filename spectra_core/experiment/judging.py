@@ -8,8 +8,9 @@ import pandas as pd
 
 from spectra_core.errors import SpectraError
 from spectra_core.evaluation.errors.question import Question
+from spectra_core.evaluation.errors.regression_errors import with_training_size
 from spectra_core.evaluation.errors.sentences import what_it_takes
-from spectra_core.evaluation.errors.verdicts import compare_arms
+from spectra_core.evaluation.errors.verdicts import ALL_TARGETS, compare_arms
 
 KEYS = ["arm", "regressor", "target", "repeat", "fold"]
 SIZES = ["n_train", "n_test"]
@@ -43,7 +44,7 @@ def judge(errors: pd.DataFrame, declared: Question | Mapping[str, Any] | None = 
     Raises
     ------
     SpectraError, ConfigError
-        When columns are missing, an error is no positive number, a fold stands twice or has no counterpart, or the
+        When columns are missing, an error is no positive number, a fold stands twice or lacks beside others, or the
         question names what is not there.
 
     Examples
@@ -60,7 +61,9 @@ def judge(errors: pd.DataFrame, declared: Question | Mapping[str, Any] | None = 
     spreads = None
     if "sd" in table:
         spreads = {str(target): float(sd) for target, sd in table.groupby("target")["sd"].median().items()}
-    compared = compare_arms(table, question.reference or REFERENCE, question, spreads=spreads)
+    reference = question.reference or REFERENCE
+    _require_whole(table, reference)
+    compared = compare_arms(table, reference, question, spreads=spreads)
     compared["takes"] = [what_it_takes(row) for _, row in compared.iterrows()]
     sizes = ["n_train"] if compared["n_train"].nunique() > 1 else []
     return compared[["arm", "regressor", "target", *sizes, "effect", "low", "high", "verdict", "takes"]]
@@ -69,6 +72,7 @@ def judge(errors: pd.DataFrame, declared: Question | Mapping[str, Any] | None = 
 def _checked(errors: pd.DataFrame) -> pd.DataFrame:
     """Return the columns that are used, as the kinds they must be."""
     wanted = [*KEYS, *SIZES, "rmsep"]
+    errors = errors.rename(columns=lambda name: str(name).strip().lower())
     missing = [name for name in wanted if name not in errors]
     if missing:
         raise SpectraError(
@@ -78,20 +82,25 @@ def _checked(errors: pd.DataFrame) -> pd.DataFrame:
     if errors.empty:
         raise SpectraError("The table of errors has no rows.")
     used = [*wanted, *(["sd"] if "sd" in errors else [])]
+    twice = [name for name in used if list(errors.columns).count(name) > 1]
+    if twice:
+        raise SpectraError(f"The table of errors has several columns {twice[0]!r}. Keep the one that is meant.")
     table = errors[used].reset_index(drop=True).assign(ratio=0.0)
-    for name in ("arm", "regressor", "target"):
-        if table[name].isna().any():
-            raise SpectraError(
-                f"Every row of a table of errors names its {name}; {_rows(table[name].isna())} does not."
-            )
-        table[name] = table[name].astype(str)
+    for name in KEYS:
+        empty = table[name].isna() | (table[name].astype(str).str.strip() == "")
+        if empty.any():
+            raise SpectraError(f"Every row of a table of errors names its {name}; {_rows(empty)} does not.")
+        numbers = pd.to_numeric(table[name], errors="coerce") if name in ("repeat", "fold") else pd.Series([np.nan])
+        table[name] = table[name].astype(str) if numbers.isna().any() else numbers
+    if ALL_TARGETS in set(table["target"]):
+        raise SpectraError(f"No target can be called {ALL_TARGETS!r}: so the mean over targets is. Name it otherwise.")
     for name in ("rmsep", *SIZES, *used[len(wanted) :]):
         values = pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=np.float64)
         bad = ~np.isfinite(values) | (values < 0 if name == "rmsep" else values <= 0)
         if bad.any():
             raise SpectraError(
                 f"The column {name!r} holds positive numbers; {_rows(pd.Series(bad))} holds "
-                f"{table[name][bad].iloc[0]!r}."
+                f"{str(table[name][bad].iloc[0])!r:.50}."
             )
         table[name] = values
     curve = _is_curve(table)
@@ -105,6 +114,21 @@ def _checked(errors: pd.DataFrame) -> pd.DataFrame:
     if not curve:  # whoever counted generated rows, too, means the fold that they were added to
         table["n_train"] = table.groupby(["repeat", "fold"])["n_train"].transform("min")
     return table
+
+
+def _require_whole(table: pd.DataFrame, reference: str) -> None:
+    """Refuse an arm without some folds of a repeat: those that are left out are seldom left out by chance."""
+    keys = ["regressor", "target", "repeat", "size"]
+    counts = with_training_size(table).groupby(["arm", *keys])["fold"].nunique().reset_index()
+    beside = counts.merge(counts[counts["arm"] == reference], on=keys, suffixes=("", "_reference"))
+    short = beside[beside["fold"] < beside["fold_reference"]]
+    if len(short):
+        row = short.iloc[0]
+        raise SpectraError(
+            f"The arm {row['arm']!r} has {row['fold']} of the {row['fold_reference']} folds that its reference has in "
+            f"repeat {row['repeat']} for {row['target']} by {row['regressor']}. Add what is missing, or leave out the "
+            "repeat for this arm."
+        )
 
 
 def _is_curve(table: pd.DataFrame) -> bool:

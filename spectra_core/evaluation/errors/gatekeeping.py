@@ -17,36 +17,42 @@ _CRUMB = 1e-6
 
 
 def graph_adjusted(
-    p: NDArray[np.float64], shares: NDArray[np.float64], arrows: NDArray[np.float64]
-) -> NDArray[np.float64]:
+    p: Sequence[Sequence[float]], shares: NDArray[np.float64], arrows: NDArray[np.float64]
+) -> list[list[float]]:
     """Return p adjusted by the graph: a hypothesis is rejected at a level where its adjusted p does not exceed it.
 
     Parameters
     ----------
-    p : (n,)
+    p : n kinds of hypotheses
+        Hypotheses of a kind hold equal shares and equal arrows, and so they do whatever was rejected. That keeps the
+        graph of hundreds of arms small.
     shares : (n,)
-        Of the level, at the beginning; their sum is at most 1.
+        Of the level, at the beginning, that one hypothesis of each kind holds; at most 1 in all.
     arrows : (n, n)
-        Row i: the parts of its share that i hands to the others when it is rejected; sums of rows at most 1.
+        Row i: the part of its share that one of kind i hands to one (other) of each kind when it is rejected; at most
+        1 in all.
     """
     shares, arrows = shares.astype(float), arrows.astype(float)
-    adjusted, reached = np.ones(len(p)), 0.0
-    left = list(range(len(p)))
-    while left:
-        wanted = [p[i] / shares[i] if shares[i] > 0 else np.inf for i in left]
-        first = left[int(np.argmin(wanted))]
-        reached = max(reached, min(wanted))
+    adjusted, reached = [[1.0] * len(own) for own in p], 0.0
+    left = [sorted(range(len(own)), key=own.__getitem__, reverse=True) for own in p]
+    smallest = np.array([min(own) for own in p], dtype=float)
+    while any(left):
+        wanted = np.divide(smallest, shares, out=np.full(len(p), np.inf), where=shares > 0)
+        first = int(np.argmin(wanted))
+        reached = max(reached, wanted[first])
         if reached > 1.0:
             break
-        adjusted[first] = reached
-        left.remove(first)
-        shares = shares + shares[first] * arrows[first]
-        into, out = arrows[:, first], arrows[first]
-        both = 1.0 - np.outer(into * out, np.ones(len(p)))  # 1 - g_ji g_ij for row j
-        new = np.divide(arrows + np.outer(into, out), both, out=np.zeros_like(arrows), where=both > 0)
-        new[:, first] = new[first] = 0.0
-        np.fill_diagonal(new, 0.0)
-        arrows = new
+        adjusted[first][left[first].pop()] = float(reached)
+        into, out = arrows[:, first].copy(), arrows[first].copy()
+        shares = shares + shares[first] * out
+        both = 1.0 - into * out  # 1 - g_ji g_ij for row j
+        inverse = np.divide(1.0, both, out=np.zeros_like(both), where=both > 0)
+        arrows *= inverse[:, None]
+        arrows += np.outer(into * inverse, out)
+        if left[first]:
+            smallest[first] = p[first][left[first][-1]]
+        else:
+            shares[first] = arrows[first] = arrows[:, first] = 0.0
     return adjusted
 
 
@@ -85,31 +91,27 @@ def gatekeeping(means: Sequence[float], targets: Sequence[Sequence[float]]) -> t
     ([0.02], [[0.04, 0.6]])
     """
     n_arms = len(means)
-    p: list[float] = []
+    p: list[Sequence[float]] = []
     shares: list[float] = []
-    gates, members = [], []
+    entries, members = [], []
     for mean, own in zip(means, targets, strict=True):
-        single = len(own) == 1
-        gates.append(None if single else len(p))
         of_mean, of_target = starting_shares(n_arms, len(own))
-        if not single:
-            p.append(mean)
+        entries.append(len(p))
+        if len(own) > 1:
+            p.append([mean])
             shares.append(of_mean)
-        members.append(list(range(len(p), len(p) + len(own))))
-        p += own
-        shares += [of_target] * len(own)
-    entry_of = [own[0] if gate is None else gate for gate, own in zip(gates, members, strict=True)]
+        members.append(len(p))
+        p.append(own)
+        shares.append(of_target)
     arrows = np.zeros((len(p), len(p)))
-    for arm, (gate, own_nodes) in enumerate(zip(gates, members, strict=True)):
-        entries = [entry for other, entry in enumerate(entry_of) if other != arm]
-        if gate is not None:
-            arrows[gate, own_nodes] = 1.0 / len(own_nodes)
-        for node in own_nodes:
-            siblings = [other for other in own_nodes if other != node]
-            kept = 1.0 - _CRUMB if siblings else 0.0
-            if siblings:
-                arrows[node, siblings] = kept / len(siblings)
-            if entries:
-                arrows[node, entries] = (1.0 - kept) / len(entries)
-    adjusted = graph_adjusted(np.array(p, dtype=float), np.array(shares), arrows)
-    return [float(adjusted[entry]) for entry in entry_of], [[float(adjusted[node]) for node in own] for own in members]
+    for entry, member in zip(entries, members, strict=True):
+        n_siblings = len(p[member]) - 1
+        kept = 1.0 - _CRUMB if n_siblings else 0.0
+        if n_siblings:
+            arrows[entry, member] = 1.0 / len(p[member])
+            arrows[member, member] = kept / n_siblings
+        others = [other for other in entries if other != entry]
+        if others:
+            arrows[member, others] = (1.0 - kept) / len(others)
+    adjusted = graph_adjusted(p, np.array(shares), arrows)
+    return [adjusted[entry][0] for entry in entries], [adjusted[member] for member in members]

@@ -41,14 +41,18 @@ class Question:
             named = getattr(self, name)
             if named is None:
                 continue
-            if isinstance(named, str) or not named or len(set(named)) < len(named):
-                raise ConfigError(f"The declared {name} are a list of different names, got {named!r}.")
+            kind, what = (int, "whole numbers") if name == "n_train" else (str, "names")
+            listed = isinstance(named, (list, tuple)) and all(type(one) is kind for one in named)
+            if not listed or not named or len(set(named)) < len(named):
+                raise ConfigError(f"The declared {name} are a list of different {what}, got {named!r:.100}.")
             object.__setattr__(self, name, tuple(named))
+        if self.reference is not None and not isinstance(self.reference, str):
+            raise ConfigError(f"The declared reference is the name of an arm, got {self.reference!r:.100}.")
         effect = self.smallest_effect
         if isinstance(effect, bool) or not isinstance(effect, (int, float)) or not 0 < effect < 100:
             raise ConfigError(
                 "The smallest effect of interest lies between 0 and 100 per cent of the reference's error, "
-                f"got {effect!r}."
+                f"got {effect!r:.100}."
             )
 
     def to_json(self) -> dict[str, Any]:

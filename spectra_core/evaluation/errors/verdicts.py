@@ -135,12 +135,12 @@ def targets_that_matter(pairs: pd.DataFrame, spreads: Mapping[str, float] | None
 
 def _declared(pairs: pd.DataFrame, question: Question, spreads: Mapping[str, float] | None) -> pd.Series:
     """Return which rows are about a declared comparison."""
-    sizes = question.n_train or (max(pairs["n_train"]),)
-    declared = pairs["n_train"].isin(sizes)
+    declared = pd.Series(True, index=pairs.index)
     for column, named in (
         ("arm", question.arms),
         ("regressor", question.regressors),
         ("target", question.targets or targets_that_matter(pairs, spreads)),
+        ("n_train", question.n_train or (max(pairs["n_train"]),)),
     ):
         if named is not None:
             _require_present(column, named, pairs)
@@ -148,13 +148,13 @@ def _declared(pairs: pd.DataFrame, question: Question, spreads: Mapping[str, flo
     return declared
 
 
-def _require_present(column: str, named: Sequence[str], pairs: pd.DataFrame) -> None:
-    there = [str(name) for name in pairs[column].unique()]
+def _require_present(column: str, named: Sequence[Any], pairs: pd.DataFrame) -> None:
+    there = list(pairs[column].unique())
     missing = [name for name in named if name not in there]
     if missing:
         raise SpectraError(
             f"The {column} {missing[0]!r} was declared, but the errors compare none of that name. "
-            f"There are: {', '.join(there)}."
+            f"There are: {', '.join(map(str, there))}."
         )
 
 
@@ -264,4 +264,5 @@ def _judge(row: dict[str, Any], margin: float) -> None:
 
 
 def _percent(log_ratio: float) -> float:
-    return float(100.0 * np.expm1(log_ratio))
+    with np.errstate(over="ignore"):  # beside an error of 0 any other is infinitely larger
+        return float(100.0 * np.expm1(log_ratio))

@@ -46,7 +46,8 @@ def test_the_graph_is_the_closed_test_of_all_intersections():
             np.fill_diagonal(arrows, 0.0)
             arrows /= np.maximum(arrows.sum(axis=1, keepdims=True), 1e-9) * rng.choice([1.0, 1.25])
             p = rng.random(n) ** 4
-            assert_allclose(graph_adjusted(p, shares, arrows), closed_test(p, shares, arrows), rtol=1e-9)
+            found = np.ravel(graph_adjusted([[one] for one in p], shares, arrows))
+            assert_allclose(found, closed_test(p, shares, arrows), rtol=1e-9)
 
 
 def test_equal_shares_and_arrows_are_holm():
@@ -54,7 +55,26 @@ def test_equal_shares_and_arrows_are_holm():
 
     p = np.array([0.011, 0.02, 0.3, 0.004])
     arrows = (np.ones((4, 4)) - np.eye(4)) / 3
-    assert_allclose(graph_adjusted(p, np.full(4, 0.25), arrows), multipletests(p, method="holm")[1])
+    apart = graph_adjusted([[one] for one in p], np.full(4, 0.25), arrows)
+    assert_allclose(np.ravel(apart), multipletests(p, method="holm")[1])
+    assert_allclose(graph_adjusted([p], np.array([0.25]), np.array([[1 / 3]])), [np.ravel(apart)])
+
+
+def test_arms_with_means_and_targets_are_the_closed_test_of_their_graph():
+    # 0: mean of the first arm, 1 and 2 its targets; 3: mean of the second, 4 to 6 its targets.
+    shares = np.array([1 / 4, 1 / 8, 1 / 8, 1 / 4, 1 / 12, 1 / 12, 1 / 12])
+    crumb, arrows = 1e-6, np.zeros((7, 7))
+    for mean, own, other in ((0, [1, 2], 3), (3, [4, 5, 6], 0)):
+        arrows[mean, own] = 1 / len(own)
+        for one in own:
+            arrows[one, [x for x in own if x != one]] = (1 - crumb) / (len(own) - 1)
+            arrows[one, other] = crumb
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        p = rng.random(7) ** 4
+        means, targets = gatekeeping([p[0], p[3]], [list(p[1:3]), list(p[4:])])
+        found = [means[0], *targets[0], means[1], *targets[1]]
+        assert_allclose(found, closed_test(p, shares, arrows), rtol=1e-9)
 
 
 def test_arms_with_one_target_are_holm_over_arms():
