@@ -19,7 +19,8 @@ if not active:
         "Nothing is running. Training, judging, maps and experiments are started on their own pages.",
         icon=":material/done_all:",
     )
-st.caption(f"At most {state.jobs().limit} at a time; the others wait for their turn in the order they were started.")
+order = "workspaces take turns" if state.is_class() else "the others wait for their turn in the order they were started"
+st.caption(f"At most {state.jobs().limit} at a time; {order}.")
 
 cluster_panel.show()
 
