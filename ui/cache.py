@@ -110,6 +110,9 @@ def _call(function: Callable[..., Result], given: Any, named: Any) -> tuple[str,
     """Return the key of a call, and the call, with its words for the visitor who waits."""
     if "<" in function.__qualname__:
         raise TypeError(f"{function.__qualname__} is made anew at every call: its name does not say what it does.")
+    if len(given) > 1 and isinstance(given[0], Store) and isinstance(given[1], str):
+        # What the shelf of a class holds is loaded once for all, not once for every visitor.
+        given = given[0].holding(given[1]), *given[1:]
 
     def compute() -> Result:
         words = WAITING.get(function.__name__)

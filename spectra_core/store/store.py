@@ -79,6 +79,11 @@ class Store:
         """The store for what is true of this computer, whoever asks: a class has one in common."""
         return self._class or self
 
+    def holding(self, key: str) -> "Store":
+        """Return the store that something lies in: the class's where the workspace itself has none of this key."""
+        shared = self._class is not None and any(self.is_shared(kind, key) for kind in self._listed)
+        return self.of_computer if shared else self
+
     def is_shared(self, kind: str, key: str) -> bool:
         """Whether something lies on the shelf of the class, where only the teacher changes it.
 

@@ -9,9 +9,11 @@ import pytest
 
 from spectra_core.choices import Choice
 from spectra_core.datasets.simulator import SimulationSettings
+from spectra_core.errors import StoreError
 from spectra_core.evaluation.channels.statistics import channel_statistics
 from spectra_core.spectra import SpectralAxis, SpectraSet
 from spectra_core.spectra.latent import LatentPosterior
+from spectra_core.store import Store, classroom
 from ui import cache
 from ui.sampling import Plan
 
@@ -179,3 +181,12 @@ def test_every_function_that_makes_a_visitor_wait_exists():
     trees = [ast.parse(path.read_text()) for folder in ("ui", "spectra_core") for path in (root / folder).rglob("*.py")]
     defined = {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     assert set(cache.WAITING) <= defined
+
+
+def test_what_the_shelf_of_a_class_holds_is_loaded_once_and_what_a_workspace_holds_for_it_alone(tmp_path, mixtures):
+    first, second = (Store(classroom.home_of_secret(tmp_path, classroom.new_secret())) for _ in range(2))
+    shared, own = Store(tmp_path).save_set(mixtures), first.save_set(mixtures.take(np.arange(6)))
+    assert cache.shared(Store.load_set, first, shared) is cache.shared(Store.load_set, second, shared)
+    assert len(cache.shared(Store.load_set, first, own)) == 6
+    with pytest.raises(StoreError, match="not in the store"):
+        cache.shared(Store.load_set, second, own)
