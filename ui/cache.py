@@ -20,6 +20,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from spectra_core.spectra import SpectraSet
@@ -145,6 +146,12 @@ def key_of(given: Any) -> str:
         return f"store:{given.root}"
     if isinstance(given, np.ndarray) and not given.dtype.hasobject:
         return f"{given.dtype}{given.shape}:{hashlib.sha256(np.ascontiguousarray(given).data).hexdigest()}"
+    if isinstance(given, pd.DataFrame):
+        return f"table:{key_of(given.index)}{key_of(list(given.items()))}"
+    if isinstance(given, pd.Series | pd.Index):
+        values = given.to_numpy()
+        cells = _key_of_cells(values.tolist()) if values.dtype.hasobject else key_of(values)
+        return f"{given.dtype}:{given.name!r}{cells}"
     if is_dataclass(given) and getattr(given, "__dataclass_params__").frozen:  # noqa: B009  # unknown to mypy
         return f"{type(given).__qualname__}:{key_of({one.name: getattr(given, one.name) for one in fields(given)})}"
     if isinstance(given, Mapping):
@@ -152,6 +159,13 @@ def key_of(given: Any) -> str:
     if isinstance(given, tuple | list):
         return f"({','.join(map(key_of, given))})"
     raise TypeError(f"A {type(given).__name__} has no key of its content, so a call with one cannot be cached.")
+
+
+def _key_of_cells(cells: list[Any]) -> str:
+    """Return the key of a column of cells; text and plain numbers are written out at once, as there are many."""
+    if not {type(cell) for cell in cells} <= {str, int, float, bool, type(None)}:
+        return key_of(cells)
+    return hashlib.sha256(repr(cells).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def n_bytes(value: Any) -> int:

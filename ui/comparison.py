@@ -1,6 +1,6 @@
-"""What the comparison pages share: the sets by role, figures with their text, tables as files."""
+"""What the comparison pages share: the sets by role, and what is computed of them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,6 @@ import pandas as pd
 import streamlit as st
 
 from spectra_core.contracts import random_stream
-from spectra_core.datasets.formulas import table_csv
 from spectra_core.evaluation.channels import statistics
 from spectra_core.evaluation.channels.noise import with_noise
 from spectra_core.evaluation.sampling import MOST_COMPARED, sampled_rows
@@ -120,25 +119,6 @@ def pick_direction(spectra: SpectraSet) -> bool:
     if not runs_down(spectra.axis.label):
         return False
     return st.toggle("Draw the axis from high to low", value=True, key="axis_from_high", persist_state="session")
-
-
-def offer_tables(tables: Mapping[str, pd.DataFrame]) -> None:
-    """Offer tables as files, named after what they hold; written only when asked for."""
-    with st.container(horizontal=True):
-        for name, table in tables.items():
-            st.download_button(
-                f"{name.replace('_', ' ').capitalize()} (CSV)",
-                data=_csv_of(table),
-                file_name=f"{name}.csv",
-                mime="text/csv",
-                icon=":material/download:",
-                key=f"download_{name}",
-                on_click="ignore",
-            )
-
-
-def _csv_of(table: pd.DataFrame) -> Callable[[], bytes]:
-    return lambda: table_csv(table)
 
 
 def _sampled(

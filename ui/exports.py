@@ -1,5 +1,6 @@
 """A figure or a table with the buttons that take it home."""
 
+from collections.abc import Mapping
 from functools import partial
 
 import pandas as pd
@@ -48,6 +49,22 @@ def table_export(table: pd.DataFrame, name: str, label: str = "Table (CSV)") -> 
         icon=":material/download:",
         key=f"export_table_{name}",
     )
+
+
+def offer_tables(tables: Mapping[str, pd.DataFrame | None]) -> None:
+    """Offer tables as files, named after what they hold; written only when asked for."""
+    with st.container(horizontal=True):
+        for name, table in tables.items():
+            if table is not None and not table.empty:
+                st.download_button(
+                    f"{name.replace('_', ' ').capitalize()} (CSV)",
+                    partial(table_csv, table),
+                    f"{name}.csv",
+                    "text/csv",
+                    icon=":material/download:",
+                    key=f"download_{name}",
+                    on_click="ignore",
+                )
 
 
 def report_export(result: StoredResult) -> None:

@@ -20,7 +20,8 @@ from spectra_core.figures.latent_map import map_scatter
 from spectra_core.figures.spectra import single_spectra
 from spectra_core.spectra import SpectraSet
 from ui import cache, state, tables, targets, umap_warm
-from ui.comparison import Compared, offer_tables
+from ui.comparison import Compared
+from ui.exports import offer_tables
 from ui.figures import show_figure
 from ui.models import has_latent_space
 from ui.text import percent

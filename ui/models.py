@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from spectra_core.datasets.formulas import table_csv
 from spectra_core.evaluation.latent import learning
 from spectra_core.figures.theme import thousands
 from spectra_core.generators import GENERATORS
@@ -77,7 +76,7 @@ def judged_on(found: "StoredModel", spectra: SpectraSet) -> tuple[SpectraSet, st
         return spectra, f"spectra of {plain(spectra.meta.name)}"
     if len(record.held_out_rows) < _FEWEST_JUDGED:
         return spectra, "training spectra"
-    return spectra.take(list(record.held_out_rows)), "held-out spectra"
+    return cache.shared(SpectraSet.take, spectra, np.asarray(record.held_out_rows)), "held-out spectra"
 
 
 def show_summary(found: "StoredModel", dimensions: pd.DataFrame, rebuilt: pd.DataFrame | None, words: str) -> None:
@@ -111,20 +110,6 @@ def say_if_far(found: "StoredModel") -> None:
             "Train again with another seed.",
             icon=":material/crisis_alert:",
         )
-
-
-def offer_tables(tables: dict[str, pd.DataFrame | None]) -> None:
-    """Offer the tables behind the figures as files."""
-    with st.container(horizontal=True):
-        for name, table in tables.items():
-            if table is not None and not table.empty:
-                st.download_button(
-                    f"{name.replace('_', ' ').capitalize()} (CSV)",
-                    data=table_csv(table),
-                    file_name=f"{name}.csv",
-                    mime="text/csv",
-                    icon=":material/download:",
-                )
 
 
 def show_stored() -> None:

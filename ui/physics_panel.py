@@ -114,7 +114,7 @@ def show_forward_model(found: "StoredModel", train: SpectraSet) -> pd.DataFrame:
         st.dataframe(errors, hide_index=True)
     st.caption(
         "Shares of the variance over all channels; below zero where the mean spectrum would do better. Errors near the "
-        "noise say that new spectra are as right as measured ones; where they stand far above it, at the same "
+        "noise say that new spectra are as right as experimental ones; where they stand far above it, at the same "
         "channels physics lacks something that the training spectra are too few to show."
     )
     return errors

@@ -12,6 +12,7 @@ from spectra_core.evaluation.errors.question import SMALLEST_EFFECT
 from spectra_core.evaluation.errors.verdicts import ALL_TARGETS
 from spectra_core.experiment import Experiment, Question
 from spectra_core.experiment.power import pilot_of, smallest_effects
+from spectra_core.figures.names import typeset
 from spectra_core.regressors.choice import regressor_from_json, regressor_label, regressor_title
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
@@ -158,15 +159,14 @@ def _offer_pilot(experiment: Experiment, spectra: SpectraSet, titles: list[str])
     from ui.experiment_panel import n_workers
 
     pilot = replace(pilot_of(experiment), data=spectra.fingerprint)
-    columns = st.columns([3, 2], vertical_alignment="center")
-    columns[0].caption(
+    st.caption(
         f"How small an effect this design tells is not known yet for {', '.join(titles)}: it depends on how much "
         "errors scatter on these spectra. A pilot trains the reference twice, with different seeds; the experiment "
         "finds its fits."
     )
     seconds, is_measured = time_said.seconds_of(pilot, spectra, n_workers())
     label = f"Run a pilot ({'about' if is_measured else 'very roughly'} {job_panel.duration(seconds)})"
-    if columns[1].button(label, key="run_pilot", icon=":material/science:"):  # the key stays where the label changes
+    if st.button(label, key="run_pilot", icon=":material/science:"):  # the key stays where the label changes
         arguments = {"set": spectra.fingerprint, "experiment": json.loads(experiment.to_json())}
         state.start_job("pilot", arguments, f"Pilot on {spectra.meta.name}")
     job_panel.latest("pilot")
@@ -179,9 +179,9 @@ def _sentence(title: str, rows: pd.DataFrame) -> str:
         return f"**{title}**: not known yet how much its errors scatter."
     single = told.drop(ALL_TARGETS, errors="ignore").dropna()
     best, worst = str(single.idxmin()), str(single.idxmax())
-    of_single = f"{_percent(single[best])} ({plain(best)})"
+    of_single = f"{_percent(single[best])} ({plain(typeset(best))})"
     if best != worst:
-        of_single = f"{of_single} to {_percent(single[worst])} ({plain(worst)})"
+        of_single = f"{of_single} to {_percent(single[worst])} ({plain(typeset(worst))})"
     if ALL_TARGETS not in told:
         return f"**{title}**: this design tells a fall of the error from {of_single} on."
     return (

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from spectra_core.choices import Choice, build
+from spectra_core.figures.names import typeset
 from spectra_core.figures.theme import thousands
 from spectra_core.options import Range, Seed, WithOptions
 from spectra_core.spectra import SpectraSet
@@ -41,12 +42,12 @@ HOW_TO_READ = """
 - **Spectra.** Mean and 5 to 95 % band of both sets, and five generated spectra from the weakest to the strongest. A
   narrower band says that the decoder smooths, or that the strategy stays in the middle.
 - **Concentrations.** Shares in equal bins, and pairs of targets. Where your data fill a wedge or a line
-  and the drawn sets fill a square, there are combinations that were never measured.
-- **Charge left over.** Σ z·c of every set. A solution of the listed ions alone is neutral, so any set off zero cannot
-  exist; labels of impossible solutions harm a calibration.
-- **Distance to the data.** How far a set lies outside the convex hull of the measured ones, that is, beyond what mixing
-  measured solutions could give, in standard deviations of each concentration. The row "Experimental" is the floor:
-  measured sets held out from the hull. Outside the hull the generator extrapolates.
+  and the drawn concentration sets fill a square, there are combinations that were never prepared.
+- **Charge left over.** Σ z·c of every concentration set. A solution of the listed ions alone is neutral, so none off
+  zero can exist; labels of impossible solutions harm a calibration.
+- **Distance to the data.** How far a concentration set lies outside the convex hull of the experimental ones, that is,
+  beyond what mixing those solutions could give, in standard deviations of each concentration. The row "Experimental" is
+  the floor: experimental ones held out from the hull. Outside the hull the generator extrapolates.
 """
 
 OVERVIEW_COLUMNS: dict[str, Any] = {
@@ -242,18 +243,20 @@ def labels_sentence(sampled: Sampled, train: SpectraSet, plan: Plan) -> str:
     if plan.labelling is None or plan.labelling.name not in ("latent", "spectral"):
         return ""
     clipped = bool(plan.labelling.options.get("clip_to_range", False))
-    return sentence(range_sentence(label_range(sampled.spectra.targets, train.targets), clipped=clipped))
+    said = range_sentence(label_range(sampled.spectra.targets, train.targets), clipped=clipped)
+    return sentence(typeset(said))
 
 
 def hull_sentence(distances: pd.DataFrame) -> str:
-    """Say which share of the sets lies within the data, and what that was measured on."""
+    """Say which share of the concentration sets lies within the data, and what that was measured on."""
     drawn, floor = (distances.loc[distances["role"] == role, "inside"] for role in ("generated", "training"))
     sentence = (
-        f"{percent(drawn.mean())} of {len(drawn)} sets lie within the hull of {distances['n_hull'].max()} measured ones"
+        f"{percent(drawn.mean())} of {len(drawn)} concentration sets lie within the hull of "
+        f"{distances['n_hull'].max()} experimental ones"
     )
     if floor.empty:
         return f"{sentence}."
-    return f"{sentence}; of {len(floor)} measured sets held out, {percent(floor.mean())} do."
+    return f"{sentence}; of {len(floor)} experimental ones held out, {percent(floor.mean())} do."
 
 
 def strategies_compared(found: "StoredModel", train: SpectraSet) -> dict[str, pd.DataFrame]:

@@ -188,7 +188,7 @@ def added(result: StoredResult) -> None:
     else:
         st.write(
             "**Label honesty**: error of the labels, as read from the added spectra by PLS, over the error on held-out "
-            "measured spectra. About 1 is honest; far above, spectra do not hold what their labels say."
+            "experimental spectra. About 1 is honest; far above, spectra do not hold what their labels say."
         )
         st.dataframe(tables.wide(table, ["arm"], "target", "honesty", how="median").round(2))
         noise = table.groupby("arm", sort=False)["noise_ratio"].median().reset_index()
@@ -290,12 +290,14 @@ def other_experiments(result: StoredResult) -> None:
 
 
 def _learning_curves(result: StoredResult, regressor: str, units: Mapping[str, str], kinds: Mapping[str, str]) -> None:
-    st.subheader("In numbers of measured spectra")
+    st.subheader("In numbers of experimental spectra")
     errors = table_of(result, "errors", regressor)
     equivalents = table_of(result, "equivalents", regressor)
     summary = error_summary(errors)
     if summary["n_train"].nunique() < 2:
-        st.caption("Known for experiments with several training sizes: how many more measured spectra bring the same.")
+        st.caption(
+            "Known for experiments with several training sizes: how many more experimental spectra bring the same."
+        )
         return
     offered = list(kinds)
     arms = st.multiselect("Arms of the learning curves", offered, default=offered[:4], key="curve_arms")
@@ -307,7 +309,7 @@ def _learning_curves(result: StoredResult, regressor: str, units: Mapping[str, s
         bounds = {"at least": "≥ ", "at most": "≤ ", "reached": ""}
         found = zip(equivalents["bound"], equivalents["gain"], strict=True)
         words = [f"{bounds[bound]}{_signed(gain)}" for bound, gain in found]
-        st.write("**Equivalent-sample gain**: how many more measured spectra would have brought the same error.")
+        st.write("**Equivalent-sample gain**: how many more experimental spectra would have brought the same error.")
         st.dataframe(tables.wide(equivalents.assign(words=words), ["arm", "n_train"], "target", "words"))
         table_export(equivalents, "equivalent_samples")
 
@@ -321,7 +323,7 @@ def _dose_response(result: StoredResult, regressor: str) -> None:
     swept = set(several[several > 1].index) - set(table.loc[table["kind"] == "step_matched", "family"])
     offered = [family for family in dict.fromkeys(table["family"]) if family in swept]
     if not offered or comparisons.empty:
-        st.caption("Known for experiments with several ratios of added to measured rows.")
+        st.caption("Known for experiments with several ratios of added to training rows.")
         return
     families = st.multiselect("Arms by ratio", offered, default=offered[:4], key="dose_arms")
     rows = comparisons.drop(columns="ratio").merge(table[table["family"].isin(families)], on="arm")

@@ -84,12 +84,12 @@ def _too_good(sets: Sets) -> None:
     nearest = int(cache.table(neighbours, sets)["nearest_training"].iloc[0])
     table = blind_quiz.blind_pair(sets, blind_quiz.BlindQuestion("duel", nearest, 0, True))
     jitter = table["jitter_generated"].abs().median() / table["jitter_training"].abs().median()
-    st.caption(f"Usual jitter of the noise-free spectrum over that of the measured one: {percent(jitter)}.")
+    st.caption(f"Usual jitter of the noise-free spectrum over that of the experimental one: {percent(jitter)}.")
     show_figure(blind_spectra(table, generated_first=True, told=True, **_titles(sets)), key="tour_noise_figure")
 
 
 def _without_noise(training: SpectraSet) -> SpectraSet:
-    """Return measured spectra whose bands are right, and which carry no noise: what generators tend to."""
+    """Return experimental spectra whose bands are right, and which carry no noise: what generators tend to."""
     signal = KNOWN_BAD["over_smoothing"].spoil(training, len(training), random_stream(0, "tour"))
     meta = training.with_meta(name="Without noise", origin="generated").meta
     return SpectraSet(training.axis, signal, meta=meta)
@@ -98,7 +98,7 @@ def _without_noise(training: SpectraSet) -> SpectraSet:
 def _steps(sets: Sets) -> None:
     regressor = MLP()
     n_rows = len(sets["training"])
-    ratio = st.slider("Added rows per measured row", 0.5, 4.0, 1.0, 0.5, key="tour_ratio")
+    ratio = st.slider("Added rows per training row", 0.5, 4.0, 1.0, 0.5, key="tour_ratio")
     ratios = np.arange(0.0, 4.01, 0.5)
     budget = Budget(epochs=regressor.epochs)
     taken = {one: budget.total_steps(round(n_rows * (1 + one)), regressor.batch_size) for one in ratios}
@@ -106,9 +106,9 @@ def _steps(sets: Sets) -> None:
     rows += [{"ratio": one, "way": "measured", "steps": taken[0.0]} for one in ratios]
     more = taken[ratio] / taken[0.0]
     st.caption(
-        f"{regressor.epochs} epochs of {n_rows} spectra are {taken[0.0]} steps; with {ratio:g} added per measured one "
-        f"they are {taken[ratio]}, {significant(more)} times as many. The step-matched arm trains as long on measured "
-        "spectra alone: what is left is what the new spectra are worth."
+        f"{regressor.epochs} epochs of {n_rows} spectra are {taken[0.0]} steps; with {ratio:g} added per training row "
+        f"they are {taken[ratio]}, {significant(more)} times as many. The step-matched arm trains as long on "
+        "experimental spectra alone: what is left is what the new spectra are worth."
     )
     show_figure(training_steps(pd.DataFrame(rows)), key="tour_steps_figure")
 
@@ -138,8 +138,8 @@ def _salts(sets: Sets) -> None:
 def _copies(sets: Sets) -> None:
     copies = st.segmented_control(
         "What is judged",
-        ["Copies of measured spectra", "The generated set"],
-        default="Copies of measured spectra",
+        ["Copies of experimental spectra", "The generated set"],
+        default="Copies of experimental spectra",
         required=True,
         key="tour_copies",
     )
@@ -160,7 +160,7 @@ def _labels(sets: Sets) -> None:
     summary = honesty_summary(table)
     own = summary[(summary["target"] == target) & (summary["role"] == "generated")]
     ratio = float(own["ratio"].iloc[0])
-    st.caption(f"Labels and readings differ {significant(ratio)} times as much as on measured spectra.")
+    st.caption(f"Labels and readings differ {significant(ratio)} times as much as on experimental spectra.")
     figure = labels_and_readings(
         table, target=target, label=names[target], reading="predicted", reading_label="read by PLS"
     )
@@ -227,14 +227,14 @@ def _titles(sets: Sets) -> dict[str, Any]:
 STEPS = (
     Step(
         "Real and generated",
-        "A generator has seen measured spectra and makes new ones; at first sight they are the same.",
+        "A generator has seen experimental spectra and makes new ones; at first sight they are the same.",
         "Show more of them, and look for one that could not have been measured.",
         "pages/comparison/spectra.py",
         _real_and_generated,
     ),
     Step(
         "Too good to be true",
-        "Noise-free spectra look better than measured ones, and that gives them away: the jitter is missing.",
+        "Noise-free spectra look better than experimental ones, and that gives them away: the jitter is missing.",
         "Give the noise back, and compare the jitter again.",
         "pages/comparison/neighbours.py",
         _too_good,
@@ -255,7 +255,7 @@ STEPS = (
     ),
     Step(
         "A metric that loves copies",
-        "Copies of measured spectra pass for real by coverage and by distance: only numbers about copies see them.",
+        "Copies of experimental spectra pass for real by coverage and by distance: only numbers about copies see them.",
         "Judge the generated set in place of the copies.",
         "pages/comparison/fidelity.py",
         _copies,

@@ -11,7 +11,8 @@ from spectra_core.figures.training import information_by_dimension
 from spectra_core.figures.traversal import walk_figure
 from spectra_core.spectra import SpectraSet
 from ui import cache, needed, targets
-from ui.comparison import Compared, channel_statistics, offer_tables, pick_direction
+from ui.comparison import Compared, channel_statistics, pick_direction
+from ui.exports import offer_tables
 from ui.figures import show_figure
 from ui.models import dimensions as learned
 from ui.models import encoded

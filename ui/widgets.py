@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import MISSING, fields, replace
+from functools import cache
 from typing import Any
 
 import streamlit as st
@@ -178,6 +179,7 @@ def limits(option: Option) -> dict[str, Any]:
     return {name: None if number is None else kind(number) for name, number in given.items()}
 
 
+@cache
 def described_parameters(member: type[Any]) -> dict[str, str]:
     """Return what the docstring of `member` says of every parameter (numpy style), as one paragraph each."""
     found: dict[str, str] = {}

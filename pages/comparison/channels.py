@@ -8,6 +8,7 @@ from spectra_core.evaluation.roles import comparisons
 from spectra_core.figures import channels as figures
 from spectra_core.figures.spectra import quantile_fan
 from ui import cache, comparison
+from ui.exports import offer_tables
 from ui.figures import show_figure
 from ui.text import percent, plain, significant
 
@@ -85,7 +86,7 @@ correlation = cache.table(channel_correlation, {role: sets[role] for role in (re
 images = figures.correlation_images(correlation, axis_label=training.axis.label, reverse=reverse)
 show_figure(images, key="correlation_images")
 
-comparison.offer_tables(
+offer_tables(
     {
         "channel_statistics": statistics,
         "channel_differences": differences,

@@ -10,7 +10,7 @@ from spectra_core.evaluation.similarity.sentences import fidelity_sentence
 from spectra_core.figures import fidelity as figures
 from spectra_core.figures import physics as physics_figures
 from ui import comparison, judged, needed, state, tables, targets
-from ui.exports import report_export
+from ui.exports import offer_tables, report_export
 from ui.figures import show_figure
 from ui.text import plain
 
@@ -54,7 +54,7 @@ else:
     )
     report_export(result)
     judged.metric_cards(judgement, METRICS, plain(training.meta.unit))
-    comparison.offer_tables({"judgement": judgement})
+    offer_tables({"judgement": judgement})
 
     st.subheader("Could they have been measured?")
     limits = result.tables["physics_limits"]
@@ -65,7 +65,7 @@ else:
     offenders = judged.offenders(checked, physics.physics_offences(checked, limits), applied, "generated")
     looked_at = judged.as_judged(found, generated, noise_given_back=given_back)
     judged.show_offenders(offenders, result.document["n_judged"]["generated"], *looked_at)
-    comparison.offer_tables({"physics": checked, "physics_limits": limits, "offenders": offenders})
+    offer_tables({"physics": checked, "physics_limits": limits, "offenders": offenders})
 
     if "label_honesty" in result.tables:
         st.subheader("Do they hold what their labels say?")
@@ -73,7 +73,7 @@ else:
         judged.show_honesty(honesty, targets.labels(training.target_info))
         summed = honesty_summary(honesty)
         st.dataframe(summed, hide_index=True, key="honesty_summary", column_config=tables.columns(summed))
-        comparison.offer_tables({"label_honesty_summary": summed, "label_honesty": honesty})
+        offer_tables({"label_honesty_summary": summed, "label_honesty": honesty})
 
 st.subheader("Which metric sees which defect?")
 st.write(
@@ -99,7 +99,7 @@ if tried is not None:
         f"{bench['n_per_set'].iloc[0]} spectra per set, {bench['n_repeats'].iloc[0]} random divisions of the "
         "experimental set. Worse, beyond: all values lie on one side of all floors."
     )
-    comparison.offer_tables({"metric_bench": bench})
+    offer_tables({"metric_bench": bench})
 
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(

@@ -7,6 +7,7 @@ from spectra_core.evaluation.similarity.neighbours import pair_difference
 from spectra_core.evaluation.similarity.sentences import copies_sentence
 from spectra_core.figures import neighbours as figures
 from ui import cache, comparison, neighbour_panel, state, tables, targets
+from ui.exports import offer_tables
 from ui.figures import show_figure
 from ui.text import percent, plain
 
@@ -142,7 +143,7 @@ show_figure(
     ),
     key="distance_distributions",
 )
-comparison.offer_tables(
+offer_tables(
     {"neighbours": table, "pair": difference}
     | ({} if nearest.memorisation is None else {"memorisation": nearest.memorisation})
 )

@@ -5,6 +5,7 @@ from spectra_core.evaluation.channels.statistics import signal_histograms
 from spectra_core.evaluation.examples import examples
 from spectra_core.figures import spectra as figures
 from ui import cache, comparison
+from ui.exports import offer_tables
 from ui.figures import show_figure
 
 st.write("Generated spectra beside experimental ones, all of them at once, and where they differ.")
@@ -31,16 +32,16 @@ verdict.markdown(look_sentence(statistics, reference))
 if view == "Density":
     histograms = cache.shared(signal_histograms, found.sets)
     show_figure(figures.density_comparison(histograms, reference=reference, **labels), key="density_comparison")
-    comparison.offer_tables({f"density_{role}": table.reset_index() for role, table in histograms.items()})
+    offer_tables({f"density_{role}": table.reset_index() for role, table in histograms.items()})
 elif view == "Quantile bands":
     shown = statistics[statistics["role"].isin([reference, "generated"])]
     show_figure(figures.quantile_fan(shown, **labels), key="quantile_fan")
-    comparison.offer_tables({"channel_statistics": statistics})
+    offer_tables({"channel_statistics": statistics})
 else:
     n_spectra = st.slider("Spectra of each kind", 2, 60, 9, key="n_single_spectra", persist_state="session")
     table = cache.table(examples, {role: found.sets[role] for role in (reference, "generated")}, n_spectra=n_spectra)
     show_figure(figures.single_spectra(table, **labels), key="single_spectra")
-    comparison.offer_tables({"single_spectra": table})
+    offer_tables({"single_spectra": table})
 
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(

@@ -19,6 +19,7 @@ from spectra_core.figures.spectra import density, single_spectra
 from spectra_core.figures.theme import thousands
 from spectra_core.spectra import without
 from ui import cache, comparison, needed, state, tables, targets
+from ui.exports import offer_tables
 from ui.figures import show_figure
 from ui.text import percent, plain, sentence
 
@@ -85,7 +86,7 @@ if saturation is not None and (channels["share_saturated"] > 0).any():
         f"In {n_hit} of {spectra.n_channels} channels some spectra exceed {saturation:g}; most of all at "
         f"{worst['position']:g} {plain(spectra.axis.unit)}, in {percent(worst['share_saturated'])} of the spectra."
     )
-comparison.offer_tables({"channel_check": channels, "density": histograms["training"].reset_index()})
+offer_tables({"channel_check": channels, "density": histograms["training"].reset_index()})
 
 if spectra.n_targets:
     st.subheader("What can the concentrations tell?")
@@ -113,7 +114,7 @@ if spectra.n_targets:
     listed = dependence.drop(columns=["relation", "residual"], errors="ignore")
     listed = listed.replace({"target": targets.names(spectra.target_info)})
     st.dataframe(listed, hide_index=True, key="targets", column_config=tables.columns(listed))
-    comparison.offer_tables({"targets": dependence, "concentrations": spectra.targets})
+    offer_tables({"targets": dependence, "concentrations": spectra.targets})
 
 checked_rows = sampled_rows(len(spectra), "checked", MOST_JUDGED)
 checked_part = comparison.part(spectra, checked_rows)
@@ -142,7 +143,7 @@ else:
         apart = apart.drop(columns=["set_apart", "sample"]).head(100)
         standing_out += list(apart["id"])
         st.dataframe(apart, hide_index=True, key="set_apart", column_config=tables.columns(apart))
-    comparison.offer_tables({"outliers": table.drop(columns="sample")})
+    offer_tables({"outliers": table.drop(columns="sample")})
 
 if spectra.n_targets:
     st.subheader("Does a label not fit its spectrum?")
@@ -181,7 +182,7 @@ if spectra.n_targets:
             standing_out += list(wrong["id"])
             called = wrong.replace({"target": targets.names(spectra.target_info)})
             st.dataframe(called, hide_index=True, key="wrong_labels", column_config=tables.columns(wrong))
-        comparison.offer_tables({"label_errors": labels_checked})
+        offer_tables({"label_errors": labels_checked})
 
 st.subheader("Should spectra be left out?")
 offered = dict.fromkeys([*standing_out, *(names if len(names) <= MOST_OFFERED else [])])

@@ -5,6 +5,7 @@ from spectra_core.evaluation.latent.strategies import strategy_points
 from spectra_core.figures import strategies as figures
 from spectra_core.figures.theme import thousands
 from ui import cache, models, needed, sampling, state, targets
+from ui.exports import offer_tables
 from ui.figures import show_figure
 from ui.text import sentence
 
@@ -94,6 +95,6 @@ if "latent_points" in tables and st.toggle("Compare all strategies", key="compar
         tables = {**tables, f"all_{what.lower().replace(' ', '_')}": overview}
 
 sampling.show_carried_labels()
-models.offer_tables(tables)
+offer_tables(tables)
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(sampling.HOW_TO_READ)

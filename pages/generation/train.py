@@ -4,6 +4,7 @@ from spectra_core.choices import Choice
 from spectra_core.figures.training import information_by_dimension, reconstruction_panels, training_curve
 from spectra_core.generators import GENERATORS
 from ui import cache, job_panel, models, needed, physics_panel, state, widgets
+from ui.exports import offer_tables
 from ui.figures import show_figure
 from ui.text import plain
 
@@ -86,7 +87,7 @@ if found is not None and models.has_latent_space(found):
             reconstruction_panels(rebuilt, axis_label=train.axis.label, signal_label=train.meta.signal_label),
             key="reconstructions",
         )
-    models.offer_tables({"history": found.history, "latent_dimensions": dimensions, "reconstructions": rebuilt})
+    offer_tables({"history": found.history, "latent_dimensions": dimensions, "reconstructions": rebuilt})
     with st.expander("How to read this", icon=":material/menu_book:"):
         st.markdown(
             """
@@ -104,6 +105,6 @@ if found is not None and models.has_latent_space(found):
 if found is not None and hasattr(found.model, "forward"):
     fitted_to = models.training_part(found, train)
     if found.model.frame_ == fitted_to.frame:
-        models.offer_tables({"forward_model": physics_panel.show_forward_model(found, fitted_to)})
+        offer_tables({"forward_model": physics_panel.show_forward_model(found, fitted_to)})
 
 models.show_stored()

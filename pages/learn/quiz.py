@@ -11,8 +11,8 @@ from ui.text import counted, percent
 _SWAPPED = "you take one for the other more often than chance would."
 
 st.write(
-    "One of two spectra was measured, the other made by a generator. Six pairs, then six duels of a generated spectrum "
-    "with the experimental one nearest to it."
+    "One of two spectra is experimental, the other was made by a generator. Six pairs, then six duels of a generated "
+    "spectrum with the experimental one nearest to it."
 )
 needed.require_both()
 found = comparison.compared()
@@ -90,7 +90,7 @@ with st.expander("How to read this", icon=":material/menu_book:"):
         """
 - **Blue** is experimental, **orange** generated, once you have answered; before, colours mean nothing.
 - **Jitter** is what is left of a spectrum after a cubic through neighbouring channels, in units of the noise of
-  measured spectra; 95 % of theirs lies in the grey band. A generator that learns means draws too little of it.
+  experimental spectra; 95 % of theirs lies in the grey band. A generator that learns means draws too little of it.
 - **Your share** has an interval, since twelve answers are few: ten right of twelve rule chance out, nine do not.
 - **The classifier** is asked the same: of one real and one generated spectrum, which is generated? It looks at all
   principal components at once, faint ones too, and has learned from other spectra of both kinds.

@@ -6,7 +6,7 @@ from ui.figures import show_figure
 from ui.text import plain
 
 st.write(
-    "A generator learns your spectra and makes new ones. You see how the new ones differ from the measured ones, "
+    "A generator learns your spectra and makes new ones. You see how the new ones differ from the experimental ones, "
     "and whether they improve a calibration, target by target."
 )
 

@@ -205,7 +205,7 @@ _DATA = "files or a folder, simulated:PRESET[:N], or the beginning of a kept set
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="latent-spectra",
-        description="Generate spectra, see how they differ from measured ones, and find out\n"
+        description="Generate spectra, see how they differ from experimental ones, and find out\n"
         "whether they improve a calibration. `latent-spectra COMMAND --help` shows the\n"
         "options of a command, with examples.",
         epilog=_LEGEND,

@@ -13,8 +13,8 @@ SHARP, USUAL = 0.01, 1.0
 """Weights of the KL term: a decoder that follows the spectra, and the usual evidence lower bound."""
 
 CHANGES: dict[str, str] = {
-    "optimiser steps": "Measured rows alone, trained for as many steps: what longer training does by itself.",
-    "repeated rows": "Measured rows repeated to the same number: what more rows do without anything new in them.",
+    "optimiser steps": "Experimental rows alone, trained for as many steps: what longer training does by itself.",
+    "repeated rows": "Experimental rows repeated to the same number: what more rows do without anything new in them.",
     "noise given back": "The noise that generated spectra lack is added: what their smoothness does.",
     "density as in training": "Latent points where the training spectra lie: what drawing elsewhere does.",
     "concentrations as measured": "Only concentration sets that were measured: what new ones do.",

@@ -17,7 +17,7 @@ _SPACING = 0.125
 
 
 def learning_curves(summary: pd.DataFrame, *, arm_kinds: Mapping[str, str], units: Mapping[str, str]) -> go.Figure:
-    """Draw RMSEP over the number of measured training spectra, one panel per target, one line per arm.
+    """Draw RMSEP over the number of training spectra, one panel per target, one line per arm.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def learning_curves(summary: pd.DataFrame, *, arm_kinds: Mapping[str, str], unit
             )
         title = error_title(units.get(target, ""))
         figure.update_yaxes(title_text=title, type="log", nticks=5, row=place[0], col=place[1])
-        figure.update_xaxes(title_text="Measured spectra", type="log", row=place[0], col=place[1])
+        figure.update_xaxes(title_text="Experimental spectra", type="log", row=place[0], col=place[1])
     return panels.styled(alt=f"Learning curves of {len(arm_kinds)} arms for {len(targets)} targets")
 
 
@@ -78,7 +78,7 @@ def dose_response(comparisons: pd.DataFrame, *, kinds: Mapping[str, str], smalle
                 line=line,
                 place=place,
             )
-        figure.update_xaxes(title_text="Added per measured", type="log", row=place[0], col=place[1])
+        figure.update_xaxes(title_text="Added rows per training row", type="log", row=place[0], col=place[1])
     # All at once: plotly adds shapes one by one in a time that grows with those already there.
     figure.update_layout(shapes=[shape for panel in range(len(targets)) for shape in _nothing(panel, smallest_effect)])
     for row in range(1, panels.places[-1][0] + 1):

@@ -64,12 +64,12 @@ def training_steps(steps: pd.DataFrame) -> go.Figure:
         Row per (ratio, way) with ``ratio``, ``way``, ``steps``.
     """
     figure = go.Figure()
-    looks = {"measured": ("training", "measured spectra alone"), "extended": ("generated", "with added rows")}
+    looks = {"measured": ("training", "experimental spectra alone"), "extended": ("generated", "with added rows")}
     for way, rows in steps.groupby("way", sort=False):
         role, name = looks[str(way)]
         line = {"color": ROLE_COLOUR[role], "dash": ROLE_DASH[role], "width": 2}
         figure.add_scatter(x=rows["ratio"], y=rows["steps"], mode="lines+markers", name=name, line=line)
-    figure.update_xaxes(title_text="Added per measured row").update_yaxes(
+    figure.update_xaxes(title_text="Added rows per training row").update_yaxes(
         title_text="Optimiser steps", rangemode="tozero"
     )
     return styled(figure, alt="Optimiser steps over the ratio of added rows, for as many epochs.", height=360)

@@ -18,9 +18,9 @@ KIND_COLOUR = {
     "generated": ORANGE,
     "oracle": GREEN,
 }
-"""Blue: measured rows alone; orange: with generated rows; green: with new rows from the true simulator."""
+"""Blue: experimental rows alone; orange: with generated rows; green: with new rows from the true simulator."""
 COLOUR_NAME = {
-    BLUE: "measured spectra alone",
+    BLUE: "experimental spectra alone",
     ORANGE: "with generated spectra",
     GREEN: "with new spectra of the true simulator",
 }

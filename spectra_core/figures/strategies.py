@@ -144,7 +144,7 @@ def concentration_pairs(points: pd.DataFrame, target_labels: Mapping[str, str]) 
             diagonal_visible=False,
             marker=markers[label],
         )
-    alt = f"Pairs of concentrations of {', '.join(names)}, drawn and measured."
+    alt = f"Pairs of concentrations of {', '.join(names)}, drawn and experimental."
     if len(names) == 2:
         pair = pair_of_targets(shown_points, [wrapped(target_labels[name], 60) for name in names], markers)
         return styled(pair, alt=alt)
@@ -176,8 +176,8 @@ def concentration_marginals(marginals: pd.DataFrame, target_labels: Mapping[str,
         figure.update_xaxes(title_text=wrapped(target_labels[name], 32), row=row + 1, col=column + 1)
         figure.update_yaxes(tickformat=".0%", rangemode="tozero", row=row + 1, col=column + 1)
     for row in range(n_rows):
-        figure.update_yaxes(title_text="Share of sets", row=row + 1, col=1)
-    return styled(figure, alt=f"Distribution of {', '.join(names)}, drawn and measured.", height=80 + 210 * n_rows)
+        figure.update_yaxes(title_text="Share of concentration sets", row=row + 1, col=1)
+    return styled(figure, alt=f"Distribution of {', '.join(names)}, drawn and experimental.", height=80 + 210 * n_rows)
 
 
 def charge_balance(residuals: pd.DataFrame) -> go.Figure:

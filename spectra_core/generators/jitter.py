@@ -31,7 +31,7 @@ class Jitter(ParentGenerator):
         "Repeats training spectra with fresh noise of the size of their own, the simplest classical augmentation."
     )
     worth: ClassVar[str] = (
-        "For networks on a few hundred measured spectra: on the carbon dots errors were 5 to 10 % lower, "
+        "For networks on a few hundred experimental spectra: on the carbon dots errors were 5 to 10 % lower, "
         "short of beyond doubt, for seconds of work."
     )
 

@@ -48,7 +48,7 @@ class Nuisances(ParentGenerator):
         "Repeats training spectra with other offsets, slopes, gains, shifts and noise, as large as the data show."
     )
     worth: ClassVar[str] = (
-        "For networks on a few hundred measured spectra or fewer: errors were 7 to 23 % lower on four sets, "
+        "For networks on a few hundred experimental spectra or fewer: errors were 7 to 23 % lower on four sets, "
         "for seconds of work; PLS gains hardly anything."
     )
 

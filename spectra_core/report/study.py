@@ -33,11 +33,11 @@ from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store, StoredResult
 
 _KINDS = {
-    "baseline": "the measured spectra as they are",
-    "step_matched": "the measured spectra, trained for as many steps as an extended set",
-    "duplicate_rows": "every measured spectrum repeated",
-    "ensemble": "several regressors on the measured spectra, averaged",
-    "oracle": "measured spectra and new ones of the true simulator",
+    "baseline": "the experimental spectra as they are",
+    "step_matched": "the experimental spectra, trained for as many steps as an extended set",
+    "duplicate_rows": "every experimental spectrum repeated",
+    "ensemble": "several regressors on the experimental spectra, averaged",
+    "oracle": "experimental spectra and new ones of the true simulator",
 }
 _FOREST = (
     "Change of each target's error (RMSEP) against the reference arm; left of zero is better. The bar is the 95 % "
@@ -200,7 +200,7 @@ def _method(experiment: Experiment) -> list[Part]:
     sizes = ", ".join(str(size) if size else "the whole fold" for size in experiment.n_train)
     return [
         f"{splits} Training spectra: {sizes}. Seed {experiment.seed}; networks on: {experiment.device}.",
-        table_of(arms, {"arm": "Arm", "what": "Training set", "ratio": "Added per measured"}),
+        table_of(arms, {"arm": "Arm", "what": "Training set", "ratio": "Added rows per training row"}),
         table_of(regressors, {"name": "Regressor", "options": "Options"}),
     ]
 
@@ -224,7 +224,7 @@ def arm_in_words(arm: Arm) -> str:
         parts.append(f"teacher: {regressor_title(arm.teacher)}")
     parts += ["with noise given back"] if arm.give_noise_back else []
     parts += ["measured by the true simulator at its labels"] if arm.true_spectra else []
-    return f"measured spectra and generated ones; {'; '.join(parts)}"
+    return f"experimental spectra and generated ones; {'; '.join(parts)}"
 
 
 def _choice(choice: Choice, registry: Mapping[str, Any]) -> str:
@@ -267,7 +267,7 @@ def _pictures(result: StoredResult, experiment: Experiment, compared: pd.DataFra
         for regressor, rows in errors.groupby("regressor", sort=False):
             figure = gains.learning_curves(error_summary(rows), arm_kinds=kinds, units=units)
             title = f"Learning curves by {titles.get(str(regressor), str(regressor))}"
-            how = "RMSEP over the number of measured training spectra, both on logarithmic axes; bars are one sd."
+            how = "RMSEP over the number of training spectra, both on logarithmic axes; bars are one sd."
             parts.append(Picture(svg(figure), title, how))
     return parts
 

@@ -86,7 +86,7 @@ class Parents:
 
     title: ClassVar[str] = "From the parents"
     explanation: ClassVar[str] = (
-        "Each spectrum is labelled with the concentrations of the measured spectra it was made of, mixed as they were."
+        "Each spectrum is labelled with the concentrations of the training spectra it was made of, mixed as they were."
     )
 
     def label(self, context: LabelContext) -> pd.DataFrame:

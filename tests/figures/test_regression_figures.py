@@ -33,7 +33,7 @@ def test_the_legend_says_what_the_colours_of_arms_and_the_shapes_of_regressors_m
     assert keys == {
         "PLS": GREY,
         "MLP": GREY,
-        "measured spectra alone": KIND_COLOUR["baseline"],
+        "experimental spectra alone": KIND_COLOUR["baseline"],
         "with generated spectra": KIND_COLOUR["generated"],
     }
 

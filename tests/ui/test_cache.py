@@ -55,6 +55,7 @@ def changed_array(values: np.ndarray) -> np.ndarray:
 
 
 LARGE = np.linspace(0.0, 1.0, 700_000).reshape(1000, 700)
+TABLE = pd.DataFrame({"arm": ["a", "b", "", None], "value": [0.0, 1.0, np.nan, 3.0]})
 NEIGHBOURS = [
     (LARGE, changed_array(LARGE)),
     (LARGE, LARGE.reshape(700, 1000)),
@@ -70,13 +71,23 @@ NEIGHBOURS = [
     (("a", ("b", "c")), ("a", "b", "c")),
     (0.1 + 0.2, 0.3),
     ("'", "\\'"),
+    (TABLE, TABLE.assign(value=changed_array(TABLE["value"].to_numpy()))),
+    (TABLE, TABLE.assign(arm=["a", "b", "", "None"])),
+    (TABLE, TABLE.assign(arm=["ab", "", "", None])),
+    (TABLE, TABLE.rename(columns={"arm": "way"})),
+    (TABLE, TABLE.rename(index={3: 4})),
+    (TABLE, TABLE[["value", "arm"]]),
+    (TABLE, TABLE.astype({"value": "float32"})),
+    (TABLE.assign(mixed=[1, "1", True, 1.0]), TABLE.assign(mixed=["1", "1", True, 1.0])),
+    (TABLE.assign(mixed=[1, "1", True, 1.0]), TABLE.assign(mixed=[1, "1", 1, 1.0])),
+    (TABLE["value"], TABLE["value"].astype(str)),
 ]
 
 
 @pytest.mark.parametrize(("one", "other"), NEIGHBOURS)
 def test_different_content_has_different_keys_and_equal_content_equal_ones(one, other):
     assert cache.key_of(one) != cache.key_of(other)
-    again = one.copy() if isinstance(one, np.ndarray | dict) else one
+    again = one.copy() if isinstance(one, np.ndarray | dict | pd.DataFrame | pd.Series) else one
     if dataclasses.is_dataclass(one):
         again = dataclasses.replace(one)
     assert cache.key_of(one) == cache.key_of(again)
@@ -86,7 +97,7 @@ def test_a_set_is_found_again_under_its_present_name_only(before):
     assert cache.key_of(before) != cache.key_of(before.with_meta(name="Another name"))
 
 
-@pytest.mark.parametrize("given", [object(), pd.DataFrame({"a": [1]}), np.array([object()]), threading.Lock()])
+@pytest.mark.parametrize("given", [object(), pd.DataFrame({"a": [object()]}), np.array([object()]), threading.Lock()])
 def test_what_has_no_key_is_refused_rather_than_guessed_at(given):
     with pytest.raises(TypeError, match="has no key of its content"):
         cache.table(str, given)

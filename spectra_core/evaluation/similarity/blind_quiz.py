@@ -30,8 +30,8 @@ _GIVEAWAYS = {
     "pure_components": "No mixture of the components' spectra looks like it.",
     "negative": "It falls further below zero than noise explains.",
     "saturation": "Too many of its channels lie where the detector sees no light.",
-    "t2": "An extreme mixture, beyond what the measured spectra span.",
-    "q": "It holds something that the measured spectra do not.",
+    "t2": "An extreme mixture, beyond what the experimental spectra span.",
+    "q": "It holds something that the experimental spectra do not.",
 }
 
 
@@ -124,10 +124,10 @@ def giveaways(question: BlindQuestion, physics: pd.DataFrame, limits: pd.DataFra
     ratio = float(generated["roughness"].iloc[0]) / usual if usual > 0 else np.nan
     if ratio < ALIKE[0]:
         said.append(
-            f"Too smooth: its jitter from channel to channel is {100 * ratio:.0f} % of that of measured spectra."
+            f"Too smooth: its jitter from channel to channel is {100 * ratio:.0f} % of that of experimental spectra."
         )
     elif ratio > ALIKE[1]:
-        said.append(f"Too rough: its jitter from channel to channel is {ratio:.1f} times that of measured spectra.")
+        said.append(f"Too rough: its jitter from channel to channel is {ratio:.1f} times that of experimental spectra.")
     offences = physics_offences(generated, limits).iloc[0]
     said += [words for name, words in _GIVEAWAYS.items() if name in CHECKS and offences.get(name, False)]
     return said or ["Nothing that we measure gives it away: neither its noise, nor its concentrations, nor its shape."]
