@@ -134,7 +134,8 @@ def _figure(table: pd.DataFrame, document: Mapping[str, Any]) -> None:
     if shown.empty:
         return
     kinds = {name: action.get("kind", "baseline") for name, action in document["actions"].items()}
-    figure = forest(
+    figure = cache.drawn(
+        forest,
         shown.assign(arm=shown["remedy"], flagged=0),
         arm_kinds={name: kinds.get(name, "baseline") for name in shown["remedy"].unique()},
         target_labels=ion_labels(document["data"]["units"]),
@@ -151,7 +152,9 @@ def _more_spectra(result: StoredResult) -> None:
         st.subheader("More spectra")
         name = result.document["curve_way"]
         summed = curve.rename(columns={"rmsep": "rmsep_mean"}).assign(arm=name, rmsep_sd=0.0)
-        figure = learning_curves(summed, arm_kinds={name: "baseline"}, units=result.document["data"]["units"])
+        figure = cache.drawn(
+            learning_curves, summed, arm_kinds={name: "baseline"}, units=result.document["data"]["units"]
+        )
         figure_with_exports(figure, "learning_curve", curve)
     solutions = result.tables.get("solutions", pd.DataFrame())
     if len(solutions):

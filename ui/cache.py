@@ -1,7 +1,8 @@
 """Cached calls, keyed by content and bounded in bytes.
 
-`table` keeps small results, which every visitor gets a copy of; `shared` keeps spectra and models, one for all visitors
-and read-only. Streamlit's own hashing samples large arrays and misses changes, so what is given is keyed by `key_of`.
+`table` keeps small results, which every visitor gets a copy of; `shared` keeps spectra and models, and `drawn` figures,
+one for all visitors and read-only. Streamlit's own hashing samples large arrays and misses changes, so what is given is
+keyed by `key_of`.
 """
 
 import copyreg
@@ -27,6 +28,8 @@ from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store, StoredModel
 
 if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
     from spectra_core.datasets import Understanding
     from spectra_core.datasets.parts import Part
     from spectra_core.datasets.sandbox import Sources
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-TABLE_BYTES, SHARED_BYTES = 256 * 2**20, 2 * 2**30
+TABLE_BYTES, FIGURE_BYTES, SHARED_BYTES = 256 * 2**20, 128 * 2**20, 2 * 2**30
 """At most this much is kept of each kind, and one result that alone is larger."""
 FEWEST_KEPT = 256
 """Of small results: each counts as at least one of so many parts of the bytes, so that their number is bounded, too."""
@@ -107,6 +110,20 @@ def shared(function: Callable[..., Result], *given: Any, **named: Any) -> Result
     return found
 
 
+def drawn(function: "Callable[..., go.Figure]", *given: Any, **named: Any) -> "go.Figure":
+    """Return the figure ``function(*given, **named)``, one object for all visitors: never change it. As `table`."""
+    key, compute = _call(function, given, named)
+    figure: go.Figure = _FIGURES.get(key, lambda: _written(compute()), lambda one: 2 * n_bytes(one.to_dict()))
+    return figure
+
+
+def _written(figure: "go.Figure") -> "go.Figure":
+    """Write a figure out once: Streamlit asks for that at every run, and plotly would copy and encode it again."""
+    written = figure.to_dict()
+    figure.to_dict = lambda: written
+    return figure
+
+
 def _call(function: Callable[..., Result], given: Any, named: Any) -> tuple[str, Callable[[], Result]]:
     """Return the key of a call, and the call, with its words for the visitor who waits."""
     if "<" in function.__qualname__:
@@ -147,7 +164,9 @@ def key_of(given: Any) -> str:
     if isinstance(given, np.ndarray) and not given.dtype.hasobject:
         return f"{given.dtype}{given.shape}:{hashlib.sha256(np.ascontiguousarray(given).data).hexdigest()}"
     if isinstance(given, pd.DataFrame):
-        return f"table:{key_of(given.index)}{key_of(list(given.items()))}"
+        alike = given.shape[1] > 1 and len(set(given.dtypes)) == 1 and isinstance(given.dtypes.iloc[0], np.dtype)
+        cells = (given.columns, given.to_numpy()) if alike and not given.dtypes.iloc[0].hasobject else given.items()
+        return f"table:{key_of(given.index)}{key_of(list(cells))}"
     if isinstance(given, pd.Series | pd.Index):
         values = given.to_numpy()
         cells = _key_of_cells(values.tolist()) if values.dtype.hasobject else key_of(values)
@@ -224,13 +243,13 @@ class Kept:
             self._results.clear()
 
 
-_TABLES, _SHARED = Kept(TABLE_BYTES), Kept(SHARED_BYTES)
+_TABLES, _FIGURES, _SHARED = Kept(TABLE_BYTES), Kept(FIGURE_BYTES), Kept(SHARED_BYTES)
 _visitors: set[str] = set()
 
 
 def clear() -> None:
     """Give up everything that was cached."""
-    for kept in (_TABLES, _SHARED, _parsed_uploads, understanding):
+    for kept in (_TABLES, _FIGURES, _SHARED, _parsed_uploads, understanding):
         kept.clear()
 
 

@@ -142,7 +142,8 @@ def show_offenders(
     chosen = offenders.iloc[picked[0] if picked and picked[0] < len(offenders) else 0]
     st.caption(f"Generated spectrum {plain(chosen['id'])} breaks: {chosen['breaks']}.")
     training = sets["training"]
-    figure = figures.spectrum_and_mixture(
+    figure = cache.drawn(
+        figures.spectrum_and_mixture,
         cache.table(mixture_residual, sets, "generated", int(np.searchsorted(rows, chosen["sample"]))),
         role="generated",
         axis_label=training.axis.label,
@@ -176,8 +177,13 @@ def show_honesty(honesty: pd.DataFrame, labels: dict[str, str]) -> None:
             key="honesty_reading",
             persist_state="session",
         )
-    figure = figures.labels_and_readings(
-        honesty, target=target, label=labels[target], reading=reading, reading_label=_READINGS[reading][1]
+    figure = cache.drawn(
+        figures.labels_and_readings,
+        honesty,
+        target=target,
+        label=labels[target],
+        reading=reading,
+        reading_label=_READINGS[reading][1],
     )
     show_figure(figure, key="label_honesty")
 

@@ -194,7 +194,8 @@ def show(found: Compared, table: pd.DataFrame, model: "StoredModel | None", *, m
             colour = _pick_colour(found, model)
             markers, part = _pick_markers(table)
         coloured, column, colour_label = _coloured(found, table, colour, model)
-        figure = map_scatter(
+        figure = cache.drawn(
+            map_scatter,
             coloured.iloc[markers],
             x_label=x_label,
             y_label=y_label,
@@ -253,7 +254,7 @@ def _show_selected(found: Compared, table: pd.DataFrame, points: list[Any]) -> N
     chosen = {str(role): part["sample"].to_numpy(np.int64) for role, part in drawn.groupby("role", sort=False)}
     training = found.sets["training"]
     lines = spectra_rows(found.sets, chosen)
-    figure = single_spectra(lines, axis_label=training.axis.label, signal_label=training.meta.signal_label)
+    figure = cache.drawn(single_spectra, lines, axis_label=training.axis.label, signal_label=training.meta.signal_label)
     show_figure(figure, key="selected_spectra")
     listed = rows.drop(columns=["share_x", "share_y"])
     st.dataframe(listed, hide_index=True, key="selected_rows", column_config=tables.columns(listed))

@@ -133,8 +133,8 @@ def show_one(calibration: Calibration, spectra: SpectraSet, table: pd.DataFrame,
     known = nearest(calibration, spectra.take([row]), 3)[0]
     lines = {"position": train.axis.positions, f"{names[row]} (unknown)": spectra.signal[row]}
     lines |= {f"{train.samples['id'].iloc[at]} (calibration)": train.signal[at] for at in known}
-    figure = figures.beside_nearest(
-        pd.DataFrame(lines), axis_label=train.axis.label, signal_label=train.meta.signal_label
+    figure = cache.drawn(
+        figures.beside_nearest, pd.DataFrame(lines), axis_label=train.axis.label, signal_label=train.meta.signal_label
     )
     figure_with_exports(figure, "beside_nearest", measured)
 
@@ -175,5 +175,7 @@ def show_validation(found: ExternalValidation, labels: Mapping[str, str]) -> Non
     target = st.selectbox("Target", list(found.errors["target"]), format_func=labels.__getitem__, key="external_target")
     rows = found.residuals[found.residuals["target"] == target]
     drift = float(np.nan_to_num(found.errors.set_index("target").loc[target, "drift"]))
-    show_figure(figures.errors_in_order(rows, target_label=labels[target], drift=drift), key="errors_in_order")
+    show_figure(
+        cache.drawn(figures.errors_in_order, rows, target_label=labels[target], drift=drift), key="errors_in_order"
+    )
     table_export(found.residuals, "external_validation")

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from spectra_core.evaluation.errors import sentences
-from spectra_core.evaluation.errors.regression_errors import error_summary, errors_by_value
+from spectra_core.evaluation.errors.regression_errors import error_summary, errors_by_value, with_training_size
 from spectra_core.evaluation.latent.learning import FAR
 from spectra_core.experiment import Experiment, Question
 from spectra_core.experiment.comparing import compare_experiments, design_differences, side_by_side
@@ -67,6 +67,11 @@ def judged(store: Store, result_id: str) -> pd.DataFrame:
     return comparisons_of(Experiment.from_document(result.document["experiment"]), result.tables["errors"], spreads)
 
 
+def by_size(store: Store, result_id: str, name: str) -> pd.DataFrame:
+    """Return `with_training_size` of a table of a result."""
+    return with_training_size(cache.shared(Store.load_result, store, result_id).tables[name])
+
+
 def answer(result: StoredResult, shown: pd.DataFrame, kinds: Mapping[str, str]) -> None:
     """Show what the declared comparisons of one regressor say, in words and as a forest, and what would tell more.
 
@@ -82,7 +87,8 @@ def answer(result: StoredResult, shown: pd.DataFrame, kinds: Mapping[str, str]) 
         st.caption("Looked at afterwards: these comparisons were not declared, so they have intervals and no verdict.")
     _offer_repeats(result, shown)
     references = list(shown["reference"].unique())
-    figure = forest(
+    figure = cache.drawn(
+        forest,
         shown.sort_values("declared", ascending=False, kind="stable"),
         arm_kinds={arm: kind for arm, kind in kinds.items() if arm in set(shown["arm"])},
         target_labels=target_labels(result),
@@ -168,7 +174,8 @@ def reason_card(result: StoredResult, regressor: str) -> None:
         icon=":material/functions:",
     )
     rows = table.assign(arm=table["change"], verdict="looked at afterwards", flagged=0)
-    figure = forest(
+    figure = cache.drawn(
+        forest,
         rows,
         arm_kinds={change: _KINDS.get(change, "generated") for change in rows["arm"].unique()},
         target_labels=target_labels(result),
@@ -234,14 +241,17 @@ def by_density(result: StoredResult, rows: pd.DataFrame, arms: Sequence[str], ta
     densities = table_of(result, "densities")
     if densities.empty:
         return
-    rows = rows[rows["arm"].isin(list(arms))]
-    joined = rows.merge(densities, on=["repeat", "fold", "sample", "n_train"], how="inner").reset_index(drop=True)
-    if joined.empty:
+    binned = cache.table(_by_density, rows[rows["arm"].isin(list(arms))], densities)
+    if binned.empty:
         return
-    binned = errors_by_value(joined, joined["log_density"], 10)
     kinds = {arm: kind for arm, kind in arm_kinds(result).items() if arm in arms}
-    figure = gains.error_by_density(binned, arm_kinds=kinds, target=target, unit=unit)
+    figure = cache.drawn(gains.error_by_density, binned, arm_kinds=kinds, target=target, unit=unit)
     figure_with_exports(figure, "errors_by_density", binned)
+
+
+def _by_density(rows: pd.DataFrame, densities: pd.DataFrame) -> pd.DataFrame:
+    joined = rows.merge(densities, on=["repeat", "fold", "sample", "n_train"], how="inner").reset_index(drop=True)
+    return joined if joined.empty else errors_by_value(joined, joined["log_density"], 10)
 
 
 def other_experiments(result: StoredResult) -> None:
@@ -293,7 +303,7 @@ def _learning_curves(result: StoredResult, regressor: str, units: Mapping[str, s
     st.subheader("In numbers of experimental spectra")
     errors = table_of(result, "errors", regressor)
     equivalents = table_of(result, "equivalents", regressor)
-    summary = error_summary(errors)
+    summary = cache.table(error_summary, errors)
     if summary["n_train"].nunique() < 2:
         st.caption(
             "Known for experiments with several training sizes: how many more experimental spectra bring the same."
@@ -303,7 +313,9 @@ def _learning_curves(result: StoredResult, regressor: str, units: Mapping[str, s
     arms = st.multiselect("Arms of the learning curves", offered, default=offered[:4], key="curve_arms")
     chosen = {arm: kind for arm, kind in kinds.items() if arm in arms}
     if chosen:
-        figure = gains.learning_curves(summary[summary["arm"].isin(list(chosen))], arm_kinds=chosen, units=units)
+        figure = cache.drawn(
+            gains.learning_curves, summary[summary["arm"].isin(list(chosen))], arm_kinds=chosen, units=units
+        )
         figure_with_exports(figure, "learning_curves", summary)
     if not equivalents.empty:
         bounds = {"at least": "≥ ", "at most": "≤ ", "reached": ""}
@@ -331,7 +343,7 @@ def _dose_response(result: StoredResult, regressor: str) -> None:
     if rows.empty:
         return
     kinds = dict(zip(rows["family"], rows["kind"], strict=True))
-    figure = gains.dose_response(rows, kinds=kinds, smallest_effect=question_of(result).smallest_effect)
+    figure = cache.drawn(gains.dose_response, rows, kinds=kinds, smallest_effect=question_of(result).smallest_effect)
     figure_with_exports(figure, "dose_response", rows)
 
 

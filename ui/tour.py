@@ -74,7 +74,7 @@ def sets_in_hand() -> Sets:
 
 def _real_and_generated(sets: Sets) -> None:
     number = st.slider("Spectra of each", 1, 20, 5, key="tour_number")
-    show_figure(single_spectra(examples(sets, n_spectra=number), **_titles(sets)), key="tour_real")
+    show_figure(cache.drawn(single_spectra, examples(sets, n_spectra=number), **_titles(sets)), key="tour_real")
 
 
 def _too_good(sets: Sets) -> None:
@@ -85,7 +85,9 @@ def _too_good(sets: Sets) -> None:
     table = blind_quiz.blind_pair(sets, blind_quiz.BlindQuestion("duel", nearest, 0, True))
     jitter = table["jitter_generated"].abs().median() / table["jitter_training"].abs().median()
     st.caption(f"Usual jitter of the noise-free spectrum over that of the experimental one: {percent(jitter)}.")
-    show_figure(blind_spectra(table, generated_first=True, told=True, **_titles(sets)), key="tour_noise_figure")
+    show_figure(
+        cache.drawn(blind_spectra, table, generated_first=True, told=True, **_titles(sets)), key="tour_noise_figure"
+    )
 
 
 def _without_noise(training: SpectraSet) -> SpectraSet:
@@ -110,7 +112,7 @@ def _steps(sets: Sets) -> None:
         f"they are {taken[ratio]}, {significant(more)} times as many. The step-matched arm trains as long on "
         "experimental spectra alone: what is left is what the new spectra are worth."
     )
-    show_figure(training_steps(pd.DataFrame(rows)), key="tour_steps_figure")
+    show_figure(cache.drawn(training_steps, pd.DataFrame(rows)), key="tour_steps_figure")
 
 
 def _salts(sets: Sets) -> None:
@@ -130,7 +132,7 @@ def _salts(sets: Sets) -> None:
     st.caption(f"Charge that is left over, median share of all charge: {percent(float(made), 1)}.")
     names = targets.labels(train.target_info)
     show_figure(
-        concentration_pairs(concentration_points(train.targets, drawn), dict(list(names.items())[-3:])),
+        cache.drawn(concentration_pairs, concentration_points(train.targets, drawn), dict([*names.items()][-3:])),
         key="tour_salts",
     )
 
@@ -147,7 +149,7 @@ def _copies(sets: Sets) -> None:
     table = beside_the_band(cache.table(judgement, judged, metrics=_TELLING, most=_FEW // 2))
     titles = {name: metric.title for name, metric in METRICS.items()}
     better = {name: metric.better for name, metric in METRICS.items()}
-    show_figure(metric_distances(table, titles=titles, better=better), key="tour_copies_figure")
+    show_figure(cache.drawn(metric_distances, table, titles=titles, better=better), key="tour_copies_figure")
 
 
 def _labels(sets: Sets) -> None:
@@ -161,8 +163,8 @@ def _labels(sets: Sets) -> None:
     own = summary[(summary["target"] == target) & (summary["role"] == "generated")]
     ratio = float(own["ratio"].iloc[0])
     st.caption(f"Labels and readings differ {significant(ratio)} times as much as on experimental spectra.")
-    figure = labels_and_readings(
-        table, target=target, label=names[target], reading="predicted", reading_label="read by PLS"
+    figure = cache.drawn(
+        labels_and_readings, table, target=target, label=names[target], reading="predicted", reading_label="read by PLS"
     )
     show_figure(figure, key="tour_labels")
 
@@ -203,7 +205,8 @@ def _helped(sets: Sets) -> None:  # noqa: ARG001  # every step is given the sets
     for said in sentences.answer(shown.assign(arm=shown["arm"].map(plain)), study_panels.target_labels(result)):
         st.markdown(said)
     kinds = {arm: kind for arm, kind in study_panels.arm_kinds(result).items() if arm in set(shown["arm"])}
-    figure = forest(
+    figure = cache.drawn(
+        forest,
         shown,
         arm_kinds=kinds,
         target_labels=study_panels.target_labels(result),

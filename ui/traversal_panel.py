@@ -39,7 +39,7 @@ def show(found: Compared, model: "StoredModel") -> None:
     st.subheader("Which latent dimensions carry information?")
     n_active, information = int(dimensions["active"].sum()), significant(dimensions["kl"].sum())
     st.write(f"{n_active} of {len(dimensions)} dimensions are active; together they carry {information} nats.")
-    show_figure(information_by_dimension(dimensions), key="information")
+    show_figure(cache.drawn(information_by_dimension, dimensions), key="information")
     offer_tables({"latent_dimensions": dimensions})
 
 
@@ -72,7 +72,8 @@ def _walk(training: SpectraSet, model: "StoredModel", dimensions: pd.DataFrame) 
     steps, spectra = cache.table(walk, model, training, ends, dimension, concentrations)
     way_label = "Share of the way" if dimension is None else f"Latent dimension {dimension}, units of the prior"
     statistics = channel_statistics({"training": training})
-    figure = walk_figure(
+    figure = cache.drawn(
+        walk_figure,
         steps,
         spectra,
         way_label=way_label,

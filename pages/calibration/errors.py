@@ -6,7 +6,6 @@ from spectra_core.evaluation.errors.regression_errors import (
     blown_up,
     error_summary,
     errors_by_concentration,
-    with_training_size,
 )
 from spectra_core.evaluation.errors.sentences import verdict_sentence
 from spectra_core.figures import regression as figures
@@ -30,7 +29,9 @@ if (done := result.document.get("repeats_done")) is not None:
 experiment = result.document["experiment"]
 units = result.document["data"]["units"]
 kinds = study_panels.arm_kinds(result)
-errors, predictions = (with_training_size(result.tables[name]) for name in ("errors", "predictions"))
+errors, predictions = (
+    cache.shared(study_panels.by_size, state.store(), result.record.id, name) for name in ("errors", "predictions")
+)
 comparisons = cache.table(study_panels.judged, state.store(), result.record.id)
 
 sizes = {int(size): f"{int(size)} training spectra" for size in sorted(errors["size"].unique())}
@@ -79,7 +80,7 @@ with per_arm:
     spreads = result.tables["spreads"].set_index("target")["sd"].to_dict()
     named["blown_up"] = blown_up(named, spreads=spreads)
     study_panels.say_blown_up(named)
-    figure = figures.error_per_arm(named, arm_kinds=kinds, units=units, levels=levels)
+    figure = cache.drawn(figures.error_per_arm, named, arm_kinds=kinds, units=units, levels=levels)
     figure_with_exports(figure, "errors", errors)
     if not floors.empty and not floors["identifiable"].all():
         hidden = sentence(typeset(", ".join(floors.loc[~floors["identifiable"], "target"])))
@@ -88,7 +89,7 @@ with per_arm:
             "mean, so differences between arms are differences between guesses.",
             icon=":material/visibility_off:",
         )
-    table = error_summary(named, spreads=spreads)
+    table = cache.table(error_summary, named, spreads=spreads)
     st.dataframe(table, hide_index=True, column_config=tables.columns(table))
 
 with worth:
@@ -108,10 +109,12 @@ rows = predictions[(predictions["target"] == target) & (predictions["regressor"]
 label = f"{target}, {units[target]}" if units[target] else target
 if arms:
     shown_kinds = {arm: kinds[arm] for arm in kinds if arm in arms}
-    figure = figures.predicted_against_reference(rows, arm_kinds=shown_kinds, target_label=label)
+    figure = cache.drawn(figures.predicted_against_reference, rows, arm_kinds=shown_kinds, target_label=label)
     figure_with_exports(figure, "predicted_against_reference")
-    binned = errors_by_concentration(rows[rows["arm"].isin(arms)])
-    figure = figures.error_by_concentration(binned, arm_kinds=shown_kinds, target_label=label, unit=units[target] or "")
+    binned = cache.table(errors_by_concentration, rows[rows["arm"].isin(arms)])
+    figure = cache.drawn(
+        figures.error_by_concentration, binned, arm_kinds=shown_kinds, target_label=label, unit=units[target] or ""
+    )
     figure_with_exports(figure, "errors_by_concentration", binned)
     study_panels.by_density(result, rows, arms, target, units[target] or "")
 with st.container(horizontal=True, vertical_alignment="center"):

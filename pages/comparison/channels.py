@@ -77,13 +77,13 @@ if own["replicate_noise"].notna().any():
         "(median over channels): beside the detector's noise they hold what changes from one measurement to the next."
     )
 shown = statistics[statistics["role"].isin([reference, "generated"])]
-show_figure(quantile_fan(shown, **labels), key="channel_bands")
-strips = figures.difference_strips(differences, noise, statistics, reference=reference, **labels)
+show_figure(cache.drawn(quantile_fan, shown, **labels), key="channel_bands")
+strips = cache.drawn(figures.difference_strips, differences, noise, statistics, reference=reference, **labels)
 show_figure(strips, key="difference_strips")
 
 st.subheader("Do channels move together as they should?")
 correlation = cache.table(channel_correlation, {role: sets[role] for role in (reference, "generated")})
-images = figures.correlation_images(correlation, axis_label=training.axis.label, reverse=reverse)
+images = cache.drawn(figures.correlation_images, correlation, axis_label=training.axis.label, reverse=reverse)
 show_figure(images, key="correlation_images")
 
 offer_tables(

@@ -9,7 +9,7 @@ from spectra_core.evaluation.similarity.metrics import METRICS
 from spectra_core.evaluation.similarity.sentences import fidelity_sentence
 from spectra_core.figures import fidelity as figures
 from spectra_core.figures import physics as physics_figures
-from ui import comparison, judged, needed, state, tables, targets
+from ui import cache, comparison, judged, needed, state, tables, targets
 from ui.exports import offer_tables, report_export
 from ui.figures import show_figure
 from ui.text import plain
@@ -47,8 +47,11 @@ else:
     titles = {name: metric.title for name, metric in METRICS.items()}
     verdict.markdown(fidelity_sentence(judgement, titles))
     show_figure(
-        figures.metric_distances(
-            judgement, titles=titles, better={name: metric.better for name, metric in METRICS.items()}
+        cache.drawn(
+            figures.metric_distances,
+            judgement,
+            titles=titles,
+            better={name: metric.better for name, metric in METRICS.items()},
         ),
         key="metric_distances",
     )
@@ -60,7 +63,9 @@ else:
     limits = result.tables["physics_limits"]
     checked = result.tables["physics"]
     summary = physics.physics_summary(checked, limits)
-    show_figure(physics_figures.offending_shares(summary, confidence=physics.CONFIDENCE), key="offending_shares")
+    show_figure(
+        cache.drawn(physics_figures.offending_shares, summary, confidence=physics.CONFIDENCE), key="offending_shares"
+    )
     applied = {name: physics.CHECKS[name].title.partition(",")[0] for name in limits["check"]}
     offenders = judged.offenders(checked, physics.physics_offences(checked, limits), applied, "generated")
     looked_at = judged.as_judged(found, generated, noise_given_back=given_back)
@@ -90,8 +95,11 @@ if tried is not None:
     bench = tried.tables["bench"]
     defects = {NOTHING_WRONG: "Nothing wrong", **{name: bad.title for name, bad in KNOWN_BAD.items()}}
     show_figure(
-        figures.bench_matrix(
-            bench, metric_titles={name: metric.title for name, metric in METRICS.items()}, defect_titles=defects
+        cache.drawn(
+            figures.bench_matrix,
+            bench,
+            metric_titles={name: metric.title for name, metric in METRICS.items()},
+            defect_titles=defects,
         ),
         key="bench_matrix",
     )

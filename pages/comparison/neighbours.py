@@ -116,7 +116,8 @@ st.caption(
     f"distance {pair[distance_column]:.3g} ({plain(unit)})."
 )
 difference = pair_difference(both, 0, reference, 0, noise=cache.table(noise_level, training))
-figure = figures.duel(
+figure = cache.drawn(
+    figures.duel,
     difference,
     role="generated",
     reference=reference,
@@ -136,7 +137,8 @@ if found.same_targets:
 
 st.subheader("How near are they altogether?")
 show_figure(
-    figures.distance_distributions(
+    cache.drawn(
+        figures.distance_distributions,
         {"generated": table} | ({} if nearest.floor is None else {"held-out": nearest.floor}),
         column="distance_training",
         label=f"Distance to the nearest training spectrum, {unit}",

@@ -31,16 +31,18 @@ statistics = comparison.channel_statistics(found.sets)
 verdict.markdown(look_sentence(statistics, reference))
 if view == "Density":
     histograms = cache.shared(signal_histograms, found.sets)
-    show_figure(figures.density_comparison(histograms, reference=reference, **labels), key="density_comparison")
+    show_figure(
+        cache.drawn(figures.density_comparison, histograms, reference=reference, **labels), key="density_comparison"
+    )
     offer_tables({f"density_{role}": table.reset_index() for role, table in histograms.items()})
 elif view == "Quantile bands":
     shown = statistics[statistics["role"].isin([reference, "generated"])]
-    show_figure(figures.quantile_fan(shown, **labels), key="quantile_fan")
+    show_figure(cache.drawn(figures.quantile_fan, shown, **labels), key="quantile_fan")
     offer_tables({"channel_statistics": statistics})
 else:
     n_spectra = st.slider("Spectra of each kind", 2, 60, 9, key="n_single_spectra", persist_state="session")
     table = cache.table(examples, {role: found.sets[role] for role in (reference, "generated")}, n_spectra=n_spectra)
-    show_figure(figures.single_spectra(table, **labels), key="single_spectra")
+    show_figure(cache.drawn(figures.single_spectra, table, **labels), key="single_spectra")
     offer_tables({"single_spectra": table})
 
 with st.expander("How to read this", icon=":material/menu_book:"):

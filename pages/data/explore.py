@@ -67,9 +67,9 @@ channels = cache.table(channel_check, spectra, saturation=SATURATION if saturati
 histograms = cache.shared(signal_histograms, {"training": spectra})
 axes = {"axis_label": spectra.axis.label, "signal_label": spectra.meta.signal_label, "reverse": reverse}
 if len(spectra) <= AS_LINES and not (channels["share_saturated"] > 0).any():  # which a density shades
-    figure = single_spectra(cache.table(examples, {"training": spectra}, n_spectra=AS_LINES), **axes)
+    figure = cache.drawn(single_spectra, cache.table(examples, {"training": spectra}, n_spectra=AS_LINES), **axes)
 else:
-    figure = density(histograms, saturation=saturation, **axes)
+    figure = cache.drawn(density, histograms, saturation=saturation, **axes)
 show_figure(figure, key="density")
 idle = channels.loc[channels["constant"], "position"]
 if len(idle):
@@ -105,11 +105,13 @@ if spectra.n_targets:
             persist_state="session",
         )
     if len(names) == 1:
-        drawn = figures.single_target({"training": spectra.targets}, name=names[0], label=labels[names[0]])
+        drawn = cache.drawn(figures.single_target, {"training": spectra.targets}, name=names[0], label=labels[names[0]])
         show_figure(drawn, key="single_target")
     elif names:
         chosen = {name: labels[name] for name in names}
-        show_figure(figures.concentration_design({"training": spectra.targets}, labels=chosen), key="design")
+        show_figure(
+            cache.drawn(figures.concentration_design, {"training": spectra.targets}, labels=chosen), key="design"
+        )
     # Relations stand above the figure in full, and their residuals in the file.
     listed = dependence.drop(columns=["relation", "residual"], errors="ignore")
     listed = listed.replace({"target": targets.names(spectra.target_info)})
@@ -137,7 +139,7 @@ else:
         f"{int(table['set_apart'].sum())} of {len(table)} spectra exceed a limit; "
         f"about {percent(2 * (1 - limits.confidence), 1)} would by chance if scores were normal."
     )
-    show_figure(figures.outlier_scatter(table, confidence=limits.confidence), key="outliers")
+    show_figure(cache.drawn(figures.outlier_scatter, table, confidence=limits.confidence), key="outliers")
     apart = table[table["set_apart"]].sort_values("q_ratio", ascending=False)
     if not apart.empty:
         apart = apart.drop(columns=["set_apart", "sample"]).head(100)
@@ -174,7 +176,9 @@ if spectra.n_targets:
             persist_state="session",
         )
         readable_target = checked not in check.unreadable
-        figure = suspicious_labels(labels_checked, target=checked, label=named[checked], readable=readable_target)
+        figure = cache.drawn(
+            suspicious_labels, labels_checked, target=checked, label=named[checked], readable=readable_target
+        )
         show_figure(figure, key="suspicious_labels")
         wrong = labels_checked[labels_checked["suspicious"]].sort_values("spreads", key=abs, ascending=False)
         if not wrong.empty:

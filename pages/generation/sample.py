@@ -44,9 +44,10 @@ if wanted:
 
 with picture:
     if "latent_points" in tables:
-        show_figure(figures.drawn_points(tables["latent_points"]), key="latent_points")
+        show_figure(cache.drawn(figures.drawn_points, tables["latent_points"]), key="latent_points")
     show_figure(
-        figures.drawn_spectra(
+        cache.drawn(
+            figures.drawn_spectra,
             tables["channel_statistics"],
             tables["example_spectra"],
             axis_label=train.axis.label,
@@ -60,7 +61,9 @@ if "concentration_points" in tables:
     st.subheader(
         "Which concentrations are asked for?" if asked else "Which concentrations are the spectra labelled with?"
     )
-    show_figure(figures.concentration_marginals(tables["concentration_marginals"], labels), key="marginals")
+    show_figure(
+        cache.drawn(figures.concentration_marginals, tables["concentration_marginals"], labels), key="marginals"
+    )
     if len(labels) > 1:
         shown = st.multiselect(
             "Pairs of",
@@ -71,22 +74,22 @@ if "concentration_points" in tables:
         )
         if len(shown) > 1:
             chosen = {target: labels[target] for target in shown}
-            show_figure(figures.concentration_pairs(tables["concentration_points"], chosen), key="pairs")
+            show_figure(cache.drawn(figures.concentration_pairs, tables["concentration_points"], chosen), key="pairs")
     st.subheader("Could these solutions exist, and are they like yours?")
     balance, distance = st.columns(2, gap="large")
     with balance:
         if "charge_residuals" in tables:
-            show_figure(figures.charge_balance(tables["charge_residuals"]), key="charge")
+            show_figure(cache.drawn(figures.charge_balance, tables["charge_residuals"]), key="charge")
         else:
             st.caption(sentence(charge_obstacle(train.target_info)))
     with distance:
         hull = tables["hull_distances"]
-        show_figure(figures.distance_to_data(hull), key="hull")
+        show_figure(cache.drawn(figures.distance_to_data, hull), key="hull")
         st.caption(sampling.hull_sentence(hull))
 
 if "latent_points" in tables and st.toggle("Compare all strategies", key="compare_strategies"):
     everywhere = cache.table(strategy_points, models.encoded(found, train))
-    panels = figures.strategy_panels(everywhere)
+    panels = cache.drawn(figures.strategy_panels, everywhere)
     show_figure(panels, key="strategy_panels")
     tables = {**tables, "strategy_points": everywhere}
     for what, overview in cache.table(sampling.strategies_compared, found, train).items():

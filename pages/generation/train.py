@@ -71,7 +71,7 @@ with picture:
     else:
         st.subheader(plain(found.record.name))
         models.say_if_far(found)
-        show_figure(training_curve(found.history), key="training_curve")
+        show_figure(cache.drawn(training_curve, found.history), key="training_curve")
 
 if found is not None and models.has_latent_space(found):
     seen, words = models.judged_on(found, train)
@@ -79,12 +79,14 @@ if found is not None and models.has_latent_space(found):
     rebuilt = cache.table(models.reconstruct, found, seen) if len(seen) >= 5 else None
     models.show_summary(found, dimensions, rebuilt, words)
     st.subheader("Which latent dimensions carry information?")
-    show_figure(information_by_dimension(dimensions), key="information")
+    show_figure(cache.drawn(information_by_dimension, dimensions), key="information")
     if rebuilt is not None:
         st.subheader("How well does it reconstruct?")
         st.caption(f"Five {words}, from best to worst; the decoded posterior mean beside the spectrum.")
         show_figure(
-            reconstruction_panels(rebuilt, axis_label=train.axis.label, signal_label=train.meta.signal_label),
+            cache.drawn(
+                reconstruction_panels, rebuilt, axis_label=train.axis.label, signal_label=train.meta.signal_label
+            ),
             key="reconstructions",
         )
     offer_tables({"history": found.history, "latent_dimensions": dimensions, "reconstructions": rebuilt})

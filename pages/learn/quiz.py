@@ -73,7 +73,8 @@ else:
                 st.button(f"{letter} is generated", on_click=quiz.answer, args=(right,), key=f"quiz_{letter}")
     if quiz.told:
         st.write(" ".join(blind_quiz.giveaways(question, physics, limits)))
-    figure = blind_spectra(
+    figure = cache.drawn(
+        blind_spectra,
         blind_quiz.blind_pair(sets, question),
         generated_first=question.generated_first,
         told=quiz.told,

@@ -1,7 +1,7 @@
 import streamlit as st
 
 from spectra_core.figures.spectra import quantile_fan
-from ui import comparison, demo, state
+from ui import cache, comparison, demo, state
 from ui.figures import show_figure
 from ui.text import plain
 
@@ -18,7 +18,9 @@ if experimental is not None and generated is not None:
     st.subheader("Do generated spectra look like the experimental ones?")
     statistics = comparison.channel_statistics({"training": experimental, "generated": generated})
     show_figure(
-        quantile_fan(statistics, axis_label=experimental.axis.label, signal_label=experimental.meta.signal_label),
+        cache.drawn(
+            quantile_fan, statistics, axis_label=experimental.axis.label, signal_label=experimental.meta.signal_label
+        ),
         key="overview_fan",
     )
     st.caption(

@@ -83,13 +83,19 @@ if picked is not None:
         predictions = calibration.predictions()
         of_it = predictions[predictions["target"] == target]
         line = line_of(of_it["reference"].to_numpy(), of_it["held_out"].to_numpy())
-        figure = figures.predicted_with_region(
-            of_it, line.region(), slope=line.slope, offset=line.offset, target_label=labels[target]
+        figure = cache.drawn(
+            figures.predicted_with_region,
+            of_it,
+            line.region(),
+            slope=line.slope,
+            offset=line.offset,
+            target_label=labels[target],
         )
         figure_with_exports(figure, "held_out", predictions)
     with vector:
         slopes = cache.table(calibrations.vectors, state.store(), key)
-        figure = figures.regression_vector(
+        figure = cache.drawn(
+            figures.regression_vector,
             slopes[slopes["target"] == target],
             axis_label=train.axis.label,
             target_label=labels[target],
@@ -98,7 +104,7 @@ if picked is not None:
         figure_with_exports(figure, "regression_vector", slopes)
     with intervals:
         curve = cache.table(calibrations.curve, state.store(), key)
-        figure_with_exports(figures.coverage_curve(curve, called), "coverage", curve)
+        figure_with_exports(cache.drawn(figures.coverage_curve, curve, called), "coverage", curve)
     st.page_link("pages/use/read.py", label="Read unknown spectra with it", icon=":material/arrow_forward:")
     with st.expander("How to read this", icon=":material/menu_book:"):
         st.markdown(

@@ -45,8 +45,8 @@ readings.show(calibration, table, called)
 target = st.selectbox("Target", list(called), format_func=called.__getitem__, key="read_target")
 at = list(called).index(target)
 values = calibration.train.target_values[:, at]
-figure = figures.readings(
-    table[table["target"] == target], target_label=labels[target], limits=(values.min(), values.max())
+figure = cache.drawn(
+    figures.readings, table[table["target"] == target], target_label=labels[target], limits=(values.min(), values.max())
 )
 figure_with_exports(figure, "readings")
 one, later = st.tabs(["One spectrum", "Reference values brought later"])

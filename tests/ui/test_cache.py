@@ -5,12 +5,14 @@ import threading
 
 import numpy as np
 import pandas as pd
+import plotly.io as pio
 import pytest
 
 from spectra_core.choices import Choice
 from spectra_core.datasets.simulator import SimulationSettings
 from spectra_core.errors import StoreError
 from spectra_core.evaluation.channels.statistics import channel_statistics
+from spectra_core.figures.training import training_curve
 from spectra_core.spectra import SpectralAxis, SpectraSet
 from spectra_core.spectra.latent import LatentPosterior
 from spectra_core.store import Store, classroom
@@ -114,6 +116,17 @@ calls: list[int] = []
 def counted(number: int, size: int = 0) -> np.ndarray:
     calls.append(number)
     return np.zeros(size, dtype=np.uint8)
+
+
+def test_a_figure_is_drawn_once_for_all_and_leaves_as_it_was_drawn():
+    curve = pd.DataFrame({"epoch": [1, 2], "reconstruction": [2.0, 1.0], "kl": [0.1, 0.2]})
+    once, again = (cache.drawn(training_curve, curve.copy()) for _ in range(2))
+    assert once is again
+    assert cache.drawn(training_curve, 2 * curve) is not once
+    fresh = training_curve(curve)
+    assert pio.to_json(once, validate=False) == pio.to_json(once, validate=False) == fresh.to_json()
+    page, expected = (one.to_html(include_plotlyjs=False, div_id="figure") for one in (once, fresh))
+    assert page == expected
 
 
 def test_a_table_is_a_copy_and_what_is_shared_is_one_object():
