@@ -3,8 +3,10 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spectra_core.datasets.blocks import Column, side_table
 from spectra_core.datasets.ions import concentration_unit, named_target
@@ -57,9 +59,15 @@ def column_roles(columns: Sequence[Column], recipe: Recipe) -> list[Role]:
     """Guess the role of every column; what the recipe says goes first."""
     roles: list[Role] = []
     has_id = "id" in recipe.columns.values()
+    named = any(one.text is not None and NAMES_IDS.match(one.name) and _all_differ(one.text) for one in columns)
     for column in columns:
         chosen = recipe.columns.get(column.name)
-        role, reason = (chosen, "chosen") if chosen else _guessed_role(column, has_id=has_id)
+        if chosen:
+            role, reason = chosen, "chosen"
+        elif named and column.numbers is not None and NAMES_IDS.match(column.name) and _counts_rows(column.numbers):
+            role, reason = "ignored", "counts the rows, and another column names them"
+        else:
+            role, reason = _guessed_role(column, has_id=has_id)
         has_id |= role == "id"
         roles.append(Role(column, role, reason, chosen is not None))
     return roles
@@ -81,7 +89,7 @@ def _guessed_role(column: Column, *, has_id: bool) -> tuple[str, str]:
     if np.isnan(column.numbers).all():
         return "ignored", "an empty column"
     target = named_target(column.name)
-    counts = len(column.numbers) > 1 and bool((np.diff(column.numbers) == 1).all())
+    counts = _counts_rows(column.numbers)
     if target.formula or target.unit or concentration_unit(column.unit):
         return "target", f"the name is that of {target.formula}" if target.formula else "a unit of concentration"
     if not has_id and counts and (NAMES_IDS.match(column.name) or column.name.startswith("#")):
@@ -99,11 +107,19 @@ def _guessed_role(column: Column, *, has_id: bool) -> tuple[str, str]:
 
 def _role_of_text(column: Column, *, has_id: bool) -> tuple[str, str]:
     cells = column.cells()
-    if not has_id and (NAMES_IDS.match(column.name) or len(set(cells)) == len(cells)):
+    if not has_id and (NAMES_IDS.match(column.name) or _all_differ(cells)):
         return "id", "text that tells the spectra apart"
     if _GROUP.search(column.name):
         return "group", "the name speaks of a group"
     return "ignored", "text, and not the first column of ids"
+
+
+def _all_differ(cells: Sequence[str]) -> bool:
+    return len(set(cells)) == len(cells)
+
+
+def _counts_rows(numbers: NDArray[np.floating[Any]]) -> bool:
+    return len(numbers) > 1 and bool((np.diff(numbers) == 1).all())
 
 
 def role_points(roles: Sequence[Role]) -> list[Point]:

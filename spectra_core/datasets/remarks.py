@@ -1,18 +1,21 @@
 """What a person should know of a set before it is kept, though nothing is wrong with the file."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spectra_core.datasets.columns import Role, target_of
-from spectra_core.datasets.ions import AMOUNT_UNITS, MASS_UNITS
+from spectra_core.datasets.ions import AMOUNT_UNITS, MASS_UNITS, concentration_unit
 from spectra_core.datasets.preparing.base import Prepared
 from spectra_core.datasets.questions import Problem, listed
 from spectra_core.datasets.recipe import Recipe
 
 USUAL_FOLDS = 8
 FEW_SPECTRA = 3 * USUAL_FOLDS
+_MOSTLY = 0.8
+_AMOUNT = re.compile(r"[-+]?\d[\d.,]*(?:[eE][-+]?\d+)?\s*(?:(?:±|\+/?-)\s*\d.*|\(\d[\d.,]*\).*|([^\W\d]\S*|%))")
 
 
 def remarks(roles: Sequence[Role], prepared: Prepared, groups: Sequence[str] | None, recipe: Recipe) -> list[Problem]:
@@ -22,7 +25,7 @@ def remarks(roles: Sequence[Role], prepared: Prepared, groups: Sequence[str] | N
     found = _on_targets(targets, kept, recipe) if targets else [
         _remark("no targets", "There are no targets: spectra can be looked at, generated and compared, not calibrated.")
     ]  # fmt: skip
-    return [*found, *_on_number(kept, groups), *_on_axis(prepared)]
+    return [*found, *_on_amounts_in_text(roles), *_on_number(kept, groups), *_on_axis(prepared)]
 
 
 def _on_targets(targets: Sequence[Role], kept: NDArray[np.intp], recipe: Recipe) -> list[Problem]:
@@ -51,6 +54,31 @@ def _on_targets(targets: Sequence[Role], kept: NDArray[np.intp], recipe: Recipe)
         )
         found.append(_remark("missing units", text))
     return found
+
+
+def _on_amounts_in_text(roles: Sequence[Role]) -> list[Problem]:
+    """Name columns of amounts that are no targets, because their cells are no single numbers in one unit."""
+    found = []
+    for one in roles:
+        cells = [cell for cell in one.column.text or () if cell.strip()]
+        if one.role != "target" and cells and sum(map(_is_amount, cells)) >= _MOSTLY * len(cells):
+            found.append(f"{one.column.name} ('{cells[0]}')")
+    if not found:
+        return []
+    text = (
+        f"No targets, since their cells are no single numbers in one unit: {listed(found)}. Write them so in the file."
+    )
+    return [_remark("amounts in text", text)]
+
+
+def _is_amount(cell: str) -> bool:
+    """Whether a cell is a number with its uncertainty or with a unit.
+
+    >>> [_is_amount(cell) for cell in ("0.10 ± 0.01", "0,1 +/- 0.01", "5 mM", "2 nm", "01-May", "12b", "0.1 (0.01)")]
+    [True, True, True, False, False, False, True]
+    """
+    match = _AMOUNT.fullmatch(cell.strip())
+    return match is not None and (match[1] is None or concentration_unit(match[1]) is not None)
 
 
 def _on_number(kept: NDArray[np.intp], groups: Sequence[str] | None) -> list[Problem]:

@@ -242,3 +242,31 @@ class TestInstruments:
         signal[[1, 4, 7], [3, 9, 2]] = mark
         rows = [[one, value, *row] for one, value, row in zip(IDS, CU, signal, strict=True)]
         assert asked(understood(lines_of([HEAD, *rows]))) == ["sentinels"]
+
+
+class TestTables:
+    @pytest.mark.parametrize("mark", ["# lamp changed", "% a, b", "// 3 May"])
+    @pytest.mark.parametrize("at", [2, 5, 12])
+    def test_a_comment_between_spectra_parts_no_table(self, mark, at):
+        lines = lines_of([HEAD, *ROWS]).splitlines()
+        found = understood("\n".join([*lines[:at], mark, *lines[at:]]))
+        require_whole(found.build())
+        assert list(found.ids) == IDS
+
+    @pytest.mark.parametrize("name", ["Unnamed: 0", "index", "no.", "id"])
+    def test_a_column_that_counts_rows_is_no_name_where_another_is(self, name):
+        found = understood(lines_of([[name, *HEAD], *([number, *row] for number, row in enumerate(ROWS))]))
+        assert list(found.ids) == IDS
+        require_whole(found.build())
+
+    @pytest.mark.parametrize("amount", ["{} ± 0.01", "{} +/- 0.01", "{}({})", ("{} mM", "{} µM"), ("{} g/L", "{} %")])
+    def test_amounts_that_are_no_single_numbers_are_named(self, amount):
+        ways = [amount] if isinstance(amount, str) else list(amount)
+        cells = [ways[number % len(ways)].format(value, 1) for number, value in enumerate(CU)]
+        found = understood(put_in(2, "Ni", cells))
+        assert "Ni" not in found.build().target_names
+        assert any("no single numbers in one unit: Ni" in said for said in found.warnings)
+
+    @pytest.mark.parametrize("cells", [[f"{n + 1:02d}-May" for n in range(N)], [f"{n}b" for n in range(N)]])
+    def test_dates_and_codes_are_no_amounts(self, cells):
+        assert not any("no single numbers" in said for said in understood(put_in(2, "note", cells)).warnings)

@@ -17,6 +17,7 @@ from spectra_core.datasets.parts import Cells, Grid, Part
 from spectra_core.datasets.readers.base import Dialect
 from spectra_core.datasets.readers.decoding import decoded, first_lines, lines_of, require_text, whole_rows
 from spectra_core.datasets.readers.dialects import (
+    COMMENT_MARKS,
     DECIMAL_NAMES,
     HEAD_LETTERS,
     MOST_LINES,
@@ -141,7 +142,7 @@ def _body_lines(lines: list[str], layout: Layout) -> tuple[list[str], int, list[
             body.append(line)
         elif not line.strip() or not line.strip(separator + ' "\t'):
             continue
-        elif line.lstrip().startswith(("#", "%")):
+        elif line.lstrip().startswith(COMMENT_MARKS):
             notes.append(f"Line {number} is a comment: {_shown(line)}.")
         else:
             rest = lines[layout.start + offset :]

@@ -12,6 +12,7 @@ from spectra_core.datasets.numbers import is_missing, parse_number
 from spectra_core.datasets.readers.base import Dialect
 from spectra_core.errors import ReadError
 
+COMMENT_MARKS = ("#", "%", "//")
 CANDIDATES = (
     (",", "."),
     (";", "."),
@@ -172,11 +173,15 @@ class _Reading:
         score = 0.0
         at = first
         while at < len(rows):
-            end = at
+            here = end = at
             total = 0.0
-            while end < len(rows) and values[end] > 0 and len(rows[end]) == len(rows[at]):
-                total += values[end]
-                end += 1
+            while here < len(rows):
+                if values[here] > 0 and len(rows[here]) == len(rows[at]):
+                    total += values[here]
+                    end = here + 1
+                elif end == at or not rows[here][0].startswith(COMMENT_MARKS):  # a comment parts no table
+                    break
+                here += 1
             if total > score:
                 start, stop, score = at, end, total
             at = max(end, at + 1)
@@ -223,7 +228,7 @@ class _Reading:
                 at -= 1
                 continue
             fits = (len(row) in (n_columns, n_columns - 1) and len(row) > 1) or (n_columns == 1 and any(row))
-            if not fits or row[0].startswith(("#", "%", "//")):
+            if not fits or row[0].startswith(COMMENT_MARKS):
                 break
             above.append(at)
             if n_columns == 1:
