@@ -12,7 +12,7 @@ from spectra_core.datasets.formulas import table_csv
 from spectra_core.datasets.simulator import DESIGNS, PRESETS, STATUS, SimulationSettings, constants_table
 from spectra_core.datasets.simulator.settings import changed_settings
 from spectra_core.errors import SpectraCoreError
-from spectra_core.figures.names import typeset
+from spectra_core.figures.names import ion_label, ion_labels, typeset
 from spectra_core.options import Range, options_of
 from ui.text import percent, sentence
 from ui.widgets import described_parameters, field, limits, pick_seed
@@ -52,15 +52,15 @@ HOW_TO_READ_FLOORS = """
   rest on assumed constants, above all for how colourless ions change the water around them.
 """
 
-_OVER_SOLUTIONS = "Of the Cramér-Rao bound, over solutions."
+_OVER_SOLUTIONS = "Percentile of the Cramér-Rao bound, over solutions."
 
 FLOOR_COLUMNS: dict[str, Any] = {
     "target": "Ion",
     "unit": "Unit",
     "prior_sd": st.column_config.NumberColumn("Spread of the design", format="%.2g"),
     "plain_bound": st.column_config.NumberColumn("Cramér-Rao bound", format="%.2g"),
-    "plain_low": st.column_config.NumberColumn("10th percentile", format="%.2g", help=_OVER_SOLUTIONS),
-    "plain_high": st.column_config.NumberColumn("90th percentile", format="%.2g", help=_OVER_SOLUTIONS),
+    "plain_low": st.column_config.NumberColumn("10 %", format="%.2g", help=_OVER_SOLUTIONS),
+    "plain_high": st.column_config.NumberColumn("90 %", format="%.2g", help=_OVER_SOLUTIONS),
     "bayesian_bound": st.column_config.NumberColumn("Bayesian bound", format="%.2g"),
     "expected_error": st.column_config.NumberColumn("Best calibration, about", format="%.2g"),
     "identifiable": st.column_config.CheckboxColumn("Identifiable"),
@@ -103,6 +103,12 @@ def pick_conditions(preset: SimulationSettings) -> SimulationSettings:
     return changed_settings(preset, changes)
 
 
+def called(settings: SimulationSettings) -> dict[str, str]:
+    """Return what every species is called, as chemists write it."""
+    species = settings.chemistry.species
+    return ion_labels(species["species"], species["charge"])
+
+
 def pick_salts(settings: SimulationSettings) -> dict[str, float]:
     """Let the visitor choose the concentration of every salt, mol/L."""
     st.caption("Salts, mol/L")
@@ -110,7 +116,7 @@ def pick_salts(settings: SimulationSettings) -> dict[str, float]:
     for salt, largest in zip(settings.salts, settings.largest, strict=True):
         top = float(largest)
         chosen[salt] = st.slider(
-            salt,
+            ion_label(salt, 0),
             0.0,
             top,
             round(_FIRST_SOLUTION.get(salt, 0.0) * top, 9),
@@ -132,7 +138,7 @@ def show_numbers(solution: pd.DataFrame) -> None:
 
 def pick_set(preset: str, settings: SimulationSettings) -> dict[str, Any]:
     """Let the visitor choose the size, design and seed of a set; return the arguments of its job."""
-    columns = st.columns(4)
+    columns = st.columns([3, 5, 3, 5])
     with columns[0]:
         n_spectra = field(
             SimulationSettings,

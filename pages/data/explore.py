@@ -24,8 +24,7 @@ from ui.figures import show_figure
 from ui.text import percent, plain, sentence
 
 MOST_OFFERED = 5000
-AS_LINES = 60
-"""So many spectra are drawn as lines: a density of them has gaps where they are steep."""
+AS_LINES = 60  # so many spectra are drawn as lines: a density of them has gaps where they are steep
 
 st.write("Before anything is trained: what the spectra cover, what the concentrations can tell, and what stands out.")
 spectra = needed.require_experimental()

@@ -21,11 +21,12 @@ tables = cache.table(solution_tables, settings, salts)
 
 with picture:
     simulating.show_numbers(tables["solution"])
-    figure = stacked_contributions(tables["contributions"], tables["spectrum"], axis_label=settings.axis.label)
+    called = cache.table(simulating.called, settings)
+    parts = tables["contributions"].replace({"absorber": called})
+    figure = cache.drawn(stacked_contributions, parts, tables["spectrum"], axis_label=settings.axis.label)
     show_figure(figure, key="contributions")
     st.subheader("Which species does the solution hold?")
-    figure = species_bars(tables["species"])
-    show_figure(figure, key="species")
+    show_figure(cache.drawn(species_bars, tables["species"].replace({"species": called})), key="species")
     simulating.offer_tables({name: tables[name] for name in ("spectrum", "contributions", "species")})
 
 st.subheader("Make a set")

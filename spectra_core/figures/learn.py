@@ -36,6 +36,9 @@ def blind_spectra(
     if told:
         figure.add_hrect(y0=-_NOISE, y1=_NOISE, fillcolor=transparent(GREY, 0.2), line_width=0, row=2, col=1)
     else:
+        # Plotly draws no axes where nothing is drawn, and the annotation then bends those of the spectra.
+        ends = table["position"].iloc[[0, -1]]
+        figure.add_scatter(x=ends, y=[0, 0], mode="lines", opacity=0, hoverinfo="skip", showlegend=False, row=2, col=1)
         figure.add_annotation(
             text="The jitter from channel to channel is shown with the answer.",
             xref="x2 domain",

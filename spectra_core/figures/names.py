@@ -19,8 +19,11 @@ _ELEMENTS = frozenset(
 _SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SUPERSCRIPT = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 _PLAIN = str.maketrans("₀₁₂₃₄₅₆₇₈₉⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻\u2212", "01234567890123456789+--")
-_FORMULA = r"(?:[A-Z][a-z]?\d{0,2})+"
+_ATOMS = r"[A-Z][a-z]?\d{0,2}"
+_FORMULA = rf"(?:{_ATOMS}|\((?:{_ATOMS})+\)\d{{0,2}})+"
 _ION = re.compile(rf"({_FORMULA})(?: ?\^?\(?([1-9]?[+-])\)?|\^?([+-][1-9])|(\+{{2,4}}|-{{2,4}}))")
+_COUNTED = re.compile(r"(?:NO[23]|SO[34]|CO3|PO4|[CBI][lr]?O[34]|CrO4|(?<!O)H\d|\)\d)\Z")
+"""Ends of cations whose last digit counts atoms: pairs as CuNO3+, hydrogen as in NH4+, groups as in Fe(OH)2+."""
 _ION_IN_TEXT = re.compile(rf"(?<![\w+\-.])({_ION.pattern})(?![\w+\-])")
 _MARKUP = re.compile(r"<(?!br>|/?extra>)|&(?!(?:lt|gt|amp);)")
 """Markup but what figures themselves write: line breaks, and the box beside a hover text."""
@@ -38,12 +41,14 @@ def ion_label(name: str, charge: int | None = None) -> str:
 
     >>> [ion_label(name) for name in ("SO4 2-", "Cu2+", "NH4+", "NO3-", "Fe+3", "glucose", "NO3")]
     ['SO₄²⁻', 'Cu²⁺', 'NH₄⁺', 'NO₃⁻', 'Fe³⁺', 'glucose', 'NO3']
-    >>> ion_label("Cu", 2), ion_label("NO3", -1), ion_label("glucose", 0)
-    ('Cu²⁺', 'NO₃⁻', 'glucose')
+    >>> [ion_label(name) for name in ("CuNO3+", "FeSO4+", "FeOH2+", "VO2+", "Fe(SO4)2-", "Fe2(OH)2 4+")]
+    ['CuNO₃⁺', 'FeSO₄⁺', 'FeOH²⁺', 'VO²⁺', 'Fe(SO₄)₂⁻', 'Fe₂(OH)₂⁴⁺']
+    >>> ion_label("Cu", 2), ion_label("NO3", -1), ion_label("glucose", 0), ion_label("Zn(NO3)2", 0)
+    ('Cu²⁺', 'NO₃⁻', 'glucose', 'Zn(NO₃)₂')
     """
     plain = name.strip().translate(_PLAIN)
-    if charge and re.fullmatch(_FORMULA, plain) and _is_formula(plain):
-        return _typeset(plain, abs(charge), "+" if charge > 0 else "-")
+    if charge is not None and re.fullmatch(_FORMULA, plain) and _is_formula(plain):
+        return plain.translate(_SUBSCRIPT) if charge == 0 else _typeset(plain, abs(charge), "+" if charge > 0 else "-")
     match = _ION.fullmatch(plain)
     if match is None:
         return name
@@ -158,8 +163,8 @@ def _ends_in_charge(formula: str, sign: str, charge: int | None) -> bool:
         return True
     if len(_SYMBOL.findall(formula)) == 1:
         return formula not in ("I3", "N3", "Br3")
-    # Cations are oxo-cations, as VO2+, unless they end in hydrogen, as NH4+; anions end in a count of oxygen.
-    return sign == "+" and not re.search(r"H\d\Z", formula)
+    # Other cations are oxo-cations, as VO2+; anions end in a count of oxygen.
+    return sign == "+" and not _COUNTED.search(formula)
 
 
 def _is_formula(text: str) -> bool:

@@ -51,7 +51,7 @@ class TestSimulate:
     def test_moving_a_salt_changes_species_and_acidity(self, store: Store):
         app = opened("simulate")
         before = named(app.metric, "pH").value
-        named(app.slider, "Fe(NO3)3").set_value(0.5)
+        named(app.slider, "Fe(NO₃)₃").set_value(0.5)
         healthy(app.run())
         assert float(named(app.metric, "pH").value) < float(before)
         assert len(app.get("plotly_chart")) == 2
