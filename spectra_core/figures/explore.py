@@ -51,7 +51,7 @@ def concentration_design(targets: Mapping[str, pd.DataFrame], *, labels: Mapping
         pair = pair_of_targets(points, [wrapped(labels[name], 60) for name in names], markers)
         return styled(pair, alt=alt).update_layout(showlegend=len(targets) > 1)
     # A panel of many is narrow: names run over several lines, or into each other.
-    short = {name: wrapped(label, max(13, 90 // len(names))) for name, label in labels.items()}
+    short = {name: wrapped(label, max(7, 50 // len(names))) for name, label in labels.items()}
     figure = go.Figure()
     for role, table in targets.items():
         rows = table.iloc[:: max(1, -(-len(table) // MOST_PAIR_POINTS))]

@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from spectra_core.datasets.simulator import PRESETS, SimulationSettings, constants_table, identifiability, simulate
-from spectra_core.figures.names import typeset
+from spectra_core.figures.names import ion_label, typeset
 from spectra_core.jobs import Jobs
 from spectra_core.store import Store
 from tests.conftest import beer_lambert_set
@@ -88,7 +88,7 @@ class TestSimulate:
     def test_without_salts_there_is_water_and_no_accident(self, store: Store):
         app = opened("simulate")
         for slider in app.slider:
-            if slider.label in PRESETS["msu_like"].salts:
+            if slider.label in {ion_label(salt, 0) for salt in PRESETS["msu_like"].salts}:
                 slider.set_value(0.0)
         healthy(app.run())
         assert named(app.metric, "pH").value == "7.00"
