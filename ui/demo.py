@@ -60,7 +60,8 @@ def show_pipeline() -> None:
     steps = pipeline_steps()
     theme: Literal["light", "dark"] = "dark" if st.context.theme.type == "dark" else "light"
     st.image(pipeline_diagram(steps, theme=theme), width="stretch", alt=pipeline_text(steps))
-    for column, links in zip(st.columns(len(steps), gap="medium"), _NEXT, strict=True):
+    columns = st.container(key="pipeline").columns(len(steps), gap="medium")
+    for column, links in zip(columns, _NEXT, strict=True):
         with column, st.container(gap=None):
             for path, label in links:
                 if (ROOT / path).is_file():

@@ -20,7 +20,6 @@ from ui.figures import show_figure
 from ui.text import counted, sentence
 
 _BOX = "import_files_box"
-_NO_ROUNDED_SIZE = f"<style>.st-key-{_BOX} [data-testid=stFileUploaderDropzoneInstructions] {{display: none}}</style>"
 """Of 512 MB Streamlit says 1 GB."""
 _UNCHANGED = "as it is"
 _OF_COLUMNS = ("column ", "target ")
@@ -43,7 +42,6 @@ def upload(draft: state.ImportDraft | None) -> None:
             "zip. Files that belong together, such as spectra and concentrations, are given together.",
         )
         st.caption("At most 512 MB a file.")
-        st.html(_NO_ROUNDED_SIZE)
     before = draft if draft is not None else state.ImportDraft()
     new = [one for one in files or [] if one.file_id not in before.seen]
     if not new:

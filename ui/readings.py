@@ -52,6 +52,7 @@ def take() -> SpectraSet | None:
     uploaded = st.file_uploader(
         "Files with unknown spectra", accept_multiple_files=True, key="unknown_files", max_upload_size=512
     )
+    st.caption("At most 512 MB a file.")
     if uploaded and st.button("Take these spectra", type="primary", icon=":material/upload:", key="take_unknown"):
         try:
             with st.spinner("Reading the files"):

@@ -30,8 +30,18 @@ HEADINGS: dict[str, str] = {
     "mixture_residual": "Off mixtures, noise units",
     "charge": "Charge residual, share",
     "rmse": "RMSE, teacher",
-    "bias": "Bias, teacher",
+    "bias": "Bias",
     "ratio": "Ratio",
+    "rmsec": "RMSEC",
+    "rmsecv": "RMSECV",
+    "sep": "SEP",
+    "r2": "R²",
+    "q2": "Q²",
+    "rpd": "RPD",
+    "rpiq": "RPIQ",
+    "p_ideal": "p",
+    "lod_least": "Limit of detection, least",
+    "lod_most": "Limit of detection, most",
     "rmse_pure_components": "RMSE, pure components",
     "bias_pure_components": "Bias, pure components",
     "ratio_pure_components": "Ratio, pure components",
@@ -71,15 +81,17 @@ HEADINGS: dict[str, str] = {
 """Headings of columns whose name does not read as one."""
 
 
-def columns(table: pd.DataFrame) -> dict[str, Any]:
+def columns(table: pd.DataFrame, **headings: str) -> dict[str, Any]:
     """Return how Streamlit shows the columns of a table.
 
     Parameters
     ----------
     table
         With names for columns; those of floating-point numbers get three significant digits.
+    headings
+        Those of columns that are called otherwise elsewhere.
     """
-    shown = {str(name): _column(heading(str(name)), values) for name, values in table.items()}
+    shown = {str(name): _column(headings.get(str(name)) or heading(str(name)), at) for name, at in table.items()}
     # A spectrum has one name, its id: a number beside it would count from elsewhere.
     return shown | {"sample": None} if {"sample", "id"} <= set(shown) else shown
 

@@ -34,7 +34,7 @@ def predicted_with_region(
     region
         Outline: ``slope``, ``offset``.
     """
-    figure = make_subplots(rows=1, cols=2, column_widths=[0.62, 0.38], horizontal_spacing=0.12)
+    figure = make_subplots(rows=1, cols=2, column_widths=[0.62, 0.38], horizontal_spacing=0.2)
     shown = predictions.iloc[:: max(1, -(-len(predictions) // _MOST_POINTS))]
     ends = np.array([predictions["reference"].min(), predictions["reference"].max()])
     figure.add_scatter(
