@@ -47,7 +47,7 @@ def blind_spectra(
             y=0.5,
             showarrow=False,
         )
-        figure.update_yaxes(showticklabels=False, row=2, col=1)
+        figure.update_yaxes(showticklabels=False, showgrid=False, ticks="", row=2, col=1)
     figure.update_xaxes(autorange="reversed" if runs_down(axis_label) else True)
     figure.update_xaxes(title_text=axis_label, row=2, col=1)
     figure.update_yaxes(title_text=signal_label, row=1, col=1)
