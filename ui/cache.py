@@ -169,8 +169,8 @@ def key_of(given: Any) -> str:
         return f"table:{key_of(given.index)}{key_of(list(cells))}"
     if isinstance(given, pd.Series | pd.Index):
         values = given.to_numpy()
-        cells = _key_of_cells(values.tolist()) if values.dtype.hasobject else key_of(values)
-        return f"{given.dtype}:{given.name!r}{cells}"
+        written = _key_of_cells(values.tolist()) if values.dtype.hasobject else key_of(values)
+        return f"{given.dtype}:{given.name!r}{written}"
     if is_dataclass(given) and getattr(given, "__dataclass_params__").frozen:  # noqa: B009  # unknown to mypy
         return f"{type(given).__qualname__}:{key_of({one.name: getattr(given, one.name) for one in fields(given)})}"
     if isinstance(given, Mapping):

@@ -61,7 +61,7 @@ def run_demo(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dic
         seen,
         n_spectra,
         sampler=SAMPLERS["aggregate_posterior"](),
-        labelling=LABELLINGS["spectral"](),
+        labelling=LABELLINGS["spectral"](clip_to_range=True),  # as the page Sample does
         teacher=teacher,
         seed=0,
         name="VAE, aggregate posterior",
