@@ -179,7 +179,7 @@ class _Reading:
                 if values[here] > 0 and len(rows[here]) == len(rows[at]):
                     total += values[here]
                     end = here + 1
-                elif end == at or not rows[here][0].startswith(COMMENT_MARKS):  # a comment parts no table
+                elif end == at or not "".join(rows[here][:1]).startswith(COMMENT_MARKS):  # a comment parts no table
                     break
                 here += 1
             if total > score:
