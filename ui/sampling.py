@@ -192,7 +192,7 @@ def show_carried_labels() -> None:
     with st.expander("Labels of the generated set in hand, with the teacher's intervals", icon=":material/straighten:"):
         st.caption(
             f"“{plain(in_hand.meta.name)}”: 90 % of labels are right within low and high, as far as generated spectra "
-            "are like measured ones. They stay with the set in every file of it."
+            "are like experimental ones. They stay with the set in every file of it."
         )
         st.dataframe(carried.head(1000), hide_index=True, column_config=columns(carried), key="carried_labels")
         table_export(carried, "labels", "Labels (CSV)")
