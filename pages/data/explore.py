@@ -90,7 +90,7 @@ offer_tables({"channel_check": channels, "density": histograms["training"].reset
 if spectra.n_targets:
     st.subheader("What can the concentrations tell?")
     for relation in dependence.loc[dependence["relation"] != "", "relation"]:
-        st.markdown(f"- {sentence(typeset(relation))}")
+        st.markdown("- " + sentence(typeset(relation).replace(" - ", " \N{MINUS SIGN} ")))
     labels = targets.labels(spectra.target_info)
     names = list(labels)
     if spectra.n_targets > 8:

@@ -60,7 +60,10 @@ if picked is not None:
     called, labels = targets.names(train.target_info), targets.labels(train.target_info)
     st.subheader("Figures of merit")
     merit = cache.table(calibrations.merit, state.store(), key)
-    shown = merit.drop(columns=["note", "n", "n_groups"]).assign(target=merit["target"].map(called))
+    shown = merit.drop(columns=["note", "n", "n_groups"]).assign(
+        target=merit["target"].map(called),
+        p_ideal=["< 0.001" if p < 0.001 else f"{p:.3f}".replace("nan", "") for p in merit["p_ideal"]],
+    )
     st.dataframe(shown, hide_index=True, column_config=tables.columns(shown))
     for note, of_it in merit[merit["note"] != ""].groupby("note", sort=False):
         st.caption(f"{', '.join(plain(called[name]) for name in of_it['target'])}: {sentence(note)}")

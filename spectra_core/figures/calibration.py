@@ -74,7 +74,7 @@ def predicted_with_region(
         col=2,
     )
     figure.update_xaxes(title_text=f"Reference, {target_label}", row=1, col=1)
-    figure.update_yaxes(title_text="Held out", row=1, col=1)
+    figure.update_yaxes(title_text=f"Held out, {target_label}", row=1, col=1)
     figure.update_xaxes(title_text="Slope", row=1, col=2)
     figure.update_yaxes(title_text="Offset", row=1, col=2)
     alt = f"{len(predictions)} held-out predictions against references of {target_label}: slope {slope:.3g}, "

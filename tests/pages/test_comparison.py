@@ -322,7 +322,7 @@ EXPLORE = "pages/data/explore.py"
 def test_explore_names_the_dependent_target_and_counts(store: Store):
     app = opened(EXPLORE, set=store.save_set(beer_lambert_set()))
     assert metrics(app)["Independent targets"] == "3 of 4"
-    assert "NO₃⁻ = 2 Cu²⁺ + 2 Ni²⁺ - 2 SO₄²⁻" in words(app)
+    assert "NO₃⁻ = 2 Cu²⁺ + 2 Ni²⁺ \N{MINUS SIGN} 2 SO₄²⁻" in words(app)
     assert metrics(app)["Exact duplicates"] == "0"
     assert len(chart_texts(app)) == 4
 
