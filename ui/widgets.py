@@ -180,7 +180,7 @@ def limits(option: Option) -> dict[str, Any]:
 
 
 @cache
-def described_parameters(member: type[Any]) -> dict[str, str]:
+def described_parameters(member: Any) -> dict[str, str]:
     """Return what the docstring of `member` says of every parameter (numpy style), as one paragraph each."""
     found: dict[str, str] = {}
     for one in reversed(member.__mro__):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from spectra_core.choices import Choice
+from spectra_core.choices import Choice, build
 from spectra_core.contracts import Budget, Reporter
 from spectra_core.store import Store
 
@@ -61,7 +61,7 @@ def run_demo(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dic
         seen,
         n_spectra,
         sampler=SAMPLERS["aggregate_posterior"](),
-        labelling=LABELLINGS["spectral"](clip_to_range=True),  # as the page Sample does
+        labelling=build(LABELLINGS, Choice("spectral", {"clip_to_range": True}), "labelling"),  # as Sample does
         teacher=teacher,
         seed=0,
         name="VAE, aggregate posterior",
