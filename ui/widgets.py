@@ -179,9 +179,13 @@ def limits(option: Option) -> dict[str, Any]:
     return {name: None if number is None else kind(number) for name, number in given.items()}
 
 
-@cache
 def described_parameters(member: Any) -> dict[str, str]:
     """Return what the docstring of `member` says of every parameter (numpy style), as one paragraph each."""
+    return _described(member)
+
+
+@cache
+def _described(member: Any) -> dict[str, str]:
     found: dict[str, str] = {}
     for one in reversed(member.__mro__):
         section = _PARAMETERS.search(inspect.getdoc(one) or "") if one.__doc__ else None
