@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from spectra_core.calibration.calibration import Calibration
 from spectra_core.calibration.conformal import interval, require_level
 from spectra_core.calibration.merit import detection_limits
-from spectra_core.datasets.resampling import resampled, rounding, same_within_rounding
+from spectra_core.datasets.resampling import resampled, rounding, same_within_rounding, wide_steps
 from spectra_core.errors import ConfigError, SpectraError
 from spectra_core.preprocessing.magnitudes import require_computable_signal
 from spectra_core.spectra import SpectralAxis, SpectraSet
@@ -189,16 +189,28 @@ def _moved(signal: NDArray[np.floating], given: SpectralAxis, wanted: SpectralAx
     inside = given.positions.min() - slack <= goal.min() and goal.max() <= given.positions.max() + slack
     distance = np.abs(goal[:, None] - given.positions[None, :])
     place = distance.argmin(axis=1)
-    among = bool((distance[np.arange(len(goal)), place] <= slack).all())
-    ways = [way for way, possible in (("interpolate", inside and len(given) > 1), ("cut", among)) if possible]
-    if axis == "cut" and among:
+    there = distance[np.arange(len(goal)), place] <= slack
+    gap = _gap_to_fill(given.positions, goal[~there])
+    possible = {"interpolate": inside and not gap and len(given) > 1, "cut": bool(there.all())}
+    if axis == "cut" and possible["cut"]:
         return np.asarray(signal[:, place])
-    if axis == "interpolate" and inside and len(given) > 1:
+    if axis == "interpolate" and possible["interpolate"]:
         reach = np.clip(goal, given.positions.min(), given.positions.max())
         return resampled(signal, given.positions, reach)
-    if not ways:
-        raise SpectraError(f"{told} They lack some of its range: calibrate again on the channels they share.")
-    raise SpectraError(f"{told} Say what to do with another axis: {' or '.join(ways)}.")
+    if not any(possible.values()):
+        lacking = gap or "some of its range"
+        raise SpectraError(f"{told} They lack {lacking}: calibrate again on the channels they share.")
+    ways = " or ".join(way for way, can in possible.items() if can)
+    raise SpectraError(f"{told} Say what to do with another axis: {ways}.")
+
+
+def _gap_to_fill(given: Floats, wanted: Floats) -> str:
+    """Say between which channels others are wanted that no line between two points can stand for; or nothing."""
+    for at in wide_steps(given):
+        low, high = sorted(given[at : at + 2])
+        if ((low < wanted) & (wanted < high)).any():
+            return f"all channels between {low:g} and {high:g}"
+    return ""
 
 
 def _channels(axis: SpectralAxis) -> str:

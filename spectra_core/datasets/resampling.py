@@ -82,6 +82,15 @@ def same_within_rounding(one: NDArray[np.floating], other: NDArray[np.floating])
     return len(one) == len(other) and bool((np.abs(one - other) <= rounding(one)).all())
 
 
+def wide_steps(positions: NDArray[np.floating]) -> list[int]:
+    """Return after which channels an axis has a gap: few steps, each more than three times the usual one."""
+    steps = np.abs(np.diff(positions))
+    if len(steps) < 3:
+        return []
+    wide = np.flatnonzero(steps > 3 * np.median(steps)).tolist()
+    return wide if len(wide) <= 0.05 * len(steps) else []
+
+
 def resampled(
     signal: NDArray[np.floating], positions: NDArray[np.float64], goal: NDArray[np.float64], method: str = "linear"
 ) -> NDArray[np.float64]:

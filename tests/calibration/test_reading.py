@@ -227,7 +227,9 @@ class TestAnotherAxis:
         assert_array_equal(read(made, rounded)["value"], read(made, unknown)["value"])
 
     def test_cutting_takes_the_channels_of_the_calibration(self, made, unknown):
-        assert_array_equal(read(made, _wider(unknown), axis="cut")["value"], read(made, unknown)["value"])
+        turned = moved(unknown, unknown.axis.positions[::-1], unknown.signal[:, ::-1])
+        for other in (_wider(unknown), turned):
+            assert_array_equal(read(made, other, axis="cut")["value"], read(made, unknown)["value"])
 
     def test_interpolating_reads_between_the_channels_in_either_direction(self, made, unknown):
         positions = np.linspace(1010.0, 210.0, 300)
@@ -240,6 +242,9 @@ class TestAnotherAxis:
         shorter = moved(unknown, unknown.axis.positions[5:], unknown.signal[:, 5:])
         with pytest.raises(SpectraError, match="lack some of its range"):
             read(made, shorter, axis="interpolate")
+        holed = np.r_[0:20, 26:50]
+        with pytest.raises(SpectraError, match=r"They lack all channels between 522\.449 and 633\.878: calibrate"):
+            read(made, moved(unknown, unknown.axis.positions[holed], unknown.signal[:, holed]), axis="interpolate")
         other = moved(unknown, unknown.axis.positions, unknown.signal, quantity="Wavenumber", unit="cm-1")
         with pytest.raises(SpectraError, match="over Wavenumber, cm-1"):
             read(made, other, axis="interpolate")

@@ -8,6 +8,7 @@ from spectra_core.datasets.preparing.base import Prepared
 from spectra_core.datasets.questions import Point, Problem, choice, listed
 from spectra_core.datasets.readers.axis_units import KNOWN_UNITS, UNSAID
 from spectra_core.datasets.recipe import Recipe
+from spectra_core.datasets.resampling import wide_steps
 from spectra_core.datasets.table import ImportTable
 
 MOST_TITLES = 20  # targets stand to the left
@@ -184,11 +185,7 @@ def _first_turn(values: NDArray[np.float64]) -> int:
 
 
 def _axis_gaps(values: NDArray[np.float64]) -> str:
-    if len(values) < 4:
+    places = [f"{values[at]:g} to {values[at + 1]:g}" for at in wide_steps(values)]
+    if not places:
         return ""
-    steps = np.abs(np.diff(values))
-    wide = steps > 3 * np.median(steps)
-    if not wide.any() or wide.sum() > 0.05 * len(steps):
-        return ""
-    places = [f"{values[at]:g} to {values[at + 1]:g}" for at in np.flatnonzero(wide)]
     return f", with gaps at {listed(places, 3)}"
