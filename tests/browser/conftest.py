@@ -22,6 +22,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CALM = "[data-testid=stApp][data-test-script-state=notRunning]"
 """Selector of the app while no script runs."""
+PATIENCE = 180_000
+"""Milliseconds that a page may take to be calm on a busy machine."""
 BROWSER_OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -74,9 +76,9 @@ class Visitor:
 
     def calm(self) -> None:
         """Wait until the script has run and nothing is left half-drawn."""
-        self.page.wait_for_selector(CALM, timeout=60_000)
+        self.page.wait_for_selector(CALM, timeout=PATIENCE)
         self.page.wait_for_timeout(300)
-        self.page.wait_for_selector(CALM, timeout=60_000)
+        self.page.wait_for_selector(CALM, timeout=PATIENCE)
 
     def menu(self, title: str) -> None:
         """Follow an entry of the menu."""
