@@ -1,10 +1,11 @@
 """The demo: the whole pipeline on a small simulated set, in well under a minute."""
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from spectra_core.choices import Choice, build
-from spectra_core.contracts import Budget, Reporter
+from spectra_core.contracts import Reporter
 from spectra_core.store import Store
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ DEMO_SET: dict[str, Any] = {"preset": "msu_like", "n_spectra": 400, "seed": 0, "
 DEMO_EPOCHS = 30
 """Of the networks in its experiment, which are trained once a fold."""
 DEMO_TRAINING: dict[str, Any] = {"generator": "vae", "seed": 0, "held_out_share": 0.1}
-"""Arguments of the task "train", besides the set: the study's VAE."""
+"""Arguments of the task "train", besides set and options: the study's VAE."""
 
 
 DEMO_ARMS = ("Step-matched", "Mixing", "VAE, data's own distribution")
@@ -26,35 +27,37 @@ def run_demo(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dic
     """Walk through the whole pipeline, every step as its page does it.
 
     A set is simulated and calibrated on; the study's VAE is trained on it, makes spectra, and the study's MLP labels
-    them; an experiment asks whether generated spectra lower the errors.
+    them; an experiment asks whether generated spectra lower the errors. Networks are trained in fast mode.
 
     Parameters
     ----------
     arguments
-        ``n_spectra`` and ``epochs`` in place of the usual 400 and 100.
+        ``n_spectra`` in place of the usual 400, ``epochs`` in place of those of fast mode.
 
     Returns
     -------
     ``{"set": fingerprint, "calibration": id, "model": id, "generated": fingerprint, "result": id}``
     """
     from spectra_core.calibration import calibrate
+    from spectra_core.experiment.modes import trained
     from spectra_core.jobs.tasks import TASKS
     from spectra_core.regressors import REGRESSORS
     from spectra_core.samplers import SAMPLERS
     from spectra_core.sampling.generation import generate_spectra
     from spectra_core.sampling.labelling import LABELLINGS
 
-    n_spectra, epochs = arguments.get("n_spectra", DEMO_SET["n_spectra"]), arguments.get("epochs", 100)
+    n_spectra, epochs = arguments.get("n_spectra", DEMO_SET["n_spectra"]), arguments.get("epochs")
+    quickly = partial(trained, mode="fast", epochs=epochs, n_train=n_spectra)
     made = TASKS["simulate"]({**DEMO_SET, "n_spectra": n_spectra}, reporter, store)
-    training = {**DEMO_TRAINING, "set": made["set"], "options": {"epochs": epochs}}
-    trained = TASKS["train"](training, reporter, store)
-    found = store.load_model(trained["model"])
+    training = {**DEMO_TRAINING, "set": made["set"], "options": dict(quickly(Choice("vae")).options)}
+    made |= TASKS["train"](training, reporter, store)
+    found = store.load_model(made["model"])
     whole = store.load_set(made["set"])
     calibration = calibrate(whole, regressor="pls", n_folds=5, seed=0, reporter=reporter)
     unseen = set(found.record.held_out_rows)
     seen = whole.take([row for row in range(len(whole)) if row not in unseen])
     reporter.progress("Training the teacher that labels new spectra", 0, 1)
-    teacher = REGRESSORS["mlp"]().fit(seen, budget=Budget(epochs=epochs), seed=0)
+    teacher = build(REGRESSORS, quickly(Choice("mlp")), "regressor").fit(seen, seed=0)
     reporter.progress("Generating spectra", 0, 1)
     generated = generate_spectra(
         found.model,
@@ -65,21 +68,21 @@ def run_demo(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dic
         teacher=teacher,
         seed=0,
         name="VAE, aggregate posterior",
-        model=trained["model"],
+        model=made["model"],
     )
     reporter.progress("Generating spectra", 1, 1)
     kept = {"calibration": store.save_calibration(calibration), "generated": store.save_set(generated)}
-    return {**made, **trained, **kept, "result": _studied(whole, epochs, reporter, store)}
+    return {**made, **kept, "result": _studied(whole, epochs, reporter, store)}
 
 
-def _studied(spectra: "SpectraSet", epochs: int, reporter: Reporter, store: Store) -> str:
+def _studied(spectra: "SpectraSet", epochs: int | None, reporter: Reporter, store: Store) -> str:
     """Ask whether generated spectra lower the errors of PLS, in fast mode; return the id of the result."""
     from spectra_core.experiment import fast_experiment, run
     from spectra_core.jobs.tasks import default_workers, memo_of
     from spectra_core.store.files import json_bytes, sha256
 
     question = fast_experiment(
-        DEMO_ARMS, regressors=["pls"], n_spectra=len(spectra), n_folds=4, epochs=min(epochs, DEMO_EPOCHS), seed=0
+        DEMO_ARMS, regressors=["pls"], n_spectra=len(spectra), n_folds=4, epochs=epochs or DEMO_EPOCHS, seed=0
     )
     # PLS labels, too: a network for it would take as long as all the rest.
     arms = tuple(replace(arm, teacher=arm.teacher and Choice("pls")) for arm in question.arms)

@@ -73,7 +73,9 @@ def _use() -> None:
 
 
 def _compile() -> None:
-    import_module("spectra_core.jobs.compiling_ahead").compile_ahead()
+    ahead = import_module("spectra_core.jobs.compiling_ahead")
+    if not ahead.compile_ahead():
+        ahead.use_networks(kernels="numba")  # what was compiled is loaded, too: two seconds of a first training
 
 
 _PREPARATIONS: tuple[Callable[[], None], ...] = (_load, _use, _compile)
