@@ -146,7 +146,8 @@ def add_verify_options(one: argparse.ArgumentParser) -> None:
 def verify(chosen: argparse.Namespace) -> int:
     """Check every byte of a capsule, compute a part of it again, and say which figures agree to how many digits."""
     from spectra_core.jobs.tasks import default_workers
-    from spectra_core.report.capsule import MOST_BYTES, CapsuleError, open_capsule
+    from spectra_core.report.capsule import MANIFEST, MOST_BYTES, SET_MEMBERS, CapsuleError, open_capsule
+    from spectra_core.report.finding import DOCUMENT, EXPERIMENT
     from spectra_core.report.verifying import part_named
     from spectra_core.report.verifying import verify as verified
 
@@ -158,12 +159,17 @@ def verify(chosen: argparse.Namespace) -> int:
         _say_versions(opened.result.document.get("versions"))
         with shared.progress_bar() as reporter:
             spectra = shared.data_of(chosen, Store(), reporter) if chosen.data else None
-            n_workers = chosen.workers or default_workers()
+            n_workers = default_workers() if chosen.workers is None else chosen.workers
             found = verified(opened, spectra, fold=fold, digits=chosen.digits, reporter=reporter, n_workers=n_workers)
     except CapsuleError as error:
         shared.say(f"Refused: {error}")
         return 1
-    return _say_agreement(found, fold, chosen.digits)
+    code = _say_agreement(found, fold, chosen.digits)
+    checked = {MANIFEST, EXPERIMENT, DOCUMENT, *SET_MEMBERS, *(f"tables/{one.table}.csv" for one in found)}
+    others = sorted(set(opened.files) - checked)
+    if others:
+        shared.say(f"Not computed again, and as its author wrote it: {', '.join(others)}.")
+    return code
 
 
 def _say_agreement(found: "list[Agreement]", fold: int | None, digits: int) -> int:

@@ -87,7 +87,7 @@ def study(chosen: argparse.Namespace) -> None:
 
     if chosen.out is None and not chosen.estimate:
         raise ConfigError("The tables need a folder: give --out FOLDER, or --estimate to learn the cost only.")
-    store, n_workers = Store(), chosen.workers or default_workers()
+    store, n_workers = Store(), default_workers() if chosen.workers is None else chosen.workers
     with shared.progress_bar() as reporter:
         spectra = shared.data_of(chosen, store, reporter)
         experiment = designed(chosen, spectra)

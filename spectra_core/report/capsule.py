@@ -10,10 +10,11 @@ import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from json import JSONDecodeError
 from typing import Any
 
 from spectra_core.datasets.formulas import table_csv
-from spectra_core.errors import ReadError, SpectraCoreError, SpectraError, StoreError
+from spectra_core.errors import ReadError, SpectraCoreError, SpectraError, StoreError, json_fault
 from spectra_core.experiment import Experiment
 from spectra_core.report.card import Card
 from spectra_core.report.finding import DOCUMENT, EXPERIMENT, read_table, require_experiment
@@ -28,6 +29,7 @@ from spectra_core.training.versions import versions
 
 FORMAT, FORMAT_VERSION = "latent-spectra capsule", 1
 MANIFEST, REPORT = "capsule.json", "report.html"
+SET_MEMBERS = tuple(f"data/{name}" for name in SET_FILES)
 MOST_BYTES = 2 * 2**30
 """Of all members together, unpacked."""
 MOST_MEMBERS = 200
@@ -154,13 +156,20 @@ def open_capsule(content: bytes) -> Capsule:
         facts = strict_json(files[MANIFEST])
     except (KeyError, ValueError) as error:
         raise CapsuleError(f"This is no capsule: its member {MANIFEST} is missing or cannot be read.") from error
-    if facts.get("format") != FORMAT or facts.get("version") != FORMAT_VERSION:
+    if facts.get("format") != FORMAT or repr(facts.get("version")) != repr(FORMAT_VERSION):
         raise CapsuleError(
             f"Expected a capsule of version {FORMAT_VERSION}, got {str(facts.get('version'))[:20]!r}. Verify it with "
             "the version of this program that made it."
         )
     _require_members(files, facts)
     return Capsule(_result(files), files, facts)
+
+
+def fault(error: Exception) -> str:
+    """Say what is wrong with a member's content."""
+    if isinstance(error, KeyError):
+        return f"{error.args[0]!r} is missing"
+    return f"a text {json_fault(error)}" if isinstance(error, (JSONDecodeError, UnicodeDecodeError)) else str(error)
 
 
 def _packed(files: dict[str, bytes], facts: dict[str, Any]) -> bytes:
@@ -250,9 +259,9 @@ def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
 
 def _require_members(files: Mapping[str, bytes], facts: Mapping[str, Any]) -> None:
     known = facts.get("members")
-    if not (fits(known, dict[str, Any]) and fits(facts.get("data"), dict[str, Any])):
+    data = facts.get("data")
+    if not (isinstance(known, dict) and isinstance(data, dict) and isinstance(data.get("fingerprint"), str)):
         raise CapsuleError(f"This is no capsule: its member {MANIFEST} names no members or no data.")
-    assert isinstance(known, dict)
     for name in [*known, *files]:
         if name == MANIFEST:
             continue
@@ -280,6 +289,6 @@ def _result(files: Mapping[str, bytes]) -> StoredResult:
         if missing:
             raise ValueError(f"its table {missing[0]} is missing")
     except (KeyError, TypeError, ValueError, SpectraCoreError) as error:
-        raise CapsuleError(f"This capsule holds no experiment that can be verified: {error}") from error
+        raise CapsuleError(f"This capsule holds no experiment that can be verified: {fault(error)}") from error
     record = ResultRecord("", "study", name, tuple(tables), "", 0, created)
     return StoredResult(record, {**document, "experiment": experiment}, tables)

@@ -15,7 +15,7 @@ from spectra_core.evaluation.errors.regression_errors import regression_errors
 from spectra_core.experiment import Experiment, run
 from spectra_core.experiment.run import run_fold
 from spectra_core.experiment.tables import comparisons_of, worth_tables
-from spectra_core.report.capsule import Capsule, CapsuleError
+from spectra_core.report.capsule import Capsule, CapsuleError, fault
 from spectra_core.report.finding import read_table
 from spectra_core.spectra import SpectraSet
 
@@ -100,15 +100,17 @@ def verify(
     CapsuleError
         When the data are others than the experiment's, or the tables are not of its form.
     ConfigError
-        When the data are needed, or there is no such fold.
+        When the data are needed, there is no such fold, or numbers have not so many digits.
     """
+    if not 1 <= digits < EXACT:
+        raise ConfigError(f"Figures share between 1 and {EXACT - 1} significant digits, got {digits}.")
     data = _data(capsule, spectra)
     experiment = Experiment.from_document(capsule.result.document["experiment"])
     kept = dict(capsule.result.tables)
     try:
         found = [agreement(name, kept[name], table, "follows", digits) for name, table in _following(experiment, kept)]
     except (KeyError, ValueError, TypeError, SpectraCoreError) as error:
-        raise CapsuleError(f"The tables in this capsule are not those of its experiment: {error}") from error
+        raise CapsuleError(f"The tables in this capsule are not those of its experiment: {fault(error)}") from error
     if fold is None:
         tables: Mapping[str, pd.DataFrame] = run(experiment, data, reporter=reporter, n_workers=n_workers).tables
     else:
@@ -191,7 +193,7 @@ def _following(experiment: Experiment, kept: Mapping[str, pd.DataFrame]) -> list
 
 def _digits(kept: pd.Series, found: pd.Series, scale: NDArray[np.float64]) -> NDArray[np.float64]:
     one, other = (pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64) for values in (kept, found))
-    alike = (one == other) | (np.isnan(one) & np.isnan(other))
+    alike = (one == other) | (np.isnan(other) & (kept.isna() | (kept.astype(str) == "")).to_numpy())
     with np.errstate(divide="ignore", invalid="ignore"):
         apart = np.abs(one - other) / np.maximum(np.maximum(np.abs(one), np.abs(other)), scale)
         digits = np.where(np.isfinite(apart), -np.log10(apart), 0.0)

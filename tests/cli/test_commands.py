@@ -1,6 +1,7 @@
 """The pipeline without the app: exit codes, files, sentences."""
 
 import argparse
+import io
 import json
 import os
 import signal
@@ -308,6 +309,14 @@ class TestJudge:
         expected = judge(pd.read_csv(errors), {"targets": ["Cu"]})
         pd.testing.assert_frame_equal(found, expected, check_dtype=False)
         assert found["verdict"].tolist() == ["improved", "looked at afterwards"]
+
+    def test_what_the_terminal_cannot_write_is_shown_as_escapes(self, errors, monkeypatch):
+        named = pd.read_csv(errors).replace({"regressor": {"pls": "\u6700\u5c0f"}})
+        named.to_csv(errors, index=False)
+        terminal = io.TextIOWrapper(io.BytesIO(), "ascii", write_through=True)
+        monkeypatch.setattr(sys, "stdout", terminal)
+        assert main(["judge", "--errors", str(errors)]) == 0
+        assert b"\\u6700\\u5c0f" in terminal.buffer.getvalue()
 
     def test_semicolons_are_read_and_verdicts_shown(self, errors, capsys):
         pd.read_csv(errors).to_csv(errors, index=False, sep=";", decimal=",")

@@ -194,6 +194,9 @@ class TestTime:
         assert plan(self.SECONDS, 1e4, 2, n_groups=13).n_folds == 5
 
     def test_too_short_a_time_is_a_sentence(self):
+        for unfit in ({"minutes": np.inf}, {"minutes": np.nan}, {"minutes": 1e308}, {"n_workers": 0}):
+            with pytest.raises(ConfigError, match=r"positive number of minutes|at least 1 worker"):
+                advise(beer_lambert_set(12), **unfit)
         with pytest.raises(ConfigError, match=r"Within 0\.05 minutes not even the calibration in use"):
             plan(self.SECONDS, 3.0, 1, n_groups=100)
 

@@ -137,6 +137,11 @@ def test_data_that_may_not_leave_stay(result, spectra):
         ([("capsule.json", b"{}"), ("capsule.json", b"{}")], "there twice"),
         ([("capsule.json", b"{}"), ("tables/errors.csv", b"0" * 5_000_000)], "would unpack to 5 MB"),
         ([("capsule.json", b'{"format": "latent-spectra capsule", "version": 2}')], "got '2'"),
+        ([("capsule.json", b'{"format": "latent-spectra capsule", "version": true}')], "got 'True'"),
+        (
+            [("capsule.json", b'{"format": "latent-spectra capsule", "version": 1, "members": {}, "data": {}}')],
+            "names no members or no data",
+        ),
         ([("capsule.json", b'{"a": 1, "a": 2}')], "capsule.json"),
         ([("capsule.json", b"[" * 100_000)], "capsule.json"),
         ([("experiment.json", b"{}")], "capsule.json"),
@@ -167,6 +172,18 @@ def test_digits_are_those_of_the_definition():
     one = agreement("errors", kept, found, "recomputed")
     assert (one.n_figures, one.n_identical, one.fewest_digits, one.n_differing) == (4, 2, 3, 1)
     assert agreement("errors", kept[:2], found, "recomputed").differing == ("2 rows in the capsule, 4 computed here",)
+
+
+def test_words_in_the_place_of_no_number_do_not_agree():
+    found = pd.DataFrame({"target": ["Cu", "Ni"], "p": [np.nan, np.nan]})
+    assert agreement("comparisons", found, found, "follows").n_differing == 0
+    assert agreement("comparisons", found.assign(p=["", "0.001?"]), found, "follows").n_differing == 1
+
+
+@pytest.mark.parametrize("digits", [0, -5, 16])
+def test_as_many_digits_are_asked_for_as_numbers_have(content, digits):
+    with pytest.raises(ConfigError, match="between 1 and 15"):
+        verify(open_capsule(content), digits=digits)
 
 
 def test_made_in_one_home_it_verifies_in_another(content, result, spectra, tmp_path, monkeypatch, capsys):

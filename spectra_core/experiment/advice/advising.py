@@ -21,6 +21,8 @@ from spectra_core.training.parallel import one_blas_thread
 FEWEST = 12
 """Independent spectra: fewer leave nothing to hold out twice."""
 MINUTES = 3.0
+MOST_MINUTES = 10_080
+"""A week."""
 LEAST_TO_PLAN = 0.25
 """Share of the time that is planned with even where measuring took longer than it should."""
 
@@ -69,10 +71,14 @@ def advise(
     SpectraError
         When there are no targets that vary, or too few independent spectra.
     ConfigError
-        When the time is too short to compare anything, or the reference is no regressor.
+        When the time is too short to compare anything, or no time; when the reference is no regressor.
     """
-    if not minutes > 0:
-        raise ConfigError(f"The time to try things is a positive number of minutes, got {minutes:g}.")
+    if not 0 < minutes <= MOST_MINUTES:
+        raise ConfigError(
+            f"The time to try things is a positive number of minutes, a week ({MOST_MINUTES}) at most; got {minutes:g}."
+        )
+    if n_workers < 1:
+        raise ConfigError(f"Trying things needs at least 1 worker, got {n_workers}.")
     if reference is not None:
         build_regressor(reference)
     spectra = require_advisable(spectra)
