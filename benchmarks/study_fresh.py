@@ -15,8 +15,9 @@ from spectra_core.spectra import SpectraSet
 RATIO = 4.0
 PERTURBED = {"name": "salt_simulator", "options": {"perturbation_seed": 7}}
 CRUDE = {"name": "salt_simulator", "options": {"perturbation_seed": 7, "speciation": False}}
-PHYSICS, REACHING, CRUDELY = "Physics + residual", "Physics + residual, 30 % beyond", "Physics + residual, crude"
-REACH = 0.3
+PHYSICS, CRUDELY = "Physics + residual", "Physics + residual, crude, 30 % beyond"
+REACHING = {0.3: "Physics + residual, 30 % beyond", 0.6: "Physics + residual, 60 % beyond"}
+"""Arms whose concentrations reach beyond the measured ones, by how far."""
 STEP_MATCHED, ORACLE, ORACLE_ONCE = "Step-matched", "Oracle, 4n", "Oracle, 1n"
 
 
@@ -36,8 +37,8 @@ def fresh_arms(n_train: int) -> dict[str, Arm]:
     arms = [
         ready(STEP_MATCHED, "Step-matched"),
         physics(PHYSICS, physics=PERTURBED),
-        physics(REACHING, physics=PERTURBED, reach=REACH),
-        physics(CRUDELY, physics=CRUDE),
+        *(physics(name, physics=PERTURBED, reach=reach) for reach, name in REACHING.items()),
+        physics(CRUDELY, physics=CRUDE, reach=0.3),
         ready("Noise jitter", "Noise jitter"),
         ready("Mixing", "Mixing"),
         ready("VAE, standard normal", "VAE, standard normal"),
@@ -53,7 +54,7 @@ def fresh_stages(n_train: int, n_sets: int, n_test: int = 1500) -> tuple[Experim
     """Return part d at one size, in stages from what matters most; each holds what those before it do."""
     arms = fresh_arms(n_train)
     controls = ("Noise jitter", "Mixing", "cVAE, independent concentrations")
-    first = (STEP_MATCHED, PHYSICS, REACHING, CRUDELY, ORACLE_ONCE, ORACLE, *controls)
+    first = (STEP_MATCHED, PHYSICS, *REACHING.values(), CRUDELY, ORACLE_ONCE, ORACLE, *controls)
     quick, networks = ("gaussian_process", "pls", "ridge"), ("mlp", "mlp_ensemble")
 
     def stage(names: tuple[str, ...], regressors: tuple[str, ...], sets: int) -> Experiment:

@@ -30,8 +30,10 @@ are rounding."""
 MOST_LEVERAGE = 0.95
 """A leftover is not blown up by more than 1/sqrt(1 - 0.95): beyond, hardly anything of it is known."""
 N_DONORS = 10
-"""Training rows, nearest in the physics, of which one gives a new spectrum its leftover."""
-_ROWS_AT_ONCE = 1024
+"""Training rows, nearest in the physics, of which one gives a new spectrum its leftover; channel by channel, nearest in
+the signal."""
+LEAST_NOISE = 1.0
+"""Variance of the residual that is noise at least, in units of the channels' noise."""
 N_SEARCHED, MOST_ROWS, MOST_SETS = 500, 2000, 4000
 """Rows that kernels are chosen on, rows that residuals are learned on, different concentration sets made at once."""
 
@@ -124,6 +126,7 @@ class PhysicsResidual(DirectGenerator):
         free = 1.0 - np.minimum(self.physics_.leverages(train.target_values), MOST_LEVERAGE)[:, None]
         left = (signal - physics - self.mean_) / self.scale_
         alone = self._learn(left, free, random_stream(seed, "physics and residual"))
+        self._sort_by_level(self._with_residual(physics, self.donor_inputs_))
         self.channels_ = np.array([signal.std(axis=0), _size(signal - physics), _size(alone) * self.scale_])
         self.constant_at_ = np.flatnonzero(train.constant_channels)
         self.constant_ = signal[0, self.constant_at_]
@@ -157,7 +160,7 @@ class PhysicsResidual(DirectGenerator):
         signal = self._with_residual(physics, inputs)[repeated]
         donors = self._donors(inputs)[repeated]
         parents = donors[np.arange(n_spectra), rng.integers(donors.shape[1], size=n_spectra)]
-        self._add_leftovers(signal, parents, donors, rng)
+        self._add_leftovers(signal, parents, rng)
         signal[:, self.constant_at_] = self.constant_
         frame = self.frame_
         return SpectraSet(
@@ -191,6 +194,8 @@ class PhysicsResidual(DirectGenerator):
     def from_arrays(self, arrays: Arrays, frame: Frame) -> Self:
         """Take over a fitted state after checking it."""
         physics, notes = chosen_physics(self.physics, frame)
+        if unsorted := "levels" not in arrays and "outside" in arrays:  # as 0.5.0 kept them
+            arrays = {**arrays, "levels": arrays["outside"]}
         rows, q, k = (
             _length(arrays, name, axis) for name, axis in (("outside", 0), ("input_mean", 0), ("directions", 1))
         )
@@ -202,6 +207,7 @@ class PhysicsResidual(DirectGenerator):
             "directions": (n_channels, k),
             "inside": (rows, k),
             "outside": (rows, n_channels),
+            "levels": (rows, n_channels),
             "donor_inputs": (rows, q),
             "known_mean": (n_channels,),
             "score_directions": (n_channels, None if q is None else max(q - n_targets, 0)),
@@ -235,6 +241,8 @@ class PhysicsResidual(DirectGenerator):
         self.physics_, self.notes_ = physics.from_arrays(_part(state, "physics")), notes
         self.design_, self.process_ = Design(**_part(state, "design")), ResidualProcess(**_part(state, "process"))
         self.frame_ = frame
+        if unsorted:
+            self._sort_by_level(self.forward(self.design_.targets))
         return self
 
     def _scale_inputs(self, targets: Floats, physics: Floats) -> None:
@@ -268,7 +276,7 @@ class PhysicsResidual(DirectGenerator):
         scores = left @ self.directions_
         learned = np.sort(rng.permutation(n)[:MOST_ROWS])
         searched = np.sort(rng.permutation(len(learned))[:N_SEARCHED])
-        self.process_ = ResidualProcess.fit(self.donor_inputs_[learned], scores[learned], searched)
+        self.process_ = ResidualProcess.fit(self.donor_inputs_[learned], scores[learned], searched, LEAST_NOISE)
         missed = scores - self.process_.predict(self.donor_inputs_)
         left_out = missed.copy()
         left_out[learned] = self.process_.missed
@@ -286,22 +294,28 @@ class PhysicsResidual(DirectGenerator):
     def _with_residual(self, physics: Floats, inputs: Floats) -> Floats:
         return np.asarray(physics + self.mean_ + self.process_.predict(inputs) @ self.directions_.T * self.scale_)
 
-    def _add_leftovers(
-        self, signal: Floats, parents: NDArray[np.int64], donors: NDArray[np.int64], rng: np.random.Generator
-    ) -> None:
-        """Add to each spectrum what is left of its parent (n_spectra,) and `donors` (n_spectra, n_donors), in place.
+    def _add_leftovers(self, signal: Floats, parents: NDArray[np.int64], rng: np.random.Generator) -> None:
+        """Add to each spectrum, in place, what is left of its parent (n_spectra,) and of training rows like it.
 
-        Within the directions, of the parent; outside them, channel by channel of any donor and of either sign: a few
+        Within the directions, of the parent; outside them, of either sign and channel by channel of any training row
+        that shows about as much there, for noise depends on that, most of all where hardly any light is left. A few
         leftovers repeated as they are would be patterns that a regressor learns to see through, as it never can noise.
         """
-        inside = self.inside_[parents] @ self.directions_.T
-        channels = np.arange(signal.shape[1])
-        for start in range(0, len(signal), _ROWS_AT_ONCE):
-            rows = slice(start, start + _ROWS_AT_ONCE)
-            shape = inside[rows].shape
-            picked = np.take_along_axis(donors[rows], rng.integers(donors.shape[1], size=shape), axis=1)
-            sign = rng.integers(2, size=shape) * 2 - 1
-            signal[rows] += (inside[rows] + sign * self.outside_[picked, channels]) * self.scale_
+        inside = self.inside_[parents]
+        n, half = len(self.levels_), min(N_DONORS, len(self.levels_)) // 2
+        for channel in range(signal.shape[1]):
+            place = np.searchsorted(self.levels_[:, channel], signal[:, channel])
+            place += rng.integers(-half, half + 1, size=len(place))
+            place = np.clip(np.where(place < 0, -place, np.where(place >= n, 2 * (n - 1) - place, place)), 0, n - 1)
+            sign = rng.integers(2, size=len(place)) * 2 - 1
+            added = inside @ self.directions_[channel] + sign * self.outside_[place, channel]
+            signal[:, channel] += added * self.scale_[channel]
+
+    def _sort_by_level(self, levels: Floats) -> None:
+        """Put what is outside the directions (n_rows, n_channels) in the order of each channel's signal."""
+        order = levels.argsort(axis=0)
+        self.levels_ = np.take_along_axis(levels, order, axis=0).astype(np.float32)
+        self.outside_ = np.take_along_axis(self.outside_, order, axis=0)
 
     def _donors(self, inputs: Floats) -> NDArray[np.int64]:
         """Return the nearest training rows (n_sets, up to 10) in the scores of the physics; in the targets without."""
@@ -315,7 +329,7 @@ class PhysicsResidual(DirectGenerator):
 
 
 _OWN = (
-    *("mean", "scale", "directions", "inside", "outside", "donor_inputs", "known_mean", "score_directions"),
+    *("mean", "scale", "directions", "inside", "outside", "levels", "donor_inputs", "known_mean", "score_directions"),
     *("input_mean", "input_scale", "channels", "constant", "constant_at"),
 )
 """Arrays of the state, by the names of their attributes."""

@@ -44,9 +44,9 @@ class ResidualProcess:
     noises: Floats
 
     @classmethod
-    def fit(cls, inputs: Floats, outputs: Floats, searched: NDArray[np.int64]) -> Self:
-        """Learn `outputs` (n_rows, n_outputs); parameters are chosen on the rows `searched`."""
-        chosen = most_likely(inputs[searched], outputs[searched])
+    def fit(cls, inputs: Floats, outputs: Floats, searched: NDArray[np.int64], least_noise: float = 0.0) -> Self:
+        """Learn `outputs` (n_rows, n_outputs); parameters are chosen on the rows `searched`, as `most_likely` does."""
+        chosen = most_likely(inputs[searched], outputs[searched], least_noise)
         return cls.of(inputs, outputs, *chosen)
 
     @classmethod
@@ -96,8 +96,11 @@ class ResidualProcess:
         return 1.0 - self.noises * self.diagonals
 
 
-def most_likely(inputs: Floats, outputs: Floats) -> tuple[Floats, Floats, Floats]:
+def most_likely(inputs: Floats, outputs: Floats, least_noise: float = 0.0) -> tuple[Floats, Floats, Floats]:
     """Return length, curvature and noise of every output, (n_outputs,) each, with the largest marginal likelihood.
+
+    Noise, in units of the outputs, has a variance of at least `least_noise` where the grid has one: few rows are
+    explained by a function through all of them nearly as well as by noise, and would then be left without any.
 
     One eigendecomposition per kernel serves all noises and outputs, as in `regressors.gaussian_process`.
     """
@@ -111,6 +114,8 @@ def most_likely(inputs: Floats, outputs: Floats) -> tuple[Floats, Floats, Floats
         spread = np.maximum(eigenvalues, 0.0)[:, None] + noises
         variance = ((vectors.T @ outputs) ** 2).T @ (1.0 / spread) / n
         likelihood = -0.5 * n * np.log(np.maximum(variance, np.finfo(np.float64).tiny)) - 0.5 * np.log(spread).sum(0)
+        if least_noise > 0:  # the largest share is always allowed
+            likelihood[:, :-1][(variance * noises)[:, :-1] < least_noise] = -np.inf
         top = likelihood.argmax(axis=1)
         value = likelihood[np.arange(n_outputs), top]
         better = value > best
