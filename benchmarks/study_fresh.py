@@ -13,11 +13,12 @@ from spectra_core.experiment.modes import trained
 from spectra_core.spectra import SpectraSet
 
 RATIO = 4.0
-PERTURBED = {"name": "salt_simulator", "options": {"perturbation_seed": 7}}
-CRUDE = {"name": "salt_simulator", "options": {"perturbation_seed": 7, "speciation": False}}
-PHYSICS, CRUDELY = "Physics + residual", "Physics + residual, crude, 30 % beyond"
-REACHING = {0.3: "Physics + residual, 30 % beyond", 0.6: "Physics + residual, 60 % beyond"}
-"""Arms whose concentrations reach beyond the measured ones, by how far."""
+PERTURBED, OTHER = ({"name": "salt_simulator", "options": {"perturbation_seed": seed}} for seed in (1, 7))
+"""Physics right in form and wrong in number, and another draw, whose spectra are twice as wrong."""
+CRUDE = {"name": "salt_simulator", "options": {"perturbation_seed": 1, "speciation": False}}
+PHYSICS, REACHING = "Physics + residual", "Physics + residual, 30 % beyond"
+WORSE, CRUDELY = f"{REACHING}, worse constants", f"{REACHING}, crude"
+REACH = 0.3
 STEP_MATCHED, ORACLE, ORACLE_ONCE = "Step-matched", "Oracle, 4n", "Oracle, 1n"
 
 
@@ -37,8 +38,9 @@ def fresh_arms(n_train: int) -> dict[str, Arm]:
     arms = [
         ready(STEP_MATCHED, "Step-matched"),
         physics(PHYSICS, physics=PERTURBED),
-        *(physics(name, physics=PERTURBED, reach=reach) for reach, name in REACHING.items()),
-        physics(CRUDELY, physics=CRUDE, reach=0.3),
+        physics(REACHING, physics=PERTURBED, reach=REACH),
+        physics(WORSE, physics=OTHER, reach=REACH),
+        physics(CRUDELY, physics=CRUDE, reach=REACH),
         ready("Noise jitter", "Noise jitter"),
         ready("Mixing", "Mixing"),
         ready("VAE, standard normal", "VAE, standard normal"),
@@ -54,7 +56,7 @@ def fresh_stages(n_train: int, n_sets: int, n_test: int = 1500) -> tuple[Experim
     """Return part d at one size, in stages from what matters most; each holds what those before it do."""
     arms = fresh_arms(n_train)
     controls = ("Noise jitter", "Mixing", "cVAE, independent concentrations")
-    first = (STEP_MATCHED, PHYSICS, *REACHING.values(), CRUDELY, ORACLE_ONCE, ORACLE, *controls)
+    first = (STEP_MATCHED, PHYSICS, REACHING, WORSE, CRUDELY, ORACLE_ONCE, ORACLE)
     quick, networks = ("gaussian_process", "pls", "ridge"), ("mlp", "mlp_ensemble")
 
     def stage(names: tuple[str, ...], regressors: tuple[str, ...], sets: int) -> Experiment:
@@ -69,6 +71,7 @@ def fresh_stages(n_train: int, n_sets: int, n_test: int = 1500) -> tuple[Experim
     quarters = sorted({max(2, n_sets * part // 4) for part in (1, 2, 3, 4)})
     return (
         *(stage(first, (*quick, "mlp"), sets) for sets in quarters),
+        stage((*first, *controls), (*quick, "mlp"), n_sets),
         stage(every, (*quick, "mlp"), n_sets),
         stage(every, (*quick, *networks), n_sets),
     )
