@@ -29,7 +29,7 @@ SHOWN = (
 ON_TOP = {
     STEP_MATCHED: "measured spectra alone",
     "Noise jitter": "noise jitter",
-    PHYSICS: "physics + residual",
+    PHYSICS: "physics + residual, inside the range",
     REACHING: "physics + residual, 30 % beyond",
     WORSE: "the same, constants twice as wrong",
     CRUDELY: "the same, without equilibria",

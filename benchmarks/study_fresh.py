@@ -16,7 +16,7 @@ RATIO = 4.0
 PERTURBED, OTHER = ({"name": "salt_simulator", "options": {"perturbation_seed": seed}} for seed in (1, 7))
 """Physics right in form and wrong in number, and another draw, whose spectra are twice as wrong."""
 CRUDE = {"name": "salt_simulator", "options": {"perturbation_seed": 1, "speciation": False}}
-PHYSICS, REACHING = "Physics + residual", "Physics + residual, 30 % beyond"
+PHYSICS, REACHING = "Physics + residual, inside the range", "Physics + residual, 30 % beyond"
 WORSE, CRUDELY = f"{REACHING}, worse constants", f"{REACHING}, crude"
 REACH = 0.3
 STEP_MATCHED, ORACLE, ORACLE_ONCE = "Step-matched", "Oracle, 4n", "Oracle, 1n"
@@ -37,7 +37,7 @@ def fresh_arms(n_train: int) -> dict[str, Arm]:
 
     arms = [
         ready(STEP_MATCHED, "Step-matched"),
-        physics(PHYSICS, physics=PERTURBED),
+        physics(PHYSICS, physics=PERTURBED, reach=0.0),
         physics(REACHING, physics=PERTURBED, reach=REACH),
         physics(WORSE, physics=OTHER, reach=REACH),
         physics(CRUDELY, physics=CRUDE, reach=REACH),

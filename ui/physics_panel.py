@@ -97,6 +97,11 @@ def show_forward_model(found: "StoredModel", train: SpectraSet) -> pd.DataFrame:
     st.subheader("What does the physics know, and what does the residual add?")
     for note in model.notes_:
         st.caption(sentence(note))
+    st.caption(
+        f"New concentrations reach up to {percent(model.reach_)} beyond the measured ones."
+        if model.reach_
+        else "New concentrations stay within the measured ones."
+    )
     columns = st.columns(4)
     columns[0].metric("Explained by physics alone", _share(float(shares["physics"]["share"])))
     columns[1].metric("With the residual, left out", _share(float(shares["left_out"]["share"])))

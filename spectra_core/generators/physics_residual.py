@@ -32,6 +32,8 @@ MOST_LEVERAGE = 0.95
 N_DONORS = 10
 """Training rows, nearest in the physics, of which one gives a new spectrum its leftover; channel by channel, nearest in
 the signal."""
+TRUSTED = 0.3
+"""How far new concentrations lie beyond the measured ones unless told, where the physics knows more than these."""
 LEAST_NOISE = 1.0
 """Variance of the residual that is noise at least, in units of the channels' noise."""
 N_SEARCHED, MOST_ROWS, MOST_SETS = 500, 2000, 4000
@@ -58,7 +60,8 @@ class PhysicsResidual(DirectGenerator):
         Name in `PHYSICS`, or ``{"name": ..., "options": {...}}``. None for the salt simulator where it fits axis and
         targets, else pure components; `notes_` says which.
     reach
-        As in `conditions.as_measured`: how far new concentrations may lie beyond the measured ones.
+        As in `conditions.as_measured`: how far new concentrations may lie beyond the measured ones. None for 0.3 where
+        the physics knows more than the training rows, else 0 (decision 146).
 
     Attributes
     ----------
@@ -85,7 +88,7 @@ class PhysicsResidual(DirectGenerator):
     }
 
     physics: Any = None
-    reach: Reach = 0.0
+    reach: Reach | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -152,7 +155,7 @@ class PhysicsResidual(DirectGenerator):
         if n_spectra < 1:
             raise SpectraError(f"Ask for at least 1 spectrum, got {n_spectra}.")
         if conditions is None:
-            sets = self.design_.draw(min(n_spectra, MOST_SETS), rng, self.reach)
+            sets = self.design_.draw(min(n_spectra, MOST_SETS), rng, self.reach_)
         else:
             sets = checked_conditions(conditions, self.frame_, n_spectra, self.title)
         physics, inputs = self._physics_at(sets)
@@ -171,6 +174,12 @@ class PhysicsResidual(DirectGenerator):
             samples=pd.DataFrame({"parent": [self.ids_[row] for row in parents]}),
             meta=SetMeta(self.title, "generated", frame.quantity, frame.unit),
         )
+
+    @property
+    def reach_(self) -> float:
+        """How far new concentrations may lie beyond the measured ones, as a share of these."""
+        usual = 0.0 if self.physics_.data_only else TRUSTED
+        return usual if self.reach is None else self.reach
 
     @property
     def history_(self) -> pd.DataFrame:

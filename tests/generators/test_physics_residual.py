@@ -70,6 +70,54 @@ def test_leftovers_bring_as_much_noise_as_the_data_have():
     assert np.linalg.matrix_rank(made.signal - few.forward(made.target_values)) == 50
 
 
+def test_noise_is_that_of_spectra_with_as_much_signal():
+    rng = np.random.default_rng(3)
+    c = rng.uniform(0, 1, 60)
+    sd = np.where(c > 0.5, 0.2, 0.002)[:, None]  # hardly any light is left above half
+    signal = np.outer(c, np.ones(30)) + sd * rng.standard_normal((60, 30))
+    spectra = SpectraSet(SpectralAxis(np.arange(30.0)), signal, pd.DataFrame({"a": c}), meta=SetMeta("two noises"))
+    fitted = PhysicsResidual("pure_components").fit(spectra)
+    fitted.inside_ = np.zeros_like(fitted.inside_)
+    made = np.repeat(fitted.forward(np.array([[0.2], [0.8]])), 400, axis=0)
+    clean = made.copy()
+    fitted._add_leftovers(made, np.zeros(800, dtype=int), rng)
+    quiet, loud = (made - clean).reshape(2, -1).std(axis=1)
+    assert loud == pytest.approx(0.2, rel=0.3)
+    assert quiet < 0.1 * loud
+
+
+def test_a_state_without_levels_is_read_and_sorted():
+    fitted = PhysicsResidual("pure_components").fit(ADDITIVE.take(range(20)))
+    arrays = fitted.to_arrays()
+    noise = np.random.default_rng(0).standard_normal((20, ADDITIVE.n_channels)).astype(np.float32)
+    old = {name: array for name, array in arrays.items() if name != "levels"} | {"outside": noise}
+    found = PhysicsResidual("pure_components").from_arrays(old, ADDITIVE.frame)
+    assert_allclose(found.levels_, arrays["levels"], atol=1e-6)
+    order = ADDITIVE.signal[:20, 7].argsort()
+    assert_array_equal(found.outside_[:, 7], noise[order, 7])
+
+
+def test_few_rows_do_not_talk_noise_away(process):
+    fitted, outputs, _ = process
+    length, curved, noise = most_likely(fitted.inputs, outputs, least_noise=0.1)
+    for output in range(2):
+        kernel = 1.0 + fitted.inputs @ fitted.inputs.T
+        squares = ((fitted.inputs[:, None] - fitted.inputs) ** 2).sum(axis=2)
+        kernel += 3 * curved[output] * np.exp(-squares / (6 * length[output] ** 2)) + noise[output] * np.eye(25)
+        y = outputs[:, output]
+        assert noise[output] * (y @ np.linalg.solve(kernel, y)) / 25 >= 0.1
+
+
+@pytest.mark.parametrize(
+    ("physics", "beyond"), [("pure_components", False), ({"name": "beer_lambert", "options": TABLE}, True)]
+)
+def test_only_knowledge_reaches_beyond_the_data_unless_told(physics, beyond):
+    made = PhysicsResidual(physics).fit(ADDITIVE).generate(200, np.random.default_rng(1)).target_values
+    assert (made > ADDITIVE.target_values.max(axis=0) + 1e-9).any() == beyond
+    inside = PhysicsResidual(physics, reach=0.0).fit(ADDITIVE).generate(200, np.random.default_rng(1)).target_values
+    assert (inside <= ADDITIVE.target_values.max(axis=0) + 1e-9).all()
+
+
 @pytest.fixture(scope="module")
 def process():
     rng = np.random.default_rng(1)
