@@ -79,7 +79,7 @@ class PhysicsResidual(DirectGenerator):
     )
     worth: ClassVar[str] = (
         "For networks on about a hundred spectra whose physics is known: on 5 simulated sets of 100 their errors fell "
-        "by 22 %, those of a Gaussian process by 4 to 8 %."
+        "by 22 %, those of a Gaussian process by 4 to 17 %, the more the better the constants are known."
     )
     cautions: ClassVar[Mapping[str, str]] = {
         "ridge": "where a signal hides below the noise, ridge takes generated noise for the instrument's; errors of "
