@@ -135,7 +135,7 @@ def _remarks(found: Understanding, draft: state.ImportDraft, recipe: Recipe) -> 
         st.info(sentence(problem.text), icon=":material/info:")
         questions.choices(problem, draft, recipe)
     if found.table.notes:
-        with st.expander(f"{len(found.table.notes)} notes from reading"):
+        with st.expander(f"{counted(len(found.table.notes), 'note')} from reading"):
             for note in found.table.notes[:100]:
                 st.markdown(f"- {sentence(note)}")
 

@@ -46,6 +46,7 @@ def take() -> SpectraSet | None:
             index=None,
             format_func=lambda key: records[key].name,
             key="unknown_set",
+            placeholder="Choose a set",
             persist_state="session",
         )
         return None if picked is None else cache.shared(Store.load_set, state.store(), picked)

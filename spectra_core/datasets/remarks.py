@@ -65,9 +65,7 @@ def _on_amounts_in_text(roles: Sequence[Role]) -> list[Problem]:
             found.append(f"{one.column.name} ('{cells[0]}')")
     if not found:
         return []
-    text = (
-        f"No targets, since their cells are no single numbers in one unit: {listed(found)}. Write them so in the file."
-    )
+    text = f"Not used as targets, since their cells are no single numbers in one unit: {listed(found)}. Write them so."
     return [_remark("amounts in text", text)]
 
 

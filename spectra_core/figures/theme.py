@@ -144,6 +144,8 @@ def styled(figure: go.Figure, *, alt: str = "", height: int = HEIGHT) -> go.Figu
         # One revision for ever: a rerun with new data keeps the zoom a person chose.
         uirevision="kept",
         meta={"alt": typeset(alt)},
+        # Its box would be half black: the opposite of a transparent page.
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": GREY, "activecolor": BLUE},
     )
     figure.update_xaxes(AXIS)
     figure.update_yaxes(AXIS)
