@@ -24,12 +24,13 @@ from spectra_core.jobs.work import NICENESS
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
 
+THOUGHT = 30.0
+"""Seconds between jobs, in which a visitor looks at what came of one."""
 N_SPECTRA, N_WORKERS = 100, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 
 
 def main(home: Path) -> None:
     store, jobs = Store(home), Jobs(home)
-    jobs.keep_ready()
     spectra = simulate(PRESETS["msu_like"], n_spectra=N_SPECTRA, seed=0)
     fingerprint = store.save_set(spectra)
     print(f"{'job':<34}{'progress after':>15}{'said before':>13}{'said at 10 %':>14}{'taken':>8}")
@@ -56,6 +57,8 @@ def before(store: Store, design: Experiment, spectra: SpectraSet) -> str:
 
 def watched(jobs: Jobs, task: str, arguments: dict[str, Any]) -> tuple[float, float, float]:
     """Do a job; return when its first progress came, the whole time it told at a tenth of its way, and its time."""
+    jobs.keep_ready()  # as every run of a page does
+    time.sleep(THOUGHT)
     begun = time.monotonic()
     job = jobs.submit(task, arguments, task)
     first: float | None = None

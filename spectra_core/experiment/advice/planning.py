@@ -98,8 +98,9 @@ def plan(
                 once = {name: each * n_folds / n_workers for name, each in seconds.items()}
                 return _filled(cost, once, budget, n_folds, n_inner)
     raise ConfigError(
-        f"Within {budget / 60:.2g} minutes not even the calibration in use can be compared with another one: one fit "
-        f"takes about {seconds[first]:.2g} seconds here. Allow more minutes, or use fewer spectra."
+        f"In the {budget:.2g} seconds that are left after measuring what a fit takes, not even the calibration in use "
+        f"can be compared with another one: one fit takes about {seconds[first]:.2g} seconds here. Allow more minutes, "
+        "or use fewer spectra."
     )
 
 
