@@ -65,7 +65,8 @@ def report(results: Path, docs: Path) -> None:
     draw(parts, docs / "images")
     for page in (docs / "study.md", docs / "methods.md", docs.parent / "README.md"):
         page.write_text(_filled(page.read_text(), {**blocks, "worth": worth}))
-    (docs / "study-tables.md").write_text(_all_tables(parts))
+    tables = docs / "study-tables.md"
+    tables.write_text(_all_tables(parts, tables.read_text()))
 
 
 def worth() -> str:
@@ -284,19 +285,17 @@ _IN_ALL = {
 }
 
 
-def _all_tables(parts: Mapping[str, Finished]) -> str:
-    lines = [
-        "# All tables of the study",
-        "",
-        "Written by `python -m benchmarks.study --report docs`; what they say: [study.md](study.md). Verdicts: "
-        "improved, worse, same, ? (cannot tell), for declared comparisons, which share a chance of 5 % of a false one.",
-    ]
+def _all_tables(parts: Mapping[str, Finished], before: str) -> str:
+    """Put sections of finished parts in place of those before, and leave all others."""
+    head, *others = re.split(r"^(?=## )", before, flags=re.MULTILINE)
+    sections = {section.partition("\n")[0].removeprefix("## "): section.rstrip("\n") for section in others}
     for name, part in parts.items():
-        lines += ["", f"## {name}"]
+        lines = [f"## {name}"]
         for what, title in _IN_ALL.items():
             if what.split(",")[0] in part.tables or what.removeprefix("changes, ") in _regressors_of(part):
                 lines += ["", f"**{title}**", "", MAKERS[what](part)]
-    return "\n".join(lines) + "\n"
+        sections[name] = "\n".join(lines)
+    return "\n\n".join([head.rstrip("\n"), *sections.values()]) + "\n"
 
 
 def _regressors_of(part: Finished) -> set[str]:
@@ -304,9 +303,18 @@ def _regressors_of(part: Finished) -> set[str]:
 
 
 def _filled(text: str, blocks: Mapping[str, Callable[[], str]]) -> str:
+    """Fill marked places; the table of costs keeps the rows of what was computed elsewhere."""
+
     def fill(mark: re.Match[str]) -> str:
         name = mark["name"]
-        return f"<!-- {name} -->\n{blocks[name]()}\n<!-- end -->" if name in blocks else mark.group()
+        if name not in blocks:
+            return mark.group()
+        content = blocks[name]()
+        if name == "cost":
+            made = {line.split("|")[1] for line in content.splitlines()}
+            kept = [line for line in mark.group().splitlines()[1:-1] if line.split("|")[1] not in made]
+            content = "\n".join([content, *kept])
+        return f"<!-- {name} -->\n{content}\n<!-- end -->"
 
     return _MARK.sub(fill, text)
 
