@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.study_arms import BALANCED, INDEPENDENT, OWN, READ, TOGETHER
+from benchmarks.study_arms import ASKED, BALANCED, INDEPENDENT, OWN, READ, TOGETHER
 from benchmarks.study_cells import change, error, markdown, number
 from benchmarks.study_crossed import REGRESSORS, against_the_prior, shares, ways_and_strategies
 from benchmarks.study_figures import draw
@@ -17,7 +17,7 @@ from benchmarks.study_results import Finished
 from spectra_core.evaluation.errors.gains import augmentation_efficiency, equivalent_samples
 from spectra_core.evaluation.errors.regression_errors import with_training_size
 from spectra_core.evaluation.errors.sentences import verdict_sentence
-from spectra_core.evaluation.errors.verdicts import compare_arms
+from spectra_core.evaluation.errors.verdicts import ALL_TARGETS, compare_arms
 from spectra_core.generators import GENERATORS
 
 TOLD = ("VAE, standard normal", INDEPENDENT, BALANCED, READ)
@@ -30,6 +30,8 @@ HARMS = {
     ("charge-balanced", "of similar spectra", "0.01"): TOGETHER,
     ("a training spectrum's own", "its own", "0.01"): OWN,
 }
+_FOLD_ERRORS = ["arm", "regressor", "target", "repeat", "fold", "n_train", "n_test", "rmsep"]
+"""What `judge` takes."""
 _MARK = re.compile(r"<!-- (?P<name>[^>]+?) -->\n.*?<!-- end -->", re.DOTALL)
 
 
@@ -56,10 +58,14 @@ def by_size(parts: Mapping[str, Finished]) -> Finished | None:
 def report(results: Path, docs: Path) -> None:
     """Write the figures, all tables, and those that docs/study.md marks a place for."""
     parts = {folder.name: Finished.read(folder) for folder in sorted(results.iterdir()) if _is_finished(folder)}
+    for name, part in parts.items():
+        part.tables["errors"][_FOLD_ERRORS].to_csv(docs / "study" / f"{name}.csv", index=False, float_format="%.5g")
+        declared = json.dumps(part.experiment.question.to_json())
+        (docs / "study" / f"{name}.json").write_text(f"{declared}\n")
     curve = by_size(parts)
     if curve is not None:
         parts["b"] = curve
-    blocks = {"cost": partial(cost, results)}
+    blocks = {"cost": partial(cost, results), "declared means": partial(declared_means, parts)}
     for name, part in parts.items():
         blocks |= {f"{name} {what}": partial(make, part) for what, make in MAKERS.items()}
     draw(parts, docs / "images")
@@ -67,6 +73,17 @@ def report(results: Path, docs: Path) -> None:
         page.write_text(_filled(page.read_text(), {**blocks, "worth": worth}))
     tables = docs / "study-tables.md"
     tables.write_text(_all_tables(parts, tables.read_text()))
+
+
+def declared_means(parts: Mapping[str, Finished]) -> str:
+    """Return the answer to the declared question, part by part: the mean over the targets that matter."""
+    rows = []
+    for name, part in parts.items():
+        table = part.tables["comparisons"]
+        if name != "b" and "declared" in table:
+            told = table[(table["target"] == ALL_TARGETS) & table["declared"]].set_index("arm")
+            rows.append([name, *(change(told.loc[arm]) if arm in told.index else "" for arm in ASKED)])
+    return markdown(["part", *ASKED], rows)
 
 
 def worth() -> str:
@@ -303,14 +320,14 @@ def _regressors_of(part: Finished) -> set[str]:
 
 
 def _filled(text: str, blocks: Mapping[str, Callable[[], str]]) -> str:
-    """Fill marked places; the table of costs keeps the rows of what was computed elsewhere."""
+    """Fill marked places; tables with a row for each part keep those of what was computed elsewhere."""
 
     def fill(mark: re.Match[str]) -> str:
         name = mark["name"]
         if name not in blocks:
             return mark.group()
         content = blocks[name]()
-        if name == "cost":
+        if name in ("cost", "declared means"):
             made = {line.split("|")[1] for line in content.splitlines()}
             kept = [line for line in mark.group().splitlines()[1:-1] if line.split("|")[1] not in made]
             content = "\n".join([content, *kept])
