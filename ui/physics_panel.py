@@ -98,9 +98,9 @@ def show_forward_model(found: "StoredModel", train: SpectraSet) -> pd.DataFrame:
     for note in model.notes_:
         st.caption(sentence(note))
     st.caption(
-        f"New concentrations reach up to {percent(model.reach_)} beyond the measured ones."
+        f"New concentrations reach up to {percent(model.reach_)} beyond the experimental ones."
         if model.reach_
-        else "New concentrations stay within the measured ones."
+        else "New concentrations stay within the experimental ones."
     )
     columns = st.columns(4)
     columns[0].metric("Explained by physics alone", _share(float(shares["physics"]["share"])))

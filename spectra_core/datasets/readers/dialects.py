@@ -169,6 +169,7 @@ class _Reading:
             rows.append(cells)
             n_cells += len(cells) if len(cells) > 1 else 0
         values = [_row_value(row, decimal) for row in rows]
+        remarks = ["".join(row[:1]).startswith(COMMENT_MARKS) for row in rows]
         start = stop = first
         score = 0.0
         at = first
@@ -179,7 +180,7 @@ class _Reading:
                 if values[here] > 0 and len(rows[here]) == len(rows[at]):
                     total += values[here]
                     end = here + 1
-                elif end == at or not "".join(rows[here][:1]).startswith(COMMENT_MARKS):  # a comment parts no table
+                elif end == at or remarks[at] or not remarks[here]:  # a comment parts no table, and begins none
                     break
                 here += 1
             if total > score:
