@@ -73,6 +73,7 @@ class Dispatch:
         self._lost_with: dict[int, list[str]] = {}
         self._news: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._reasons: dict[str, str] = {}
+        self._met: set[str] = set()  # workers that have said whether they are ours
         self._n_slots = 0
         self._answer: Any = None
         self._asked = self._heard = self._usable_seen = time.monotonic()
@@ -194,15 +195,26 @@ class Dispatch:
         if "share" in news:
             if news["unit"] in self._out.values():
                 self._told = (news["unit"], news["share"], self._units[news["unit"]].stage)
-        elif "refused" in news:
-            self._reasons[news["worker"]] = news["refused"]
-            self._reporter.message(f"The worker {news['worker']} is left out: it {news['refused']}")
+        elif "refused" in news or ("message" in news and "worker" in news):
+            self._meet(news)
         elif "message" in news:
             self._reporter.message(news["message"])
         elif news.get("action") == "remove-worker":
             for key in news["processing-tasks"]:
                 if key in self._out:
                     self._lose(self._out[key], news["worker"])
+
+    def _meet(self, news: dict[str, Any]) -> None:
+        """Note whether a worker is one of ours, which it may have said twice."""
+        worker = news["worker"]
+        if worker in self._met:
+            return
+        self._met.add(worker)
+        if "refused" in news:
+            self._reasons[worker] = news["refused"]
+            self._reporter.message(f"The worker {worker} is left out: it {news['refused']}")
+        else:
+            self._reporter.message(news["message"])
 
     def _lose(self, number: int, worker: str) -> None:
         """Note that a worker was lost at work; Dask gives its unit to another one, once as far as we are concerned."""
@@ -224,6 +236,10 @@ class Dispatch:
         """Have present and future workers of our versions say that they are; runs in a thread of its own."""
         try:
             self._client.register_plugin(self._same, name=self._same.resource)
+            # What workers said before the scheduler knew that it is wanted here.
+            for _, event in self._client.get_events(self._run_name):
+                if "unit" not in event:
+                    self._news.put(event)
         except OSError:  # the network, or the scheduler is gone: noticed by the loop
             return
         except Exception as error:  # whatever the installation of a worker comes up with
