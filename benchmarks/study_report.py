@@ -240,12 +240,12 @@ def equivalents(part: Finished) -> str:
 
 
 def harms(part: Finished) -> str:
-    """Return the table of harms: change of the MLP's error against the baseline, one change at a time."""
+    """Return changes of the MLP's error against the baseline, one at a time; nobody declared them, so no verdicts."""
     errors = part.tables["errors"]
     errors = errors[(errors["regressor"] == "mlp") & errors["arm"].isin(["Baseline", *HARMS.values()])]
     against = compare_arms(errors, "Baseline").set_index(["arm", "target"])
     rows = [
-        [*words, *(change(against.loc[(arm, t)]) for t in part.targets)]
+        [*words, *(change(against.loc[(arm, t)].drop("verdict")) for t in part.targets)]
         for words, arm in HARMS.items()
         if arm in part.arms
     ]
