@@ -74,6 +74,7 @@ class Dispatch:
         self._news: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._reasons: dict[str, str] = {}
         self._met: set[str] = set()  # workers that have said whether they are ours
+        self._closing = threading.Event()
         self._n_slots = 0
         self._answer: Any = None
         self._asked = self._heard = self._usable_seen = time.monotonic()
@@ -106,6 +107,7 @@ class Dispatch:
                 stage = self._told[2] if self._out else f"Waiting for workers of {self._client.scheduler.address}"
                 self._progress.set_share(*self._told[:2], stage)
         finally:
+            self._closing.set()
             # In a thread of its own, since a scheduler that does not answer must not hold up a request to stop.
             closing = threading.Thread(target=self._close, name="cluster closing", daemon=True)
             closing.start()
@@ -233,18 +235,28 @@ class Dispatch:
         )
 
     def _register(self) -> None:
-        """Have present and future workers of our versions say that they are; runs in a thread of its own."""
-        try:
-            self._client.register_plugin(self._same, name=self._same.resource)
-            # What workers said before the scheduler knew that it is wanted here.
-            for _, event in self._client.get_events(self._run_name):
-                if "unit" not in event:
-                    self._news.put(event)
-        except OSError:  # the network, or the scheduler is gone: noticed by the loop
-            return
-        except Exception as error:  # whatever the installation of a worker comes up with
-            reason = f"cannot load latent-spectra ({type(error).__name__}: {error}). Install the same version there."
-            self._news.put({"worker": "that has another installation", "refused": reason})
+        """Have present and future workers of our versions say that they are; runs in a thread of its own.
+
+        What one of them says at once may come before the scheduler knows that it is wanted here, so it is asked for,
+        until one can be used or a reason is known.
+        """
+        registered = False
+        while not self._closing.is_set() and not (registered and (self._n_slots or self._reasons)):
+            try:
+                if not registered:
+                    self._client.register_plugin(self._same, name=self._same.resource)
+                    registered = True
+                for _, event in self._client.get_events(self._run_name):
+                    if "unit" not in event:
+                        self._news.put(event)
+            except OSError:  # the network, or the scheduler is gone: noticed by the loop
+                pass
+            except Exception as error:  # whatever the installation of a worker comes up with
+                what = f"{type(error).__name__}: {error}"
+                reason = f"cannot load latent-spectra ({what}). Install the same version there."
+                self._news.put({"worker": "that has another installation", "refused": reason})
+                return
+            self._closing.wait(LOOK)
 
     def _look(self) -> None:
         """Ask the scheduler who is there; give up where it does not answer, or there is nobody to wait for."""
