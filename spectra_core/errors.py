@@ -1,6 +1,20 @@
 """Errors a user can act on: each message says what was expected, what came, and what to do."""
 
+import zipfile
+import zlib
 from json import JSONDecodeError
+
+try:
+    from lzma import LZMAError
+except ImportError:  # a Python that was built without it, whose zipfile refuses such members
+
+    class LZMAError(Exception):  # type: ignore[no-redef]
+        """Never raised there."""
+
+
+ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, LZMAError, RuntimeError, EOFError, OSError, ValueError, OverflowError)
+"""What zipfile raises at a damaged or foreign archive: RuntimeError where a member is encrypted or packed in an unknown
+way (as its subclass NotImplementedError), OSError also for bzip2, ValueError also for names that are no text."""
 
 
 def json_fault(error: ValueError) -> str:

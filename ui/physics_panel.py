@@ -10,7 +10,7 @@ from spectra_core.choices import Choice
 from spectra_core.figures.forward_model import forward_model, molar_absorptivities
 from spectra_core.figures.names import ion_labels
 from spectra_core.generators.physics import PHYSICS
-from spectra_core.generators.physics_residual import knows_the_truth
+from spectra_core.generators.physics.choosing import knows_the_truth
 from spectra_core.spectra import SpectraSet
 from ui import cache, state, widgets
 from ui.figures import show_figure

@@ -2,7 +2,7 @@
 
 from spectra_core.experiment.design import Experiment
 from spectra_core.generators import GENERATORS
-from spectra_core.generators.physics_residual import knows_the_truth
+from spectra_core.generators.physics.choosing import knows_the_truth
 from spectra_core.regressors import REGRESSORS
 from spectra_core.spectra import SpectraSet
 

@@ -14,7 +14,8 @@ from spectra_core.contracts import SILENT, Arrays, Checkpoint, Reporter, random_
 from spectra_core.errors import ConfigError, SpectraError
 from spectra_core.generators.base import DirectGenerator
 from spectra_core.generators.parents import ids_as_array, ids_from_array
-from spectra_core.generators.physics import PHYSICS, Physics
+from spectra_core.generators.physics import PHYSICS
+from spectra_core.generators.physics.choosing import chosen_physics
 from spectra_core.generators.residual_process import ResidualProcess
 from spectra_core.generators.state import checked_arrays, checked_conditions, require_fitted, require_training_set
 from spectra_core.spectra import Frame, SetMeta, SpectraSet, require_targets
@@ -342,49 +343,6 @@ _OWN = (
     *("input_mean", "input_scale", "channels", "constant", "constant_at"),
 )
 """Arrays of the state, by the names of their attributes."""
-
-
-def chosen_physics(choice: Any, frame: Frame) -> tuple[Physics, tuple[str, ...]]:
-    """Return the physics that a choice names, for a set with this axis and these targets, and what is to be said of it.
-
-    Parameters
-    ----------
-    choice
-        As `PhysicsResidual.physics`.
-
-    Raises
-    ------
-    SpectraError
-        When it does not fit; the sentence says why, and which ones do.
-    """
-    if choice is None:
-        choice = "salt_simulator" if PHYSICS["salt_simulator"]().obstacle(frame) is None else "pure_components"
-    physics = build(PHYSICS, Choice.from_json(choice), "physics")
-    if reason := physics.obstacle(frame):
-        others = [
-            f"{one.title} ({name})"
-            for name, one in PHYSICS.items()
-            if not isinstance(physics, one) and (name == "beer_lambert" or one().obstacle(frame) is None)
-        ]
-        raise SpectraError(
-            f"The physics {physics.title!r} does not fit this set: {reason}. "
-            + (f"These can be used: {', '.join(others)}." if others else "No other physics fits either.")
-        )
-    said = f"Physics: {physics.title}."
-    if physics.data_only:
-        said += " It is fitted to the training spectra, so it holds no knowledge beyond them."
-    return physics, (said, *physics.notes(frame))
-
-
-def knows_the_truth(spectra: SpectraSet, choice: Any) -> bool:
-    """Whether `spectra` were simulated with the constants that a choice of physics uses."""
-    made_by = spectra.meta.provenance.get("simulator")
-    if not isinstance(made_by, Mapping):
-        return False
-    chosen = Choice("salt_simulator") if choice is None else Choice.from_json(choice)
-    crude = not chosen.options.get("speciation", True)
-    same = made_by.get("perturbation_seed") == chosen.options.get("perturbation_seed")
-    return chosen.name == "salt_simulator" and same and not crude
 
 
 def _size(values: Floats) -> Floats:

@@ -7,14 +7,13 @@ characters, in the archive's comment, are the sha256 of everything before them.
 import io
 import re
 import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from json import JSONDecodeError
 from typing import Any
 
 from spectra_core.datasets.formulas import table_csv
-from spectra_core.errors import ReadError, SpectraCoreError, SpectraError, StoreError, json_fault
+from spectra_core.errors import ZIP_FAULTS, ReadError, SpectraCoreError, SpectraError, StoreError, json_fault
 from spectra_core.experiment import Experiment
 from spectra_core.report.card import Card
 from spectra_core.report.finding import DOCUMENT, EXPERIMENT, read_table, require_experiment
@@ -199,7 +198,7 @@ def _archive(content: bytes) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
         members = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, OverflowError, NotImplementedError) as error:
+    except ZIP_FAULTS as error:
         raise CapsuleError(
             "This is no capsule, or its directory at the end was changed or cut off. Ask for it again."
         ) from error
@@ -250,7 +249,7 @@ def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
             content = member.read(info.file_size)
             if len(content) != info.file_size or member.read(1):
                 raise zipfile.BadZipFile
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError, RuntimeError, NotImplementedError, zlib.error) as error:
+    except ZIP_FAULTS as error:
         raise CapsuleError(
             f"This capsule was changed after it was made: its member {info.filename} is damaged."
         ) from error

@@ -14,7 +14,7 @@ from spectra_core.calibration.applicability import Applicability
 from spectra_core.calibration.calibration import MOST_FOLDS, Calibration, FittedPart
 from spectra_core.choices import Choice
 from spectra_core.contracts import Arrays
-from spectra_core.errors import ReadError, SpectraCoreError, json_fault
+from spectra_core.errors import ZIP_FAULTS, ReadError, SpectraCoreError, json_fault
 from spectra_core.regressors.base import Regressor
 from spectra_core.regressors.choice import build_regressor, regressor_from_json
 from spectra_core.spectra import Frame
@@ -183,7 +183,7 @@ def _unsealed(content: bytes) -> dict[str, bytes]:
             if any(member.compress_type != zipfile.ZIP_STORED for member in members):
                 raise ReadError("The members of a calibration file are stored, not compressed. Export it again.")
             return {name: archive.read(name) for name in names}
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError, ValueError) as error:
+    except ZIP_FAULTS as error:
         raise ReadError(_CHANGED) from error
 
 

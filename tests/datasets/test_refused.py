@@ -119,3 +119,18 @@ def test_a_text_that_is_no_json_is_refused_in_our_own_words(read):
     with pytest.raises(ConfigError, match="is not valid JSON: something is wrong in line 2, at letter 2") as caught:
         read("{\n x: 1}")
     assert "Expecting" not in str(caught.value)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_member_is_refused_however_it_is_packed(method):
+    stream = io.BytesIO()
+    rows = "".join(f"{200 + at},{at * at % 97}\n" for at in range(400))
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        archive.writestr("spectrum.csv", f"wavelength,absorbance\n{rows}")
+    info, whole = archive.infolist()[0], stream.getvalue()
+    begin = info.header_offset + 30 + len(info.filename)
+    for at in np.linspace(begin + 20, begin + info.compress_size - 20, 25).astype(int):
+        damaged = bytearray(whole)
+        damaged[at] ^= 0x55
+        with pytest.raises(ReadError, match=r"'spectrum\.csv' in the archive cannot be unpacked"):
+            parse(bytes(damaged), "spectra.zip", Dialect())

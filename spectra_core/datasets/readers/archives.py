@@ -9,7 +9,7 @@ from typing import ClassVar
 from spectra_core.datasets.limits import MAX_FILE_BYTES, MAX_MEMBERS, require_unpacked
 from spectra_core.datasets.parts import Part, renamed
 from spectra_core.datasets.readers.base import Dialect
-from spectra_core.errors import ReadError
+from spectra_core.errors import ZIP_FAULTS, ReadError
 
 _CHUNK = 1 << 20
 _HIDDEN = ("__macosx/", ".ds_store", "thumbs.db", "desktop.ini")
@@ -121,15 +121,7 @@ def zip_members(data: bytes, name: str) -> list[tuple[str, bytes]]:
         try:
             with archive.open(member) as stream:
                 content = stream.read(MAX_FILE_BYTES + 1)
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            RuntimeError,
-            NotImplementedError,
-            EOFError,
-            OSError,
-            ValueError,
-        ) as error:
+        except ZIP_FAULTS as error:
             raise ReadError(f"{label!r} in the archive cannot be unpacked: it is damaged or encrypted.") from error
         if len(content) != member.file_size:
             raise ReadError(f"{label!r} in the archive does not have the size that the archive declares.")
@@ -150,7 +142,7 @@ def opened_zip(data: bytes, name: str) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         members = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, EOFError, UnicodeDecodeError) as error:
+    except ZIP_FAULTS as error:
         raise ReadError(
             f"{name} is damaged or cut off: its list of contents is missing. Copy or download it again."
         ) from error

@@ -3,7 +3,6 @@
 import datetime
 import re
 import zipfile
-import zlib
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -19,7 +18,7 @@ from spectra_core.datasets.readers.base import Dialect, Reader
 from spectra_core.datasets.readers.cary import Cary
 from spectra_core.datasets.readers.cells import grid_of_cells
 from spectra_core.datasets.readers.delimited import DelimitedText
-from spectra_core.errors import ReadError
+from spectra_core.errors import ZIP_FAULTS, ReadError
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})(\d{1,7})"')
@@ -147,7 +146,7 @@ def _extent(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> tup
                         column = column * 26 + letter - 64
                     last_row, last_column = max(last_row, int(digits)), max(last_column, column)
                 rest = text[-80:]
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError, ValueError) as error:
+    except ZIP_FAULTS as error:
         raise ReadError(f"{name} is damaged: a sheet cannot be unpacked. Copy or download it again.") from error
     return last_row, last_column
 

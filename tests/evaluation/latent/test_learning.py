@@ -1,6 +1,7 @@
 """What the tables on the training page say, against formulas computed apart."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -24,7 +25,7 @@ class Offset(LatentGenerator):
 
     @property
     def history_(self):
-        raise NotImplementedError
+        return pd.DataFrame({"epoch": []})
 
     def to_arrays(self):
         return {}
