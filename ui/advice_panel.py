@@ -9,12 +9,14 @@ import streamlit as st
 
 from spectra_core.choices import Choice
 from spectra_core.evaluation.errors.question import SMALLEST_EFFECT
+from spectra_core.evaluation.errors.sentences import signed
+from spectra_core.evaluation.errors.verdicts import ALL_TARGETS
 from spectra_core.experiment.advice.preparing import averaged, suspicious_rows
 from spectra_core.experiment.advice.saying import summary
 from spectra_core.experiment.advice.ways import AS_NOW, MORE_SPECTRA
 from spectra_core.figures.forest import VERDICT_SYMBOL, forest
 from spectra_core.figures.gains import learning_curves
-from spectra_core.figures.names import ion_labels
+from spectra_core.figures.names import ion_label, ion_labels, typeset
 from spectra_core.regressors.choice import regressor_from_json, regressor_title
 from spectra_core.spectra import SpectraSet
 from spectra_core.spectra.spectra_set import without
@@ -78,7 +80,7 @@ def show(result: StoredResult, spectra: SpectraSet) -> None:
     document, table = result.document, result.tables["advice"]
     st.subheader("What helps")
     for said in document["sentences"]:
-        st.markdown(sentence(said))
+        st.markdown(sentence(typeset(said)))
     st.caption(
         f"Compared with: {plain(document['reference'])}. {document['n_folds']} folds, {document['n_repeats']} times; "
         f"{document['n_inner']} folds within each for the choice; {document['minutes']:g} minutes."
@@ -87,19 +89,24 @@ def show(result: StoredResult, spectra: SpectraSet) -> None:
         if row["remedy"] != AS_NOW:
             _remedy(row, result, spectra)
     _figure(table, document)
-    st.dataframe(table, hide_index=True, column_config=tables.columns(table))
+    units = {**document["data"]["units"], ALL_TARGETS: "of the standard deviation"}
+    shown = table.assign(target=table["target"].map(typeset), unit=table["target"].map(units))
+    headings = {name: f"{name.capitalize()}, %" for name in ("effect", "low", "high")}
+    st.dataframe(
+        shown, hide_index=True, column_config=tables.columns(shown, **headings, unit="Unit of the promised error")
+    )
     table_export(table, "advice")
     if document["left_out"]:
         with st.expander("Left out", icon=":material/block:"):
             for name, why in document["left_out"].items():
-                st.markdown(f"**{plain(name)}**: {sentence(why)}")
+                st.markdown(f"**{plain(name)}**: {sentence(typeset(why))}")
     _more_spectra(result)
 
 
 def _remedy(row: Mapping[Any, Any], result: StoredResult, spectra: SpectraSet) -> None:
     """Show one remedy: effect, verdict, cost, and the button that does it."""
     words, doing = st.columns([3, 2], vertical_alignment="center")
-    effect = f"{row['effect']:+.0f} % ({row['low']:+.0f} to {row['high']:+.0f} %)".replace("-", "\N{MINUS SIGN}")
+    effect = f"{signed(row['effect'])} ({signed(row['low'])} to {signed(row['high'])})"
     cost = "" if pd.isna(row["seconds"]) else f"; a fit takes {significant(row['seconds'])} s"
     words.markdown(f"**{plain(row['remedy'])}**: {effect}, {row['verdict']}{cost}")
     action = result.document["actions"].get(row["remedy"])
@@ -162,4 +169,15 @@ def _more_spectra(result: StoredResult) -> None:
             "**Solutions to prepare next**: the emptiest places of the design, within the measured range and with its "
             "salts, the farthest from all measured solutions first."
         )
-        st.dataframe(solutions, hide_index=True, column_config=tables.columns(solutions))
+        salts = {name: _salt(name) for name in map(str, solutions)}
+        st.dataframe(solutions, hide_index=True, column_config=tables.columns(solutions, **salts))
+
+
+def _salt(column: str) -> str:
+    """Return the heading of a salt's concentrations.
+
+    >>> _salt("(NH4)2SO4 [mol/L]"), _salt("solution")
+    ('(NH₄)₂SO₄, mol/L', 'Solution')
+    """
+    name, _, unit = column.removesuffix("]").partition(" [")
+    return f"{ion_label(name, 0)}, {unit}" if unit else tables.heading(column)

@@ -30,7 +30,7 @@ else:
         generated = state.generated()
         with columns[2]:
             more = generated is not None and st.toggle(
-                "Train with the generated set in hand, too",
+                "Add the generated set in hand",
                 key="calibrate_generated",
                 persist_state="session",
                 help="Generated spectra are never tested, and stay out of a fold with their parent.",

@@ -76,7 +76,7 @@ def predicted_with_region(
     figure.update_xaxes(title_text=f"Reference, {target_label}", row=1, col=1)
     figure.update_yaxes(title_text=f"Held out, {target_label}", row=1, col=1)
     figure.update_xaxes(title_text="Slope", row=1, col=2)
-    figure.update_yaxes(title_text="Offset", row=1, col=2)
+    figure.update_yaxes(title_text=f"Offset, {target_label}", row=1, col=2)
     alt = f"{len(predictions)} held-out predictions against references of {target_label}: slope {slope:.3g}, "
     return styled(figure, alt=f"{alt}offset {offset:.3g}; the 95 % region of slope and offset beside it.")
 

@@ -200,6 +200,16 @@ class TestTime:
         with pytest.raises(ConfigError, match=r"In the 3 seconds that are left .* not even the calibration in use"):
             plan(self.SECONDS, 3.0, 1, n_groups=100)
 
+    def test_where_nothing_else_can_be_fitted_the_reason_is_told(self, few, monkeypatch):
+        def only_what_is_in_use(way, *given):
+            if way.name == AS_NOW:
+                return fitted(way, *given)
+            raise SpectraError("The spectra do not fit it.")
+
+        monkeypatch.setattr("spectra_core.experiment.advice.trying.fitted", only_what_is_in_use)
+        with pytest.raises(SpectraError, match=r"Nothing could be tried beside .* Ridge: The spectra do not fit it\."):
+            advised(few)
+
     def test_what_the_clock_does_not_allow_is_named(self, few):
         seconds = count(step=6.0)  # so many pass at every look
         found = advised(few, names=EXACT, clock=lambda: next(seconds))

@@ -69,6 +69,15 @@ class TestAdvice:
         assert [title.value for title in app.title] == ["Experiment"]
         assert '"ridge"' in app.text_area(key="experiment_text").value
 
+    def test_ions_stand_as_chemists_write_them_and_errors_with_their_unit(self, fingerprint):
+        app = opened(fingerprint)
+        table = app.dataframe[0].value
+        told = " ".join(text.value for text in app.markdown)
+        assert {"Cu²⁺", "Ni²⁺", "SO₄²⁻", "NO₃⁻"} <= set(table["target"])
+        assert set(table.loc[table["target"] != "all", "unit"]) == {"mol/L"}
+        assert set(table.loc[table["target"] == "all", "unit"]) == {"of the standard deviation"}
+        assert not any(name in told for name in ("Cu2+", "Ni2+", "SO4 2-", "NO3-"))
+
     def test_a_calibration_for_use_is_one_click_away(self, fingerprint, tmp_path):
         press(opened(fingerprint), "Calibrate")
         (record,) = Jobs(tmp_path).records()
@@ -101,7 +110,7 @@ class TestAdvice:
 
     def test_the_job_makes_what_the_page_shows(self, store):
         key = store.save_set(beer_lambert_set(n_spectra=16, n_channels=20).with_targets(["Cu2+"]))
-        arguments = {"set": key, "minutes": 0.2, "reference": Choice("ridge").to_json(), "workers": 1}
+        arguments = {"set": key, "minutes": 1.0, "reference": Choice("ridge").to_json(), "workers": 1}
         made = TASKS["advise"](arguments, SILENT, store)["result"]
         assert store.load_result(made).document["set"] == key
         assert "Compared with: Ridge." in " ".join(text.value for text in opened(key).caption)

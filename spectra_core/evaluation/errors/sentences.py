@@ -33,7 +33,7 @@ def answer(comparisons: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
             told = single[single["verdict"] == verdict]
             if len(told):
                 names = [
-                    f"{labels.get(t, t)} ({_signed(e)})" for t, e in zip(told["target"], told["effect"], strict=True)
+                    f"{labels.get(t, t)} ({signed(e)})" for t, e in zip(told["target"], told["effect"], strict=True)
                 ]
                 more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
                 sentence += f" {verdict.capitalize()} by itself: {', '.join(names[:_MOST_NAMED])}{more}."
@@ -55,12 +55,20 @@ def verdict_sentence(row: Mapping[str, Any] | pd.Series) -> str:
 
 
 def _change(row: Mapping[str, Any] | pd.Series) -> str:
-    if row["n_folds"] < 2:
-        return f"{_signed(row['effect'])} in a single fold"
-    return f"{_signed(row['effect'])} (95 % interval {_signed(row['low'])} to {_signed(row['high'])})"
+    return f"{signed(row['effect'])} in a single fold" if row["n_folds"] < 2 else change_sentence(row)
 
 
-def _signed(percent: float) -> str:
+def change_sentence(row: Mapping[str, Any] | pd.Series) -> str:
+    r"""Say ``effect``, ``low`` and ``high``, in per cent.
+
+    >>> change_sentence({"effect": -8.86, "low": -33.1, "high": 0.0})
+    '−8.9\xa0% (95 % interval −33\xa0% to 0\xa0%)'
+    """
+    return f"{signed(row['effect'])} (95 % interval {signed(row['low'])} to {signed(row['high'])})"
+
+
+def signed(percent: float) -> str:
+    """Say a change in per cent, with its sign."""
     digits = 0 if abs(percent) >= 10 else 1
     number = f"{percent:+.{digits}f}" if round(percent, digits) else "0"
     return f"{number}\N{NO-BREAK SPACE}%".replace("-", "\N{MINUS SIGN}")

@@ -103,6 +103,9 @@ def advise(
         done = [way for way in tried if way.name not in trials.failed]
         if not done or done[0].name != AS_NOW:
             raise SpectraError(f"The calibration in use could not be tried: {trials.failed[AS_NOW]}")
+        if len(done) == 1:
+            name, why = next(iter(trials.failed.items()))
+            raise SpectraError(f"Nothing could be tried beside the calibration in use. {name}: {why}")
         return answer(done, trials, planned, seconds, not_possible)
 
 

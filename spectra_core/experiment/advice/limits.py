@@ -55,8 +55,9 @@ def limits(
         wrong = [name for name in told if share[spectra.target_names.index(name)] >= MOST]
         if wrong:
             said.append(
-                f"Labels: {len(suspicious)} of {len(spectra)} spectra, whose labels do not fit, make most of the error "
-                f"of {_listed(wrong)}. No calibration can lower that: look at these labels first."
+                f"Labels: {len(suspicious)} of {len(spectra)} spectra do not fit their labels, and make most of the "
+                f"error of {_listed(wrong)}. Look at these first: no calibration lowers the error of a wrong label or "
+                "of a disturbed spectrum; where both are right, these are the solutions that are hard to read."
             )
     return said
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from spectra_core.evaluation.errors.sentences import what_it_takes
+from spectra_core.evaluation.errors.sentences import change_sentence, signed, what_it_takes
 from spectra_core.evaluation.errors.verdicts import ALL_TARGETS
 from spectra_core.experiment.advice.ways import AS_NOW, MORE_SPECTRA
 from spectra_core.spectra import SpectraSet
@@ -47,7 +47,7 @@ def head(table: pd.DataFrame, told: Sequence[str], choice: pd.Series) -> list[st
         return ["Nothing here helps: no remedy that was tried has a smaller error than what is in use."]
     judged = (
         f"Choosing it as was done here, judged on spectra that had no part in the choice, changes the error by "
-        f"{_change(choice)}"
+        f"{change_sentence(choice)}"
     )
     if choice["verdict"] == "improved":
         return [f"{first['remedy']} helps. {judged}: improved."]
@@ -55,16 +55,12 @@ def head(table: pd.DataFrame, told: Sequence[str], choice: pd.Series) -> list[st
     if len(improved):
         one = improved.iloc[0]
         of = "" if one["target"] == ALL_TARGETS or len(told) == 1 else f" for {one['target']}"
-        said = f"{one['remedy']} helps{of}: the error changes by {_change(one)}."
+        said = f"{one['remedy']} helps{of}: the error changes by {change_sentence(one)}."
         return [f"{said} The smallest error has {first['remedy']}. {judged}."]
     return [
         f"Nothing here is shown to help. The smallest error has {first['remedy']}. {judged}: {choice['verdict']}"
         + (f"; {takes}" if (takes := what_it_takes(choice)) else ".")
     ]
-
-
-def _change(row: pd.Series) -> str:
-    return f"{row['effect']:+.0f} % (95 % interval {row['low']:+.0f} to {row['high']:+.0f} %)"
 
 
 def more_spectra(table: pd.DataFrame, way: str, curve: pd.DataFrame) -> list[str]:
@@ -76,6 +72,6 @@ def more_spectra(table: pd.DataFrame, way: str, curve: pd.DataFrame) -> list[str
     low, high = USUAL_DOUBLING[1], USUAL_DOUBLING[0]
     return [
         f"More spectra: from {whole // 2} to {whole} of them the error of {way} changed by "
-        f"{row['effect'].iloc[0]:+.0f} %. Twice as many again usually change it by {low:+.0f} to {high:.0f} %; more "
-        "cannot be foretold from one set."
+        f"{signed(row['effect'].iloc[0])}. Twice as many again usually change it by {signed(low)} to {signed(high)}; "
+        "more cannot be foretold from one set."
     ]
