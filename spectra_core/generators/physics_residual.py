@@ -39,6 +39,8 @@ LEAST_NOISE = 1.0
 """Variance of the residual that is noise at least, in units of the channels' noise."""
 N_SEARCHED, MOST_ROWS, MOST_SETS = 500, 2000, 4000
 """Rows that kernels are chosen on, rows that residuals are learned on, different concentration sets made at once."""
+_CHANNELS_AT_ONCE = 64
+"""Channels whose leftovers are added together, so that what is needed of them lies close in memory."""
 
 
 @dataclass
@@ -161,10 +163,9 @@ class PhysicsResidual(DirectGenerator):
             sets = checked_conditions(conditions, self.frame_, n_spectra, self.title)
         physics, inputs = self._physics_at(sets)
         repeated = np.arange(n_spectra) % len(sets)
-        signal = self._with_residual(physics, inputs)[repeated]
         donors = self._donors(inputs)[repeated]
         parents = donors[np.arange(n_spectra), rng.integers(donors.shape[1], size=n_spectra)]
-        self._add_leftovers(signal, parents, rng)
+        signal = self._with_leftovers(self._with_residual(physics, inputs), repeated, parents, rng)
         signal[:, self.constant_at_] = self.constant_
         frame = self.frame_
         return SpectraSet(
@@ -304,22 +305,33 @@ class PhysicsResidual(DirectGenerator):
     def _with_residual(self, physics: Floats, inputs: Floats) -> Floats:
         return np.asarray(physics + self.mean_ + self.process_.predict(inputs) @ self.directions_.T * self.scale_)
 
-    def _add_leftovers(self, signal: Floats, parents: NDArray[np.int64], rng: np.random.Generator) -> None:
-        """Add to each spectrum, in place, what is left of its parent (n_spectra,) and of training rows like it.
+    def _with_leftovers(
+        self, clean: Floats, repeated: NDArray[np.int64], parents: NDArray[np.int64], rng: np.random.Generator
+    ) -> Floats:
+        """Return spectra `clean` (n_sets, n_channels), as `repeated` (n_spectra,) says, each with leftovers.
 
         Within the directions, of the parent; outside them, of either sign and channel by channel of any training row
         that shows about as much there, for noise depends on that, most of all where hardly any light is left. A few
         leftovers repeated as they are would be patterns that a regressor learns to see through, as it never can noise.
         """
-        inside = self.inside_[parents]
-        n, half = len(self.levels_), min(N_DONORS, len(self.levels_)) // 2
-        for channel in range(signal.shape[1]):
-            place = np.searchsorted(self.levels_[:, channel], signal[:, channel])
-            place += rng.integers(-half, half + 1, size=len(place))
-            place = np.clip(np.where(place < 0, -place, np.where(place >= n, 2 * (n - 1) - place, place)), 0, n - 1)
-            sign = rng.integers(2, size=len(place)) * 2 - 1
-            added = inside @ self.directions_[channel] + sign * self.outside_[place, channel]
-            signal[:, channel] += added * self.scale_[channel]
+        inside, last = self.inside_[parents].T, len(self.levels_) - 1
+        half = min(N_DONORS, last + 1) // 2
+        signal = np.empty((len(repeated), clean.shape[1]))
+        for start in range(0, clean.shape[1], _CHANNELS_AT_ONCE):
+            block = slice(start, start + _CHANNELS_AT_ONCE)
+            levels, outside, shown = (
+                np.ascontiguousarray(rows[:, block].T) for rows in (self.levels_, self.outside_, clean)
+            )
+            added = self.directions_[block] @ inside
+            for channel in range(len(added)):
+                place = np.searchsorted(levels[channel].astype(np.float64), shown[channel])[repeated]
+                place += rng.integers(-half, half + 1, size=len(place))
+                # Folded back at both ends.
+                place = np.maximum(last - np.abs(last - np.abs(place)), 0)
+                sign = rng.integers(2, size=len(place)) * 2 - 1
+                added[channel] += sign * outside[channel, place]
+            signal[:, block] = (shown[:, repeated] + added * self.scale_[block, None]).T
+        return signal
 
     def _sort_by_level(self, levels: Floats) -> None:
         """Put what is outside the directions (n_rows, n_channels) in the order of each channel's signal."""

@@ -76,8 +76,7 @@ class ResidualProcess:
         made = np.empty((len(inputs), self.weights.shape[1]))
         for start in range(0, len(inputs), _ROWS_AT_ONCE):
             rows = slice(start, start + _ROWS_AT_ONCE)
-            linear = 1.0 + inputs[rows] @ self.inputs.T
-            made[rows] = linear @ self.weights
+            made[rows] = self.weights.sum(axis=0) + inputs[rows] @ (self.inputs.T @ self.weights)
             squares = _squared_distances(inputs[rows], self.inputs)
             for length in np.unique(self.lengths[self.curvatures > 0]):
                 here = (self.lengths == length) & (self.curvatures > 0)

@@ -78,10 +78,9 @@ def test_noise_is_that_of_spectra_with_as_much_signal():
     spectra = SpectraSet(SpectralAxis(np.arange(30.0)), signal, pd.DataFrame({"a": c}), meta=SetMeta("two noises"))
     fitted = PhysicsResidual("pure_components").fit(spectra)
     fitted.inside_ = np.zeros_like(fitted.inside_)
-    made = np.repeat(fitted.forward(np.array([[0.2], [0.8]])), 400, axis=0)
-    clean = made.copy()
-    fitted._add_leftovers(made, np.zeros(800, dtype=int), rng)
-    quiet, loud = (made - clean).reshape(2, -1).std(axis=1)
+    clean, repeated = fitted.forward(np.array([[0.2], [0.8]])), np.repeat([0, 1], 400)
+    made = fitted._with_leftovers(clean, repeated, np.zeros(800, dtype=int), rng)
+    quiet, loud = (made - clean[repeated]).reshape(2, -1).std(axis=1)
     assert loud == pytest.approx(0.2, rel=0.3)
     assert quiet < 0.1 * loud
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Annotated, Any, TypeVar, cast
 
 import numpy as np
@@ -133,7 +134,7 @@ class SimulationSettings:
         """The instrument with its parameters."""
         return _made(Instrument, self.instrument, "The instrument")
 
-    @property
+    @cached_property
     def chemistry(self) -> Chemistry:
         """The constants in force."""
         return load_chemistry(self.constants, self.perturbation_seed)

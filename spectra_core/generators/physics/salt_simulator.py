@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 
 from spectra_core.contracts import random_stream
-from spectra_core.datasets.simulator.instrument import Instrument, measure
+from spectra_core.datasets.simulator.instrument import Instrument, add_stray_light, pass_slit, to_absorbance
 from spectra_core.datasets.simulator.ions import CHARGES, IONS, MAX_ION_CONCENTRATION
 from spectra_core.datasets.simulator.optics import clean_absorbance
 from spectra_core.datasets.simulator.settings import SimulationSettings
@@ -17,15 +17,8 @@ from spectra_core.generators.physics.base import Floats, Physics, absorbance_obs
 from spectra_core.options import Range, Seed
 from spectra_core.spectra import Frame
 
-_NOISELESS = dict.fromkeys(
-    (
-        *("path_sd", "wavelength_sd", "blank_temperature_sd", "lamp_change_sd", "offset_sd", "slope_sd"),
-        *("dark_noise", "shot_noise", "shot_noise_infrared", "flicker_noise", "digit"),
-    ),
-    0.0,
-)
 _UNCERTAIN = {"slit": 0.3, "stray_light": 0.3, "stray_light_uv": 0.3}
-"""Sizes of the instrument that stay without noise, and the spread of their logarithm where constants are perturbed."""
+"""Sizes of a noiseless instrument, and the spread of their logarithm where constants are perturbed."""
 _FEWEST_NM, _MOST_NM = 150, 1110
 _MOST_UNBALANCED = 0.2
 """Share of all charge that may be left over for hydrogen ions to balance; beyond, a counter-ion is missing."""
@@ -96,16 +89,15 @@ class SaltSimulator(Physics):
         if self.speciation:
             _require_balance(ions)
         # Bands are far wider than the grid of 1 nm, from which the axis takes its channels.
-        grid = settings.axis.positions
+        grid, instrument = settings.axis.positions, settings.instrument_model
         place = np.clip(np.searchsorted(grid, frame.axis.positions, side="right") - 1, 0, len(grid) - 2)
         share = (frame.axis.positions - grid[place]) / (grid[place + 1] - grid[place])
         made = np.empty((len(ions), len(frame.axis)))
         for start in range(0, len(ions), _ROWS_AT_ONCE):
             rows = slice(start, start + _ROWS_AT_ONCE)
             solutions = Solutions(None, ions[rows], _solved(settings, ions[rows]))
-            shown = measure(
-                clean_absorbance(settings, solutions), grid, settings.instrument_model, np.random.default_rng(0)
-            )
+            passed = pass_slit(clean_absorbance(settings, solutions), grid, instrument)
+            shown = to_absorbance(add_stray_light(10.0**-passed, grid, instrument), instrument)
             made[rows] = shown[:, place] * (1.0 - share) + shown[:, place + 1] * share
         return made
 
@@ -128,7 +120,7 @@ class SaltSimulator(Physics):
             last_wavelength=min(max(last, first + 1.0), float(_MOST_NM)),
             speciation=self.speciation,
             subtract_blank=self.subtract_blank,
-            instrument={**_NOISELESS, **instrument},
+            instrument=instrument,
             perturbation_seed=self.perturbation_seed,
         )
 
