@@ -14,7 +14,14 @@ def run() -> int:
         os.environ.update(dict.fromkeys(THREAD_LIMITS, "1"))
     from spectra_core.cli.commands import main
 
-    return main()
+    try:
+        try:
+            return main()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + 13  # as a shell says it of SIGPIPE
 
 
 if __name__ == "__main__":

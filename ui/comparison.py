@@ -109,7 +109,13 @@ def pick_reference(found: Compared, *, key: str) -> str:
     if not found.has_held_out:
         return "training"
     chosen: str | None = st.segmented_control(
-        "Compared with", ["training", "held-out"], default="training", required=True, key=key, persist_state="session"
+        "Compared with",
+        ["training", "held-out"],
+        default="training",
+        required=True,
+        format_func=str.capitalize,
+        key=key,
+        persist_state="session",
     )
     return chosen or "training"
 

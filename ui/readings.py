@@ -89,14 +89,13 @@ def on_axis(key: str, spectra: SpectraSet) -> SpectraSet | None:
     return None if way == "refuse" else possible[way]
 
 
-def show(calibration: Calibration, table: pd.DataFrame, called: Mapping[str, str]) -> None:
+def show(table: pd.DataFrame, called: Mapping[str, str]) -> None:
     """Show readings as a table and offer them as files."""
     flagged = table.loc[table["flags"] != "", "id"].nunique()
     n_spectra = len(table) // len(called)
     st.caption(f"{counted(n_spectra, 'spectrum', 'spectra')}, {flagged} of them with flags.")
-    units = {one.name: one.unit for one in calibration.train.target_info}
     shown = table.head(_MOST_SHOWN)
-    shown = shown.assign(unit=shown["target"].map(units), target=shown["target"].map(called))
+    shown = shown.assign(target=shown["target"].map(called))
     st.dataframe(shown, hide_index=True, column_config=tables.columns(shown), key="readings")
     if len(table) > _MOST_SHOWN:
         st.caption(f"The first {_MOST_SHOWN} rows are shown; the files hold all {len(table)}.")

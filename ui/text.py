@@ -3,6 +3,8 @@
 import math
 import re
 
+from spectra_core.spectra.text import counted  # noqa: F401 (pages take all words about numbers from here)
+
 _MARKS = re.compile(r"[\\`*_\[\]<>$~&|]|:(?=[a-zA-Z:]|\Z)|\A[#+=-]")
 """What starts or ends markdown, mathematics, HTML or a directive of Streamlit's, in a text of one line."""
 _NUMBER = re.compile(r"\A(\d+)(?=[.)])")
@@ -42,15 +44,6 @@ def percent(share: float, n_decimals: int = 0) -> str:
     ('93 %', '0.0 %', 'not defined')
     """
     return "not defined" if math.isnan(share) else f"{100 * share:.{n_decimals}f} %"
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """Say how many there are of a thing.
-
-    >>> counted(1, "fold"), counted(3, "repetition"), counted(2, "axis", "axes")
-    ('1 fold', '3 repetitions', '2 axes')
-    """
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def significant(value: float, n_digits: int = 2) -> str:

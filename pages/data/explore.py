@@ -75,7 +75,7 @@ if len(idle):
     named = ", ".join(f"{position:g}" for position in idle.head(12)) + (" and more" if len(idle) > 12 else "")
     st.warning(
         f"{len(idle)} of {spectra.n_channels} channels hold one and the same value in every spectrum: {named} "
-        f"{plain(spectra.axis.unit)}. They carry nothing and are left out of scaling.",
+        f"{plain(typeset(spectra.axis.unit))}. They carry nothing and are left out of scaling.",
         icon=":material/info:",
     )
 if saturation is not None and (channels["share_saturated"] > 0).any():
@@ -83,7 +83,8 @@ if saturation is not None and (channels["share_saturated"] > 0).any():
     worst = channels.loc[channels["share_saturated"].idxmax()]
     st.write(
         f"In {n_hit} of {spectra.n_channels} channels some spectra exceed {saturation:g}; most of all at "
-        f"{worst['position']:g} {plain(spectra.axis.unit)}, in {percent(worst['share_saturated'])} of the spectra."
+        f"{worst['position']:g} {plain(typeset(spectra.axis.unit))}, in {percent(worst['share_saturated'])} of the "
+        "spectra."
     )
 offer_tables({"channel_check": channels, "density": histograms["training"].reset_index()})
 

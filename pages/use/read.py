@@ -41,7 +41,7 @@ except SpectraCoreError as error:
     st.warning(sentence(error), icon=":material/warning:")
     st.stop()
 
-readings.show(calibration, table, called)
+readings.show(table, called)
 target = st.selectbox("Target", list(called), format_func=called.__getitem__, key="read_target")
 at = list(called).index(target)
 values = calibration.train.target_values[:, at]

@@ -45,8 +45,8 @@ def read(calibration: Calibration, spectra: SpectraSet, level: float = 0.9, *, a
     Returns
     -------
     DataFrame, one row per (spectrum, target)
-        Columns ``id``, ``target``, ``value``, ``low``, ``high`` in the target's unit, and ``flags``: words of `FLAGS`
-        parted by "; ". Values end 20 % of the labels' range beyond it, where they are flagged.
+        Columns ``id``, ``target``, ``value``, ``low``, ``high``, their ``unit``, and ``flags``: words of `FLAGS` parted
+        by "; ". Values end 20 % of the labels' range beyond it, where they are flagged.
 
     Raises
     ------
@@ -101,6 +101,7 @@ def readings(
             # Models of the folds may all lie on one side of the one that has seen all rows.
             "low": np.minimum(low, within).ravel(),
             "high": np.maximum(high, within).ravel(),
+            "unit": np.tile([one.unit for one in train.target_info], len(spectra)),
             "flags": _flags(calibration, spectra, value).ravel(),
         }
     )

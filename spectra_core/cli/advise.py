@@ -8,6 +8,7 @@ from spectra_core.cli import shared
 from spectra_core.datasets.formulas import table_csv
 from spectra_core.errors import ConfigError
 from spectra_core.store import Store
+from spectra_core.store.files import write_at
 
 
 def add_options(one: argparse.ArgumentParser) -> None:
@@ -58,7 +59,7 @@ def advise(chosen: argparse.Namespace) -> None:
         shared.say(f"Left out: {name}. {why}")
     for name, table in ((chosen.out, found.table), (chosen.solutions, found.tables["solutions"])):
         if name and len(table):
-            shared.write_file(Path(name), table_csv(table))
+            write_at(Path(name), table_csv(table))
             shared.say(f"Written to {name}.")
     if not chosen.out:
         shared.say(summary(found.table).to_string(index=False, float_format="{:.2g}".format))

@@ -12,6 +12,7 @@ from spectra_core.datasets.writers.tables import require_table_form, table_file
 from spectra_core.errors import ConfigError
 from spectra_core.regressors.choice import regressor_from_text
 from spectra_core.store import Store
+from spectra_core.store.files import write_at
 
 if TYPE_CHECKING:
     from spectra_core.calibration import ExternalValidation
@@ -38,6 +39,7 @@ def calibrate(chosen: argparse.Namespace) -> None:
     """Fit a calibration on all spectra, and write it as one file."""
     from spectra_core.calibration import calibrate as calibrated
     from spectra_core.calibration import coefficient_table, figures_of_merit
+    from spectra_core.report.calibrated import MERIT
     from spectra_core.store.calibrations import save_calibration
 
     if Path(chosen.out).suffix.lower() != ".zip":
@@ -60,8 +62,9 @@ def calibrate(chosen: argparse.Namespace) -> None:
         )
     merit = figures_of_merit(made)
     shared.say(f"{made.title} on {spectra!r}, cross-validated in {made.n_folds} folds:\n")
-    shown = ["target", "unit", "rmsec", "rmsecv", "bias", "sep", "q2", "rpd", "slope", "lod_most"]
-    shared.say(merit[shown].to_string(index=False, float_format=lambda value: f"{value:.3g}", na_rep="-"))
+    headings = {**MERIT, "slope": "Slope", "lod_most": "Limit of detection"}
+    shown = merit[[name for name in headings if name != "note"]].rename(columns=headings)
+    shared.say(shown.to_string(index=False, float_format=lambda value: f"{value:.3g}", na_rep="-"))
     save_calibration(made, chosen.out)
     shared.say(f"\nWritten to {chosen.out}.")
     if chosen.keep:
@@ -69,7 +72,7 @@ def calibrate(chosen: argparse.Namespace) -> None:
         shared.say(f"Kept as {store.save_calibration(made)}.")
     if chosen.coefficients:
         coefficients = coefficient_table(made)
-        shared.write_file(Path(chosen.coefficients), table_file(coefficients, chosen.coefficients))
+        write_at(Path(chosen.coefficients), table_file(coefficients, chosen.coefficients))
         n_left_out = 1 + len(made.train.target_names) - coefficients.shape[1]
         left_out = f", but of {n_left_out} targets whose readings are no weighted sums of channels" * (n_left_out > 0)
         shared.say(f"Coefficients are in {chosen.coefficients}{left_out}.")
@@ -131,7 +134,7 @@ def read(chosen: argparse.Namespace) -> None:
         known = load_calibration(chosen.calibration)
         spectra = shared.spectra_from(chosen.data, Store(), reporter, targets=[], recipe=chosen.recipe, seed=0)
         table = known.read(spectra, chosen.level, axis=axis)
-    shared.write_file(Path(chosen.out), table_file(table, chosen.out))
+    write_at(Path(chosen.out), table_file(table, chosen.out))
     n_flagged = table.loc[table["flags"] != "", "id"].nunique()
     shared.say(
         f"Read {len(known.train.target_names)} targets from {len(spectra)} spectra, with {100 * chosen.level:g} % "

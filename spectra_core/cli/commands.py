@@ -34,6 +34,7 @@ from spectra_core.sampling.generation import generate_spectra
 from spectra_core.sampling.labelling import LABELLINGS
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
+from spectra_core.store.files import require_place, write_at
 
 EXIT_ERROR, EXIT_CANCELLED = 2, 130
 _SPECTRA_FILE = "FILE.csv|.xlsx|.parquet|.npz|.jdx"
@@ -46,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     chosen = _parser().parse_args(arguments)
     try:
+        for place in ("out", "coefficients", "solutions"):
+            if named := getattr(chosen, place, None):
+                require_place(Path(named), folder=chosen.run is study_command.study)
         return chosen.run(chosen) or 0
     except SpectraCoreError as error:
         sys.stderr.write(f"Error: {error}" + "\n")
@@ -57,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def simulate(chosen: argparse.Namespace) -> None:
     """Simulate a set; keep it, and write it where asked."""
-    _require_known_ending(chosen.out)
+    shared.form_of(chosen.out or "set.csv")
     with shared.progress_bar() as reporter:
         from spectra_core.jobs.tasks import TASKS
 
@@ -115,13 +119,13 @@ def train(chosen: argparse.Namespace) -> None:
         model_id = TASKS["train"](arguments, reporter, store)["model"]
     shared.say(f"Kept the model {model_id}.")
     if chosen.out:
-        shared.write_file(Path(chosen.out), store.export_model(model_id))
+        write_at(Path(chosen.out), store.export_model(model_id))
         shared.say(f"Written to {chosen.out}.")
 
 
 def generate(chosen: argparse.Namespace) -> None:
     """Make spectra with a kept generator or a model file."""
-    _require_known_ending(chosen.out)
+    shared.form_of(chosen.out or "set.csv")
     store = Store()
     with shared.progress_bar() as reporter:
         model_id = _model(chosen.model, store)
@@ -180,12 +184,6 @@ def _model(named: str, store: Store) -> str:
     if len(fitting) != 1:
         raise ConfigError(f"{len(fitting)} kept models begin with {named!r}. Give a model file, or more of the id.")
     return fitting[0]
-
-
-def _require_known_ending(out: str | None) -> None:
-    """Refuse an ending before any work is done."""
-    if out:
-        shared.form_of(out)
 
 
 def _tell_kept(spectra: SpectraSet, out: str | None) -> None:

@@ -10,6 +10,7 @@ from spectra_core.cli import shared
 from spectra_core.datasets.formulas import table_csv, unguarded
 from spectra_core.datasets.numbers import parse_number
 from spectra_core.errors import ReadError
+from spectra_core.store.files import write_at
 
 
 def add_options(one: argparse.ArgumentParser) -> None:
@@ -36,7 +37,7 @@ def judge(chosen: argparse.Namespace) -> None:
     errors = _cells(shared.read_text(chosen.errors), chosen.errors)
     table = judged(errors, shared.read_json(chosen.declared) if chosen.declared else None)
     if chosen.out:
-        shared.write_file(Path(chosen.out), table_csv(table))
+        write_at(Path(chosen.out), table_csv(table))
         shared.say(f"Written to {chosen.out}.")
     else:
         shared.say(table.to_string(index=False, float_format="{:.1f}".format))

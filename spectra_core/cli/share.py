@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from spectra_core.cli import shared
 from spectra_core.errors import ConfigError, ReadError
 from spectra_core.store import Store
+from spectra_core.store.files import write_at
 
 if TYPE_CHECKING:  # loads torch, for which --help need not wait
     from spectra_core.report.verifying import Agreement
@@ -71,7 +72,7 @@ def report(chosen: argparse.Namespace) -> None:
     from spectra_core.report.page import as_html
 
     require_ending(chosen.out, (".html", ".htm"), "A report")
-    shared.write_file(Path(chosen.out), as_html(report_of_named(chosen.result, Store())).encode())
+    write_at(Path(chosen.out), as_html(report_of_named(chosen.result, Store())).encode())
     shared.say(f"Written to {chosen.out}.")
 
 
@@ -94,7 +95,7 @@ def card(chosen: argparse.Namespace) -> None:
         with shared.progress_bar() as reporter:
             found = generator_card(store, generator, judged_now(store, generator, reporter=reporter))
     as_page = Path(chosen.out).suffix.lower() == ".html"
-    shared.write_file(Path(chosen.out), as_html(found.report()).encode() if as_page else found.to_json())
+    write_at(Path(chosen.out), as_html(found.report()).encode() if as_page else found.to_json())
     shared.say(f"Written to {chosen.out}.")
 
 
@@ -130,7 +131,7 @@ def capsule(chosen: argparse.Namespace) -> None:
         licence=chosen.licence or (kept.record.licence if kept else ""),
         cards=cards_of(kept, store),
     )
-    shared.write_file(Path(chosen.out), content)
+    write_at(Path(chosen.out), content)
     stayed = f"; the data and the tables {', '.join(TELLING)} stayed behind" if chosen.without_data else ""
     shared.say(f"Written to {chosen.out}, {len(content) / 1e6:.1f} MB{stayed}.")
 

@@ -18,7 +18,7 @@ from spectra_core.datasets.formulas import table_csv
 from spectra_core.errors import ConfigError, ReadError, json_fault
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
-from spectra_core.store.files import disk_errors, replace_file, strict_json
+from spectra_core.store.files import strict_json, write_at
 
 _SHORTEST_KEY = 6
 
@@ -218,12 +218,6 @@ def options_from(settings: Sequence[str]) -> dict[str, Any]:
     return options
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file whole, or not at all."""
-    with disk_errors(f"Writing {path.name}"):
-        replace_file(path, content)
-
-
 def wide_table(spectra: SpectraSet) -> pd.DataFrame:
     """Return one spectrum a row: sample columns, targets with their unit in brackets, channels by position.
 
@@ -253,13 +247,13 @@ def form_of(out: str) -> str:
 def write_spectra(spectra: SpectraSet, out: str) -> None:
     """Write a set as the ending of the name says; CSV as a plain wide table."""
     form = form_of(out)
-    write_file(Path(out), table_csv(wide_table(spectra)) if form == "csv" else export(spectra, form))
+    write_at(Path(out), table_csv(wide_table(spectra)) if form == "csv" else export(spectra, form))
 
 
 def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
     """Write every table as a CSV file of its name, numbers in full precision."""
     for name, table in tables.items():
-        write_file(folder / f"{name}.csv", table_csv(table))
+        write_at(folder / f"{name}.csv", table_csv(table))
 
 
 def error_table(errors: pd.DataFrame, spectra: SpectraSet) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from spectra_core.contracts import NO_MEMO
 from spectra_core.errors import ConfigError
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
-from spectra_core.store.files import json_bytes
+from spectra_core.store.files import json_bytes, write_at
 
 if TYPE_CHECKING:  # loads torch, for which --help need not wait
     from spectra_core.experiment import Experiment
@@ -110,8 +110,8 @@ def study(chosen: argparse.Namespace) -> None:
         )
     folder = Path(chosen.out)
     shared.write_tables(folder, found.tables)
-    shared.write_file(folder / "experiment.json", found.experiment.to_json().encode())
-    shared.write_file(folder / "document.json", json_bytes(found.document))
+    write_at(folder / "experiment.json", found.experiment.to_json().encode())
+    write_at(folder / "document.json", json_bytes(found.document))
     if chosen.keep:
         store.save_set(spectra)
         store.save_result("study", found.document, found.tables, name=f"Study of {spectra.meta.name}")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from spectra_core.datasets.amounts import amounts_in_names
 from spectra_core.datasets.censored import is_censored, quantities
 from spectra_core.datasets.channels import channels_in_rows
-from spectra_core.datasets.names import NAMES_IDS, Positions, axis_named, positions_in, signal_named
+from spectra_core.datasets.names import NAMES_IDS, Positions, axis_named, positions_in, signal_in_channel, signal_named
 from spectra_core.datasets.numbers import is_missing, parse_number
 from spectra_core.datasets.orientation import AxisSide, axis_side, channel_names
 from spectra_core.datasets.own_axes import curves_of_pairs, spectrum_keys, stacked_in
@@ -123,9 +123,9 @@ def block_in_rows(grid: Grid, roles: Mapping[str, str] | None = None) -> Block:
     )
     if corner and not unit:
         quantity, unit = corner
-    signal_words = next(
-        (m for row in grid.header for cell in row[:1] if len(cell) > 8 and (m := signal_named(cell))), None
-    )
+    signal = next((m for row in grid.header for cell in row[:1] if len(cell) > 8 and (m := signal_named(cell))), None)
+    if signal is None and positions is not None and channels:
+        signal = signal_in_channel(titles[channels[0]])
     columns = tuple(
         _column(grid, at, titles[at], units[at] if units else "") for at in range(grid.n_columns) if at not in inside
     )
@@ -136,12 +136,12 @@ def block_in_rows(grid: Grid, roles: Mapping[str, str] | None = None) -> Block:
         grid.name,
         grid.numbers[:, low : low + len(channels)] if whole else grid.numbers[:, channels],
         positions,
-        tuple(f"line {grid.first_row + row}" for row in range(grid.n_rows)),
+        tuple(f"line {grid.line(row)}" for row in range(grid.n_rows)),
         columns,
         (),
         quantity,
         unit,
-        *(signal_words or ("", "")),
+        *(signal or ("", "")),
         grid.cut_rows,
         tuple((row, place[column], cell) for row, column, cell in grid.odd_cells if column in place),
         "rows",
@@ -238,7 +238,7 @@ def blocks_in_list(grid: Grid, value: str | None) -> list[Block]:
     odd = tuple(
         (int(codes[row]), int(spot[row]), cell) for row, column, cell in grid.odd_cells if column == found.value
     )
-    lines = tuple(f"from line {grid.first_row + row} on" for row in firsts)
+    lines = tuple(f"from line {grid.line(row)} on" for row in firsts)
     whole = Block(
         grid.name, values, goal, lines, columns, (), *quantity, *signal, odd=odd, orientation="long", notes=grid.notes
     )

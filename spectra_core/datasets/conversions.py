@@ -1,5 +1,6 @@
 """Conversions a person may ask for: signal, axis and concentration units. Nothing is converted unasked."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,13 +8,14 @@ from numpy.typing import NDArray
 
 from spectra_core.datasets.ions import AMOUNT_UNITS, MASS_UNITS
 from spectra_core.errors import ReadError
+from spectra_core.spectra.text import counted
 
 ELECTRONVOLT_NANOMETRE = 1239.841984332  # h c / e in eV nm, exact constants of the SI (CODATA 2018)
 AXIS_GOALS = {"nm": "Wavelength", "cm-1": "Wavenumber", "eV": "Photon energy"}
 
 
 def converted_signal(
-    signal: NDArray[np.floating[Any]], quantity: str, unit: str, goal: str
+    signal: NDArray[np.floating[Any]], quantity: str, unit: str, goal: str, ids: Sequence[str] | None = None
 ) -> NDArray[np.floating[Any]]:
     """Convert between decadic absorbance and transmittance: ``A = -log10(T)``.
 
@@ -23,6 +25,8 @@ def converted_signal(
         In `quantity` and `unit`; transmittance in "%" or as a fraction.
     goal
         "Absorbance" or "Transmittance" (as a fraction).
+    ids : n_spectra names
+        How spectra are named where one cannot be converted; by number if left out.
 
     Raises
     ------
@@ -36,10 +40,13 @@ def converted_signal(
         fraction = signal * scale
         bad = fraction <= 0
         if bad.any():
-            row, channel = (int(index) + 1 for index in np.argwhere(bad)[0])
+            row, channel = (int(index) for index in np.argwhere(bad)[0])
+            where = f"{row + 1}" if ids is None else repr(ids[row])
+            what = quantity.lower()
+            said = f"value of {what} is zero or negative and has", f"values of {what} are zero or negative and have"
             raise ReadError(
-                f"{int(bad.sum())} values of {quantity.lower()} are zero or negative and have no absorbance; the first "
-                f"is in spectrum {row}, channel {channel}. Leave out those channels or spectra first."
+                f"{counted(int(bad.sum()), *said)} no absorbance; the first is in spectrum {where}, channel "
+                f"{channel + 1}. Leave out those channels or spectra first."
             )
         converted: NDArray[np.floating[Any]] = -np.log10(fraction)
         return converted

@@ -34,7 +34,9 @@ def files_of(source: "str | Path | Files | Iterable[str | Path]") -> Files:
             raise ReadError(
                 f"{path} cannot be opened: {error.strerror}. Check the name and the permissions."
             ) from error
-        files |= {one.name: one for one in inside if one == path or (one.is_file() and not one.name.startswith("."))}
+        for one in inside:
+            if one not in files.values() and (one == path or (one.is_file() and not one.name.startswith("."))):
+                files[_free(one.name, files)] = one
     return files
 
 
@@ -44,8 +46,13 @@ def contents_of(files: Files) -> dict[str, bytes | Path]:
         return dict(files)
     contents: dict[str, bytes | Path] = {}
     for one in files:
-        name, number = one.name, 2
-        while name in contents:
-            name, number = f"{one.name} ({number})", number + 1
-        contents[name] = one.getvalue()
+        contents[_free(one.name, contents)] = one.getvalue()
     return contents
+
+
+def _free(name: str, taken: Mapping[str, object]) -> str:
+    """Return the name, with a number where files of other folders have it, too."""
+    free, number = name, 2
+    while free in taken:
+        free, number = f"{name} ({number})", number + 1
+    return free

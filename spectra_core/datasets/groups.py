@@ -16,6 +16,7 @@ from spectra_core.datasets.questions import Point, Problem, choice, listed
 from spectra_core.datasets.recipe import Recipe
 from spectra_core.datasets.replicates import MOST_REPEATS, stems
 from spectra_core.errors import ReadError
+from spectra_core.spectra.text import counted
 
 _UNKNOWN = frozenset({"unknown", "unk", "unk.", "not known", "not recorded", "unbekannt", "inconnu", "tbd"})
 _TOGETHER = "They are kept together in every split."
@@ -68,13 +69,13 @@ def grouping(roles: Sequence[Role], ids: Sequence[str], recipe: Recipe) -> Group
     if repeated:
         seen: set[str] = set()
         names = sorted({name for name in ids if name in seen or seen.add(name)})  # type: ignore[func-returns-value]
-        text = f"{repeated} spectra repeat an id: {listed(names)}. {_TOGETHER}"
-        options = (choice("They are independent", groups="none"), choice("equal ids", groups="id"))
+        text = f"{counted(repeated, 'spectrum repeats', 'spectra repeat')} an id: {listed(names)}. {_TOGETHER}"
+        options = (choice("They are independent", groups="none"), choice("Keep equal ids together", groups="id"))
         problem = Problem("repeated ids", text, options, False)
         return Grouping(
             _linked(ids, told) if told else ids,
             "equal ids",
-            f"{repeated} spectra repeat the id of another one",
+            f"{counted(repeated, 'spectrum repeats', 'spectra repeat')} the id of another one",
             (problem,),
         )
     return _guessed(roles, ids)
@@ -100,7 +101,8 @@ def group_points(
         problems.append(
             Problem(
                 "copies",
-                f"{len(copies)} spectra are exact copies of another one ({pairs}). {_TOGETHER}",
+                f"{counted(len(copies), 'spectrum is an exact copy', 'spectra are exact copies')} of another "
+                f"one ({pairs}). {_TOGETHER}",
                 (choice("Leave out the copies", leave_out_spectra=tuple(two + 1 for _, two in copies)),),
                 False,
                 tuple(two for _, two in copies),
@@ -197,7 +199,7 @@ def _group_remarks(name: str, cells: Sequence[str]) -> tuple[Problem, ...]:
     ways = (choice("Do not group", groups="none"),)
     found = []
     if n_blank := sum(map(_is_blank, cells)):
-        text = f"{n_blank} of {len(cells)} spectra have no {name}: each of them is taken as independent of all others."
+        text = f"No {name} is given for {n_blank} of {len(cells)} spectra: each is taken as independent of all others."
         found.append(Problem("blank groups", text, ways, False))
     spelled: dict[str, dict[str, None]] = {}
     for cell in cells:

@@ -26,15 +26,19 @@ WORDS = {
 }  # fmt: skip
 AMOUNT_UNITS = {"mol/L": 1.0, "mmol/L": 1e-3, "µmol/L": 1e-6, "nmol/L": 1e-9}
 """Units of amount concentration in mol/L."""
-MASS_UNITS = {"g/L": 1.0, "mg/L": 1e-3, "µg/L": 1e-6}
+MASS_UNITS = {"g/L": 1.0, "mg/L": 1e-3, "µg/L": 1e-6, "g/dL": 10.0, "mg/dL": 1e-2}
 """Units of mass concentration in g/L."""
 _UNIT_SPELLINGS = {
     "m": "mol/L", "mol/l": "mol/L", "mol/dm3": "mol/L", "moll-1": "mol/L", "moldm-3": "mol/L",
     "mm": "mmol/L", "mmol/l": "mmol/L", "mmoll-1": "mmol/L", "mmol/dm3": "mmol/L",
     "um": "µmol/L", "umol/l": "µmol/L", "umoll-1": "µmol/L", "nm": "nmol/L", "nmol/l": "nmol/L",
     "g/l": "g/L", "gl-1": "g/L", "mg/ml": "g/L", "mg/l": "mg/L", "mgl-1": "mg/L",
-    "ug/ml": "mg/L", "ug/l": "µg/L", "ugl-1": "µg/L",
-    "mol/kg": "mol/kg", "molal": "mol/kg", "mmol/kg": "mmol/kg", "%": "%", "wt%": "%", "g/100g": "g/100 g",
+    "ug/ml": "mg/L", "ug/l": "µg/L", "ugl-1": "µg/L", "ng/ml": "µg/L", "kg/m3": "g/L", "g/dm3": "g/L", "mg/dm3": "mg/L",
+    "mmoldm-3": "mmol/L", "mol/m3": "mmol/L", "g/dl": "g/dL", "gdl-1": "g/dL", "g/100ml": "g/dL", "mg/dl": "mg/dL",
+    "mg/100ml": "mg/dL", "mgdl-1": "mg/dL", "mgml-1": "g/L", "ugml-1": "mg/L",
+    "mol/kg": "mol/kg", "molal": "mol/kg", "mmol/kg": "mmol/kg", "g/kg": "g/kg", "gkg-1": "g/kg", "mg/kg": "mg/kg",
+    "mgkg-1": "mg/kg", "%": "%", "wt%": "%", "g/100g": "g/100 g", "%w/w": "% (w/w)", "%(w/w)": "% (w/w)",
+    "%w/v": "% (w/v)", "%(w/v)": "% (w/v)", "%v/v": "% (v/v)", "%(v/v)": "% (v/v)", "vol%": "% (v/v)",
     "ppm": "ppm", "ppb": "ppb",
 }  # fmt: skip
 _CHARGE = re.compile(r"\^?\s*(?P<number>\d)(?P<sign>[+\-\u2212])\Z")
@@ -42,7 +46,7 @@ _REPEATED = re.compile(r"\s*(?P<repeat>\+{1,4}|-{1,4}|\u2212{1,4})\Z")
 _REVERSED = re.compile(r"(?P<sign>[+\-\u2212])(?P<number>\d)\Z")
 _ROMAN = re.compile(r"\((?P<roman>IV|V?I{1,3}|VI|V)\)\Z")
 _PARTS = re.compile(r"([A-Z][a-z]?)(\d*)")
-_CONC = re.compile(r"^(?:[Cc]onc(?:entration)?[\s_.:\[(]*(?:of\s+)?|[Cc](?:[\s_.:]+|[\s_.:]*[\[(]))(?=[A-Za-z])")
+_CONC = re.compile(r"^(?:[CcKk]on[cz](?:entration)?[\s_.:\[(]*(?:of\s+)?|[Cc](?:[\s_.:]+|[\s_.:]*[\[(]))(?=[A-Za-z])")
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻₀₁₂₃₄₅₆₇₈₉", "0123456789+-0123456789")
 _ROMAN_VALUE = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7, "VIII": 8}
 
@@ -83,7 +87,7 @@ def concentration_unit(text: str) -> str | None:
     ['mmol/L', 'µmol/L', 'mg/L', None]
     """
     plain = text.strip().translate(_SUPERSCRIPT).replace("\u2212", "-").replace("μ", "u").replace("µ", "u")
-    plain = re.sub(r"[\s·.*^]", "", plain)
+    plain = re.sub(r"[\s·.*^]", "", plain).replace("_", "/")
     if plain in {"nm", "um", "mm", "m"}:  # lengths; concentrations are written nM, uM, mM, M
         return None
     return _UNIT_SPELLINGS.get(plain.lower())
@@ -126,17 +130,16 @@ def molar_mass(formula: str) -> float | None:
 
 
 def _split_unit(column: str) -> tuple[str, str]:
-    """Take a unit off the end of a name: in brackets, after a slash or comma, or after an underscore."""
+    """Take a unit off the end of a name: in brackets, or after a slash, comma, colon, underscore or blank."""
     column = column.strip()
-    for pattern in (
-        r"(.+?)\s*[(\[]([^()\[\]]+)[)\]]\Z",
-        r"(.+?)\s*/\s+(.+)\Z",
-        r"(.+?)\s*,\s*(.+)\Z",
-        r"(.+?)[_\s]+(\S+)\Z",
-    ):
-        match = re.match(pattern, column)
-        if match and (unit := concentration_unit(match[2])) is not None and match[1].strip():
-            return match[1].strip(), unit
+    bracketed = re.match(r"(.+?)\s*[(\[]([^()\[\]]+)[)\]]\Z", column)
+    splits = [bracketed.groups()] if bracketed else []
+    splits += [(column[: one.start()], column[one.end() :]) for one in re.finditer(r"[\s_/,:]+", column)]
+    for name, text in splits:
+        unit = concentration_unit(text.strip("()[]") if text[:1] in {"(", "["} else text)
+        plain = re.sub(r"[\s/,:_]+\Z|\s+in\s*\Z", "", name)
+        if unit is not None and plain:
+            return plain, unit
     return column, ""
 
 

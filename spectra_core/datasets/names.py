@@ -264,3 +264,14 @@ def signal_named(text: str) -> tuple[str, str] | None:
     if any(word in lower for word in ("fluor", "intens", "counts", "emission", "raman")) or lower in {"int", "cts"}:
         return "Intensity", "counts" if "count" in lower or lower == "cts" else ""
     return None
+
+
+def signal_in_channel(name: str) -> tuple[str, str] | None:
+    """Return quantity and unit of the signal when the name of a channel says them beside its position.
+
+    >>> signal_in_channel("%T 400 nm"), signal_in_channel("Abs_350"), signal_in_channel("T400")
+    (('Transmittance', '%'), ('Absorbance', ''), None)
+    """
+    match = _POSITION.match(name.strip())
+    words = "" if match is None else _MARKS.sub(" ", _UNIT_WORD.sub("", f"{match['prefix']} {match['suffix']}")).strip()
+    return signal_named(words) if len(words) > 1 else None

@@ -161,7 +161,7 @@ def repeated_in_list(grid: Grid) -> str:
     spectrum, place = places.iloc[again[0]]
     more = f", and {len(again) - 1} more lines do the like" if len(again) > 1 else ""
     return (
-        f"Line {grid.first_row + again[0]} of {grid.name} gives spectrum {spectrum} a second value at {place:g}{more}. "
+        f"Line {grid.line(again[0])} of {grid.name} gives spectrum {spectrum} a second value at {place:g}{more}. "
         "Remove what is doubled, or number the measurements in a column of their own."
     )
 

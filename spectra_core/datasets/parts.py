@@ -40,6 +40,8 @@ class Grid:
         One sentence for everything that was skipped or assumed while reading.
     facts
         How the file was read: separator, decimal mark, encoding, with the reason in parentheses.
+    skipped
+        Numbers of the lines between the data rows that hold none: empty ones and comments.
     """
 
     name: str
@@ -52,6 +54,14 @@ class Grid:
     cut_rows: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
+    skipped: tuple[int, ...] = ()
+
+    def line(self, row: int) -> int:
+        """Return the number of the line in the file that holds a data row."""
+        line = self.first_row + row
+        for skipped in self.skipped:
+            line += skipped <= line
+        return line
 
     @property
     def n_rows(self) -> int:
@@ -134,6 +144,7 @@ def _described(part: Part) -> tuple[dict[str, Any], list[NDArray[Any]]]:
         "cut_rows": list(part.cut_rows),
         "notes": list(part.notes),
         "facts": dict(part.facts),
+        "skipped": list(part.skipped),
     }, [part.numbers]
 
 
@@ -164,4 +175,5 @@ def restored(words: Mapping[str, Any], arrays: Iterator[NDArray[Any]]) -> Part:
         tuple(int(row) for row in words["cut_rows"]),
         notes,
         facts,
+        tuple(int(line) for line in words["skipped"]),
     )

@@ -11,6 +11,7 @@ from spectra_core.datasets.ions import AMOUNT_UNITS, MASS_UNITS, concentration_u
 from spectra_core.datasets.preparing.base import Prepared
 from spectra_core.datasets.questions import Problem, listed
 from spectra_core.datasets.recipe import Recipe
+from spectra_core.spectra.text import counted
 
 USUAL_FOLDS = 8
 FEW_SPECTRA = 3 * USUAL_FOLDS
@@ -39,7 +40,7 @@ def _on_targets(targets: Sequence[Role], kept: NDArray[np.intp], recipe: Recipe)
             negative.append(f"{target.name} ({int((values < 0).sum())})")
         if len(values) > 1 and (values == values[0]).all():
             constant.append(f"{target.name} ({values[0]:g})")
-        if not target.unit:
+        if not target.unit and target.name.lower() != "ph":
             unitless.append(target.name)
     found = []
     if negative:
@@ -88,12 +89,12 @@ def _on_number(kept: NDArray[np.intp], groups: Sequence[str] | None) -> list[Pro
         return [_remark("one group", text)]
     if n_independent >= FEW_SPECTRA:
         return []
-    counted = f"{n_independent} spectra" if groups is None else f"{n_independent} independent spectra"
+    said = counted(n_independent, "spectrum", "spectra") if groups is None else f"{n_independent} independent spectra"
     if n_independent < USUAL_FOLDS:
-        text = f"With {counted}, the usual {USUAL_FOLDS} folds are too many: choose at most {n_independent}."
+        text = f"With {said}, the usual {USUAL_FOLDS} folds are too many: choose at most {n_independent}."
         text += " Networks learn little from so few, and errors are uncertain."
     else:
-        text = f"With {counted}, each of {USUAL_FOLDS} folds tests on about {round(n_independent / USUAL_FOLDS)}: "
+        text = f"With {said}, each of {USUAL_FOLDS} folds tests on about {round(n_independent / USUAL_FOLDS)}: "
         text += "errors are uncertain, and networks learn little."
     return [_remark("few spectra", text)]
 

@@ -70,6 +70,6 @@ def _require_names_once(grid: Grid) -> None:
         for number in rows:
             if all((grid.text[at][number] if at in grid.text else odd.get((number, at))) == row[at] for at in words):
                 raise ReadError(
-                    f"Line {grid.first_row + number} of {grid.name} repeats the names of the columns: more than one "
+                    f"Line {grid.line(number)} of {grid.name} repeats the names of the columns: more than one "
                     "table stands in it. Save each in a file of its own, or remove that line."
                 )

@@ -194,7 +194,8 @@ class Understanding:
         quantity, unit = self.prepared.signal_quantity, self.prepared.signal_unit
         signal = built_signal(self.table, self.prepared, self.ids, rows, self.recipe)
         if self.recipe.convert_signal is not None:
-            signal = converted_signal(signal, quantity, unit, self.recipe.convert_signal)
+            names = [self.ids[row] for row in rows]
+            signal = converted_signal(signal, quantity, unit, self.recipe.convert_signal, names)
             quantity, unit = self.recipe.convert_signal, ""
         targets, info = built_targets(self.roles, self.recipe, rows)
         try:

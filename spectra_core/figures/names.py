@@ -25,6 +25,7 @@ _ION = re.compile(rf"({_FORMULA})(?: ?\^?\(?([1-9]?[+-])\)?|\^?([+-][1-9])|(\+{{
 _COUNTED = re.compile(r"(?:NO[23]|SO[34]|CO3|PO4|[CBI][lr]?O[34]|CrO4|(?<!O)H\d|\)\d)\Z")
 """Ends of cations whose last digit counts atoms: pairs as CuNO3+, hydrogen as in NH4+, groups as in Fe(OH)2+."""
 _ION_IN_TEXT = re.compile(rf"(?<![\w+\-.])({_ION.pattern})(?![\w+\-])")
+_WAVENUMBERS = re.compile(r"\bcm\^?-1(?![\w-])")
 _MARKUP = re.compile(r"<(?!br>|/?extra>)|&(?!(?:lt|gt|amp);)")
 """Markup but what figures themselves write: line breaks, and the box beside a hover text."""
 
@@ -57,12 +58,14 @@ def ion_label(name: str, charge: int | None = None) -> str:
 
 
 def typeset(text: str) -> str:
-    """Typeset the ions in a text that write their charge.
+    """Typeset the ions in a text that write their charge, and the unit of wavenumbers.
 
-    >>> typeset("Label \u2212 reading: SO4 2-, mol/L"), typeset("sample A2-3, pH 7")
-    ('Label \u2212 reading: SO₄²⁻, mol/L', 'sample A2-3, pH 7')
+    >>> typeset("Label \u2212 reading: SO4 2-, mol/L"), typeset("sample A2-3, pH 7"), typeset("1200 cm-1")
+    ('Label \u2212 reading: SO₄²⁻, mol/L', 'sample A2-3, pH 7', '1200 cm⁻¹')
     """
-    return _ION_IN_TEXT.sub(lambda match: ion_label(match[1]), text) if "+" in text or "-" in text else text
+    if "+" not in text and "-" not in text:
+        return text
+    return _WAVENUMBERS.sub("cm⁻¹", _ION_IN_TEXT.sub(lambda match: ion_label(match[1]), text))
 
 
 def shown(text: str) -> str:

@@ -11,7 +11,7 @@ from spectra_core.regressors.choice import regressor_text
 from spectra_core.report.card import calibration_card
 from spectra_core.report.page import Listing, Part, Picture, Report, Section, table_of
 
-_MERIT = {
+MERIT = {
     "target": "Target",
     "unit": "Unit",
     "n": "Spectra",
@@ -49,7 +49,7 @@ def report_of_calibration(calibration: Calibration, name: str, identity: str, li
     sections = (
         Section("Question", ("How far does this calibration err on spectra it has not seen, target by target?",)),
         Section("Answer", tuple(_answer(calibration))),
-        Section("Figures of merit", (table_of(merit, _MERIT),)),
+        Section("Figures of merit", (table_of(merit, MERIT),)),
         Section("Figures", tuple(_pictures(calibration))),
         *card.sections()[:2],
         Section("Limits", _LIMITS),

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from spectra_core.errors import SpectraError
 from spectra_core.spectra.frame import SpectralAxis, Target
 from spectra_core.spectra.locking import all_finite, locked
-from spectra_core.spectra.text import require_whole
+from spectra_core.spectra.text import counted, require_whole
 
 
 def checked_signal(signal: ArrayLike, axis: SpectralAxis, samples: pd.DataFrame | None) -> NDArray[np.floating[Any]]:
@@ -74,7 +74,7 @@ def checked_targets(table: pd.DataFrame, n_spectra: int) -> NDArray[np.float64]:
         bad = ~np.isfinite(values[:, column])
         if bad.any():
             raise SpectraError(
-                f"Target {name!r} is not a finite number in {int(bad.sum())} spectra, "
+                f"Target {name!r} is not a finite number in {counted(int(bad.sum()), 'spectrum', 'spectra')}, "
                 f"first in spectrum {int(np.argmax(bad)) + 1}. Exclude those spectra or complete the values."
             )
     values.setflags(write=False)

@@ -1,4 +1,4 @@
-"""Half characters (lone surrogates): Python holds them in a text, but no page can show and no file can hold them."""
+"""Text that can be shown and kept, without half characters (lone surrogates); and numbers of things in words."""
 
 import re
 
@@ -30,3 +30,12 @@ def require_whole(text: str, what: str) -> None:
             f"{what} {whole(line)[:60]!r} holds half a character (a lone surrogate), which no page can show and no "
             "file can hold. Write it anew."
         )
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Say how many there are of a thing.
+
+    >>> counted(1, "fold"), counted(3, "repetition"), counted(2, "axis", "axes")
+    ('1 fold', '3 repetitions', '2 axes')
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -19,7 +19,7 @@ from spectra_core.regressors.base import Regressor
 from spectra_core.regressors.choice import build_regressor, regressor_from_json
 from spectra_core.spectra import Frame
 from spectra_core.store.entry import Entry
-from spectra_core.store.files import disk_errors, json_bytes, replace_file, sha256, strict_json
+from spectra_core.store.files import json_bytes, sha256, strict_json, write_at
 from spectra_core.store.frames import dense
 from spectra_core.store.model_checks import (
     MAX_CHANNELS,
@@ -85,8 +85,7 @@ def record_of_calibration(calibration: Calibration) -> dict[str, Any]:
 
 def save_calibration(calibration: Calibration, path: str | Path) -> None:
     """Write a calibration as one file, whole or not at all."""
-    with disk_errors(f"Writing {Path(path).name}"):
-        replace_file(Path(path), write_calibration(calibration))
+    write_at(Path(path), write_calibration(calibration))
 
 
 def load_calibration(path: str | Path) -> Calibration:

@@ -27,11 +27,16 @@ _LOOK_AT_LOCK = 0.01
 """Seconds between looks at a lock that another one holds."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
+_MISNAMED = {errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.EILSEQ, errno.EEXIST}
+
+
+_DATA_FOLDER = "the data folder cannot be written. Ask for write permission, or set SPECTRA_HOME to another folder."
+_ELSEWHERE = "it may not be written there. Choose another place, or ask for write permission."
 
 
 @contextmanager
-def disk_errors(doing: str) -> Iterator[None]:
-    """Turn an `OSError` into one sentence without paths; `doing` completes "could not be ...".
+def disk_errors(doing: str, forbidden: str = _DATA_FOLDER) -> Iterator[None]:
+    """Turn an `OSError` into one sentence; `doing` completes "... failed", `forbidden` says why it may not be done.
 
     Raises
     ------
@@ -41,16 +46,55 @@ def disk_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreError(f"{doing} failed: {_cause(error)} What was kept before is unchanged.") from error
+        raise StoreError(f"{doing} failed: {_cause(error, forbidden)} What was kept before is unchanged.") from error
 
 
-def _cause(error: OSError) -> str:
+def _cause(error: OSError, forbidden: str) -> str:
     if error.errno in _FULL:
         return "the disk is full. Free some space and try again."
     if error.errno in _FORBIDDEN:
-        return "the data folder cannot be written. Ask for write permission, or set SPECTRA_HOME to another folder."
+        return forbidden
+    if error.errno in _MISNAMED:
+        return f"the disk reported {error.strerror!r}. Choose another name."
     reason = error.strerror or type(error).__name__
     return f"the disk reported {reason!r}. Check the disk and try again."
+
+
+def require_place(path: Path, *, folder: bool = False) -> None:
+    """Refuse a place where a file, or a folder of files, cannot be written, before the work whose result it is for.
+
+    Raises
+    ------
+    StoreError
+        Saying why not.
+    """
+    with disk_errors(f"Writing {path}", _ELSEWHERE):
+        if path.is_dir():
+            if not folder:
+                raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+            above = path
+        else:
+            above = path if path.exists() and folder else next(one for one in path.absolute().parents if one.exists())
+        if not above.is_dir():
+            raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if not os.access(above, os.W_OK):
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def write_at(path: Path, content: bytes) -> None:
+    """Write a file where a person said, whole or not at all.
+
+    Raises
+    ------
+    StoreError
+        Saying why it could not be written.
+    """
+    require_place(path)
+    with disk_errors(f"Writing {path}", _ELSEWHERE):
+        if path.exists() and not path.is_file():  # a pipe or a device is written to, never replaced
+            path.write_bytes(content)
+        else:
+            replace_file(path.resolve(), content)
 
 
 def flush_folder(folder: Path) -> None:

@@ -64,7 +64,7 @@ def test_a_visitor_calibrates_and_reads_unknown_solutions(app, visit, files):
     (record,) = Store(app.home).calibrations()
     calibration = Store(app.home).load_calibration(record.id)
     expected = calibration.read(sc.read(files["unknown"], targets=()))
-    assert list(table) == ["id", "target", "value", "low", "high", "flags"]
+    assert list(table) == ["id", "target", "value", "low", "high", "unit", "flags"]
     for name in ("value", "low", "high"):
         assert_allclose(table[name], expected[name], rtol=1e-12)
     flags = table.groupby("id")["flags"].agg("; ".join)

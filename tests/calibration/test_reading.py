@@ -136,7 +136,7 @@ class TestCalibrating:
 class TestReading:
     def test_gives_a_row_per_spectrum_and_target_with_the_model_of_all_rows(self, made, mixtures, unknown):
         table = made.read(unknown)
-        assert list(table) == ["id", "target", "value", "low", "high", "flags"]
+        assert list(table) == ["id", "target", "value", "low", "high", "unit", "flags"]
         whole = Ridge().fit(mixtures, seed=0).predict(unknown).to_numpy().ravel()
         assert_allclose(table["value"], whole, rtol=1e-9)
         assert list(table["id"][:4]) == ["1"] * 4

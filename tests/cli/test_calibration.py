@@ -40,7 +40,7 @@ def test_both_ways_give_the_same_digits_in_every_format(files, capsys):
     made = files / "calibration.zip"
     regressors = "--regressor", "pls:savitzky_golay", "--regressor", "Cu2+=ridge"
     assert run("calibrate", "--data", files / "set.csv", *regressors, "--out", made, "--seed", 3, "--folds", 5) == 0
-    assert "rmsecv" in capsys.readouterr().out
+    assert "RMSECV" in capsys.readouterr().out
     for ending in ("csv", "xlsx", "parquet"):
         out = files / f"table.{ending}"
         assert run("read", "--calibration", made, "--data", files / "unknown.csv", "--out", out, "--level", 0.8) == 0
@@ -54,7 +54,7 @@ def test_both_ways_give_the_same_digits_in_every_format(files, capsys):
     expected = expected.read(sc.read(files / "unknown.csv", targets=()), level=0.8)
     loaded = sc.load_calibration(made).read(sc.read(files / "unknown.csv", targets=()), level=0.8)
     for table in (*tables, loaded):
-        assert list(table) == ["id", "target", "value", "low", "high", "flags"]
+        assert list(table) == ["id", "target", "value", "low", "high", "unit", "flags"]
         for name in ("value", "low", "high"):
             assert_array_equal(table[name], expected[name])
         assert list(table["flags"]) == list(expected["flags"])

@@ -4,6 +4,7 @@ import argparse
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
+from spectra_core.__main__ import run
 from spectra_core.cli import study
 from spectra_core.cli.commands import main
 from spectra_core.cli.shared import error_table, wide_table
@@ -159,6 +161,42 @@ class TestSentences:
         wide_table(mixtures.take([0, 1, 2])).to_csv(home / "few.csv", index=False)
         assert main(["study", "--data", str(home / "few.csv"), "--out", str(home / "out")]) == 2
         assert "8 folds need at least 8 independent spectra" in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["convert", "--out", "{}.csv"], ["simulate", "--out", "{}.csv"], ["calibrate", "--out", "{}.zip"],
+            ["calibrate", "--out", "c.zip", "--coefficients", "{}.csv"], ["study", "--out", "{}"],
+            ["advise", "--solutions", "{}.csv"], ["report", "x", "--out", "{}.html"],
+        ],
+    )  # fmt: skip
+    @pytest.mark.parametrize("place", ["a file/x", "n" * 300])
+    def test_a_place_that_cannot_be_written_is_refused_before_the_work(self, home, capsys, arguments, place):
+        (home / "a file").write_text("")
+        data = [] if arguments[0] in {"simulate", "report"} else ["--data", "nowhere.csv"]
+        assert main([*(one.format(home / place) for one in arguments), *data]) == 2
+        assert re.fullmatch(r"Error: Writing .* failed: .* Choose another name\. .*\n", capsys.readouterr().err)
+
+    def test_a_folder_is_not_written_over(self, table, home, capsys):
+        (home / "set.csv").mkdir()
+        assert main(["convert", "--data", str(table), "--out", str(home / "set.csv")]) == 2
+        assert "Is a directory" in capsys.readouterr().err
+        assert (home / "set.csv").is_dir()
+
+    def test_a_link_is_followed(self, table, home):
+        (home / "link.csv").symlink_to(home / "real.csv")
+        assert main(["convert", "--data", str(table), "--out", str(home / "link.csv")]) == 0
+        assert (home / "link.csv").is_symlink()
+        assert (home / "real.csv").is_file()
+
+    def test_a_reader_that_has_seen_enough_is_no_error(self, monkeypatch):
+        reading, writing = os.pipe()
+        os.close(reading)
+        monkeypatch.setattr(os, "environ", os.environ.copy())
+        monkeypatch.setattr(sys, "argv", ["latent-spectra", "--help"])
+        with open(writing, "w", encoding="utf-8") as unread:
+            monkeypatch.setattr(sys, "stdout", unread)
+            assert run() == 141
 
     @pytest.mark.parametrize("arguments", [[], ["fly"], ["study"], ["study", "--data", "x", "--folds", "many"]])
     def test_wrong_usage_ends_with_code_2(self, arguments, capsys):

@@ -18,7 +18,7 @@ pytest.importorskip("distributed", reason="the optional package distributed is n
 
 from spectra_core.choices import Choice
 from spectra_core.cli.commands import main
-from spectra_core.cli.shared import wide_table, write_file
+from spectra_core.cli.shared import wide_table
 from spectra_core.cluster import Cluster, overview
 from spectra_core.cluster.dispatch import Dispatch
 from spectra_core.contracts import NO_MEMO, Cancelled
@@ -27,6 +27,7 @@ from spectra_core.experiment import Arm, Experiment, run
 from spectra_core.experiment.fold import OnceMemo
 from spectra_core.experiment.parts import parts_of
 from spectra_core.experiment.run import _units
+from spectra_core.store.files import write_at
 from spectra_core.training.versions import versions
 from tests.conftest import beer_lambert_set
 from tests.experiment.test_run import ARMS, MLP, Interrupted
@@ -318,7 +319,7 @@ def test_the_command_line_and_the_environment_lead_to_the_cluster(processes, tmp
     used = []
     submit = Dispatch._start
     monkeypatch.setattr(Dispatch, "_start", lambda self, *what: (used.append(what), submit(self, *what)))
-    write_file(tmp_path / "mixtures.csv", wide_table(beer_lambert_set()).to_csv(index=False).encode())
+    write_at(tmp_path / "mixtures.csv", wide_table(beer_lambert_set()).to_csv(index=False).encode())
     study = ["study", "--data", str(tmp_path / "mixtures.csv"), "--arms", "Baseline", "--regressors", "ridge"]
     study += ["--folds", "3"]
     numbers = []

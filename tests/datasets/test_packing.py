@@ -29,7 +29,7 @@ def part_of(raw=RAW, fillvalue=None, **attributes):
 def test_scale_offset_and_fill_value_give_the_values_meant():
     part = part_of(scale_factor=0.001, add_offset=0.5, _FillValue=np.int16(-7))
     assert np.allclose(part.numbers, [[0.6, 0.7, 0.8], [0.9, np.nan, 1.1]], equal_nan=True)
-    assert any("marks 1 values" in note for note in part.notes)
+    assert any("marks 1 value " in note for note in part.notes)
 
 
 @pytest.mark.parametrize(

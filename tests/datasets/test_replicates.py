@@ -120,7 +120,7 @@ def test_spectra_with_a_blank_group_are_independent(blank):
     built = found.build().groups
     assert len(set(built)) == 2 + M * K - 4
     assert built[0] == built[1] != built[2] == built[3]
-    assert any(f"{M * K - 4} of {M * K} spectra have no batch" in problem.text for problem in found.problems)
+    assert any(f"No batch is given for {M * K - 4} of {M * K} spectra" in problem.text for problem in found.problems)
 
 
 def test_a_group_named_as_a_lone_spectrum_would_be_stays_its_own():

@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spectra_core.datasets import Recipe
+from spectra_core.datasets.files import files_of
+from spectra_core.datasets.ions import named_target
 from spectra_core.datasets.names import positions_in
 from spectra_core.datasets.readers import parse
 from spectra_core.datasets.readers.base import Dialect
@@ -270,3 +272,57 @@ class TestTables:
     @pytest.mark.parametrize("cells", [[f"{n + 1:02d}-May" for n in range(N)], [f"{n}b" for n in range(N)]])
     def test_dates_and_codes_are_no_amounts(self, cells):
         assert not any("no single numbers" in said for said in understood(put_in(2, "note", cells)).warnings)
+
+    @pytest.mark.parametrize("gap", ["", "  ", "," * (len(HEAD) - 1), ",,"])
+    @pytest.mark.parametrize("at", [2, 4, 9, 12])
+    def test_an_empty_line_between_spectra_parts_no_table(self, gap, at):
+        lines = lines_of([HEAD, *ROWS]).splitlines()
+        require_whole(understood("\n".join([*lines[:at], gap, *lines[at:], gap])).build())
+        lines[10] = lines[10].rpartition(",")[0] + ","
+        lines.insert(at, gap)
+        (gaps,) = understood("\n".join([*lines, gap])).open_questions
+        assert f"s9 (line {11 + (at < 11)} of f.csv)" in gaps.text
+
+    @pytest.mark.parametrize(
+        ("name", "unit", "charge"),
+        [
+            ("c(Cu2+) / mmol/L", "mmol/L", 2), ("c(Cu) in mM", "mmol/L", 2), ("Cu/ppm", "ppm", 2),
+            ("Cu / (mmol/L)", "mmol/L", 2), ("Cu mol dm-3", "mol/L", 2), ("c_Cu2+_mmol_L", "mmol/L", 2),
+            ("Konz. Cu mg/dL", "mg/dL", 2), ("Cu: mM", "mmol/L", 2), ("Alcohol % (v/v)", "% (v/v)", None),
+            ("Cu [% w/w]", "% (w/w)", 2), ("c(NO3-)/(mmol L-1)", "mmol/L", -1), ("nitrate_mg_L", "mg/L", -1),
+            ("NO3-", "", -1), ("Mg/L", "", None), ("particle size (nm)", "", None), ("C/N", "", None),
+        ],
+    )  # fmt: skip
+    def test_units_are_read_however_they_stand_in_a_heading(self, name, unit, charge):
+        found = named_target(name)
+        assert (found.unit, found.charge) == (unit, charge)
+        assert not found.name.endswith(("/", ":", " in", "("))
+
+    @pytest.mark.parametrize(
+        ("name", "signal"),
+        [("%T {} nm", ("Transmittance", "%")), ("Abs_{}", ("Absorbance", "")), ("Intensity {}", ("Intensity", ""))],
+    )
+    def test_channels_that_name_what_they_measure_say_the_signal(self, name, signal):
+        built = understood(lines_of([["sample", "Cu", *map(name.format, CHANNELS)], *ROWS])).build()
+        assert (built.meta.quantity, built.meta.unit) == signal
+
+    def test_transmittance_in_per_cent_is_asked_about_and_zeros_are_named(self):
+        rows = [[one, value, *(100 * 10**-row).round(3)] for one, value, row in zip(IDS, CU, SIGNAL, strict=True)]
+        rows[3][6] = 0
+        found = understood(lines_of([HEAD, *rows]))
+        (question,) = [one for one in found.problems if one.kind == "signal"]
+        assert not question.blocking
+        ways = {one.label: one.changes for one in question.choices}
+        recipe = found.recipe.but(**ways["Transmittance, %"], convert_signal="Absorbance")
+        with pytest.raises(ReadError, match=r"1 value of transmittance is zero or .* spectrum 's3', channel 5\b"):
+            found.with_recipe(recipe).build()
+        built = found.with_recipe(recipe.but(leave_out_spectra=("s3",))).build()
+        np.testing.assert_allclose(built.signal[2], SIGNAL[2], atol=1e-4)
+
+
+def test_files_of_one_name_in_two_folders_are_both_read(tmp_path):
+    for folder, rows in (("a", ROWS[:5]), ("b", ROWS[5:])):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "run.csv").write_text(lines_of([HEAD, *rows]))
+    paths = [tmp_path / "a" / "run.csv", tmp_path / "b" / "run.csv", tmp_path / "a" / "run.csv"]
+    assert list(files_of(paths)) == ["run.csv", "run.csv (2)"]

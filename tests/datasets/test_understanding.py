@@ -101,7 +101,7 @@ def test_unsorted_axis_stops_with_a_choice_and_sorts_only_when_told():
 
 def test_repeated_channels_stop_with_a_choice():
     text = "s,400,401,401,402\na,1,2,4,5\n"
-    with pytest.raises(ReadError, match="1 channels repeat a position: 401 nm"):
+    with pytest.raises(ReadError, match="1 channel repeats a position: 401 nm"):
         understood(text).build()
     assert understood(text, Recipe(repeated_channels="first")).build().signal.tolist() == [[1, 2, 5]]
     assert understood(text, Recipe(repeated_channels="mean")).build().signal.tolist() == [[1, 3, 5]]

@@ -77,7 +77,7 @@ def test_a_gap_asks_and_waits_for_the_answer(store: Store):
     assert "Please decide" in text_of(app)
     (save,) = [button for button in app.button if button.label == "Save and use"]
     assert save.disabled
-    app = click(app, "Leave out 1 spectra")
+    app = click(app, "Leave out 1 spectrum")
     click(app, "Save and use")
     assert kept(store).samples["id"].tolist() == ["a", "c"]
 

@@ -37,7 +37,7 @@ class TestSpectraSetRefuses:
             small(targets=pd.DataFrame([[1, 2], [3, 4]], columns=["Cu", "Cu"]))
 
     def test_missing_target_value(self):
-        with pytest.raises(SpectraError, match="'Cu' is not a finite number in 1 spectra, first in spectrum 2"):
+        with pytest.raises(SpectraError, match="'Cu' is not a finite number in 1 spectrum, first in spectrum 2"):
             small(targets=pd.DataFrame({"Cu": [1.0, np.nan]}))
 
     def test_text_target(self):

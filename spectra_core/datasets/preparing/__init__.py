@@ -15,6 +15,7 @@ from spectra_core.datasets.preparing.signal_quantity import PLAUSIBLE_ABSORBANCE
 from spectra_core.datasets.questions import Problem, choice, listed
 from spectra_core.datasets.recipe import Recipe
 from spectra_core.datasets.table import ImportTable
+from spectra_core.spectra.text import counted
 
 __all__ = ["AXIS_CHOICES", "PLAUSIBLE_ABSORBANCE", "SIGNAL_CHOICES", "Prepared", "prepared"]
 
@@ -52,7 +53,7 @@ def _warn(result: Prepared, table: ImportTable, ids: tuple[str, ...]) -> None:
             result.problems.append(
                 Problem(
                     "constant spectra",
-                    f"{len(flat)} spectra have the same value in every channel: {names}.",
+                    f"{counted(len(flat), 'spectrum has', 'spectra have')} the same value in every channel: {names}.",
                     (choice("Leave them out", leave_out_spectra=numbers),),
                     False,
                     tuple(flat),

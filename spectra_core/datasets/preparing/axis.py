@@ -10,10 +10,12 @@ from spectra_core.datasets.readers.axis_units import KNOWN_UNITS, UNSAID
 from spectra_core.datasets.recipe import Recipe
 from spectra_core.datasets.resampling import wide_steps
 from spectra_core.datasets.table import ImportTable
+from spectra_core.spectra.text import counted
 
 MOST_TITLES = 20  # targets stand to the left
 AXIS_CHOICES = (
     choice("Wavelength, nm", axis_quantity="Wavelength", axis_unit="nm"),
+    choice("Wavelength, µm", axis_quantity="Wavelength", axis_unit="µm"),
     choice("Wavenumber, cm-1", axis_quantity="Wavenumber", axis_unit="cm-1"),
     choice("Raman shift, cm-1", axis_quantity="Raman shift", axis_unit="cm-1"),
     choice("Photon energy, eV", axis_quantity="Photon energy", axis_unit="eV"),
@@ -125,8 +127,8 @@ def _set_order(result: Prepared, recipe: Recipe) -> None:
             result.problems.append(
                 Problem(
                     "repeated channels",
-                    f"{int((counts - 1).sum())} channels repeat a position: {names} {result.axis_unit}. "
-                    "Keep the first of each, or average them.",
+                    f"{counted(int((counts - 1).sum()), 'channel repeats', 'channels repeat')} a position: {names} "
+                    f"{result.axis_unit}. Keep the first of each, or average them.",
                     (
                         choice("Keep the first", repeated_channels="first"),
                         choice("Average them", repeated_channels="mean"),

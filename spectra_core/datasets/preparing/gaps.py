@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from spectra_core.datasets.columns import Role
 from spectra_core.datasets.preparing.base import Prepared
-from spectra_core.datasets.questions import Problem, choice, listed
+from spectra_core.datasets.questions import Choice, Problem, choice, listed
 from spectra_core.datasets.recipe import Recipe
 from spectra_core.datasets.table import ImportTable
 from spectra_core.spectra.locking import all_finite
+from spectra_core.spectra.text import counted
 
 
 def close_gaps(result: Prepared, table: ImportTable, roles: list[Role], ids: tuple[str, ...], recipe: Recipe) -> None:
@@ -46,7 +47,8 @@ def close_gaps(result: Prepared, table: ImportTable, roles: list[Role], ids: tup
     result.problems.append(
         Problem(
             "target gaps",
-            f"{len(rows)} spectra lack a target ({parts}){' ' if leave else '. '}{decided}.",
+            f"{counted(len(rows), 'spectrum lacks', 'spectra lack')} a target ({parts})"
+            f"{' ' if leave else '. '}{decided}.",
             options,
             not leave,
             tuple(rows),
@@ -68,12 +70,12 @@ def _signal_gaps(
     infinite = int(np.isinf(table.signal[bad]).sum())
     words = {(row, channel): cell for row, channel, cell in table.odd}
     names = listed([f"{ids[row]} ({table.places[row]}) at {_channel_words(result, bad[row])}" for row in rows], 4)
-    kinds = f"{int(bad.sum())} values are missing or no numbers"
+    kinds = counted(int(bad.sum()), "value is missing or no number", "values are missing or no numbers")
     kinds += f", {infinite} of them infinite" if infinite else ""
     kinds += f", such as {next(iter(words.values()))!r}" if words else ""
     options = (
-        choice(f"Leave out {len(rows)} spectra", gaps="leave out spectra"),
-        choice(f"Leave out {len(channels)} channels", gaps="leave out channels"),
+        *_unless_all(len(rows), int(result.rows.sum()), "spectrum", "spectra"),
+        *_unless_all(len(channels), len(result.order), "channel", "channels"),
         choice("Interpolate from neighbouring channels", gaps="interpolate"),
     )
     done = {
@@ -99,6 +101,11 @@ def _signal_gaps(
             tuple(map(int, channels)),
         )
     )
+
+
+def _unless_all(n_out: int, n_all: int, one: str, many: str) -> tuple[Choice, ...]:
+    """Offer to leave out what holds gaps, as long as something is left."""
+    return (choice(f"Leave out {counted(n_out, one, many)}", gaps=f"leave out {many}"),) if n_out < n_all else ()
 
 
 def _word(odd: Mapping[int, str], row: int) -> str:

@@ -9,6 +9,7 @@ from spectra_core.datasets.preparing.base import Prepared
 from spectra_core.datasets.questions import Problem, choice, listed
 from spectra_core.datasets.recipe import Recipe
 from spectra_core.datasets.table import ImportTable
+from spectra_core.spectra.text import counted
 
 
 def leave_out_spectra(result: Prepared, table: ImportTable, ids: tuple[str, ...], recipe: Recipe) -> None:
@@ -25,7 +26,8 @@ def leave_out_spectra(result: Prepared, table: ImportTable, ids: tuple[str, ...]
         result.problems.append(
             Problem(
                 "summary rows",
-                f"{len(summary)} rows look like summaries and are {'left out' if leave else 'kept'}: {names}.",
+                f"{counted(len(summary), 'row looks like a summary and is', 'rows look like summaries and are')} "
+                f"{'left out' if leave else 'kept'}: {names}.",
                 options,
                 False,
                 tuple(summary),
@@ -55,7 +57,8 @@ def leave_out_spectra(result: Prepared, table: ImportTable, ids: tuple[str, ...]
         result.problems.append(
             Problem(
                 "left out",
-                f"{len(chosen)} spectra are left out as chosen: {listed([ids[row] for row in chosen])}.",
+                f"{counted(len(chosen), 'spectrum is', 'spectra are')} left out as chosen: "
+                f"{listed([ids[row] for row in chosen])}.",
                 (choice("Use all", leave_out_spectra=()),),
                 False,
                 tuple(chosen),
@@ -75,7 +78,10 @@ def leave_out_channels(result: Prepared, recipe: Recipe) -> None:
         result.order, result.positions = result.order[keep], result.positions[keep]
     result.problems.append(
         Problem(
-            "left out", f"{n_out} channels are left out as chosen.", (choice("Use all", leave_out_channels=()),), False
+            "left out",
+            f"{counted(n_out, 'channel is', 'channels are')} left out as chosen.",
+            (choice("Use all", leave_out_channels=()),),
+            False,
         )
     )
 

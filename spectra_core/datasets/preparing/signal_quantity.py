@@ -17,7 +17,7 @@ SIGNAL_CHOICES = (
     choice("Reflectance, %", signal_quantity="Reflectance", signal_unit="%"),
     choice("Intensity", signal_quantity="Intensity", signal_unit=""),
 )
-PLAUSIBLE_ABSORBANCE = 20.0
+PLAUSIBLE_ABSORBANCE, PLAUSIBLE_PER_CENT = 20.0, 120.0
 
 
 def set_signal(result: Prepared, table: ImportTable, recipe: Recipe) -> None:
@@ -41,6 +41,11 @@ def set_signal(result: Prepared, table: ImportTable, recipe: Recipe) -> None:
         largest = _largest(table.signal)
         if largest > PLAUSIBLE_ABSORBANCE:
             quantity, unit, reason = "Intensity", "", f"not stated; values up to {largest:g} are no absorbances"
+            if largest <= PLAUSIBLE_PER_CENT:
+                text = (
+                    f"Values up to {largest:.3g} may be transmittance in per cent, or intensities. Say what they are."
+                )
+                result.problems.append(Problem("signal", text, SIGNAL_CHOICES[1:], False))
         else:
             quantity, unit, reason = "Absorbance", "", f"not stated; values up to {largest:.3g} could be absorbances"
     result.signal_quantity, result.signal_unit = quantity, unit

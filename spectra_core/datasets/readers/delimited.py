@@ -30,6 +30,7 @@ from spectra_core.datasets.readers.dialects import (
 )
 from spectra_core.datasets.readers.regular import MISSING_TOKENS, regular_cells
 from spectra_core.errors import ReadError
+from spectra_core.spectra.text import counted
 
 MANY_COLUMNS = 3000  # the pandas engine pays per column; beyond, lines are read one by one
 SAMPLE_ROWS = 6
@@ -104,12 +105,13 @@ def table_from_lines(lines: list[str], layout: Layout, name: str, facts: dict[st
     ReadError
         Naming the line that does not fit.
     """
-    body, first_line, cut, notes = _body_lines(lines, layout)
+    body, skipped, cut, notes = _body_lines(lines, layout)
     require_cells(len(body), layout.n_columns, f"The text of {name}")
     header = _header_cells(lines, layout)
     notes += _skipped_above(lines, layout)
     numbers, text, odd = _read_cells(body, layout)
-    grid = Grid(name, "text", numbers, text, header, first_line, tuple(odd), tuple(cut), tuple(notes), facts)
+    above = layout.start + 1
+    grid = Grid(name, "text", numbers, text, header, above, tuple(odd), tuple(cut), tuple(notes), facts, tuple(skipped))
     return _without_empty_tail(grid)
 
 
@@ -129,20 +131,25 @@ def _regular_table(data: bytes, head: list[str], layout: Layout, name: str, fact
     return _without_empty_tail(Grid(name, "text", numbers, text, header, start + 1, tuple(odd), (), above, facts))
 
 
-def _body_lines(lines: list[str], layout: Layout) -> tuple[list[str], int, list[int], list[str]]:
-    """Data lines with the full number of cells; what else there is becomes a note, a cut row or a refusal."""
+def _body_lines(lines: list[str], layout: Layout) -> tuple[list[str], list[int], list[int], list[str]]:
+    """Data lines with the full number of cells; what else there is becomes a note, a cut row or a refusal.
+
+    The second of the lists holds the numbers of lines between them that are empty, or comments.
+    """
     separator, wanted = layout.separator, layout.n_columns
     counts = _cell_counts(lines[layout.start :], separator)
     body: list[str] = []
+    skipped: list[int] = []
     cut: list[int] = []
     notes: list[str] = []
     for offset, (line, count) in enumerate(zip(lines[layout.start :], counts, strict=True)):
         number = layout.start + offset + 1
-        if count == wanted:
+        if not line.strip(separator + ' "\t\r'):
+            skipped.append(number)
+        elif count == wanted:
             body.append(line)
-        elif not line.strip() or not line.strip(separator + ' "\t'):
-            continue
         elif line.lstrip().startswith(COMMENT_MARKS):
+            skipped.append(number)
             notes.append(f"Line {number} is a comment: {_shown(line)}.")
         else:
             rest = lines[layout.start + offset :]
@@ -157,14 +164,14 @@ def _body_lines(lines: list[str], layout: Layout) -> tuple[list[str], int, list[
                 body.append(separator.join(_quoted(cells[:wanted], separator)))
             elif _no_data(rest, separator, layout):
                 kept = [one for one in rest if one.strip()]
-                notes.append(f"{len(kept)} lines from line {number} on are no data: {_shown(kept[0])}.")
+                notes.append(f"{counted(len(kept), 'line')} from line {number} on {_no_data_words(kept)}.")
                 break
             else:
                 raise ReadError(
                     f"Line {number} has {count} cells where the table has {wanted} columns. "
                     "Correct that line, or export the table again."
                 )
-    return body, layout.start + 1, cut, notes
+    return body, skipped, cut, notes
 
 
 def _cell_counts(lines: list[str], separator: str) -> list[int]:
@@ -222,7 +229,7 @@ def _skipped_above(lines: list[str], layout: Layout) -> list[str]:
             f"Line {last + 1} has {len(cells)} cells where the lines under it have {wanted} columns. "
             "Correct that line, or export the table again."
         )
-    return [f"{len(skipped)} lines above the table are no data: {_shown(skipped[0])}."]
+    return [f"{counted(len(skipped), 'line')} above the table {_no_data_words(skipped)}."]
 
 
 def _read_cells(body: list[str], layout: Layout) -> _Table:
@@ -363,8 +370,17 @@ def _without_empty_tail(grid: Grid) -> Grid:
         numbers=grid.numbers[:, :kept],
         header=tuple(row[:kept] for row in grid.header),
         odd_cells=tuple(cell for cell in grid.odd_cells if cell[1] < kept),
-        notes=(*grid.notes, f"{grid.n_columns - kept} empty columns at the end come from separators at the line ends."),
+        notes=(*grid.notes, _tail_words(grid.n_columns - kept)),
     )
+
+
+def _no_data_words(lines: list[str]) -> str:
+    return f"{'is' if len(lines) == 1 else 'are'} no data: {_shown(lines[0])}"
+
+
+def _tail_words(n_empty: int) -> str:
+    said = counted(n_empty, "empty column at the end comes", "empty columns at the end come")
+    return f"{said} from separators at the line ends."
 
 
 def _quoted(cells: list[str], separator: str) -> list[str]:

@@ -180,8 +180,10 @@ class _Reading:
                 if values[here] > 0 and len(rows[here]) == len(rows[at]):
                     total += values[here]
                     end = here + 1
-                elif end == at or remarks[at] or not remarks[here]:  # a comment parts no table, and begins none
-                    break
+                elif (
+                    end == at or remarks[at] or not (remarks[here] or _gap_in_data(rows[end - 1], rows[here:], decimal))
+                ):
+                    break  # neither a comment nor an empty line parts a table, and a comment begins none
                 here += 1
             if total > score:
                 start, stop, score = at, end, total
@@ -358,6 +360,14 @@ def _row_value(row: list[str], decimal: str) -> float:
     # One name between two numbers is that of a list: position, sample, value.
     misplaced = 0.25 if text - names == 1 and numeric >= 2 and len(row) <= MOST_IN_LIST else 2.0
     return numeric - misplaced * max(0, text - names) - 0.25 * names
+
+
+def _gap_in_data(above: list[str], rows: list[list[str]], decimal: str) -> bool:
+    """Whether the first row is empty, and the next one of data holds numbers and words where the one above it does."""
+    below = next((row for row in rows if any(row) and not row[0].startswith(COMMENT_MARKS)), [])
+    pairs = zip(above, below, strict=False)
+    alike = len(above) == len(below) and all(_reads(one, decimal) == _reads(two, decimal) for one, two in pairs)
+    return alike and not any(rows[0])
 
 
 def _reads(cell: str, decimal: str) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectra_core.errors import ReadError
+from spectra_core.spectra.text import counted
 
 _SCALE, _OFFSET, _UNSIGNED = "scale_factor", "add_offset", "_unsigned"
 _MISSING = ("_fillvalue", "missing_value")
@@ -67,7 +68,7 @@ def unpacked(item: Any, label: str, notes: list[str]) -> NDArray[Any]:
         notes.append(f"{label!r} is unpacked: values times {scale:g} plus {offset:g}.")
     if not missing.any():
         return values
-    notes.append(f"{label!r} marks {int(missing.sum())} values as missing or out of its valid range.")
+    notes.append(f"{label!r} marks {counted(int(missing.sum()), 'value')} as missing or out of its valid range.")
     gaps = values.astype(values.dtype if values.dtype.kind == "f" else np.float64)
     gaps[missing] = np.nan
     return gaps

@@ -52,9 +52,9 @@ def regular_cells(
     kinds = {name: pa.string() if column in textual else pa.float64() for column, name in enumerate(names)}
     try:
         table = pyarrow.csv.read_csv(
-            pa.BufferReader(pa.py_buffer(data).slice(start)),
+            pa.BufferReader(pa.py_buffer(data).slice(start, len(data.rstrip()) - start)),
             pyarrow.csv.ReadOptions(column_names=names, block_size=_BLOCK, use_threads=len(data) - start > MANY_BYTES),
-            pyarrow.csv.ParseOptions(delimiter=layout.separator, quote_char=False),
+            pyarrow.csv.ParseOptions(delimiter=layout.separator, quote_char=False, ignore_empty_lines=False),
             pyarrow.csv.ConvertOptions(
                 column_types=kinds, decimal_point=layout.decimal, null_values=MISSING_TOKENS, strings_can_be_null=False
             ),
@@ -73,8 +73,8 @@ def regular_cells(
         values = cells.to_tensor(null_to_nan=True).to_numpy()
         n_missing = sum(column.null_count for column in cells.columns)
         finite = all_finite(values) if n_missing == 0 else np.isfinite(values).sum() == values.size - n_missing
-        if not finite:
-            return None  # infinite, or one of the words that are no numbers
+        if not finite or (n_missing >= len(numeric) and np.isnan(values).all(axis=1).any()):
+            return None  # infinite, or one of the words that are no numbers; or a row without any
         numbers[done : done + batch.num_rows, columns] = values
         done += batch.num_rows
     return numbers, {column: tuple(cell.strip() for cell in table.column(column).to_pylist()) for column in textual}
