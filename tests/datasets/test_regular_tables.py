@@ -69,7 +69,7 @@ def test_empty_columns_behind_separators_at_the_line_ends_are_dropped_and_told()
     content = (HEAD.strip() + ",\n" + "".join(f"s{at},1,{at},3,4,\n" for at in range(9))).encode()
     (grid,) = DelimitedText().read(content, "a.csv", Dialect())
     assert grid.numbers.shape == (9, 5)
-    assert "empty columns at the end" in grid.notes[-1]
+    assert "1 empty column at the end comes" in grid.notes[-1]
     assert at_once(content) is not None
 
 
