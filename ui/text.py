@@ -3,8 +3,9 @@
 import math
 import re
 
-from spectra_core.spectra.text import counted  # noqa: F401 (pages take all words about numbers from here)
+from spectra_core.spectra import text
 
+counted = text.counted
 _MARKS = re.compile(r"[\\`*_\[\]<>$~&|]|:(?=[a-zA-Z:]|\Z)|\A[#+=-]")
 """What starts or ends markdown, mathematics, HTML or a directive of Streamlit's, in a text of one line."""
 _NUMBER = re.compile(r"\A(\d+)(?=[.)])")
