@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import false_alarm, figures, menu, ready, state, status_line, umap_warm, workspace_panel
+from ui import false_alarm, figures, garbage, menu, ready, state, status_line, umap_warm, workspace_panel
 from ui.boundary import error_boundary
 
 st.set_page_config(
@@ -40,3 +40,4 @@ with st.sidebar:
     figures.pick_format()
 ready.begin()
 umap_warm.begin()
+garbage.SPARED.modules()

@@ -5,6 +5,8 @@ from threading import Thread
 
 import streamlit as st
 
+from ui import garbage
+
 
 def begin() -> None:
     """Begin where a server runs, at its first visitor; tests of pages have none."""
@@ -33,3 +35,4 @@ def _compile() -> None:
         compile_umap()
     except Exception:  # whoever asks for a map meets it again, on the page
         logging.getLogger(__name__).exception("UMAP could not be made ready")
+    garbage.SPARED.everything()
