@@ -11,7 +11,7 @@ SECONDS = 2.0
 def show() -> bool:
     """Show the experiment under way or the last one that did not finish; return whether one is under way.
 
-    After the first regressor and each repeat the result so far replaces the one before: then the page runs again.
+    After the quickest regressor and each repeat the result so far replaces the one before: then the page runs again.
     """
     job_panel.latest("study")
     under_way = is_under_way()

@@ -19,7 +19,7 @@ result = result_picker.require_study()
 
 if (done := result.document.get("repeats_done")) is not None:
     st.info(
-        (f"So far: {done} of" if done else "So far: the first regressor in the first of")
+        (f"So far: {done} of" if done else "So far: the quickest regressor in the first of")
         + f" {result.document['experiment']['n_repeats']} repetitions. Intervals narrow, and verdicts may still "
         "change, as the others come in."
         + ("" if study_progress.is_under_way() else " The experiment was stopped; resume it in Jobs."),

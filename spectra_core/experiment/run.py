@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from spectra_core.choices import build
+from spectra_core.choices import Choice, build
 from spectra_core.contracts import NO_MEMO, SILENT, Memo, Reporter
 from spectra_core.errors import ConfigError
 from spectra_core.experiment.cost import arm_cost
@@ -92,8 +92,8 @@ def run(
     after_repeat
         Called after each repeat but the last, from one of the threads, with what there is so far and the number of
         repeats done: predictions, errors, comparisons and spreads; its document tells the number as ``repeats_done``.
-        Where there are several regressors, called with 0, too, once the first of them is through its first repeat: then
-        there is nothing of the others. Not where a `workforce` does the work.
+        Where there are several regressors, called with 0, too, once the quickest of those that the question is about is
+        through its first repeat: then there is nothing of the others. Not where a `workforce` does the work.
 
     Raises
     ------
@@ -209,7 +209,7 @@ def _units_of_repeat(experiment: Experiment, parts: list[Part], repeat: int) -> 
                 task=task_of("generator", experiment, arm, experiment.regressors[0], part),
                 repeat=repeat,
             )
-    for choice in experiment.regressors:
+    for choice in _quickest_first(experiment, parts):
         regressor = build(REGRESSORS, choice, "regressor")
         for arm in experiment.arms:
             for part in parts:
@@ -229,11 +229,11 @@ def _units_of_repeat(experiment: Experiment, parts: list[Part], repeat: int) -> 
 def _so_far(
     experiment: Experiment, spectra: SpectraSet, parts: list[Part], done: int, reporter: Reporter
 ) -> ExperimentResult:
-    """Return what the first `done` repeats gave, of the first one its first regressor for none.
+    """Return what the first `done` repeats gave, of the first one its quickest regressor for none.
 
     What another thread still works on is waited for.
     """
-    told = experiment if done else _with_first_regressor(experiment)
+    told = experiment if done else _with_quickest_regressor(experiment, parts)
     known = [part for part in parts if part.split.repeat < max(done, 1)]
     for part in known:
         for choice in told.regressors:
@@ -243,17 +243,27 @@ def _so_far(
     return ExperimentResult(experiment, error_tables(told, spectra, known), document)
 
 
-def _with_first_regressor(experiment: Experiment) -> Experiment:
+def _with_quickest_regressor(experiment: Experiment, parts: list[Part]) -> Experiment:
     question = replace(experiment.question, regressors=None)
-    return replace(experiment, regressors=experiment.regressors[:1], question=question)
+    return replace(experiment, regressors=_quickest_first(experiment, parts)[:1], question=question)
+
+
+def _quickest_first(experiment: Experiment, parts: list[Part]) -> tuple[Choice, ...]:
+    """Return the regressors by the time of a fit, those that the question is declared for before others."""
+    declared, train = experiment.question.regressors, parts[0].fold.train
+
+    def place(choice: Choice) -> tuple[bool, float]:
+        cost = build(REGRESSORS, choice, "regressor").cost(len(train), train.n_channels, train.n_targets)
+        return declared is not None and regressor_label(choice) not in declared, cost
+
+    return tuple(sorted(experiment.regressors, key=place))
 
 
 def _first_to_tell(experiment: Experiment, parts: list[Part]) -> set[str]:
-    """Return the keys of what is told within the first repeat; none where that is all of it, or not declared."""
-    first = experiment.regressors[0]
-    declared = experiment.question.regressors
-    if len(experiment.regressors) == 1 or (declared is not None and regressor_label(first) not in declared):
+    """Return the keys of what is told within the first repeat; none where that is all of it."""
+    if len(experiment.regressors) == 1:
         return set()
+    first = _quickest_first(experiment, parts)[0]
     return {part.predicted_key(arm, first) for part in parts if part.split.repeat == 0 for arm in experiment.arms}
 
 

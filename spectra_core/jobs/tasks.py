@@ -132,7 +132,7 @@ def calibrate(arguments: dict[str, Any], reporter: Reporter, store: Store) -> di
 def study(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[str, Any]:
     """Run an experiment: ``{"set": fingerprint, "experiment": {...}, "workers": None, "name": text}``.
 
-    After the first regressor and each repeat but the last, what there is replaces what was before. With
+    After the quickest regressor and each repeat but the last, what there is replaces what was before. With
     ``"scheduler": address``, or where the environment names one, the workers of that cluster do the work.
 
     Returns
