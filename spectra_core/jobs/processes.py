@@ -18,6 +18,8 @@ from spectra_core.training.numerical_threads import THREAD_LIMITS
 
 _DEATH_SECONDS = 1.0
 """Longest wait for a process that was ended to be gone."""
+_THAT_MATTER = ("SPECTRA_", "PYTHON", "NUMBA_")
+"""How the names of variables begin that decide what a process does."""
 _CHILDREN: list[subprocess.Popen[bytes]] = []
 """Processes this one started and has not yet seen end; without asking for their end they would stay as zombies."""
 _CHILDREN_LOCK = threading.Lock()
@@ -54,8 +56,12 @@ def environment() -> dict[str, str]:
 
 
 def kind_of_process() -> str:
-    """Return a word for what a process started here would be: interpreter and environment variables."""
-    words = [sys.executable, *(f"{name}={value}" for name, value in sorted(environment().items()))]
+    """Return a word for what a process started here would be: interpreter and environment variables.
+
+    Not all of these: libraries set some when they are loaded, as scikit-learn does those of OpenMP.
+    """
+    given = {name: value for name, value in environment().items() if name.startswith(_THAT_MATTER)}
+    words = [sys.executable, *(f"{name}={value}" for name, value in sorted(given.items()))]
     return hashlib.sha256("\0".join(words).encode("utf-8", "surrogateescape")).hexdigest()
 
 

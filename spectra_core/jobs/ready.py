@@ -47,13 +47,14 @@ class Ready:
         self._folder = folder
 
     def renew(self, home: Path) -> None:
-        """Start a process that waits, unless one does."""
-        if self._free():
+        """Start a process that waits, unless one does that would be started alike."""
+        kind = processes.kind_of_process()
+        if any(one.kind == kind for one in self._free()):
             return
         token = uuid.uuid4().hex
         server = str(os.getpid()), processes.start_of(os.getpid())
         process_id = processes.start("spectra_core.jobs.waiting", str(home), token, *server)
-        self.write(Waiting(token, process_id, processes.start_of(process_id), processes.kind_of_process()))
+        self.write(Waiting(token, process_id, processes.start_of(process_id), kind))
 
     def take(self, job_id: str) -> Waiting | None:
         """Give a job to a process that waits, where there is one that this one would have started alike."""

@@ -78,6 +78,21 @@ class TestReadiness:
         assert jobs.wait(job_id, PATIENCE).state == "finished"
         assert process_of(jobs, job_id) != note.pid
 
+    def test_what_libraries_set_when_they_are_loaded_does_not_matter(self, jobs, monkeypatch):
+        monkeypatch.delenv("KMP_INIT_AT_FORK", raising=False)
+        note = self.ready(jobs)
+        monkeypatch.setenv("KMP_INIT_AT_FORK", "FALSE")  # as scikit-learn does
+        job_id = jobs.submit("work_for_tests:echo", {"say": 1}, "Echo")
+        assert jobs.wait(job_id, PATIENCE).state == "finished"
+        assert process_of(jobs, job_id) == note.pid
+
+    def test_one_of_another_kind_is_none(self, jobs, monkeypatch):
+        self.ready(jobs)
+        monkeypatch.setenv("SPECTRA_SCHEDULER", "tcp://elsewhere:1")
+        jobs.keep_ready()
+        jobs.keep_ready()
+        assert len({note.kind for note in jobs._ready._free()}) == len(jobs._ready._free()) == 2
+
     def test_it_ends_with_whoever_wanted_it(self, jobs, tmp_path):
         import subprocess
 
