@@ -1,5 +1,6 @@
 """The demo: the whole pipeline on a small simulated set, in well under a minute."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -26,8 +27,8 @@ DEMO_ARMS = ("Step-matched", "Mixing", "VAE, data's own distribution")
 def run_demo(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[str, Any]:
     """Walk through the whole pipeline, every step as its page does it.
 
-    A set is simulated and calibrated on; the study's VAE is trained on it, makes spectra, and the study's MLP labels
-    them; an experiment asks whether generated spectra lower the errors. Networks are trained in fast mode.
+    A set is simulated; the study's VAE is trained on it while it is calibrated on, makes spectra, and the study's MLP
+    labels them; an experiment asks whether generated spectra lower the errors. Networks are trained in fast mode.
 
     Parameters
     ----------
@@ -50,10 +51,12 @@ def run_demo(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dic
     quickly = partial(trained, mode="fast", epochs=epochs, n_train=n_spectra)
     made = TASKS["simulate"]({**DEMO_SET, "n_spectra": n_spectra}, reporter, store)
     training = {**DEMO_TRAINING, "set": made["set"], "options": dict(quickly(Choice("vae")).options)}
-    made |= TASKS["train"](training, reporter, store)
-    found = store.load_model(made["model"])
     whole = store.load_set(made["set"])
-    calibration = calibrate(whole, regressor="pls", n_folds=5, seed=0, reporter=reporter)
+    with ThreadPoolExecutor(1) as aside:
+        calibrating = aside.submit(calibrate, whole, regressor="pls", n_folds=5, seed=0)
+        made |= TASKS["train"](training, reporter, store)
+        calibration = calibrating.result()
+    found = store.load_model(made["model"])
     unseen = set(found.record.held_out_rows)
     seen = whole.take([row for row in range(len(whole)) if row not in unseen])
     reporter.progress("Training the teacher that labels new spectra", 0, 1)
