@@ -7,9 +7,13 @@ import pandas as pd
 
 from spectra_core.calibration import calibrate
 from spectra_core.choices import Choice
+from spectra_core.contracts import SILENT
 from spectra_core.experiment import Arm, Experiment, run
+from spectra_core.experiment.advice import advise
+from spectra_core.experiment.advice.ways import AS_NOW, ways_for
 from spectra_core.generators import GENERATORS
 from spectra_core.jobs.folder import JobFolder
+from spectra_core.jobs.tasks import TASKS, keep_advice
 from spectra_core.spectra import SetMeta, SpectralAxis, SpectraSet, Target
 from spectra_core.store import Store
 from tests.conftest import beer_lambert_set
@@ -23,7 +27,7 @@ NAME = (
 
 
 def fill(store: Store) -> dict[str, str]:
-    """Keep a set, a generator, a generated set, an experiment, a calibration and a failed job; return what to open."""
+    """Keep a set, models, a generated set, a result of every kind and a failed job; return what to open."""
     measured = _renamed(beer_lambert_set(40), "measured")
     fitted = GENERATORS["pca"]().fit(measured, seed=0)
     model = store.save_model(fitted, registry="generator", member="pca", train=measured, seed=0)
@@ -31,7 +35,18 @@ def fill(store: Store) -> dict[str, str]:
     hand["generated"] = store.save_set(_renamed(beer_lambert_set(40, seed=1, noise=0.02), "generated"))
     arms = Arm(f"{NAME} 1", "baseline"), Arm(f"{NAME} 2", generator=Choice("mixing"))
     result = run(Experiment(arms, (Choice("ridge"),), n_folds=4, reference="baseline"), measured)
-    store.save_result("study", {"name": NAME, **result.document}, dict(result.tables), NAME)
+    for kind in ("pilot", "study"):
+        store.save_result(kind, {"name": NAME, **result.document}, dict(result.tables), NAME)
+    both = {"set": hand["set"], "generated": hand["generated"], "model": None, "seed": 0}
+    TASKS["fidelity"]({**both, "noise_given_back": False}, SILENT, store)
+    TASKS["neighbours"]({**both, "metric": "euclidean", "window": None}, SILENT, store)
+    TASKS["map"]({**both, "model": model, "method": "pca"}, SILENT, store)
+    TASKS["bench"]({"set": hand["set"], "seed": 0}, SILENT, store)
+    reference = Choice("pls", {"max_components": 1})
+    names = [AS_NOW, "Ridge", "Suspicious labels set aside, Gaussian process"]
+    pace = {way.name: 1.2 if way.name in names else 1e9 for way in ways_for(measured, reference, 30)[0]}
+    found = advise(measured, reference=reference, pace=pace)
+    keep_advice(found, {"set": hand["set"], "reference": reference.to_json()}, store, NAME)
     store.save_calibration(calibrate(measured, regressor="ridge", n_folds=2))
     job = JobFolder(store.root / "jobs" / ("a" * 32))
     said = {"task": "train", "title": NAME, "arguments": {"set": hand["set"], "generator": "vae"}, "attempt": 1}

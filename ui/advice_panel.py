@@ -8,21 +8,19 @@ import pandas as pd
 import streamlit as st
 
 from spectra_core.choices import Choice
-from spectra_core.evaluation.errors.question import SMALLEST_EFFECT
 from spectra_core.evaluation.errors.sentences import signed
 from spectra_core.evaluation.errors.verdicts import ALL_TARGETS
 from spectra_core.experiment.advice.preparing import averaged, suspicious_rows
 from spectra_core.experiment.advice.saying import summary
 from spectra_core.experiment.advice.ways import AS_NOW, MORE_SPECTRA
-from spectra_core.figures.forest import VERDICT_SYMBOL, forest
-from spectra_core.figures.gains import learning_curves
-from spectra_core.figures.names import ion_label, ion_labels, typeset
+from spectra_core.figures.names import typeset
 from spectra_core.regressors.choice import regressor_from_json, regressor_title
+from spectra_core.report.advised import curve_figure, judged_remedies, remedies_figure, salt_label
 from spectra_core.spectra import SpectraSet
 from spectra_core.spectra.spectra_set import without
 from spectra_core.store import Store, StoredResult
 from ui import cache, state, studies, tables
-from ui.exports import figure_with_exports, table_export
+from ui.exports import figure_with_exports, report_export, table_export
 from ui.text import plain, sentence, significant
 
 THE_STUDY = "The study's network"
@@ -85,10 +83,12 @@ def show(result: StoredResult, spectra: SpectraSet) -> None:
         f"Compared with: {plain(document['reference'])}. {document['n_folds']} folds, {document['n_repeats']} times; "
         f"{document['n_inner']} folds within each for the choice; {document['minutes']:g} minutes."
     )
+    report_export(result)
     for row in summary(table).to_dict("records"):
         if row["remedy"] != AS_NOW:
             _remedy(row, result, spectra)
-    _figure(table, document)
+    if len(judged_remedies(table)):
+        figure_with_exports(cache.drawn(remedies_figure, table, document), "remedies")
     units = {**document["data"]["units"], ALL_TARGETS: "of the standard deviation"}
     shown = table.assign(target=table["target"].map(typeset), unit=table["target"].map(units))
     headings = {name: f"{name.capitalize()}, %" for name in ("effect", "low", "high")}
@@ -136,48 +136,17 @@ def _do(action: Mapping[str, Any], spectra: SpectraSet) -> None:
     state.choose_experimental(state.store().save_set(changed))
 
 
-def _figure(table: pd.DataFrame, document: Mapping[str, Any]) -> None:
-    shown = table[table["verdict"].isin(list(VERDICT_SYMBOL)) & (table["remedy"] != MORE_SPECTRA)]
-    if shown.empty:
-        return
-    kinds = {name: action.get("kind", "baseline") for name, action in document["actions"].items()}
-    figure = cache.drawn(
-        forest,
-        shown.assign(arm=shown["remedy"], flagged=0),
-        arm_kinds={name: kinds.get(name, "baseline") for name in shown["remedy"].unique()},
-        target_labels=ion_labels(document["data"]["units"]),
-        smallest_effect=SMALLEST_EFFECT,
-        reference="what is in use",
-    )
-    figure_with_exports(figure, "remedies")
-
-
 def _more_spectra(result: StoredResult) -> None:
     """Show the learning curve as far as it was measured, and the solutions to prepare next."""
     curve = result.tables["curve"]
     if curve["n_train"].nunique() > 1:
         st.subheader("More spectra")
-        name = result.document["curve_way"]
-        summed = curve.rename(columns={"rmsep": "rmsep_mean"}).assign(arm=name, rmsep_sd=0.0)
-        figure = cache.drawn(
-            learning_curves, summed, arm_kinds={name: "baseline"}, units=result.document["data"]["units"]
-        )
-        figure_with_exports(figure, "learning_curve", curve)
+        figure_with_exports(cache.drawn(curve_figure, curve, result.document), "learning_curve", curve)
     solutions = result.tables.get("solutions", pd.DataFrame())
     if len(solutions):
         st.write(
             "**Solutions to prepare next**: the emptiest places of the design, within the measured range and with its "
             "salts, the farthest from all measured solutions first."
         )
-        salts = {name: _salt(name) for name in map(str, solutions)}
+        salts = {name: salt_label(name) for name in map(str, solutions)}
         st.dataframe(solutions, hide_index=True, column_config=tables.columns(solutions, **salts))
-
-
-def _salt(column: str) -> str:
-    """Return the heading of a salt's concentrations.
-
-    >>> _salt("(NH4)2SO4 [mol/L]"), _salt("solution")
-    ('(NH₄)₂SO₄, mol/L', 'Solution')
-    """
-    name, _, unit = column.removesuffix("]").partition(" [")
-    return f"{ion_label(name, 0)}, {unit}" if unit else tables.heading(column)

@@ -75,6 +75,7 @@ def report_export(result: StoredResult) -> None:
         "report.html",
         "text/html",
         icon=":material/article:",
+        key=f"report_{result.record.kind}",
         help="Question, verdicts, data, method, figures, limits and how to repeat it, in one file that opens offline.",
     )
 

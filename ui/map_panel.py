@@ -16,15 +16,16 @@ from spectra_core.evaluation.latent.maps import (
     require_neighbours,
 )
 from spectra_core.evaluation.sampling import sampled_rows
-from spectra_core.figures.latent_map import map_scatter
+from spectra_core.figures.latent_map import METHODS, map_axes, map_scatter
 from spectra_core.figures.spectra import single_spectra
 from spectra_core.spectra import SpectraSet
+from spectra_core.store.results import unkept_result
+from spectra_core.training.versions import versions
 from ui import cache, state, tables, targets, umap_warm
 from ui.comparison import Compared
 from ui.exports import offer_tables
 from ui.figures import show_figure
 from ui.models import has_latent_space
-from ui.text import percent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +36,7 @@ MOST_MARKERS = 800
 """Markers of a role that are drawn at first: a browser without a graphics card draws so many at once."""
 MOST_SHOWN = 60
 """Selected spectra that are drawn; the table holds all."""
-_AXES = {"UMAP": ("UMAP 1, no unit", "UMAP 2, no unit"), "t-SNE": ("t-SNE 1, no unit", "t-SNE 2, no unit")}
+_METHODS = {title: name for name, title in METHODS.items()}
 
 
 def pick_space(model: "StoredModel | None") -> str:
@@ -165,13 +166,7 @@ def _wait_until_warm() -> None:
 
 def tsne(found: Compared, model: "StoredModel | None") -> tuple[pd.DataFrame, float] | None:
     """Return a finished t-SNE with its trustworthiness; None, with an offer to draw it, while there is none."""
-    arguments: dict[str, Any] = {
-        "set": state.chosen("set"),
-        "generated": state.chosen("generated"),
-        "model": None if model is None else model.record.id,
-        "method": "tsne",
-        "seed": 0,
-    }
+    arguments = _arguments(model, "t-SNE")
     finished = _finished_map(arguments)
     if finished is None:
         require_neighbours(found.sets, None if model is None else model.model)
@@ -184,9 +179,34 @@ def tsne(found: Compared, model: "StoredModel | None") -> tuple[pd.DataFrame, fl
     return table, float(finished.document["trustworthiness"])
 
 
+def as_result(
+    found: Compared, model: "StoredModel | None", method: str, drawn: tuple[pd.DataFrame, float]
+) -> "StoredResult":
+    """Return a map with its trustworthiness as the job that draws maps keeps them."""
+    table, trust = drawn
+    document = {
+        "arguments": _arguments(model, method),
+        "n_spectra": {role: len(rows) for role, rows in found.all_rows.items()},
+        "n_shown": {role: len(spectra) for role, spectra in found.sets.items()},
+        "trustworthiness": trust,
+        "versions": versions(),
+    }
+    return unkept_result("map", f"Map of {found.sets['training'].meta.name}", document, {"map": table})
+
+
+def _arguments(model: "StoredModel | None", method: str) -> dict[str, Any]:
+    return {
+        "set": state.chosen("set"),
+        "generated": state.chosen("generated"),
+        "model": None if model is None else model.record.id,
+        "method": _METHODS[method],
+        "seed": 0,
+    }
+
+
 def show(found: Compared, table: pd.DataFrame, model: "StoredModel | None", *, method: str, space: str) -> None:
     """Draw the map in a fragment of its own, with what it is coloured by and what is selected on it."""
-    x_label, y_label = _axes(table, method, space)
+    x_label, y_label = map_axes(table, _METHODS[method], latent=space == "latent")
 
     @st.fragment
     def drawn() -> None:
@@ -284,17 +304,6 @@ def _offer_to_draw(arguments: dict[str, Any], name: str) -> None:
         st.info("This map is not drawn yet. It takes from seconds to a minute and runs in the background.")
         if st.button("Draw the map", type="primary", icon=":material/bubble_chart:"):
             state.start_job("map", arguments, f"Draw the t-SNE of {name}")
-
-
-def _axes(table: pd.DataFrame, method: str, space: str) -> tuple[str, str]:
-    if method != "PCA":
-        return _AXES[method]
-    unit = "units of the prior" if space == "latent" else "unit of the signal"
-    shares = (table["share_x"].iloc[0], table["share_y"].iloc[0])
-    first, second = (
-        f"Score on PC {n}, {unit} ({percent(share)} of the variance)" for n, share in enumerate(shares, start=1)
-    )
-    return first, second
 
 
 def _by_role_rows(table: pd.DataFrame, found: Compared) -> pd.DataFrame:

@@ -1,66 +1,22 @@
 """Neighbours of generated spectra: found at once, or by a job where the sets are large."""
 
-from dataclasses import dataclass
+from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from spectra_core.evaluation.sampling import most_asked
 from spectra_core.evaluation.similarity.memorisation import memorisation
 from spectra_core.evaluation.similarity.neighbours import neighbours
 from spectra_core.spectra import SpectraSet
+from spectra_core.store import StoredResult
+from spectra_core.store.results import unkept_result
+from spectra_core.training.versions import versions
 from ui import cache, judged, needed, state
 from ui.comparison import Compared
 
 
-@dataclass(frozen=True, eq=False)
-class Found:
-    """What was found out about neighbours.
-
-    Parameters
-    ----------
-    table, floor
-        As from `neighbours`, of the generated and of the held-out spectra; None without held-out ones.
-    memorisation
-        As from `memorisation`; None where it cannot be told.
-    n_copies
-        Of how many generated spectra there is an equal training spectrum.
-    n_generated
-        How many generated spectra were searched for copies.
-    note
-        Which part of large sets was asked, for the page; "" where all were.
-    """
-
-    table: pd.DataFrame
-    floor: pd.DataFrame | None
-    memorisation: pd.DataFrame | None
-    n_copies: int
-    n_generated: int
-    note: str = ""
-
-
-def find(found: Compared, metric: str, window: float | None) -> Found | None:
-    """Return neighbours of the generated spectra; None, with an offer to find them, while a job is needed."""
-    if found.is_sample:
-        return _from_a_job(found, metric, window)
-    sets = found.sets
-    table = cache.table(neighbours, sets, metric=metric, window=window)
-    judged_share = None
-    if found.has_held_out and len(sets["training"]) >= len(sets["held-out"]):
-        judged_share = cache.table(memorisation, sets, metric=metric)
-    floor = None
-    if judged_share is not None:
-        floor = cache.table(neighbours, sets, metric=metric, role="held-out")
-    return Found(table, floor, judged_share, int(table["exact_copy"].sum()), len(table))
-
-
-def spectrum(found: Compared, role: str, row: int) -> SpectraSet:
-    """Return one spectrum by its row in the whole set of its role."""
-    source = needed.require_generated() if role == "generated" else needed.require_experimental()
-    return source.take([found.all_rows[role][row]])
-
-
-def _from_a_job(found: Compared, metric: str, window: float | None) -> Found | None:
+def find(found: Compared, metric: str, window: float | None) -> StoredResult | None:
+    """Return what the job that finds neighbours keeps; None, with an offer to find them, while that job is needed."""
     arguments = {
         "set": state.chosen("set"),
         "generated": state.chosen("generated"),
@@ -69,6 +25,31 @@ def _from_a_job(found: Compared, metric: str, window: float | None) -> Found | N
         "window": window,
         "seed": 0,
     }
+    if found.is_sample:
+        return _from_a_job(found, arguments)
+    sets = found.sets
+    tables = {"neighbours": cache.table(neighbours, sets, metric=metric, window=window)}
+    if found.has_held_out and len(sets["training"]) >= len(sets["held-out"]):
+        tables["floor"] = cache.table(neighbours, sets, metric=metric, role="held-out")
+        tables["memorisation"] = cache.table(memorisation, sets, metric=metric)
+    n_spectra = {role: len(spectra) for role, spectra in sets.items()}
+    document = {
+        "arguments": arguments,
+        "n_spectra": n_spectra,
+        "n_asked": {role: n for role, n in n_spectra.items() if role != "training"},
+        "n_copies": int(tables["neighbours"]["exact_copy"].sum()),
+        "versions": versions(),
+    }
+    return unkept_result("neighbours", f"Neighbours of {sets['generated'].meta.name}", document, tables)
+
+
+def spectrum(found: Compared, role: str, row: int) -> SpectraSet:
+    """Return one spectrum by its row in the whole set of its role."""
+    source = needed.require_generated() if role == "generated" else needed.require_experimental()
+    return source.take([found.all_rows[role][row]])
+
+
+def _from_a_job(found: Compared, arguments: dict[str, Any]) -> StoredResult | None:
     result = judged.finished_or_offered(
         "neighbours", arguments, button="Find the neighbours", title="Find neighbours of generated spectra"
     )
@@ -80,12 +61,8 @@ def _from_a_job(found: Compared, metric: str, window: float | None) -> Found | N
         )
         return None
     asked = [f"{n} of {result.document['n_spectra'][role]} {role}" for role, n in result.document["n_asked"].items()]
-    return Found(
-        result.tables["neighbours"],
-        result.tables.get("floor"),
-        result.tables.get("memorisation"),
-        result.document["n_copies"],
-        result.document["n_spectra"]["generated"],
+    st.caption(
         f"A random part looked for neighbours among all experimental spectra: {', '.join(asked)} spectra. "
-        "Exact copies were searched among all.",
+        "Exact copies were searched among all."
     )
+    return result

@@ -2,13 +2,13 @@ import streamlit as st
 
 from spectra_core.evaluation.labels.label_honesty import honesty_summary
 from spectra_core.evaluation.physics import checks as physics
-from spectra_core.evaluation.similarity.bench import NOTHING_WRONG
 from spectra_core.evaluation.similarity.judgement import beside_the_band
 from spectra_core.evaluation.similarity.known_bad import KNOWN_BAD
 from spectra_core.evaluation.similarity.metrics import METRICS
 from spectra_core.evaluation.similarity.sentences import fidelity_sentence
 from spectra_core.figures import fidelity as figures
 from spectra_core.figures import physics as physics_figures
+from spectra_core.report.comparison import DEFECTS, TITLES
 from ui import cache, comparison, judged, needed, state, tables, targets
 from ui.exports import offer_tables, report_export
 from ui.figures import show_figure
@@ -44,13 +44,12 @@ else:
             f"{n} of {result.document['n_spectra'][role]} {role}" for role, n in result.document["n_judged"].items()
         ]
         st.caption(f"A random sample is judged: {', '.join(judged_of)} spectra.")
-    titles = {name: metric.title for name, metric in METRICS.items()}
-    verdict.markdown(fidelity_sentence(judgement, titles))
+    verdict.markdown(fidelity_sentence(judgement, TITLES))
     show_figure(
         cache.drawn(
             figures.metric_distances,
             judgement,
-            titles=titles,
+            titles=TITLES,
             better={name: metric.better for name, metric in METRICS.items()},
         ),
         key="metric_distances",
@@ -95,21 +94,15 @@ tried = judged.finished_or_offered(
 )
 if tried is not None:
     bench = tried.tables["bench"]
-    defects = {NOTHING_WRONG: "Nothing wrong", **{name: bad.title for name, bad in KNOWN_BAD.items()}}
     show_figure(
-        cache.drawn(
-            figures.bench_matrix,
-            bench,
-            metric_titles={name: metric.title for name, metric in METRICS.items()},
-            defect_titles=defects,
-        ),
-        key="bench_matrix",
+        cache.drawn(figures.bench_matrix, bench, metric_titles=TITLES, defect_titles=DEFECTS), key="bench_matrix"
     )
     st.caption(
         f"{bench['n_per_set'].iloc[0]} spectra per set, {bench['n_repeats'].iloc[0]} random divisions of the "
         "experimental set. Worse, beyond: all values lie on one side of all floors."
     )
     offer_tables({"metric_bench": bench})
+    report_export(tried)
 
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(

@@ -4,6 +4,7 @@ import streamlit as st
 
 from spectra_core.evaluation.latent.sentences import ground_sentence
 from ui import cache, comparison, map_panel, models, state, traversal_panel
+from ui.exports import report_export
 from ui.text import percent
 
 st.write("One marker a spectrum: near each other where spectra are alike.")
@@ -43,6 +44,7 @@ if drawn is not None:
     if method == "PCA":
         columns[1].metric("Variance shown", percent(table["share_x"].iloc[0] + table["share_y"].iloc[0]))
     map_panel.show(found, table, model, method=str(method), space=space)
+    report_export(map_panel.as_result(found, shown_model, str(method), drawn))
 
 if model is not None and models.has_latent_space(model):
     traversal_panel.show(found, model)

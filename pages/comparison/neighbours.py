@@ -2,12 +2,12 @@ import pandas as pd
 import streamlit as st
 
 from spectra_core.evaluation.channels.noise import noise_level
-from spectra_core.evaluation.similarity.distances import DISTANCES
+from spectra_core.evaluation.similarity.distances import DISTANCES, distance_unit
 from spectra_core.evaluation.similarity.neighbours import pair_difference
 from spectra_core.evaluation.similarity.sentences import copies_sentence
 from spectra_core.figures import neighbours as figures
 from ui import cache, comparison, neighbour_panel, state, tables, targets
-from ui.exports import offer_tables
+from ui.exports import offer_tables, report_export
 from ui.figures import show_figure
 from ui.text import percent, plain
 
@@ -44,21 +44,19 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 nearest = neighbour_panel.find(found, metric, window)
 if nearest is None:
     st.stop()
-table = nearest.table
-if nearest.note:
-    st.caption(nearest.note)
-units = {"euclidean": training.meta.signal_label.lower(), "spectral_angle": "radians", "noise_weighted": "noise units"}
-unit = units[metric]
+table, kept = nearest.tables["neighbours"], nearest.tables.get("memorisation")
+n_copies, n_generated = nearest.document["n_copies"], nearest.document["n_spectra"]["generated"]
+unit = distance_unit(metric, training.meta.signal_label)
 
-verdict.markdown(copies_sentence(nearest.n_copies, nearest.n_generated, nearest.memorisation))
+verdict.markdown(copies_sentence(n_copies, n_generated, kept))
 columns = st.columns(4)
 columns[0].metric(
     "Exact copies",
-    f"{nearest.n_copies} of {nearest.n_generated}",
+    f"{n_copies} of {n_generated}",
     help="Generated spectra equal to a training spectrum, value by value.",
 )
-if nearest.memorisation is not None:
-    by_role = nearest.memorisation.set_index("role")
+if kept is not None:
+    by_role = kept.set_index("role")
     row = by_role.loc["generated"]
     columns[1].metric(
         "Nearer to training",
@@ -139,16 +137,14 @@ st.subheader("How near are they altogether?")
 show_figure(
     cache.drawn(
         figures.distance_distributions,
-        {"generated": table} | ({} if nearest.floor is None else {"held-out": nearest.floor}),
+        {"generated": table} | ({"held-out": nearest.tables["floor"]} if "floor" in nearest.tables else {}),
         column="distance_training",
         label=f"Distance to the nearest training spectrum, {unit}",
     ),
     key="distance_distributions",
 )
-offer_tables(
-    {"neighbours": table, "pair": difference}
-    | ({} if nearest.memorisation is None else {"memorisation": nearest.memorisation})
-)
+offer_tables({"neighbours": table, "pair": difference, "memorisation": kept})
+report_export(nearest)
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(
         """

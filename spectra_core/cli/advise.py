@@ -20,6 +20,7 @@ def add_options(one: argparse.ArgumentParser) -> None:
         help="the regressor in use, with preprocessing after a colon, as pls:snv; the study's network, if left out",
     )
     one.add_argument("--workers", type=int, help="fits at a time; one per processor, if left out")
+    one.add_argument("--keep", action="store_true", help="also keep set and advice, for the app and for `report`")
     one.add_argument("--out", metavar="FILE.csv", help="where the table goes; without it, it is shown")
     one.add_argument("--solutions", metavar="FILE.csv", help="where a list of solutions to prepare goes")
 
@@ -33,7 +34,7 @@ def advise(chosen: argparse.Namespace) -> None:
     from spectra_core.experiment.advice import advise as advised
     from spectra_core.experiment.advice.saying import summary
     from spectra_core.experiment.modes import trained
-    from spectra_core.jobs.tasks import default_workers, memo_of
+    from spectra_core.jobs.tasks import default_workers, keep_advice, memo_of
     from spectra_core.regressors.choice import with_steps
 
     with shared.progress_bar() as reporter:
@@ -52,6 +53,10 @@ def advise(chosen: argparse.Namespace) -> None:
             memo=memo_of(store, "study"),
             n_workers=default_workers() if chosen.workers is None else chosen.workers,
         )
+    if chosen.keep:
+        asked = {"set": store.save_set(spectra), "minutes": chosen.minutes, "seed": chosen.seed}
+        asked |= {"reference": reference and reference.to_json(), "workers": chosen.workers}
+        shared.say(f"Kept as {keep_advice(found, asked, store, spectra.meta.name)[:8]}.")
     shared.say(f"Compared with what is in use: {found.document['reference']}.")
     for sentence in found.sentences:
         shared.say(sentence)

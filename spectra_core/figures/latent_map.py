@@ -14,6 +14,8 @@ from spectra_core.figures.theme import (
     transparent,
 )
 
+METHODS = {"pca": "PCA", "umap": "UMAP", "tsne": "t-SNE"}
+"""What kinds of maps are called."""
 MOST_SVG_POINTS = 1000
 """Beyond so many markers WebGL draws faster."""
 MOST_POINTS = 20_000
@@ -91,6 +93,28 @@ def map_scatter(
         figure.update_layout(coloraxis=axis)
     counts = ", ".join(f"{n} {role}" for role, n in table["role"].value_counts(sort=False).items())
     return styled(figure, alt=f"Map of {counts} spectra, {x_label} against {y_label}.", height=560)
+
+
+def map_axes(table: pd.DataFrame, method: str, *, latent: bool) -> tuple[str, str]:
+    """Return the titles of both axes of a map.
+
+    Parameters
+    ----------
+    table
+        As from `latent_map`.
+    method
+        One of `METHODS`.
+    latent
+        Whether it shows latent space, not channels.
+    """
+    if method != "pca":
+        return f"{METHODS[method]} 1, no unit", f"{METHODS[method]} 2, no unit"
+    unit = "units of the prior" if latent else "unit of the signal"
+    shares = 100 * table[["share_x", "share_y"]].iloc[0]
+    first, second = (
+        f"Score on PC {n}, {unit} ({share:.0f} % of the variance)" for n, share in enumerate(shares, start=1)
+    )
+    return first, second
 
 
 def _marker(rows: pd.DataFrame, role: str, colour: str | None) -> dict[str, object]:

@@ -14,6 +14,7 @@ from spectra_core.errors import ConfigError
 from spectra_core.evaluation.sampling import MOST_COMPARED, MOST_JUDGED, most_asked, sampled, sampled_rows
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
+from spectra_core.training.versions import versions
 
 AT_ONCE = 2
 """Halvings judged at the same time: on two cores it saves nearly half of the time."""
@@ -52,7 +53,7 @@ def draw_map(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dic
     # Row numbers in the whole set, not in what is shown of it.
     table["sample"] = _rows_in_whole(table, parts.rows_in_set)
     reporter.progress("Judging the map", 2, 2)
-    return {"result": store.save_result("map", document, {"map": table}, name=f"Map of {parts.name}")}
+    return _kept(store, "map", document, {"map": table}, f"Map of {parts.name}")
 
 
 def find_neighbours(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[str, Any]:
@@ -95,7 +96,7 @@ def find_neighbours(arguments: dict[str, Any], reporter: Reporter, store: Store)
     n_asked = {role: len(asking[role]) for role in ("held-out", "generated") if role in sets}
     document = {"arguments": known, "n_spectra": n_spectra, "n_asked": n_asked, "n_copies": n_copies}
     name = f"Neighbours of {sets['generated'].meta.name}"
-    return {"result": store.save_result("neighbours", document, tables, name=name)}
+    return _kept(store, "neighbours", document, tables, name)
 
 
 def judge(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[str, Any]:
@@ -143,7 +144,7 @@ def judge(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[s
     n_judged = {role: len(spectra) for role, spectra in sets.items()}
     document = {"arguments": known, "n_spectra": parts.n_spectra, "n_judged": n_judged}
     name = f"Judgement of {sets['generated'].meta.name}"
-    return {"result": store.save_result("fidelity", document, tables, name=name)}
+    return _kept(store, "fidelity", document, tables, name)
 
 
 def bench(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[str, Any]:
@@ -160,7 +161,13 @@ def bench(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[s
     sets, _ = sampled({"training": spectra}, MOST_JUDGED, known["seed"])
     table = metric_bench(sets["training"], seed=known["seed"], n_workers=AT_ONCE, reporter=reporter)
     name = f"Metric bench on {spectra.meta.name}"
-    return {"result": store.save_result("bench", {"arguments": known}, {"bench": table}, name=name)}
+    return _kept(store, "bench", {"arguments": known}, {"bench": table}, name)
+
+
+def _kept(
+    store: Store, kind: str, document: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], name: str
+) -> dict[str, Any]:
+    return {"result": store.save_result(kind, {**document, "versions": versions()}, tables, name)}
 
 
 @dataclass(frozen=True, eq=False)

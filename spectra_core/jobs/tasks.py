@@ -6,7 +6,7 @@ also after an interruption: finished parts are looked up, unfinished training go
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spectra_core.choices import checked_arguments
 from spectra_core.contracts import Reporter
@@ -15,6 +15,9 @@ from spectra_core.jobs import judging
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
 from spectra_core.store.files import json_bytes, sha256
+
+if TYPE_CHECKING:  # loads torch
+    from spectra_core.experiment.advice import Advice
 
 Task = Callable[[dict[str, Any], Reporter, Store], dict[str, Any]]
 
@@ -216,11 +219,16 @@ def advise(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[
         memo=memo_of(store, "study"),
         n_workers=known["workers"] or default_workers(),
     )
-    document = {**found.document, "set": known["set"]}
-    tables = {name: table for name, table in found.tables.items() if len(table.columns)}
-    result = store.save_result("advice", document, tables, name=f"Advice on {spectra.meta.name}")
+    result = keep_advice(found, known, store, spectra.meta.name)
     store.trim_memo()
     return {"result": result}
+
+
+def keep_advice(found: "Advice", arguments: Mapping[str, Any], store: Store, name: str) -> str:
+    """Keep advice on the set of that name as a result, with the arguments of `advise` that led to it; return its id."""
+    tables = {name: table for name, table in found.tables.items() if len(table.columns)}
+    document = {**found.document, "set": arguments["set"], "arguments": dict(arguments)}
+    return store.save_result("advice", document, tables, name=f"Advice on {name}")
 
 
 def import_files(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from spectra_core.errors import ReadError, SpectraError
+from spectra_core.report.advised import report_of_advice
 from spectra_core.report.calibrated import report_of_calibration
 from spectra_core.report.card import Card, calibration_card, generator_card
-from spectra_core.report.comparison import report_of_comparison
+from spectra_core.report.comparison import report_of_bench, report_of_fidelity, report_of_map, report_of_neighbours
 from spectra_core.report.finding import KINDS, find_result
 from spectra_core.report.page import Report
 from spectra_core.report.study import report_of_study
@@ -17,7 +18,11 @@ from spectra_core.store.files import sha256
 REPORTS: dict[str, Callable[[StoredResult, Store], Report]] = {
     "study": report_of_study,
     "pilot": report_of_study,
-    "fidelity": report_of_comparison,
+    "advice": report_of_advice,
+    "fidelity": report_of_fidelity,
+    "neighbours": report_of_neighbours,
+    "map": report_of_map,
+    "bench": report_of_bench,
 }
 """How a result of a kind is told, by kind."""
 

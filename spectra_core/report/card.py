@@ -8,7 +8,6 @@ import pandas as pd
 
 from spectra_core.calibration.calibration import Calibration
 from spectra_core.calibration.merit import figures_of_merit
-from spectra_core.evaluation.similarity.bench import NOTHING_WRONG
 from spectra_core.evaluation.similarity.judgement import beside_the_band
 from spectra_core.evaluation.similarity.known_bad import KNOWN_BAD
 from spectra_core.evaluation.similarity.metrics import METRICS
@@ -114,7 +113,7 @@ def generator_card(store: Store, model_id: str, judgement: pd.DataFrame | None =
         targets=_ranges(stored.model.frame_, seen),
         made_by={**_made_by(record), "versions": dict(record.versions)},
         failures=tuple(failures),
-        sentences=(*sentences, *_bench_sentences(store, record.trained_on)),
+        sentences=(*sentences, *_of_kept_bench(store, record.trained_on)),
     )
 
 
@@ -213,18 +212,24 @@ def _failures(judged: pd.DataFrame | None) -> tuple[list[dict[str, Any]], list[s
     return rows, [said, f"Measured on up to {n_spectra} spectra per set, beside what two halves of real spectra give."]
 
 
-def _bench_sentences(store: Store, fingerprint: str) -> list[str]:
+def _of_kept_bench(store: Store, fingerprint: str) -> list[str]:
     """Say which defects the metrics miss on this set, where they were tried on known-bad generators of it."""
     for record in reversed(store.results("bench")):
         result = store.load_result(record.id)
         if result.document.get("arguments", {}).get("set") == fingerprint:
-            bench = result.tables["bench"]
-            seen = bench[bench["seen"].astype(bool)].groupby("defect")["metric"].nunique()
-            named = [
-                f"{bad.title} by {int(seen.get(name, 0))}" for name, bad in KNOWN_BAD.items() if name != NOTHING_WRONG
-            ]
-            n_metrics = bench["metric"].nunique()
-            return [
-                f"On known-bad generators of the same spectra, of {n_metrics} metrics these see: {', '.join(named)}."
-            ]
+            return [bench_sentence(result.tables["bench"])]
     return []
+
+
+def bench_sentence(bench: pd.DataFrame) -> str:
+    """Say how many metrics see each defect.
+
+    Parameters
+    ----------
+    bench
+        As from `metric_bench`.
+    """
+    seen = bench[bench["seen"].astype(bool)].groupby("defect")["metric"].nunique()
+    named = [f"{bad.title} by {int(seen.get(name, 0))}" for name, bad in KNOWN_BAD.items()]
+    n_metrics = bench["metric"].nunique()
+    return f"On known-bad generators of the same spectra, of {n_metrics} metrics these see: {', '.join(named)}."

@@ -20,6 +20,7 @@ from spectra_core.store.files import strict_json
 KINDS = {
     "study": "experiment",
     "pilot": "pilot",
+    "advice": "advice",
     "fidelity": "comparison",
     "bench": "metric bench",
     "neighbours": "neighbours",

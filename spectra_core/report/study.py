@@ -164,10 +164,11 @@ def _data(result: StoredResult, spectra: SpectraSet | None, licence: str) -> lis
         values = spectra.targets[list(targets["target"])]
         targets = targets.assign(low=values.min().to_numpy(), high=values.max().to_numpy())
         headings |= {"low": "Lowest", "high": "Highest"}
-    return [facts(known), table_of(targets, headings), *([] if spectra is None else [_fan(spectra)])]
+    return [facts(known), table_of(targets, headings), *([] if spectra is None else [spectra_picture(spectra)])]
 
 
-def _fan(spectra: SpectraSet) -> Picture:
+def spectra_picture(spectra: SpectraSet) -> Picture:
+    """Draw the spectra of a set as quantiles."""
     statistics = channel_statistics({"training": spectra})
     figure = quantile_fan(statistics, axis_label=spectra.axis.label, signal_label=spectra.meta.signal_label)
     how = "Median, middle half and middle 90 % of all spectra, channel by channel."

@@ -45,6 +45,13 @@ class StoredResult:
     tables: dict[str, pd.DataFrame]
 
 
+def unkept_result(
+    kind: str, name: str, document: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]
+) -> StoredResult:
+    """Return as a result what a page has computed and nobody has kept: it has no id and no date."""
+    return StoredResult(ResultRecord("", kind, name, tuple(tables), "", 0, ""), dict(document), dict(tables))
+
+
 def result_record(entry: Entry) -> ResultRecord:
     """Read the record of a listed result."""
     known = {"id": entry.key, "sequence": entry.sequence, "created": entry.created}

@@ -20,12 +20,23 @@ DISTANCES: dict[str, str] = {
 }
 """The distances and what each says."""
 
+_UNITS = {"spectral_angle": "radians", "noise_weighted": "noise units"}
+
 CHUNK_VALUES = 2_000_000
 """Distances held at once by one thread (16 MB)."""
 CACHED_VALUES = 50_000
 """Differences of one target held at once: they stay in the processor's cache, which is three times faster."""
 SPARE = 4
 """Extra candidates per query: the product finds candidates, exact differences put them in order."""
+
+
+def distance_unit(metric: str, signal: str) -> str:
+    """Return the unit of a distance; `signal` is what the signal is called.
+
+    >>> distance_unit("euclidean", "Absorbance"), distance_unit("spectral_angle", "Absorbance")
+    ('absorbance', 'radians')
+    """
+    return _UNITS.get(metric, signal.lower())
 
 
 @dataclass(frozen=True, eq=False)
