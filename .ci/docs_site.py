@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 CORE = ROOT / "spectra_core"
 PAGES = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
 """Files beside docs/ that are pages of the site, under another name."""
+GALLERY = "gallery.md"
 
 
 class Doctests(griffe.Extension):
@@ -44,6 +46,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, *, page: Any, config: MkDocsConfig, **_: Any) -> str:
     """Lead links to files of the repository to where they are: pages of the site, or the repository."""
     here = page.file.src_uri
+    markdown = _with_pictures(markdown) if here == GALLERY else markdown
     folder = ROOT if here in PAGES.values() else (ROOT / "docs" / here).parent
 
     def led(match: re.Match[str]) -> str:
@@ -69,6 +72,25 @@ def _fill(nav: list[Any], pages: Mapping[str, list[str]]) -> None:
                 entry[title] = pages[title]
             elif isinstance(inside, list):
                 _fill(inside, pages)
+
+
+def _with_pictures(text: str) -> str:
+    """Run the code of the gallery, and put under each block the figure that it makes."""
+    sys.path.insert(0, str(ROOT))
+    try:
+        import spectra_core as sc
+        from spectra_core.figures.svg import svg
+
+        spectra = sc.simulate(sc.PRESETS["msu_like"], n_spectra=200, seed=0)
+    except ImportError as error:
+        return f"{text}\n\nThis site was built without the pictures: {error}. They need requirements.txt, too.\n"
+
+    def pictured(match: re.Match[str]) -> str:
+        known: dict[str, Any] = {"spectra": spectra}
+        exec(match[1], known)  # noqa: S102  # a page of this repository, which the tests run, too
+        return f'{match[0]}\n\n<figure style="width:100%;background:#fff">{svg(known["figure"])}</figure>\n'
+
+    return re.sub(r"^```python\n(.*?)^```$", pictured, text, flags=re.MULTILINE | re.DOTALL)
 
 
 def _notebook(path: Path) -> str:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from spectra_core.store import classroom
 from ui import state
-from ui.text import counted, size
+from ui.text import counted, plain, size
 
 _KEEP_DAYS = 180
 _KEEP = """
@@ -18,6 +18,15 @@ if (!document.cookie.split('; ').some(one => one.startsWith('{name}='))) {{
 }}
 </script>
 """
+_FORGET = """
+<script>
+if (document.cookie.split('; ').includes('{name}=' + {secret})) {{
+  document.cookie = '{name}=; path=/; max-age=0; SameSite=Lax';
+}}
+location.replace(location.origin + location.pathname);
+</script>
+"""
+"""Without what stands behind the path: it may open the workspace, and names what lies there."""
 
 
 def admit() -> None:
@@ -33,6 +42,9 @@ def show() -> None:
     if not state.is_class():
         return
     opened = state.workspace()
+    if opened.is_left:
+        st.html(_FORGET.format(name=state.PARAMETER, secret=json.dumps(opened.secret)), unsafe_allow_javascript=True)
+        st.stop()
     if opened.secret and not opened.in_browser:
         _keep_in_browser(opened.secret)
     with st.sidebar:
@@ -42,6 +54,9 @@ def show() -> None:
         until = classroom.kept_until(opened.home)
         if until is not None:
             st.caption(f"Kept until {until:%d %B %Y}, longer with every visit.")
+        if who := state.signed_in_as():
+            st.caption(f"Signed in as {plain(who)}.")
+            st.button("Sign out", icon=":material/logout:", on_click=st.logout, key="sign_out")
     if panel.open:
         with panel:
             _show_inside(opened)
@@ -56,8 +71,14 @@ def _show_inside(opened: state.Opened) -> None:
     if opened.secret:
         st.write("This browser finds it again. Elsewhere, this link opens it: who has the link has everything.")
         st.code(state.link(), language=None, wrap_lines=True)
-    else:
-        st.button("Sign out", icon=":material/logout:", on_click=st.logout, key="sign_out")
+        has_link = st.checkbox("I have kept the link, or need nothing of it", key="has_link")
+        st.button(
+            "Leave this workspace",
+            icon=":material/logout:",
+            on_click=state.leave_workspace,
+            disabled=not has_link,
+            help="For a computer that others use, too: this browser forgets the workspace, and only the link opens it.",
+        )
 
 
 def _keep_in_browser(secret: str) -> None:

@@ -32,7 +32,7 @@ if difficulty == "hard":
 
 physics = cache.table(checks.physics, sets)
 limits = checks.physics_limits(physics)
-quiz = state.quiz(f"{sets['training'].fingerprint} {sets['generated'].fingerprint} {difficulty}")
+quiz = state.quiz(f"{sets['training'].fingerprint} {sets['generated'].fingerprint} {difficulty}", N_QUESTIONS)
 offences = checks.physics_offences(physics, limits)
 questions = blind_quiz.blind_questions(sets, offences, difficulty, seed=quiz.round)
 

@@ -10,7 +10,7 @@ numbers = [str(number) for number in range(1, len(tour.STEPS) + 1)]
 picked = st.segmented_control("Step", numbers, default=state.unless_set(KEY, "1"), key=KEY, bind="query-params")
 place = numbers.index(picked or "1")
 step = tour.STEPS[place]
-seen = state.note_step(place)
+seen = state.note_step(place, len(numbers))
 st.progress(len(seen) / len(numbers), text=f"{len(seen)} of {len(numbers)} steps seen")
 
 st.subheader(f"{place + 1}. {step.title}")

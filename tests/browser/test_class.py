@@ -38,6 +38,15 @@ def test_a_workspace_is_kept_in_the_browser_opened_elsewhere_by_link_and_closed_
         other.open(f"{link}&set={key[:12]}")
         other.menu("Data set")
         emptiness(other).to_have_count(0, timeout=PATIENCE)
+
+        mine.page.get_by_role("button", name="Your workspace").click()
+        mine.page.get_by_text("I have kept the link").click()
+        mine.page.get_by_role("button", name="Leave this workspace").click()
+        emptiness(mine).to_be_visible(timeout=PATIENCE)
+        mine.calm()
+        kept = [one["value"] for one in mine.page.context.cookies() if one["name"] == "workspace"]
+        assert secret not in kept
+        assert key[:12] not in mine.page.url
         for visitor in (mine, other):
             visitor.require_health()
     assert "Traceback" not in app.log.read_text()

@@ -92,6 +92,12 @@ def test_the_panel_tells_limits_and_the_link(folder, secrets):
     app.run()
     assert "1 of 40 sets" in said(app)
     assert app.code[0].value.endswith(f"/?workspace={secrets[0]}")
+    (leave,) = [one for one in app.button if one.label == "Leave this workspace"]
+    assert leave.disabled
+    app.checkbox(key="has_link").check().run()
+    next(one for one in app.button if one.label == "Leave this workspace").click().run()
+    assert not app.exception
+    assert not app.selectbox  # nothing more of it is shown
 
 
 def test_a_single_user_notices_nothing(store):

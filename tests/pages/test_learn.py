@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from scipy.stats import beta
 from streamlit.testing.v1 import AppTest
 
 from spectra_core.contracts import SILENT
@@ -38,6 +39,20 @@ def opened(page: str, demo, **query: str) -> AppTest:
     return app
 
 
+def reloaded(page: str, app: AppTest, **query: str) -> AppTest:
+    """Open the address of a page in a new session, as a reload does."""
+    again = AppTest.from_file(APP, default_timeout=60)
+    for name, value in {**app.query_params, **query}.items():
+        again.query_params[name] = value
+    again.switch_page(f"pages/learn/{page}.py").run()
+    assert not again.exception
+    return again
+
+
+def alt_of_figure(app: AppTest) -> str:
+    return app.get("plotly_chart")[0].proto.alt
+
+
 @pytest.mark.parametrize("number", range(1, len(tour.STEPS) + 1))
 def test_every_step_is_reached_by_its_link(demo, number):
     app = opened("tour", demo, step=str(number))
@@ -53,23 +68,46 @@ def test_next_goes_on_and_what_was_seen_is_counted(demo):
     assert app.subheader[0].value.startswith("3. ")
     assert app.query_params["step"] == "3"
     assert "2 of 8 steps seen" in app.get("progress")[0].proto.text
+    assert "3 of 8 steps seen" in reloaded("tour", app, step="8").get("progress")[0].proto.text
 
 
-def test_the_score_is_the_number_of_right_answers(demo, monkeypatch):
-    monkeypatch.setattr(blind_quiz, "N_QUESTIONS", 3)
-    app = opened("quiz", demo, quiz_difficulty="medium")
-    right = 0
-    for _ in range(3):
+@pytest.mark.parametrize("difficulty", ["easy", "medium", "hard"])
+def test_twelve_answers_are_counted_to_the_score_also_across_a_reload(demo, difficulty):
+    app = opened("quiz", demo, quiz_difficulty=difficulty)
+    right, drawn = 0, []
+    for number in range(1, 13):
+        assert app.subheader[0].value.startswith(f"Question {number} of 12")
         app.button(key="quiz_A").click().run()
         said = [text.value for text in app.markdown]
         assert ("**Right.**" in said) != ("**Wrong.**" in said)
-        right += "**Right.**" in said
+        is_right = alt_of_figure(app).endswith("A is generated.")
+        assert ("**Right.**" in said) == is_right
+        right += is_right
+        drawn.append(app.get("plotly_chart")[0].proto.spec)
+        if number in (5, 12):
+            app = reloaded("quiz", app)
+            assert app.get("plotly_chart")[0].proto.spec == drawn[-1]
+        assert f"{right} right answer{'s' * (right != 1)} of {number}." in " ".join(one.value for one in app.caption)
         app.button(key="quiz_next").click().run()
         assert not app.exception
-    assert app.subheader[0].value == f"{right} of 3 right"
-    assert [metric.label for metric in app.metric] == ["You", "A classifier", "Guessing"]
+    app = reloaded("quiz", app)
+    assert app.subheader[0].value == f"{right} of 12 right"
+    yours, machine, _ = app.metric
+    assert [one.label for one in app.metric] == ["You", "A classifier", "Guessing"]
+    assert yours.value == f"{100 * right / 12:.0f} %"
+    low = beta.ppf(0.025, right, 13 - right) if right else 0.0
+    high = beta.ppf(0.975, right + 1, 12 - right) if right < 12 else 1.0
+    assert f"{100 * low:.0f} % to {100 * high:.0f} %" in yours.help
+    assert 0 <= float(machine.value.removesuffix(" %")) <= 100
     next(button for button in app.button if button.label == "Play again").click().run()
-    assert app.subheader[0].value.startswith("Question 1 of 3")
+    assert app.subheader[0].value.startswith("Question 1 of 12")
+    app.button(key="quiz_A").click().run()
+    assert app.get("plotly_chart")[0].proto.spec != drawn[0]
+
+
+@pytest.mark.parametrize("written", ["0-rrrrrrrrrrrrr", "0-.", "0-rx"])
+def test_what_is_no_round_of_the_quiz_begins_one(demo, written):
+    assert opened("quiz", demo, quiz=written).subheader[0].value.startswith("Question 1 of 12")
 
 
 def test_a_score_goes_on_the_board_of_the_class_under_a_name_that_is_text(demo, monkeypatch, tmp_path):

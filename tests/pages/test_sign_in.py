@@ -42,6 +42,14 @@ def test_whoever_signs_in_finds_the_same_workspace_and_nobody_elses(tmp_path, mo
                         visitor.run()
                         assert "Sign in" not in visitor.text
                         sees[name] = "Kept by Ann" in visitor.text
+                        assert f"Signed in as {name}" in visitor.text
+                        left = visitor.run(pressed="Sign out")[-1].auth_redirect.url
+                    http.get(left)
+                    with Session(http) as gone:
+                        gone.run()
+                        assert "Signed in as" not in gone.text
+                        assert "Kept by Ann" not in gone.text
+                        assert gone.run(pressed="Sign in")[-1].auth_redirect.url
             assert sees == {"ann": True, "bob": False}
             assert not bob.exists()
         assert "Traceback" not in app.log.read_text()

@@ -37,7 +37,17 @@ from ui.state.widget_values import (
     take_experiment,
     unless_set,
 )
-from ui.state.workspace import PARAMETER, Opened, home, is_class, link, signs_in, workspace
+from ui.state.workspace import (
+    PARAMETER,
+    Opened,
+    home,
+    is_class,
+    leave_workspace,
+    link,
+    signed_in_as,
+    signs_in,
+    workspace,
+)
 
 __all__ = [
     "BY_CHOICES",
@@ -71,6 +81,7 @@ __all__ = [
     "is_class",
     "jobs",
     "last_deleted",
+    "leave_workspace",
     "link",
     "model",
     "note_step",
@@ -84,6 +95,7 @@ __all__ = [
     "set_unknown",
     "set_widget",
     "set_widget_for",
+    "signed_in_as",
     "signs_in",
     "start_experiment_from",
     "start_job",

@@ -1,7 +1,7 @@
 """Which data folder this visitor works in: the one of the computer, or in a class a workspace of the visitor's own."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -33,12 +33,15 @@ class Opened:
         Whether it is the address that says so, against what the browser keeps.
     in_browser
         Whether the browser keeps a secret.
+    is_left
+        Whether the visitor has left it.
     """
 
     home: Path
     secret: str = ""
     in_link: bool = False
     in_browser: bool = False
+    is_left: bool = False
 
     @property
     def is_shelf(self) -> bool:
@@ -55,6 +58,17 @@ def signs_in() -> bool | None:
     """Whether this visitor has signed in; None where this server asks nobody to."""
     told = st.user.to_dict().get("is_logged_in") if is_class() else None
     return None if told is None else bool(told)
+
+
+def signed_in_as() -> str:
+    """Return who has signed in, as the provider names people to people; "" where nobody has."""
+    told = st.user.to_dict() if signs_in() else {}
+    return str(next((told[claim] for claim in ("email", "name", "sub") if told.get(claim)), ""))
+
+
+def leave_workspace() -> None:
+    """Note that the visitor leaves the workspace; a callback."""
+    st.session_state[_WORKSPACE] = replace(workspace(), is_left=True)
 
 
 def home() -> str:
