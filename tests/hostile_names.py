@@ -27,31 +27,36 @@ NAME = (
 
 
 def fill(store: Store) -> dict[str, str]:
-    """Keep a set, models, a generated set, a result of every kind and a failed job; return what to open."""
-    measured = _renamed(beer_lambert_set(40), "measured")
+    """Keep a set, a generator, a generated set, an experiment, a calibration and a failed job; return what to open."""
+    measured = renamed(beer_lambert_set(40), "measured")
     fitted = GENERATORS["pca"]().fit(measured, seed=0)
     model = store.save_model(fitted, registry="generator", member="pca", train=measured, seed=0)
     hand = {"set": store.save_set(measured), "model": model}
-    hand["generated"] = store.save_set(_renamed(beer_lambert_set(40, seed=1, noise=0.02), "generated"))
+    hand["generated"] = store.save_set(renamed(beer_lambert_set(40, seed=1, noise=0.02), "generated"))
     arms = Arm(f"{NAME} 1", "baseline"), Arm(f"{NAME} 2", generator=Choice("mixing"))
     result = run(Experiment(arms, (Choice("ridge"),), n_folds=4, reference="baseline"), measured)
-    for kind in ("pilot", "study"):
-        store.save_result(kind, {"name": NAME, **result.document}, dict(result.tables), NAME)
-    both = {"set": hand["set"], "generated": hand["generated"], "model": None, "seed": 0}
-    TASKS["fidelity"]({**both, "noise_given_back": False}, SILENT, store)
-    TASKS["neighbours"]({**both, "metric": "euclidean", "window": None}, SILENT, store)
-    TASKS["map"]({**both, "model": model, "method": "pca"}, SILENT, store)
-    TASKS["bench"]({"set": hand["set"], "seed": 0}, SILENT, store)
-    reference = Choice("pls", {"max_components": 1})
-    names = [AS_NOW, "Ridge", "Suspicious labels set aside, Gaussian process"]
-    pace = {way.name: 1.2 if way.name in names else 1e9 for way in ways_for(measured, reference, 30)[0]}
-    found = advise(measured, reference=reference, pace=pace)
-    keep_advice(found, {"set": hand["set"], "reference": reference.to_json()}, store, NAME)
+    store.save_result("study", {"name": NAME, **result.document}, dict(result.tables), NAME)
     store.save_calibration(calibrate(measured, regressor="ridge", n_folds=2))
     job = JobFolder(store.root / "jobs" / ("a" * 32))
     said = {"task": "train", "title": NAME, "arguments": {"set": hand["set"], "generator": "vae"}, "attempt": 1}
     job.write("job", {**said, "sequence": 1, "queued": 1, "created": "2026-01-01T00:00:00+00:00"})
     job.write("status", {"attempt": 1, "state": "failed", "stage": NAME, "error": NAME})
+    return hand
+
+
+def fill_with_judgements(store: Store) -> dict[str, str]:
+    """Keep what `fill` keeps, and comparisons and advice; return what to open."""
+    hand = fill(store)
+    spectra = store.load_set(hand["set"])
+    both = {"set": hand["set"], "generated": hand["generated"], "model": None, "seed": 0}
+    TASKS["fidelity"]({**both, "noise_given_back": False}, SILENT, store)
+    TASKS["neighbours"]({**both, "metric": "euclidean", "window": None}, SILENT, store)
+    TASKS["map"]({**both, "model": hand["model"], "method": "pca"}, SILENT, store)
+    reference = Choice("pls", {"max_components": 1})
+    names = [AS_NOW, "Ridge", "Suspicious labels set aside, Gaussian process"]
+    pace = {way.name: 1.2 if way.name in names else 1e9 for way in ways_for(spectra, reference, 30)[0]}
+    found = advise(spectra, reference=reference, pace=pace)
+    keep_advice(found, {"set": hand["set"], "reference": reference.to_json()}, store, NAME)
     return hand
 
 
@@ -64,7 +69,8 @@ def texts(app: Any) -> Iterator[str]:
                 yield text
 
 
-def _renamed(spectra: SpectraSet, origin: Any) -> SpectraSet:
+def renamed(spectra: SpectraSet, origin: Any) -> SpectraSet:
+    """Return a set in which everything is called so."""
     info = [Target(f"{NAME} {number}", NAME, one.charge) for number, one in enumerate(spectra.target_info)]
     targets = spectra.targets.set_axis([one.name for one in info], axis="columns")
     samples = pd.DataFrame({"id": [f"{NAME} {number}" for number in range(len(spectra))]})

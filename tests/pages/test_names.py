@@ -4,27 +4,37 @@ import re
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from spectra_core.store import Store
-from tests.hostile_names import OUTSIDE, fill, texts
+from tests.hostile_names import OUTSIDE, fill_with_judgements, texts
 from ui.menu import MENU
 
 APP = str(Path(__file__).parents[2] / "app.py")
 PAGES = [entry.path for entries in MENU.values() for entry in entries if entry.title != "Experiment"]
 """The other one times this computer first, and shows no name."""
+REPORTING = {"advice", "calibrate", "errors", "fidelity", "latent_map", "neighbours"}
+"""Pages that offer a report."""
 LIVE = re.compile(rf"(?<!\\)\]\(|(?<!\\)<|(?<!\\)\$|http://{OUTSIDE}|:material/home|(?<!\\):red")
 
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory) -> tuple[Path, dict[str, str]]:
     folder = tmp_path_factory.mktemp("names")
-    return folder, fill(Store(folder))
+    return folder, fill_with_judgements(Store(folder))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: Path(path).stem)
-def test_no_page_reads_a_name_as_markdown(page, filled, monkeypatch: pytest.MonkeyPatch):
+def test_no_page_or_report_reads_a_name_as_markup(page, filled, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SPECTRA_HOME", str(filled[0]))
+    offered, reports = st.download_button, []
+
+    def offer(label, data, *given, **named):
+        reports.extend([data] if label == "Report (HTML)" else [])
+        return offered(label, data, *given, **named)
+
+    monkeypatch.setattr(st, "download_button", offer)
     app = AppTest.from_file(APP, default_timeout=60)
     for kind, identifier in filled[1].items():
         app.query_params[kind] = identifier[:12]
@@ -35,3 +45,7 @@ def test_no_page_reads_a_name_as_markdown(page, filled, monkeypatch: pytest.Monk
     assert not app.error
     live = [text for text in texts(app) if LIVE.search(text) and "127" in text]
     assert live == []
+    assert bool(reports) == (Path(page).stem in REPORTING)
+    for written in (report().decode() for report in reports):
+        assert "<h2>To repeat it</h2>" in written
+        assert not re.search(r"<(img|a|script)\b", written)
