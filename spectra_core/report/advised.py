@@ -154,8 +154,10 @@ def _more(tables: Mapping[str, pd.DataFrame], document: Mapping[str, Any]) -> li
 def _repeat(document: Mapping[str, Any]) -> list[Part]:
     key = str(document.get("set") or document["data"]["fingerprint"])
     asked = document.get("arguments") or {"set": key, "minutes": document["minutes"], "seed": document["seed"]}
-    same = "Folds and figures follow from the seed; which remedies are tried follows from how fast a computer is."
-    said: list[Part] = [f"On the page What would help?, or where the set is kept: {same}"]
+    said: list[Part] = [
+        "Ask on the page Advice or, where the set is kept, by the lines below. Folds and figures follow from the seed; "
+        "which remedies are tried follows from how fast a computer is."
+    ]
     if not asked.get("reference") and not asked.get("physics"):
         options = f"--data {key[:12]} --minutes {document['minutes']:g} --seed {document['seed']}"
         said.append(Listing(f"latent-spectra advise {options} --out advice.csv"))
