@@ -1,11 +1,13 @@
 """Small data sets with known truth, shared by the tests."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from spectra_core.contracts import SILENT
 from spectra_core.spectra import SetMeta, SpectralAxis, SpectraSet, Target
 
 WITH_PROCESSES = ("browser", "cluster", "jobs")
@@ -68,3 +70,23 @@ def relabelled(spectra: SpectraSet, targets: pd.DataFrame) -> SpectraSet:
 def mixtures() -> SpectraSet:
     """60 charge-balanced mixtures, 50 channels, 4 ions from 3 salts."""
     return beer_lambert_set()
+
+
+@pytest.fixture(scope="session")
+def short_demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A data folder in which the demo was run on few spectra, to be copied, and what it made."""
+    from spectra_core.jobs.demo import run_demo
+    from spectra_core.store import Store
+
+    folder = tmp_path_factory.mktemp("demo")
+    return folder, run_demo({"n_spectra": 60, "epochs": 2}, SILENT, Store(folder))
+
+
+@pytest.fixture(scope="session")
+def components_found_once():
+    """Streamlit asks every installed package for components whenever a test opens the app: four fifths of its time."""
+    from streamlit.components.v2 import manifest_scanner
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield

@@ -92,12 +92,18 @@ class Visitor:
         assert self.errors == []
 
 
+@pytest.fixture(scope="session")
+def executable() -> str:
+    """The browser to start."""
+    path = os.environ.get("SPECTRA_CHROMIUM", "/usr/bin/chromium")
+    if not Path(path).is_file() and os.environ.get("CI") != "true":
+        pytest.skip(f"There is no browser at {path}; set SPECTRA_CHROMIUM to the path of a Chromium.")
+    return path
+
+
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
+def browser(executable: str) -> Iterator[Any]:
     """A Chromium, started once for a file of tests: its event loop must not run on into tests of other things."""
-    executable = os.environ.get("SPECTRA_CHROMIUM", "/usr/bin/chromium")
-    if not Path(executable).is_file() and os.environ.get("CI") != "true":
-        pytest.skip(f"There is no browser at {executable}; set SPECTRA_CHROMIUM to the path of a Chromium.")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -126,13 +132,23 @@ def visit(browser: Any) -> Iterator[Callable[..., Visitor]]:
         context.close()
 
 
-@pytest.fixture(scope="module")
-def app(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    """The app as a person starts it, on a free port, with an empty data folder."""
+@pytest.fixture(scope="session")
+def server(executable: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """The app as a person starts it, on a free port, with a data folder that is empty before the first test.
+
+    One for all files: every server compiles and loads for half a minute before it answers as it does later.
+    """
     folder = tmp_path_factory.mktemp("app")
     with served(folder / "home", folder / "server.log") as running:
         yield running
-    assert "Traceback" not in running.log.read_text()
+
+
+@pytest.fixture(scope="module")
+def app(server: RunningApp) -> Iterator[RunningApp]:
+    """The served app, where others may have left sets; no bug may come to light in it while a file is tested."""
+    before = len(server.log.read_text())
+    yield server
+    assert "Traceback" not in server.log.read_text()[before:]
 
 
 class served:  # read as a sentence in a with statement

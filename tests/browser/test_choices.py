@@ -25,7 +25,7 @@ def require_set_in_hand(visitor) -> None:
 def test_a_choice_survives_menu_reload_and_back(app, visit, fingerprint):
     visitor = visit()
     visitor.open(app.url)
-    visitor.page.get_by_test_id("stSelectbox").first.get_by_role("combobox").click()
+    visitor.page.get_by_test_id("stSelectbox").first.get_by_role("combobox").fill("Three salts in")
     visitor.page.get_by_role("option", name="Three salts in water").click()
     visitor.page.wait_for_url(re.compile(rf"set={fingerprint[:12]}"))
     visitor.menu("Train")

@@ -11,12 +11,16 @@ from ui.menu import MENU, Entry
 pytestmark = pytest.mark.browser
 
 PAGES = [entry for entries in MENU.values() for entry in entries]
+EMPTY = ("overview", "jobs", "dataset", "simulate", "experiment", "read", "tour")
+"""Pages that show more than that they need spectra where none are in hand, and one of those that say so."""
 
 
-def test_every_page_opened_first_is_healthy_in_light(app, visit):
+def test_pages_opened_first_are_healthy_in_light(app, visit):
     visitor = visit()
     visitor.open(app.url)  # the first deep link of a process has a test of its own
     for entry in PAGES:
+        if Path(entry.path).stem not in EMPTY:
+            continue
         visitor.open(f"{app.url}/{address(entry)}")
         require_whole(visitor, entry)
 

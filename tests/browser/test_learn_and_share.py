@@ -1,11 +1,10 @@
 """A visitor without a mouse walks through the tour; a colleague without a network opens and prints a report."""
 
+import shutil
+
 import pytest
 
 from spectra_core.cli.commands import main
-from spectra_core.contracts import SILENT
-from spectra_core.jobs.demo import run_demo
-from spectra_core.store import Store
 from ui.tour import STEPS
 
 pytestmark = pytest.mark.browser
@@ -14,8 +13,10 @@ _FOCUSED = "(document.activeElement.ariaLabel || document.activeElement.innerTex
 
 
 @pytest.fixture(scope="module")
-def made(app):
-    return run_demo({"n_spectra": 60, "epochs": 2}, SILENT, Store(app.home))
+def made(app, short_demo):
+    folder, made = short_demo
+    shutil.copytree(folder, app.home, ignore=shutil.ignore_patterns("sequence"), dirs_exist_ok=True)
+    return made
 
 
 def tab_to(visitor, *words: str, most: int = 120) -> None:

@@ -1,20 +1,10 @@
 """The demo runs the whole pipeline and leaves everything in the store."""
 
-import pytest
-
-from spectra_core.contracts import SILENT
-from spectra_core.jobs.demo import run_demo
 from spectra_core.store import Store
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    store = Store(tmp_path_factory.mktemp("home"))
-    return store, run_demo({"n_spectra": 30, "epochs": 2}, SILENT, store)
-
-
-def test_the_demo_fills_every_box_with_what_belongs_together(demo):
-    store, made = demo
+def test_the_demo_fills_every_box_with_what_belongs_together(short_demo):
+    store, made = Store(short_demo[0]), short_demo[1]
     spectra, generated = store.load_set(made["set"]), store.load_set(made["generated"])
     model = store.load_model(made["model"])
     assert (spectra.meta.origin, generated.meta.origin) == ("simulated", "generated")
@@ -25,8 +15,8 @@ def test_the_demo_fills_every_box_with_what_belongs_together(demo):
     assert store.load_calibration(made["calibration"]).data["fingerprint"] == made["set"]
 
 
-def test_generated_spectra_of_the_demo_come_from_training_rows_alone(demo):
-    store, made = demo
+def test_generated_spectra_of_the_demo_come_from_training_rows_alone(short_demo):
+    store, made = Store(short_demo[0]), short_demo[1]
     held_out = store.load_model(made["model"]).record.held_out_rows
     whole = store.load_set(made["set"])
     seen = whole.take([row for row in range(len(whole)) if row not in held_out])

@@ -15,6 +15,6 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
 
 
 @pytest.fixture(autouse=True)
-def pace(monkeypatch: pytest.MonkeyPatch) -> None:
+def pace(monkeypatch: pytest.MonkeyPatch, components_found_once: None) -> None:
     """A computer of known speed: what pages offer depends on it. It is measured in tests/experiment and browsers."""
     monkeypatch.setattr("spectra_core.experiment.pace._measured", lambda member, cost, spectra: 0.02)

@@ -7,19 +7,18 @@ import pytest
 from scipy.stats import beta
 from streamlit.testing.v1 import AppTest
 
-from spectra_core.contracts import SILENT
 from spectra_core.evaluation.similarity import blind_quiz
-from spectra_core.jobs.demo import run_demo
-from spectra_core.store import Store, classroom
+from spectra_core.store import classroom
 from ui import tour
 
 APP = str(Path(__file__).parents[2] / "app.py")
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
+def demo(tmp_path_factory, short_demo):
     folder = tmp_path_factory.mktemp("home")
-    return folder, run_demo({"n_spectra": 60, "epochs": 2}, SILENT, Store(folder))
+    shutil.copytree(short_demo[0], folder, dirs_exist_ok=True)
+    return folder, short_demo[1]
 
 
 @pytest.fixture(autouse=True)

@@ -1,12 +1,11 @@
 """The first page: where am I, and one click to see everything at work."""
 
+import shutil
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
-from spectra_core.contracts import SILENT
 from spectra_core.jobs import Jobs
-from spectra_core.jobs.demo import run_demo
 from spectra_core.store import Store
 
 APP = str(Path(__file__).parents[2] / "app.py")
@@ -40,11 +39,12 @@ def test_the_demo_is_one_job(store: Store, tmp_path: Path):
     assert "Run the demo" not in labels(app)
 
 
-def test_with_the_demo_in_hand_generated_spectra_are_drawn_beside_the_experimental_ones(store: Store):
-    made = run_demo({"n_spectra": 30, "epochs": 2}, SILENT, store)
+def test_with_the_demo_in_hand_generated_spectra_are_drawn_beside_the_experimental_ones(store: Store, short_demo):
+    folder, made = short_demo
+    shutil.copytree(folder, store.root, dirs_exist_ok=True)
     app = opened(**made)
     assert [one.value for one in app.subheader] == ["Do generated spectra look like the experimental ones?"]
-    assert "30 experimental spectra (Demo: salts in water)" in app.caption[-1].value
+    assert "60 experimental spectra (Demo: salts in water)" in app.caption[-1].value
     assert "Run the demo" not in labels(app)
 
 

@@ -8,11 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from spectra_core.choices import Choice
-from spectra_core.contracts import SILENT
 from spectra_core.experiment import Arm, Experiment, run
 from spectra_core.experiment.own_way import own_way as way_of
 from spectra_core.generators import GENERATORS
-from spectra_core.jobs.demo import run_demo
 from spectra_core.sampling.generation import generate_spectra
 from spectra_core.store import Store
 from tests.conftest import beer_lambert_set
@@ -51,17 +49,11 @@ def two_studies(store: Store) -> dict[str, tuple[str, str]]:
     return {name: studied(store, seed, name) for seed, name in enumerate(("Monday", "Tuesday"))}
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory) -> tuple[Path, dict[str, str]]:
-    folder = tmp_path_factory.mktemp("demo")
-    return folder, run_demo({"n_spectra": 60, "epochs": 2}, SILENT, Store(folder))
-
-
 @pytest.fixture
-def made(store: Store, demo) -> dict[str, str]:
+def made(store: Store, short_demo) -> dict[str, str]:
     """A short demo, in the store of the test."""
-    shutil.copytree(demo[0], store.root, dirs_exist_ok=True)
-    return demo[1]
+    shutil.copytree(short_demo[0], store.root, dirs_exist_ok=True)
+    return short_demo[1]
 
 
 def shown_study(app: AppTest) -> str | None:
