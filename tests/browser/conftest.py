@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -175,12 +176,16 @@ class served:  # read as a sentence in a with statement
         return RunningApp(url, self.home, self.log)
 
     def __exit__(self, *_: object) -> None:
+        started = psutil.Process(self._process.pid).children(recursive=True)
         self._process.terminate()
         try:
             self._process.wait(timeout=10)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        for left in started:  # a process that waits for jobs would first finish compiling for them
+            with suppress(psutil.NoSuchProcess):
+                left.kill()
         self._output.close()
 
 

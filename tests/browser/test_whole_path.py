@@ -65,7 +65,7 @@ def test_a_spectroscopist_goes_from_a_file_to_an_answer(app, visit, plain_csv):
     page.reload()
     visitor.calm()
     visitor.menu("Overview")  # it goes on while another page is visited
-    page.get_by_text("Finished: Train").wait_for(timeout=PATIENCE)
+    page.wait_for_url(re.compile("model="), timeout=PATIENCE)
     visitor.menu("Train")
     page.get_by_text("How well does it reconstruct?").wait_for(timeout=PATIENCE)
     station("trained")

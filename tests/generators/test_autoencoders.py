@@ -72,11 +72,11 @@ def test_components_below_the_noise_of_the_loss_are_lost_and_others_keep_their_i
 
 def test_the_summed_loss_trains_at_its_presets_without_leaps():
     spectra = simulate(PRESETS["msu_like"], seed=0)
-    for seed in (1, 2):  # at the full rate the second reached 147 in epoch 5
-        curve = VAE(reduction="sum", epochs=6, kernels="numba", device="cpu").fit(spectra, seed=seed).history_
-        error = curve["reconstruction"] / spectra.n_channels
-        assert error[1:].max() < 0.2
-        assert error.iloc[-1] < 0.1
+    # At the full rate this seed reached 147 in epoch 5.
+    curve = VAE(reduction="sum", epochs=6, kernels="numba", device="cpu").fit(spectra, seed=2).history_
+    error = curve["reconstruction"] / spectra.n_channels
+    assert error[1:].max() < 0.2
+    assert error.iloc[-1] < 0.1
 
 
 def test_conditions_are_scaled_by_the_training_targets(mixtures):

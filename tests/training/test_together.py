@@ -61,7 +61,7 @@ def mlps_alone(training, **changes):
     )
 
 
-def vae_trainings(kind, *, sizes=SIZES, validation=False, basis=None, **changes):
+def vae_trainings(kind, *, sizes=SIZES, steps=200, validation=False, basis=None, **changes):
     n_conditions = 0 if kind == "vae" else 2
     shape = VaeShape(13, 11, 5, n_conditions, encoder_sees_conditions=kind == "cvae, encoder sees targets")
     held_out = table(9, seed=99)
@@ -71,7 +71,7 @@ def vae_trainings(kind, *, sizes=SIZES, validation=False, basis=None, **changes)
             spectra[:, :2] if n_conditions else None,
             shape,
             VaeLoss(0.3, "sum"),
-            Plan(Budget(steps=200), seed=20 + number, **changes),
+            Plan(Budget(steps=steps), seed=20 + number, **changes),
             np.float64,
             basis,
             held_out if validation else None,
@@ -103,11 +103,11 @@ def basis_of(n_components):
 
 @pytest.mark.parametrize(("schedule", "basis"), [("constant", None), ("cosine", None), ("cosine", basis_of(4))])
 def test_regressors_of_unequal_folds_equal_those_trained_one_by_one(schedule, basis):
-    trainings = mlp_trainings(schedule=schedule, basis=basis)
+    trainings = mlp_trainings(steps=60, schedule=schedule, basis=basis)
     for training, found in zip(trainings, train_mlps_together(trainings, device=OTHER), strict=True):
         alone = mlps_alone(training)
         for ours, theirs in zip((*found.weights, *found.biases), (*alone.weights, *alone.biases), strict=True):
-            # Only the order of sums differs, by about 1e-14 over 200 steps.
+            # Only the order of sums differs, by about 1e-14.
             assert_allclose(ours, theirs, rtol=0, atol=1e-10)
         assert_allclose(found.loss, alone.loss, rtol=1e-10)
 
@@ -115,7 +115,7 @@ def test_regressors_of_unequal_folds_equal_those_trained_one_by_one(schedule, ba
 @pytest.mark.parametrize("kind", ["vae", "cvae", "cvae, encoder sees targets"])
 @pytest.mark.parametrize("basis", [None, basis_of(6)])
 def test_autoencoders_of_unequal_folds_equal_those_trained_one_by_one(kind, basis):
-    trainings = vae_trainings(kind, validation=True, basis=basis)
+    trainings = vae_trainings(kind, steps=60, validation=True, basis=basis)
     for training, found in zip(trainings, train_vaes_together(trainings, device=OTHER), strict=True):
         alone = vae_alone(training)
         for name, theirs in alone.arrays.items():
