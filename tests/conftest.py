@@ -1,5 +1,6 @@
 """Small data sets with known truth, shared by the tests."""
 
+import os
 from functools import cache
 from pathlib import Path
 
@@ -14,11 +15,25 @@ WITH_PROCESSES = ("browser", "cluster", "jobs")
 """Folders whose tests drive real browsers, workers and jobs, which a busy machine may hold up longer than they wait."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Try a test with processes a second time where it fails; both are printed, and what is broken fails twice."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Run the whole suite in two processes where there are as many processors; decision 175."""
+    option = config.option
+    whole = config.args_source is config.ArgsSource.TESTPATHS and not (option.collectonly or option.usepdb)
+    if whole and option.numprocesses is None and not hasattr(config, "workerinput") and (os.cpu_count() or 1) > 1:
+        option.numprocesses, option.dist, option.loadscopereorder = 2, "loadgroup", False
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep a folder in one process, and what drives processes of its own in one; try that again where it fails.
+
+    Both tries are printed, and what is broken fails twice.
+    """
     for item in items:
-        if item.path.parent.name in WITH_PROCESSES and item.path.parent.parent == Path(__file__).parent:
+        folder = item.path.relative_to(config.rootpath).with_suffix("").parts[:2][-1]
+        if folder in WITH_PROCESSES:
             item.add_marker(pytest.mark.flaky(reruns=1))
+        item.add_marker(pytest.mark.xdist_group("processes" if folder in WITH_PROCESSES else folder))
 
 
 SALT_TABLE = {
