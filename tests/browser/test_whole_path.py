@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import beer_lambert_set
 
 pytestmark = pytest.mark.browser
-PATIENCE = 180_000  # milliseconds for a job on two busy cores
+PATIENCE = 300_000  # milliseconds for a job on two busy cores
 
 
 @pytest.fixture
