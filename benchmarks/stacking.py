@@ -16,18 +16,22 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 
 from benchmarks.study_arms import CARBON_DOTS, measured
 from benchmarks.study_cells import markdown
+from benchmarks.study_figures import save
 from spectra_core.choices import Choice, build
 from spectra_core.contracts import Budget
 from spectra_core.datasets.simulator import PRESETS, simulate
 from spectra_core.experiment.modes import trained
+from spectra_core.figures.theme import GREY, TARGET_COLOURS, TARGET_SYMBOLS, styled
 from spectra_core.regressors import REGRESSORS
 from spectra_core.spectra import SpectraSet
 from spectra_core.splits import k_fold
 
 METHODS = ("mlp", "pls", "ridge", "gaussian_process", "stack")
+IN_WORDS = {"mlp": "the study's network", "pls": "PLS", "ridge": "ridge", "gaussian_process": "the Gaussian process"}
 TELLABLE = 0.95
 """A target that no method predicts with less than this share of its standard deviation is one no spectrum tells."""
 BLOWN_UP = 2.0
@@ -83,37 +87,72 @@ def measure(method: str, train: SpectraSet, test: SpectraSet, seed: int) -> dict
     return {"rmsep": dict(zip(test.target_names, rmsep.tolist(), strict=True)), "seconds": round(seconds, 2)}
 
 
+def told(here: pd.DataFrame) -> pd.DataFrame:
+    """Return RMSEP (run and target, method) of the targets of one set that can be told."""
+    errors = here.pivot_table(index=["run", "target"], columns="method", values="rmsep")
+    errors = errors.reindex(columns=METHODS).dropna()
+    best = np.log(errors).groupby("target").mean().min(axis=1)
+    return errors[np.exp(best).reindex(errors.index.get_level_values("target")).to_numpy() < TELLABLE]
+
+
+def changes(errors: pd.DataFrame) -> pd.DataFrame:
+    """Return the change of error by the stack against each method, in per cent, of what is `told`.
+
+    Returns
+    -------
+    DataFrame, one row per method
+        ``effect``, the geometric mean over runs and targets, and that of the best and the worst run, ``low``, ``high``.
+    """
+    ratios = np.log(errors[["stack"]].to_numpy() / errors[list(METHODS[:-1])])
+    by_run = ratios.groupby("run").mean()
+    return 100.0 * np.expm1(pd.DataFrame({"effect": ratios.mean(), "low": by_run.min(), "high": by_run.max()}))
+
+
 def summary(lines: pd.DataFrame) -> str:
     """Return the change of error by the stack in per cent, geometric mean over runs and targets that can be told."""
     rows = []
     for name, here in lines.groupby("set", sort=False):
-        errors = here.pivot_table(index=["run", "target"], columns="method", values="rmsep")
-        errors = errors.reindex(columns=METHODS).dropna()
+        errors = told(here)
         if errors.empty:
             continue
-        best = np.log(errors).groupby("target").mean().min(axis=1)
-        told = errors[np.exp(best).reindex(errors.index.get_level_values("target")).to_numpy() < TELLABLE]
-        ratios = np.log(told.div(told["stack"], axis=0))
-        cells = []
-        for method in METHODS[:-1]:
-            by_run = 100.0 * (np.exp(-ratios[method].groupby("run").mean()) - 1.0)
-            whole = 100.0 * (np.exp(-ratios[method].mean()) - 1.0)
-            cells.append(f"{whole:+.0f} ({by_run.min():+.0f} to {by_run.max():+.0f})")
+        cells = [f"{row.effect:+.0f} ({row.low:+.0f} to {row.high:+.0f})" for row in changes(errors).itertuples()]
         seconds = here[here["method"] == "stack"].groupby("run")["seconds"].first().median()
-        n_told, n_all = told.index.get_level_values("target").nunique(), here["target"].nunique()
-        blown = int((told["mlp"] > BLOWN_UP).sum())
-        rows.append(
-            [
-                name,
-                errors.index.get_level_values("run").nunique(),
-                f"{n_told} of {n_all}",
-                *cells,
-                f"{seconds:.0f}",
-                blown,
-            ]
-        )
+        runs, n_told = (errors.index.get_level_values(level).nunique() for level in ("run", "target"))
+        blown = int((errors["mlp"] > BLOWN_UP).sum())
+        rows.append([name, runs, f"{n_told} of {here['target'].nunique()}", *cells, f"{seconds:.0f}", blown])
     titles = [f"against {REGRESSORS[method].title}" for method in METHODS[:-1]]
     return markdown(["training set", "runs", "targets told", *titles, "processor s", "networks blown up"], rows)
+
+
+def picture(lines: pd.DataFrame) -> go.Figure:
+    """Draw what `changes` says of every set."""
+    sets = list(dict.fromkeys(lines["set"]))
+    found = pd.concat({name: changes(told(lines[lines["set"] == name])) for name in sets}, names=["set", "method"])
+    figure = go.Figure()
+    for number, method in enumerate(METHODS[:-1]):
+        rows = found.xs(method, level="method")
+        figure.add_scatter(
+            x=rows["effect"],
+            y=np.arange(len(sets)) + 0.17 * (number - 1.5),
+            mode="markers",
+            name=f"in place of {IN_WORDS[method]}",
+            marker={"color": TARGET_COLOURS[number], "symbol": TARGET_SYMBOLS[number], "size": 11},
+            error_x={
+                "array": rows["high"] - rows["effect"],
+                "arrayminus": rows["effect"] - rows["low"],
+                "thickness": 1.2,
+                "width": 3,
+            },
+        )
+    figure.add_vline(x=0, line={"color": GREY, "width": 1})
+    figure.update_xaxes(
+        title_text="Change of the error of new spectra by the stack of regressors, %: mean, best and worst run"
+    )
+    figure.update_yaxes(
+        tickvals=list(range(len(sets))), ticktext=[f"{name} spectra" for name in sets], autorange="reversed"
+    )
+    styled(figure, alt="Change of error by the stack on six training sets", height=440)
+    return figure.update_layout(font_size=15, margin={"l": 220, "t": 50}, legend={"y": 1.02})
 
 
 def main() -> None:
@@ -121,6 +160,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="where finished runs are kept")
     parser.add_argument("--report", action="store_true", help="measure nothing")
+    parser.add_argument("--picture", type=Path, metavar="FOLDER", help="write stack.png into this folder, too")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     log = asked.out / "runs.jsonl"
@@ -143,6 +183,8 @@ def main() -> None:
             print(name, run, method, line["seconds"], "s", flush=True)
     flat = [{**line, "target": target, "rmsep": value} for line in kept for target, value in line["rmsep"].items()]
     print(summary(pd.DataFrame(flat)))
+    if asked.picture:
+        save({"stack": picture(pd.DataFrame(flat))}, asked.picture)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spectra_core.calibration.applicability import Applicability
-from spectra_core.calibration.conformal import ErrorScale, fitted_scale, group_weights
+from spectra_core.calibration.conformal import OutOfFold
 from spectra_core.choices import Choice
 from spectra_core.contracts import SILENT, Reporter, derived_seed
 from spectra_core.errors import ConfigError, SpectraError
@@ -100,12 +100,11 @@ class Calibration:
         return np.stack([low - BEYOND * (high - low), high + BEYOND * (high - low)])
 
     @cached_property
-    def scales(self) -> tuple[ErrorScale, ...]:
-        """How large errors are expected where, per target."""
+    def errors(self) -> tuple[OutOfFold, ...]:
+        """What cross-validation says of the errors, per target."""
         predicted, labels = self.clipped(self.held_out), self.train.target_values
-        weights = group_weights(self.train.groups)
         return tuple(
-            fitted_scale(np.abs(y - p), p, weights, float(y.min())) for y, p in zip(labels.T, predicted.T, strict=True)
+            OutOfFold.of(y, p, self.fold, self.train.groups) for y, p in zip(labels.T, predicted.T, strict=True)
         )
 
     def clipped(self, values: Floats) -> Floats:

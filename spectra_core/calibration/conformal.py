@@ -5,13 +5,16 @@ fold k, R_i = |y_i - mu_k(i)(x_i)| the residual of row i out of fold, and n rows
 ends at the ceil((1 - a)(n + 1))-th smallest of mu_k(i)(x) + R_i, and begins likewise below. It covers at least 1 - 2a
 of new samples whatever their distribution, and about 1 - a where models of different folds agree.
 
-Two things are added. Replicates are no independent evidence: every row counts 1 / (rows of its group) and n is the
-number of groups, as for two-layer data (Lee, Barber & Willett, arXiv 2306.06342); single rows give CV+ itself. And
-errors grow with concentration: residuals are divided by s(mu) = a + b max(mu - lowest label, 0), with a, b >= 0 fitted
-to the residuals' size, and multiplied by s at the new spectrum.
+Three things are added. Replicates are no independent evidence: every row counts 1 / (rows of its group) and n is the
+number of groups, as for two-layer data (Lee, Barber & Willett, arXiv 2306.06342); single rows give CV+ itself. Errors
+grow with concentration, and not alike on both sides: residuals are divided by s(mu) = a + b max(mu - lowest label, 0),
+with a, b >= 0 fitted to the size of those above and of those below by themselves, and multiplied by s at the new
+spectrum. And the third with the largest predictions is judged among itself, as is the rest (Mondrian conformal
+regressors: Boström & Johansson, PMLR 2020, 128, 114-133), where each has rows enough for the level.
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +25,10 @@ Floats = NDArray[np.float64]
 
 _LEAST_SHARE = 0.1
 """The least error believed in, as a share of the mean one: a fit through zero would promise an exact reading."""
+_FEWEST_OF_A_SIDE = 5
+"""Groups with errors of one sign; with fewer, their size is that of all errors."""
+LARGEST = 1 / 3
+"""Share of groups, those with the largest predictions, that are judged among themselves."""
 _HALVINGS = 34
 """Bisection to a 10^10th of what folds differ by."""
 
@@ -68,6 +75,91 @@ def fitted_scale(residuals: Floats, predicted: Floats, weights: Floats, lowest: 
     return ErrorScale(mean * max(float(start), _LEAST_SHARE), mean * float(slope) / unit, lowest)
 
 
+@dataclass(frozen=True, eq=False)
+class OutOfFold:
+    """What cross-validation says of the errors of one target.
+
+    Parameters
+    ----------
+    residuals, place : (n_rows,)
+        Label less what was predicted out of fold; and where in the range of predictions the row lies, see `of`.
+    fold, groups : (n_rows,)
+        Which fold each row was left out with, and its group.
+    shifts : (n_folds,)
+        From what the model of a fold predicts to a place.
+    below, above
+        How large errors are expected where the true value is smaller, and larger, than what is predicted.
+    """
+
+    residuals: Floats
+    place: Floats
+    fold: NDArray[np.int64]
+    groups: NDArray[np.int64]
+    shifts: Floats
+    below: ErrorScale
+    above: ErrorScale
+
+    @classmethod
+    def of(cls, labels: Floats, predicted: Floats, fold: NDArray[np.int64], groups: NDArray[np.int64]) -> Self:
+        """Fit both scales to what was predicted out of fold.
+
+        Where a fold is left out whose labels are large, those of the others are smaller on average, and so is what
+        their model predicts. Of a target that the spectra hardly show, predictions out of fold would fall where labels
+        rise, and large ones would seem to be the surest. So a place is a prediction as of a model whose labels have
+        the mean of all.
+        """
+        weights = group_weights(groups)
+        sums, counts = (np.bincount(fold, values, int(fold.max()) + 1) for values in (weights * labels, weights))
+        shifts = np.average(labels, weights=weights) - (sums.sum() - sums) / (counts.sum() - counts)
+        place, residuals, lowest = predicted + shifts[fold], labels - predicted, float(labels.min())
+        sides = []
+        for rows in (residuals < 0, residuals > 0):
+            few = weights[rows].sum() < _FEWEST_OF_A_SIDE
+            use = np.ones(len(labels), dtype=bool) if few else rows
+            sides.append(fitted_scale(np.abs(residuals[use]), place[use], weights[use], lowest))
+        return cls(residuals, place, fold, groups, shifts, *sides)
+
+    def size(self, residuals: Floats, place: Floats) -> Floats:
+        """Return the size of error expected at a place, on the side of such residuals."""
+        return np.where(residuals > 0, self.above.at(place), self.below.at(place))
+
+    def interval(self, centres: Floats, level: float) -> tuple[Floats, Floats]:
+        """Return both ends (n_new,) of the intervals of spectra of which the folds' models predict `centres`.
+
+        Raises
+        ------
+        ConfigError
+            When there are too few groups for the level.
+        """
+        scores = np.abs(self.residuals) / self.size(self.residuals, self.place)
+        places = centres + self.shifts[:, None]
+        below, above = self.below.at(places), self.above.at(places)
+        largest, new_largest = self._largest(level, np.median(places, axis=0))
+        low, high = np.empty((2, centres.shape[1]))
+        for rows, new in ((largest, new_largest), (~largest, ~new_largest)):
+            if new.any():
+                low[new], high[new] = interval(
+                    centres[:, new],
+                    below[:, new],
+                    scores[rows],
+                    above=above[:, new],
+                    fold=self.fold[rows],
+                    groups=self.groups[rows],
+                    level=level,
+                )
+        return low, high
+
+    def _largest(self, level: float, new: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return which rows (n_rows,) and which places `new` are judged with the largest; all where those are few."""
+        _, numbers, sizes = np.unique(self.groups, return_inverse=True, return_counts=True)
+        of_groups = np.bincount(numbers, self.place) / sizes
+        least = np.quantile(of_groups, 1.0 - LARGEST)
+        n_largest = int((of_groups >= least).sum())
+        if min(n_largest, len(of_groups) - n_largest) < fewest_groups(level):
+            return np.ones(len(self.place), dtype=bool), np.ones(len(new), dtype=bool)
+        return (of_groups >= least)[numbers], new >= least
+
+
 def group_weights(groups: NDArray[np.int64]) -> Floats:
     """Return 1 / (rows of its group) for every row, (n_rows,).
 
@@ -106,7 +198,14 @@ def require_level(level: float, n_groups: int) -> None:
 
 
 def interval(
-    centres: Floats, sizes: Floats, scores: Floats, *, fold: NDArray[np.int64], groups: NDArray[np.int64], level: float
+    centres: Floats,
+    sizes: Floats,
+    scores: Floats,
+    *,
+    above: Floats | None = None,
+    fold: NDArray[np.int64],
+    groups: NDArray[np.int64],
+    level: float,
 ) -> tuple[Floats, Floats]:
     """Return both ends of the CV+ interval of every new spectrum, (n_new,) each.
 
@@ -116,6 +215,8 @@ def interval(
         What the model of every fold predicts, and the size of error expected there.
     scores : (n_rows,)
         Absolute residuals out of fold over the size of error expected there.
+    above : (n_folds, n_new)
+        The size of error expected above the centres, where `sizes` is that below.
     fold, groups : (n_rows,)
         Which fold each calibration row was left out with, and its group.
     level
@@ -129,14 +230,15 @@ def interval(
     n_groups = len(np.unique(groups))
     require_level(level, n_groups)
     weights = group_weights(groups)
-    steps = []
-    for number in range(len(centres)):
+    steps, used = [], np.unique(fold)
+    centres, sizes, above = centres[used], sizes[used], (sizes if above is None else above)[used]
+    for number in used:
         rows = np.flatnonzero(fold == number)
         rows = rows[np.argsort(scores[rows], kind="stable")]
         steps.append((scores[rows], np.concatenate([[0.0], np.cumsum(weights[rows])])))
     # Weights such as 1/3 do not add up exactly.
     enough = level * (n_groups + 1) - 1e-9 * n_groups
-    return -_upper_end(-centres, sizes, steps, enough), _upper_end(centres, sizes, steps, enough)
+    return -_upper_end(-centres, sizes, steps, enough), _upper_end(centres, above, steps, enough)
 
 
 def _upper_end(centres: Floats, sizes: Floats, steps: list[tuple[Floats, Floats]], enough: float) -> Floats:

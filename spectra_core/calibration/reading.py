@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spectra_core.calibration.calibration import Calibration
-from spectra_core.calibration.conformal import interval, require_level
+from spectra_core.calibration.conformal import require_level
 from spectra_core.calibration.merit import detection_limits
 from spectra_core.datasets.resampling import resampled, rounding, same_within_rounding, wide_steps
 from spectra_core.errors import ConfigError, SpectraError
@@ -85,17 +85,13 @@ def readings(
 ) -> pd.DataFrame:
     """Return the table of `read` for spectra on the calibration's axis, and what is `predicted` of them."""
     train = calibration.train
-    labels, held_out = train.target_values, calibration.clipped(calibration.held_out)
     low, high = np.empty((2, *value.shape))
-    for column, scale in enumerate(calibration.scales):
-        centres = of_folds[:, :, column]
-        scores = np.abs(labels[:, column] - held_out[:, column]) / scale.at(held_out[:, column])
-        ends = interval(centres, scale.at(centres), scores, fold=calibration.fold, groups=train.groups, level=level)
-        low[:, column], high[:, column] = ends
+    for column, errors in enumerate(calibration.errors):
+        low[:, column], high[:, column] = errors.interval(of_folds[:, :, column], level)
     within = calibration.clipped(value)
     return pd.DataFrame(
         {
-            "id": np.repeat(spectra.samples["id"].to_numpy(), len(calibration.scales)),
+            "id": np.repeat(spectra.samples["id"].to_numpy(), len(calibration.errors)),
             "target": np.tile(train.target_names, len(spectra)),
             "value": within.ravel(),
             # Models of the folds may all lie on one side of the one that has seen all rows.
@@ -113,13 +109,13 @@ def signed_members(calibration: Calibration, of_folds: Floats, n_members: int = 
     A member is what the model of a fold reads, see `predicted`, plus the signed, scaled residual of a row left out
     there. They are taken at even steps over the rows ordered by residual.
     """
-    labels, held_out = calibration.train.target_values, calibration.clipped(calibration.held_out)
-    for column, scale in enumerate(calibration.scales):
-        scores = (labels[:, column] - held_out[:, column]) / scale.at(held_out[:, column])
+    for column, errors in enumerate(calibration.errors):
+        scores = errors.residuals / errors.size(errors.residuals, errors.place)
         order = np.argsort(scores, kind="stable")
         rows = order[np.linspace(0, len(order) - 1, min(n_members, len(order))).round().astype(int)]
-        of_fold = of_folds[calibration.fold[rows], :, column]
-        yield (of_fold + scale.at(of_fold) * scores[rows, None]).T
+        of_fold, fold = of_folds[calibration.fold[rows], :, column], calibration.fold[rows]
+        scale = errors.size(scores[rows, None], of_fold + errors.shifts[fold, None])
+        yield (of_fold + scale * scores[rows, None]).T
 
 
 def diagnostics(calibration: Calibration, spectra: SpectraSet) -> pd.DataFrame:
@@ -223,7 +219,9 @@ def _flags(calibration: Calibration, spectra: SpectraSet, value: Floats) -> NDAr
     usual, labels = calibration.applicability, calibration.train.target_values
     ends = np.stack([labels.min(axis=0), labels.max(axis=0)])
     # As expected at the ends: beyond them it would grow with the very value it is compared with.
-    sizes = np.column_stack([scale.at(end) for scale, end in zip(calibration.scales, ends.T, strict=True)])
+    sizes = np.array(
+        [(one.above.at(low), one.below.at(high)) for one, (low, high) in zip(calibration.errors, ends.T, strict=True)]
+    ).T
     clipped = calibration.clipped(value) != value
     limits = detection_limits(calibration)
     least = np.array([limits.get(name, (0.0, -np.inf))[1] for name in calibration.train.target_names])

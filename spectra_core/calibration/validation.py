@@ -118,8 +118,9 @@ def interval_calibration(calibration: Calibration, levels: Sequence[float] = LEV
     weights, predicted = group_weights(train.groups), calibration.clipped(calibration.held_out)
     rows = []
     for at, name in enumerate(train.target_names):
-        sizes = calibration.scales[at].at(predicted[:, at])
-        scores = np.abs(train.target_values[:, at] - predicted[:, at]) / sizes
+        errors = calibration.errors[at]
+        scores = np.abs(errors.residuals) / errors.size(errors.residuals, errors.place)
+        sizes = errors.below.at(errors.place) + errors.above.at(errors.place)
         largest = predicted[:, at] >= np.quantile(predicted[:, at], 0.8)
         for level in levels:
             reach = np.empty(len(train))
@@ -132,7 +133,7 @@ def interval_calibration(calibration: Calibration, levels: Sequence[float] = LEV
                     "level": level,
                     "covered": np.average(inside, weights=weights),
                     "covered_largest": np.average(inside[largest], weights=weights[largest]),
-                    "width": np.average(2.0 * sizes * reach, weights=weights),
+                    "width": np.average(sizes * reach, weights=weights),
                 }
             )
     return pd.DataFrame(rows)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from spectra_core.calibration.conformal import fitted_scale, group_weights, interval
+from spectra_core.calibration.conformal import ErrorScale, OutOfFold, fitted_scale, group_weights, interval
 from spectra_core.errors import ConfigError
 
 
@@ -54,3 +54,37 @@ def test_the_size_of_errors_is_found_again_and_never_falls_to_nothing():
     proportional = fitted_scale(0.3 * predicted, predicted, np.ones(50), lowest=0.0)
     assert_allclose(proportional.at(np.array([-1.0])), 0.1 * (0.3 * predicted).mean())
     assert fitted_scale(np.zeros(4), np.ones(4), group_weights(np.arange(4)), 0.0).at(np.ones(1)) > 0
+
+
+def test_a_left_out_fold_of_large_labels_does_not_make_large_predictions_look_sure():
+    rng = np.random.default_rng(4)
+    labels, fold = rng.gamma(1.0, size=60), np.arange(60) % 4
+    without = np.array([labels[fold != number].mean() for number in range(4)])
+    errors = OutOfFold.of(labels, without[fold], fold, np.arange(60))  # nothing is known but the mean
+    assert_allclose(errors.place, labels.mean(), rtol=1e-12)
+    assert_allclose(errors.residuals, labels - without[fold])
+
+
+def test_errors_above_and_below_have_sizes_of_their_own():
+    predicted = np.linspace(1.0, 3.0, 20)
+    labels = np.concatenate([predicted - 0.2, predicted + 0.3 + 0.5 * (predicted - 0.8)])
+    both = np.tile(labels, 2), np.tile(predicted, 4)  # of folds alike, so that nothing is moved
+    errors = OutOfFold.of(*both, np.repeat([0, 1], 40), np.arange(80))
+    at = np.array([1.0, 2.5])
+    assert_allclose(errors.size(np.array([-1.0, -1.0]), at), 0.2, rtol=1e-9)
+    assert_allclose(errors.size(np.array([1.0, 1.0]), at), 0.3 + 0.5 * (at - 0.8), rtol=1e-9)
+
+
+def test_the_largest_third_is_judged_among_itself_where_it_is_many_enough():
+    rng = np.random.default_rng(5)
+    n, plain = 60, ErrorScale(1.0, 0.0, 0.0)
+    place, fold = rng.permutation(np.arange(n) / n), np.arange(n) % 4
+    residuals = rng.normal(size=n) * (1.0 + 9.0 * (place > 0.65))
+    errors = OutOfFold(residuals, place, fold, np.arange(n), np.zeros(4), plain, plain)
+    centres = np.tile([0.2, 0.9], (4, 1))
+    for level, kinds in ((0.9, (place < 2 / 3 - 1e-9, place >= 2 / 3 - 1e-9)), (0.97, (place > -1, place > -1))):
+        low, high = errors.interval(centres, level)
+        for new, rows in enumerate(kinds):
+            sizes = np.sort(np.abs(residuals[rows]))
+            reach = sizes[math.ceil(level * (len(sizes) + 1) - 1e-9) - 1]
+            assert_allclose([low[new], high[new]], centres[0, new] + np.array([-reach, reach]), rtol=1e-7)

@@ -87,7 +87,7 @@ class TestCalibrating:
         assert more.held_out.shape == plain.held_out.shape
         assert_array_equal(more.train.signal, mixtures.signal)
         # A copy in another fold than its parent would let it be predicted far better than the parent's own error.
-        assert_allclose(np.std(more.held_out - mixtures.target_values, axis=0), more.scales[0].start, atol=0.02)
+        assert_allclose(np.std(more.held_out - mixtures.target_values, axis=0), more.errors[0].above.start, atol=0.02)
         assert "generated" in more.data
         # Neither does a file say where its spectra came from, nor must the marked rows of one set stand in two.
         for spectra, generated in ((mixtures, copies.with_meta(origin="measured")), (stack([mixtures, copies]), None)):
@@ -181,7 +181,8 @@ class TestReading:
         assert_allclose(table["value"][4:], labels.min(axis=0) - 0.2 * reach)
         # Errors that grow as fast as the value must not hide that it lies outside.
         guess = replace(made)
-        vars(guess)["scales"] = (ErrorScale(0.01, 2.0, 0.0),) * 4
+        grown = ErrorScale(0.01, 2.0, 0.0)
+        vars(guess)["errors"] = tuple(replace(one, below=grown, above=grown) for one in made.errors)
         assert (
             guess.read(moved(unknown.take(range(2)), unknown.axis.positions, signal))["flags"]
             .str.contains(OUTSIDE)
