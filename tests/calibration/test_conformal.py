@@ -77,14 +77,14 @@ def test_errors_above_and_below_have_sizes_of_their_own():
 
 def test_the_largest_third_is_judged_among_itself_where_it_is_many_enough():
     rng = np.random.default_rng(5)
-    n, plain = 60, ErrorScale(1.0, 0.0, 0.0)
+    n, below, above = 60, ErrorScale(1.0, 0.0, 0.0), ErrorScale(2.0, 0.0, 0.0)
     place, fold = rng.permutation(np.arange(n) / n), np.arange(n) % 4
     residuals = rng.normal(size=n) * (1.0 + 9.0 * (place > 0.65))
-    errors = OutOfFold(residuals, place, fold, np.arange(n), np.zeros(4), plain, plain)
+    errors = OutOfFold(residuals, place, fold, np.arange(n), np.zeros(4), below, above)
     centres = np.tile([0.2, 0.9], (4, 1))
     for level, kinds in ((0.9, (place < 2 / 3 - 1e-9, place >= 2 / 3 - 1e-9)), (0.97, (place > -1, place > -1))):
         low, high = errors.interval(centres, level)
         for new, rows in enumerate(kinds):
-            sizes = np.sort(np.abs(residuals[rows]))
+            sizes = np.sort(np.where(residuals > 0, residuals / 2.0, -residuals)[rows])
             reach = sizes[math.ceil(level * (len(sizes) + 1) - 1e-9) - 1]
-            assert_allclose([low[new], high[new]], centres[0, new] + np.array([-reach, reach]), rtol=1e-7)
+            assert_allclose([low[new], high[new]], centres[0, new] + np.array([-reach, 2.0 * reach]), rtol=1e-7)
