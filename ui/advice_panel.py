@@ -93,7 +93,10 @@ def show(result: StoredResult, spectra: SpectraSet) -> None:
     shown = table.assign(target=table["target"].map(typeset), unit=table["target"].map(units))
     headings = {name: f"{name.capitalize()}, %" for name in ("effect", "low", "high")}
     st.dataframe(
-        shown, hide_index=True, column_config=tables.columns(shown, **headings, unit="Unit of the promised error")
+        shown,
+        hide_index=True,
+        placeholder=tables.NONE,
+        column_config=tables.columns(shown, **headings, unit="Unit of the promised error"),
     )
     table_export(table, "advice")
     if document["left_out"]:
@@ -149,4 +152,6 @@ def _more_spectra(result: StoredResult) -> None:
             "salts, the farthest from all measured solutions first."
         )
         salts = {name: salt_label(name) for name in map(str, solutions)}
-        st.dataframe(solutions, hide_index=True, column_config=tables.columns(solutions, **salts))
+        st.dataframe(
+            solutions, hide_index=True, placeholder=tables.NONE, column_config=tables.columns(solutions, **salts)
+        )

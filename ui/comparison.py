@@ -12,7 +12,7 @@ from spectra_core.contracts import random_stream
 from spectra_core.evaluation.channels import statistics
 from spectra_core.evaluation.channels.noise import with_noise
 from spectra_core.evaluation.sampling import MOST_COMPARED, sampled_rows
-from spectra_core.figures.theme import runs_down
+from spectra_core.figures.theme import role_name, runs_down
 from spectra_core.spectra import SpectraSet
 from ui import cache, needed, state
 from ui.text import plain
@@ -113,7 +113,7 @@ def pick_reference(found: Compared, *, key: str) -> str:
         ["training", "held-out"],
         default="training",
         required=True,
-        format_func=str.capitalize,
+        format_func=role_name,
         key=key,
         persist_state="session",
     )

@@ -277,7 +277,9 @@ def _show_selected(found: Compared, table: pd.DataFrame, points: list[Any]) -> N
     figure = cache.drawn(single_spectra, lines, axis_label=training.axis.label, signal_label=training.meta.signal_label)
     show_figure(figure, key="selected_spectra")
     listed = rows.drop(columns=["share_x", "share_y"])
-    st.dataframe(listed, hide_index=True, key="selected_rows", column_config=tables.columns(listed))
+    st.dataframe(
+        listed, hide_index=True, key="selected_rows", placeholder=tables.NONE, column_config=tables.columns(listed)
+    )
     offer_tables({"selected_spectra": rows})
 
 

@@ -96,7 +96,7 @@ def show(table: pd.DataFrame, called: Mapping[str, str]) -> None:
     st.caption(f"{counted(n_spectra, 'spectrum', 'spectra')}, {flagged} of them with flags.")
     shown = table.head(_MOST_SHOWN)
     shown = shown.assign(target=shown["target"].map(called))
-    st.dataframe(shown, hide_index=True, column_config=tables.columns(shown), key="readings")
+    st.dataframe(shown, hide_index=True, placeholder=tables.NONE, column_config=tables.columns(shown), key="readings")
     if len(table) > _MOST_SHOWN:
         st.caption(f"The first {_MOST_SHOWN} rows are shown; the files hold all {len(table)}.")
     with st.container(horizontal=True):
@@ -163,7 +163,13 @@ def show_validation(found: ExternalValidation, labels: Mapping[str, str]) -> Non
     if found.unmatched:
         some = ", ".join(plain(one) for one in found.unmatched[:10])
         st.info(f"{len(found.unmatched)} reference values belong to no spectrum: {some}.", icon=":material/info:")
-    st.dataframe(found.errors, hide_index=True, column_config=tables.columns(found.errors), key="external_errors")
+    st.dataframe(
+        found.errors,
+        hide_index=True,
+        placeholder=tables.NONE,
+        column_config=tables.columns(found.errors),
+        key="external_errors",
+    )
     for _, row in found.errors[found.errors["drift_p"] < 0.01].iterrows():
         st.warning(
             f"Errors of {plain(labels[row['target']])} drift by {row['drift']:.3g} per 100 spectra in measuring order "

@@ -184,7 +184,7 @@ def reason_card(result: StoredResult, regressor: str) -> None:
     )
     figure_with_exports(figure, "reasons", table)
     questions = table.drop_duplicates("change")[["change", "question", "arm", "reference"]]
-    st.dataframe(questions, hide_index=True, column_config=tables.columns(questions))
+    st.dataframe(questions, hide_index=True, placeholder=tables.NONE, column_config=tables.columns(questions))
 
 
 def added(result: StoredResult) -> None:
@@ -200,7 +200,7 @@ def added(result: StoredResult) -> None:
         st.dataframe(tables.wide(table, ["arm"], "target", "honesty", how="median").round(2))
         noise = table.groupby("arm", sort=False)["noise_ratio"].median().reset_index()
         st.write("**Noise** of added spectra over that of the training spectra: below 1 they are smoother.")
-        st.dataframe(noise, hide_index=True, column_config=tables.columns(noise))
+        st.dataframe(noise, hide_index=True, placeholder=tables.NONE, column_config=tables.columns(noise))
         table_export(table, "added_spectra")
     generators = table_of(result, "generators")
     if "kl" in generators:
@@ -217,7 +217,7 @@ def added(result: StoredResult) -> None:
             for name, options in zip(means["generator"], means["options"], strict=True)
         ]
         means["generator"] = [GENERATORS[name].title if name in GENERATORS else name for name in means["generator"]]
-        st.dataframe(means, hide_index=True, column_config=tables.columns(means))
+        st.dataframe(means, hide_index=True, placeholder=tables.NONE, column_config=tables.columns(means))
         table_export(generators, "generators")
 
 

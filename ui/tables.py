@@ -80,6 +80,9 @@ HEADINGS: dict[str, str] = {
 }
 """Headings of columns whose name does not read as one."""
 
+NONE = "\N{EN DASH}"
+"""Stands in the place of a value that is not defined."""
+
 
 def columns(table: pd.DataFrame, **headings: str) -> dict[str, Any]:
     """Return how Streamlit shows the columns of a table.

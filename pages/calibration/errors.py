@@ -72,7 +72,9 @@ with verdicts:
         listed = shown.assign(sentence=[verdict_sentence(row) for _, row in named.iterrows()])
         listed = listed[["arm", "target", "verdict", "sentence"]]
         listed[["target", "sentence"]] = listed[["target", "sentence"]].map(lambda text: typeset(str(text)))
-        st.dataframe(listed, hide_index=True, row_height=70, column_config=tables.columns(listed))
+        st.dataframe(
+            listed, hide_index=True, row_height=70, placeholder=tables.NONE, column_config=tables.columns(listed)
+        )
         table_export(comparisons, "all_comparisons")
 
 with per_arm:
@@ -90,7 +92,7 @@ with per_arm:
             icon=":material/visibility_off:",
         )
     table = cache.table(error_summary, named, spreads=spreads)
-    st.dataframe(table, hide_index=True, column_config=tables.columns(table))
+    st.dataframe(table, hide_index=True, placeholder=tables.NONE, column_config=tables.columns(table))
 
 with worth:
     study_panels.worth(result, regressor, units)

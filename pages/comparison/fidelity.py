@@ -77,7 +77,11 @@ else:
         judged.show_honesty(honesty, targets.labels(training.target_info))
         summed = honesty_summary(honesty)
         st.dataframe(
-            summed, hide_index=True, key="honesty_summary", column_config=tables.columns(summed, bias="Bias, teacher")
+            summed,
+            hide_index=True,
+            key="honesty_summary",
+            placeholder=tables.NONE,
+            column_config=tables.columns(summed, bias="Bias, teacher"),
         )
         offer_tables({"label_honesty_summary": summed, "label_honesty": honesty})
 

@@ -130,7 +130,11 @@ if found.same_targets:
         {"target": labels, **{role: one.target_values[0].astype(float) for role, one in both.items()}}
     )
     st.dataframe(
-        concentrations, hide_index=True, key="pair_concentrations", column_config=tables.columns(concentrations)
+        concentrations,
+        hide_index=True,
+        key="pair_concentrations",
+        placeholder=tables.NONE,
+        column_config=tables.columns(concentrations),
     )
 
 st.subheader("How near are they altogether?")

@@ -115,7 +115,7 @@ if spectra.n_targets:
     # Relations stand above the figure in full, and their residuals in the file.
     listed = dependence.drop(columns=["relation", "residual"], errors="ignore")
     listed = listed.replace({"target": targets.names(spectra.target_info)})
-    st.dataframe(listed, hide_index=True, key="targets", column_config=tables.columns(listed))
+    st.dataframe(listed, hide_index=True, key="targets", placeholder=tables.NONE, column_config=tables.columns(listed))
     offer_tables({"targets": dependence, "concentrations": spectra.targets})
 
 checked_rows = sampled_rows(len(spectra), "checked", MOST_JUDGED)
@@ -144,7 +144,9 @@ else:
     if not apart.empty:
         apart = apart.drop(columns=["set_apart", "sample"]).head(100)
         standing_out += list(apart["id"])
-        st.dataframe(apart, hide_index=True, key="set_apart", column_config=tables.columns(apart))
+        st.dataframe(
+            apart, hide_index=True, key="set_apart", placeholder=tables.NONE, column_config=tables.columns(apart)
+        )
     offer_tables({"outliers": table.drop(columns="sample")})
 
 if spectra.n_targets:
@@ -184,8 +186,14 @@ if spectra.n_targets:
         if not wrong.empty:
             wrong = wrong.drop(columns="suspicious").head(200)
             standing_out += list(wrong["id"])
-            called = wrong.replace({"target": targets.names(spectra.target_info)})
-            st.dataframe(called, hide_index=True, key="wrong_labels", column_config=tables.columns(wrong))
+            called = wrong.replace({"target": targets.labels(spectra.target_info)})
+            st.dataframe(
+                called,
+                hide_index=True,
+                key="wrong_labels",
+                placeholder=tables.NONE,
+                column_config=tables.columns(wrong),
+            )
         offer_tables({"label_errors": labels_checked})
 
 st.subheader("Should spectra be left out?")

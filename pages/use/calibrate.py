@@ -64,7 +64,7 @@ if picked is not None:
         target=merit["target"].map(called),
         p_ideal=["< 0.001" if p < 0.001 else f"{p:.3f}".replace("nan", "") for p in merit["p_ideal"]],
     )
-    st.dataframe(shown, hide_index=True, column_config=tables.columns(shown))
+    st.dataframe(shown, hide_index=True, placeholder=tables.NONE, column_config=tables.columns(shown))
     for note, of_it in merit[merit["note"] != ""].groupby("note", sort=False):
         st.caption(f"{', '.join(plain(called[name]) for name in of_it['target'])}: {sentence(note)}")
     table_export(merit, "figures_of_merit")

@@ -61,7 +61,7 @@ def calibrate(chosen: argparse.Namespace) -> None:
             reporter=reporter,
         )
     merit = figures_of_merit(made)
-    shared.say(f"{made.title} on {spectra!r}, cross-validated in {made.n_folds} folds:\n")
+    shared.say(f"{made.title} on {shared.told(spectra)}; cross-validated in {made.n_folds} folds.\n")
     headings = {**MERIT, "slope": "Slope", "lod_most": "Limit of detection"}
     shown = merit[[name for name in headings if name != "note"]].rename(columns=headings)
     shared.say(shown.to_string(index=False, float_format=lambda value: f"{value:.3g}", na_rep="-"))

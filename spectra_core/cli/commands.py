@@ -47,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     chosen = _parser().parse_args(arguments)
     try:
+        if getattr(chosen, "workers", None) is not None and chosen.workers < 1:
+            raise ConfigError(f"At least 1 worker is needed, got {chosen.workers}.")
         for place in ("out", "coefficients", "solutions"):
             if named := getattr(chosen, place, None):
                 require_place(Path(named), folder=chosen.run is study_command.study)
@@ -181,13 +183,15 @@ def _model(named: str, store: Store) -> str:
     if Path(named).is_file():
         return store.import_model(Path(named).read_bytes())
     fitting = [record.id for record in store.models() if record.id.startswith(named)]
-    if len(fitting) != 1:
-        raise ConfigError(f"{len(fitting)} kept models begin with {named!r}. Give a model file, or more of the id.")
+    if not fitting:
+        raise ConfigError(f"There is no file {named!r}, and no kept model begins so. `latent-spectra train` makes one.")
+    if len(fitting) > 1:
+        raise ConfigError(f"{len(fitting)} kept models begin with {named!r}. Give more of the id, or a model file.")
     return fitting[0]
 
 
 def _tell_kept(spectra: SpectraSet, out: str | None) -> None:
-    shared.say(f"Kept {spectra!r} as {spectra.fingerprint}.")
+    shared.say(f"Kept {shared.told(spectra)}, as {spectra.fingerprint}.")
     if out:
         shared.write_spectra(spectra, out)
         shared.say(f"Written to {out}.")
@@ -309,7 +313,7 @@ def _parser() -> argparse.ArgumentParser:
         generate,
         "generate --model vae.safetensors --data solutions.csv --sampler standard_normal "
         "--labelling spectral --teacher pls --out generated.csv",
-        "generate --model 3f9a --data solutions.csv --conditions measured --labelling asked_for --n-spectra 500",
+        "generate --model 3f9a --data solutions.csv --conditions as_measured --labelling asked_for --n-spectra 500",
     )
     _seed(_data(one)).add_argument("--model", required=True, help="a model file, or the beginning of a kept model's id")
     one.add_argument("--n-spectra", type=int, default=1000, help="how many (1000)")

@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,7 @@ import pandas as pd
 from spectra_core.cli import shared
 from spectra_core.datasets.formulas import table_csv, unguarded
 from spectra_core.datasets.numbers import parse_number
-from spectra_core.errors import ReadError
+from spectra_core.errors import ConfigError, ReadError
 from spectra_core.store.files import write_at
 
 
@@ -35,6 +36,9 @@ def judge(chosen: argparse.Namespace) -> None:
     from spectra_core.experiment import judge as judged
 
     errors = _cells(shared.read_text(chosen.errors), chosen.errors)
+    if not chosen.declared and {"arm", "rmsep"} <= set(errors) and "reference" not in set(errors["arm"]):
+        example = json.dumps({"reference": str(errors["arm"].iloc[0])}, ensure_ascii=False)
+        raise ConfigError(f"No arm is called reference. Say which one is, as --declared FILE.json with {example}.")
     table = judged(errors, shared.read_json(chosen.declared) if chosen.declared else None)
     if chosen.out:
         write_at(Path(chosen.out), table_csv(table))

@@ -78,7 +78,11 @@ def report(chosen: argparse.Namespace) -> None:
 
 def add_card_options(one: argparse.ArgumentParser) -> None:
     """Add the options of the command ``card``."""
-    one.add_argument("model", metavar="MODEL", help="name or beginning of the id of a kept generator or calibration")
+    one.add_argument(
+        "model",
+        metavar="MODEL",
+        help="name or beginning of the id of a kept generator or calibration, or its file",
+    )
     one.add_argument("--out", required=True, metavar="FILE.html|.json", help="where to write")
 
 

@@ -17,6 +17,7 @@ from spectra_core.datasets import WRITERS, export
 from spectra_core.datasets.formulas import table_csv
 from spectra_core.errors import ConfigError, ReadError, json_fault
 from spectra_core.spectra import SpectraSet
+from spectra_core.spectra.text import counted
 from spectra_core.store import Store
 from spectra_core.store.files import strict_json, write_at
 
@@ -138,6 +139,13 @@ def data_of(chosen: Any, store: Store, reporter: Reporter) -> SpectraSet:
 def say(text: str) -> None:
     """Write a line on the output stream."""
     sys.stdout.write(f"{text}\n")
+
+
+def told(spectra: SpectraSet) -> str:
+    """Say in words which set it is, and how large."""
+    n_spectra = counted(len(spectra), f"{spectra.meta.origin} spectrum", f"{spectra.meta.origin} spectra")
+    size = f"{n_spectra}, {counted(spectra.n_channels, 'channel')}, {counted(spectra.n_targets, 'target')}"
+    return f"“{spectra.meta.name}”: {size}"
 
 
 def names(text: str) -> list[str]:

@@ -115,7 +115,7 @@ def study(chosen: argparse.Namespace) -> None:
     if chosen.keep:
         store.save_set(spectra)
         store.save_result("study", found.document, found.tables, name=f"Study of {spectra.meta.name}")
-    shared.say(f"RMSEP per target, mean ± sd over folds, on {spectra!r}:\n")
+    shared.say(f"RMSEP per target, mean ± sd over folds, on {shared.told(spectra)}.\n")
     shared.say(shared.error_table(found.tables["errors"], spectra).to_string())
     shared.say(f"\nTables and experiment.json are in {folder}.")
 

@@ -331,13 +331,13 @@ def with_ways(problem: Problem) -> str:
     """Return what a problem says, with the entries of a recipe that decide it."""
     ways = "; ".join(f"{one.label}: {_words(one.changes)}" for one in problem.choices)
     if limits := [one.removeprefix("limit of ") for one in problem.asks if one.startswith("limit of ")]:
-        given = ", ".join(f"{name!r}: ..." for name in limits)
-        ways += f"; half the limit, or the limit: limits = {{{given}}}, censored = 'half' or 'limit'"
+        given = ", ".join(f'"{name}": ...' for name in limits)
+        ways += f'; half the limit, or the limit: {{"limits": {{{given}}}, "censored": "half"}}, or "limit"'
     return problem.text + (f" In the recipe: {ways}." if ways else "")
 
 
 def _words(changes: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key} = {value!r}" for key, value in changes.items())
+    return json.dumps(dict(changes), ensure_ascii=False, default=int)
 
 
 def _grid_point(recipe: Recipe) -> Point:

@@ -157,8 +157,8 @@ def run_fold(
         parts = [part for part in every if (part.split.repeat, part.split.fold) == place]
         if not parts:
             raise ConfigError(
-                f"There is no fold {fold + 1} of repetition {repeat + 1}: the experiment has {experiment.n_splits} "
-                "folds in all."
+                f"There is no fold {repeat * experiment.n_folds + fold + 1}: the experiment has {experiment.n_splits} "
+                "folds in all, those of all repetitions counted."
             )
         work_through(_units(experiment, parts), n_workers, reporter)
         tables = error_tables(experiment, spectra, parts)

@@ -5,7 +5,16 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from spectra_core.figures.theme import DIVERGING_SCALE, PURPLE, ROLE_COLOUR, ROLE_DASH, runs_down, styled, transparent
+from spectra_core.figures.theme import (
+    DIVERGING_SCALE,
+    PURPLE,
+    ROLE_COLOUR,
+    ROLE_DASH,
+    role_name,
+    runs_down,
+    styled,
+    transparent,
+)
 
 SIGNIFICANT = 0.05
 SMALLEST_P = 1e-16
@@ -135,7 +144,7 @@ def _add_difference(figure: go.Figure, rows: pd.DataFrame, role: str) -> None:
         y=rows["mean_difference"].astype(np.float32),
         mode="lines",
         line={"color": colour, "dash": ROLE_DASH[role], "width": 1.6},
-        name="difference, generated" if role == "generated" else "difference, held-out (floor)",
+        name="Difference, generated" if role == "generated" else "Difference, held-out (floor)",
         hovertemplate="%{x}: %{y:.4g}",
         row=1,
         col=1,
@@ -164,7 +173,7 @@ def _add_line(figure: go.Figure, x: pd.Series, y: pd.Series, role: str, row: int
         y=y.astype(np.float32),
         mode="lines",
         line={"color": ROLE_COLOUR[role], "dash": ROLE_DASH[role], "width": 1.4},
-        name="held-out (floor)" if role == "held-out" else role,
+        name="Held-out (floor)" if role == "held-out" else role_name(role),
         legendgroup=role,
         # The training set is drawn in the third strip only: elsewhere it is the measure.
         showlegend=row == (3 if role == "training" else 2),

@@ -10,6 +10,7 @@ from spectra_core.figures.theme import (
     MARKER_SCALE,
     ROLE_COLOUR,
     ROLE_SYMBOL,
+    role_name,
     styled,
     transparent,
 )
@@ -57,7 +58,7 @@ def map_scatter(
             scatter(
                 x=rows["x"].to_numpy(dtype=np.float32),
                 y=rows["y"].to_numpy(dtype=np.float32),
-                name=str(role),
+                name=role_name(str(role)),
                 mode="markers",
                 marker=_marker(rows, str(role), colour),
                 showlegend=colour is None,
@@ -70,13 +71,13 @@ def map_scatter(
         if colour is not None:
             # Markers of many colours have none in the legend: grey ones stand for their shape.
             symbol = {"symbol": ROLE_SYMBOL[str(role)], "size": 8, "color": GREY}
-            figure.add_scatter(x=[None], y=[None], mode="markers", name=str(role), marker=symbol)
+            figure.add_scatter(x=[None], y=[None], mode="markers", name=role_name(str(role)), marker=symbol)
     if highlight is not None:
         figure.add_scatter(
             x=highlight["x"],
             y=highlight["y"],
             mode="markers",
-            name="selected",
+            name="Selected",
             marker={"symbol": "circle-open", "size": 14, "line": {"width": 2.5}, "color": ROLE_COLOUR["warning"]},
             hoverinfo="skip",
         )

@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from spectra_core.figures.panels import lines_over_difference
-from spectra_core.figures.theme import ROLE_COLOUR, ROLE_DASH, styled
+from spectra_core.figures.theme import ROLE_COLOUR, ROLE_DASH, role_name, styled
 
 SAME_SOLUTION = 1.96 * np.sqrt(2.0)
 """Two measurements of one solution differ by less than this many noise units in 95 % of the channels."""
@@ -81,7 +81,7 @@ def distance_distributions(tables: Mapping[str, pd.DataFrame], *, column: str, l
         figure.add_scatter(
             x=values.astype(np.float32),
             y=(100 * np.arange(1, len(values) + 1) / max(len(values), 1)).astype(np.float32),
-            name="held-out (real-versus-real floor)" if role == "held-out" else role,
+            name="Held-out (real-versus-real floor)" if role == "held-out" else role_name(role),
             mode="lines",
             line={"color": ROLE_COLOUR[role], "dash": ROLE_DASH[role], "width": 2, "shape": "hv"},
             hovertemplate="%{y:.1f} % below %{x:.4g}",

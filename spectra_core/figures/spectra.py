@@ -9,7 +9,16 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from spectra_core.figures.image import density_pixels, difference_pixels, grid_limits, lay_image
-from spectra_core.figures.theme import HEIGHT, ROLE_COLOUR, ROLE_DASH, VERMILION, runs_down, styled, transparent
+from spectra_core.figures.theme import (
+    HEIGHT,
+    ROLE_COLOUR,
+    ROLE_DASH,
+    VERMILION,
+    role_name,
+    runs_down,
+    styled,
+    transparent,
+)
 
 FEW = 10
 """So many spectra, and fewer, are told apart as lines; a density of them would show single pixels."""
@@ -67,7 +76,7 @@ def density_comparison(
     ones) that they pass less often.
     """
     shown = {reference: histograms[reference], "generated": histograms["generated"]}
-    names = {reference: "Experimental" if reference == "training" else reference.capitalize()}
+    names = {reference: role_name(reference)}
     figure = make_subplots(
         rows=3,
         cols=1,
@@ -107,7 +116,7 @@ def quantile_fan(
         figure.add_scatter(
             x=rows["position"],
             y=rows["median"].astype(np.float32),
-            name=str(role),
+            name=role_name(str(role)),
             legendgroup=str(role),
             line={"color": ROLE_COLOUR[str(role)], "dash": ROLE_DASH[str(role)], "width": 2},
             hovertemplate="%{x}: median %{y:.4g}",
@@ -135,7 +144,7 @@ def single_spectra(
         figure.add_scatter(
             x=rows["position"].to_numpy(),
             y=rows["signal"].to_numpy(dtype=np.float32),
-            name=role,
+            name=role_name(role),
             legendgroup=role,
             showlegend=role not in named,
             mode="lines",

@@ -216,6 +216,16 @@ def alt_text(figure: go.Figure) -> str:
     return str(meta.get("alt", ""))
 
 
+def role_name(role: str) -> str:
+    """Return what a legend calls a role: the spectra a generator was trained on are the experimental ones.
+
+    >>> role_name("training"), role_name("held-out")
+    ('Experimental', 'Held-out')
+    """
+    said = role.replace("training", "experimental", 1)
+    return said[:1].upper() + said[1:]
+
+
 def runs_down(axis_label: str) -> bool:
     """Whether the field draws this spectral axis from high to low.
 

@@ -93,6 +93,9 @@ def card_of_named(named: str, store: Store) -> tuple[Card, str | None]:
     models = {record.id: record.name for record in store.models() if record.registry == "generator"}
     if (key := _one_of(named, models, "generators")) is not None:
         return generator_card(store, key), key
+    if (path := Path(named)).is_file() and path.suffix == ".zip":
+        content = path.read_bytes()
+        return calibration_card(read_calibration(content), path.stem, sha256(content), ""), None
     if (key := kept_calibration(named, store)) is not None:
         record = next(one for one in store.calibrations() if one.id == key)
         licence = licence_of(record.data, store)

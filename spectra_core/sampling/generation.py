@@ -195,7 +195,7 @@ def _require_fitting_methods(
     if (sampler is None) == (latent_given is None):
         raise ConfigError(
             "Latent points are chosen in exactly one way: by a sampler, or given the concentrations. "
-            f"Got {'both' if sampler is not None else 'neither'}."
+            f"Got {'both: leave one out' if sampler is not None else 'neither: choose a sampler, as standard_normal'}."
         )
 
 

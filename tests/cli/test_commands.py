@@ -19,12 +19,15 @@ from spectra_core.__main__ import run
 from spectra_core.cli import study
 from spectra_core.cli.commands import main
 from spectra_core.cli.shared import error_table, wide_table
+from spectra_core.conditions import CONDITIONS
 from spectra_core.datasets import WRITERS, read
 from spectra_core.datasets.readers import reader_of
 from spectra_core.datasets.simulator import PRESETS, simulate
 from spectra_core.errors import ConfigError
 from spectra_core.experiment import Experiment, Question
 from spectra_core.regressors.choice import regressor_label
+from spectra_core.samplers import SAMPLERS
+from spectra_core.sampling.labelling import LABELLINGS
 from spectra_core.store import Store
 from spectra_core.training import devices
 
@@ -208,6 +211,20 @@ class TestSentences:
         with pytest.raises(SystemExit, match="2"):
             main(["study", "--data", "x", "--ratios", "half"])
         assert "expected numbers parted by ',', as in 0.5,1,2; got 'half'" in capsys.readouterr().err
+
+    def test_no_spectra_and_no_workers_are_refused(self, home, capsys):
+        assert main(["simulate", "--preset", "beer_lambert", "--n-spectra", "0"]) == 2
+        assert main(["study", "--data", "x.csv", "--workers", "0", "--out", str(home / "out")]) == 2
+        said = capsys.readouterr().err
+        assert "at least one spectrum, got 0" in said
+        assert "At least 1 worker is needed, got 0" in said
+
+    def test_names_in_the_examples_of_generate_are_known(self, capsys):
+        with pytest.raises(SystemExit, match="0"):
+            main(["generate", "--help"])
+        examples = capsys.readouterr().out.partition("examples:")[2]
+        for option, known in (("sampler", SAMPLERS), ("conditions", CONDITIONS), ("labelling", LABELLINGS)):
+            assert set(re.findall(rf"--{option} (\w+)", examples)) <= set(known)
 
     def test_a_port_that_is_none_is_refused(self, capsys):
         assert main(["app", "--port", "99999"]) == 2

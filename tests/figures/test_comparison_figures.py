@@ -219,7 +219,10 @@ def test_saturation_is_shaded_only_where_the_spectra_reach_it(sets):
 
 def test_roles_are_drawn_in_their_colours(figures):
     medians = {trace.name: trace.line.color for trace in figures["fan"].data if trace.name}
-    assert medians == {role: ROLE_COLOUR[role] for role in ("training", "held-out", "generated")}
+    assert medians == {
+        name: ROLE_COLOUR[role]
+        for name, role in (("Experimental", "training"), ("Held-out", "held-out"), ("Generated", "generated"))
+    }
 
 
 def test_at_most_200_single_spectra_are_drawn():
@@ -253,7 +256,7 @@ def test_skewness_stands_beside_that_of_the_reference(sets, reference):
 
 def test_coloured_markers_keep_a_legend_of_their_shapes(figures):
     shown = {trace.name: trace.marker.symbol for trace in figures["map by error"].data if trace.showlegend is not False}
-    assert shown == {"training": "circle", "held-out": "square", "generated": "diamond-open"}
+    assert shown == {"Experimental": "circle", "Held-out": "square", "Generated": "diamond-open"}
     axis = figures["map by error"].layout.coloraxis
     # Zero is the middle; all but the largest 2 % of the values lie within.
     assert_allclose(axis.cmax, np.quantile(np.abs(np.linspace(-1, 3, 140)), 0.98))

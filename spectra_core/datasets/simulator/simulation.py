@@ -103,7 +103,12 @@ def simulate(
         When solutions cannot be brought to equilibrium.
     """
     solutions = draw_solutions(
-        settings, n_spectra or settings.n_spectra, seed, reporter=reporter, n_workers=n_workers, memo=memo
+        settings,
+        _number(settings, n_spectra),
+        seed,
+        reporter=reporter,
+        n_workers=n_workers,
+        memo=memo,
     )
     return _measured(settings, solutions, seed, reporter)
 
@@ -142,7 +147,7 @@ def simulate_in_detail(
     elif ions is not None:
         solutions = given_solutions(settings, None, checked_ions(ions, settings.acid), reporter, memo)
     else:
-        solutions = draw_solutions(settings, n_spectra or settings.n_spectra, seed, reporter=reporter, memo=memo)
+        solutions = draw_solutions(settings, _number(settings, n_spectra), seed, reporter=reporter, memo=memo)
     clean = clean_absorbance(settings, solutions)
     wavelengths = optics_of(settings).wavelengths
     return Simulation(
@@ -212,3 +217,7 @@ def _provenance(
             **({"phreeqc": version("phreeqc")} if settings.speciation else {}),
         },
     }
+
+
+def _number(settings: SimulationSettings, n_spectra: int | None) -> int:
+    return settings.n_spectra if n_spectra is None else n_spectra
