@@ -70,9 +70,10 @@ def test_next_goes_on_and_what_was_seen_is_counted(demo):
     assert "3 of 8 steps seen" in reloaded("tour", app, step="8").get("progress")[0].proto.text
 
 
-@pytest.mark.parametrize("difficulty", ["easy", "medium", "hard"])
+@pytest.mark.parametrize("difficulty", ["Easy", "Medium", "Hard"])
 def test_twelve_answers_are_counted_to_the_score_also_across_a_reload(demo, difficulty):
     app = opened("quiz", demo, quiz_difficulty=difficulty)
+    assert blind_quiz.DIFFICULTIES[difficulty.lower()] in " ".join(one.value for one in app.caption)
     right, drawn = 0, []
     for number in range(1, 13):
         assert app.subheader[0].value.startswith(f"Question {number} of 12")
