@@ -3,6 +3,7 @@
 import os
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,19 +22,34 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     option = config.option
     whole = config.args_source is config.ArgsSource.TESTPATHS and not (option.collectonly or option.usepdb)
     if whole and option.numprocesses is None and not hasattr(config, "workerinput") and (os.cpu_count() or 1) > 1:
-        option.numprocesses, option.dist, option.loadscopereorder = 2, "loadgroup", False
+        option.numprocesses, option.dist, option.loadscopereorder = 2, "loadscope", False
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep a folder in one process, and what drives processes of its own in one."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFolder(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            folder = _folder_of(Path(nodeid.split("::", maxsplit=1)[0]))
+            return "processes" if folder in WITH_PROCESSES else folder
+
+    return ByFolder(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep a folder in one process, and what drives processes of its own in one; try that again where it fails.
+    """Try a test that drives processes of its own again where it fails.
 
     Both tries are printed, and what is broken fails twice.
     """
     for item in items:
-        folder = item.path.relative_to(config.rootpath).with_suffix("").parts[:2][-1]
-        if folder in WITH_PROCESSES:
+        if _folder_of(item.path.relative_to(config.rootpath)) in WITH_PROCESSES:
             item.add_marker(pytest.mark.flaky(reruns=1))
-        item.add_marker(pytest.mark.xdist_group("processes" if folder in WITH_PROCESSES else folder))
+
+
+def _folder_of(path: Path) -> str:
+    return path.with_suffix("").parts[:2][-1]
 
 
 SALT_TABLE = {
