@@ -100,7 +100,7 @@ def test_a_second_column_of_names_and_a_column_that_agrees_with_the_targets_grou
 def test_equal_targets_alone_warn_on_the_page_and_in_read(tmp_path):
     path = tmp_path / "file.csv"
     path.write_bytes(table(list(range(1, M * K + 1))))
-    with pytest.warns(DataWarning, match="24 of 24 spectra share all their targets.*groups = 'equal targets'"):
+    with pytest.warns(DataWarning, match='24 of 24 spectra share all their targets.*{"groups": "equal targets"}'):
         read(path)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -43,7 +43,7 @@ def test_each_answer_does_what_it_says(tmp_path):
     content = table(marked(SPECTRA, -9999))
     path = tmp_path / "a.csv"
     path.write_bytes(content)
-    with pytest.raises(ReadError, match=r"far outside all others.*sentinels = 'missing'"):
+    with pytest.raises(ReadError, match=r'far outside all others.*{"sentinels": "missing"}'):
         read(path)
     kept = read(path, Recipe(sentinels="keep"))
     assert kept.signal[2, 5] == -9999
