@@ -9,9 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from benchmarks.study_arms import BALANCED, INDEPENDENT, READ, WAYS
-from benchmarks.study_crossed import REGRESSORS as TITLES
 from benchmarks.study_crossed import STRATEGIES, arm_of, shown
-from benchmarks.study_fresh import CRUDELY, ORACLE, PHYSICS, REACHING, STEP_MATCHED, WORSE, changes_of_all
 from benchmarks.study_results import Finished
 from spectra_core.evaluation.errors.regression_errors import error_summary
 from spectra_core.figures.forest import forest
@@ -26,20 +24,6 @@ SHOWN = (
     *(READ, "Oracle"),
 )
 """Arms of the first picture."""
-ON_TOP = {
-    STEP_MATCHED: "measured spectra alone",
-    "Noise jitter": "noise jitter",
-    PHYSICS: "physics + residual, inside the range",
-    REACHING: "physics + residual, 30 % beyond",
-    WORSE: "the same, constants twice as wrong",
-    CRUDELY: "the same, without equilibria",
-    "VAE, standard normal": "VAE",
-    BALANCED: "cVAE, charge-balanced",
-    INDEPENDENT: "cVAE, independent concentrations",
-    "Mixing": "mixing",
-    ORACLE: "as many truly new spectra",
-}
-"""Arms of the picture of part d, and what it calls the rows they add."""
 CURVES = ("Step-matched", "VAE, standard normal", INDEPENDENT, READ, "Oracle")
 
 
@@ -57,8 +41,6 @@ def draw(parts: Mapping[str, Finished], folder: Path) -> None:
         figures["carbon_dots"] = _changes(parts["c-carbon-dots"])
     if "b" in parts:
         figures["learning_curves"] = _curves(parts["b"])
-    if "d-100" in parts:
-        figures["helping"] = _helping(parts["d-100"])
     save(figures, folder)
 
 
@@ -106,38 +88,6 @@ def _curves(part: Finished) -> go.Figure:
     kinds = {arm: kind for arm, kind in part.kinds.items() if arm in CURVES}
     rows = summary[(summary["regressor"] == "mlp") & summary["arm"].isin(list(kinds))]
     return learning_curves(rows, arm_kinds=kinds, units=part.units)
-
-
-def _helping(part: Finished) -> go.Figure:
-    """Draw what each way of extending a small training set does to each regressor, against the study's network."""
-    table = changes_of_all(part.tables["errors"], part.targets)
-    arms = [arm for arm in ON_TOP if arm in part.arms]
-    figure = go.Figure()
-    regressors = [name for name in TITLES if name in set(table["regressor"])]
-    for number, regressor in enumerate(regressors):
-        rows = table[table["regressor"] == regressor].set_index("arm").loc[arms]
-        figure.add_scatter(
-            x=rows["effect"],
-            y=[row + 0.15 * (number - (len(regressors) - 1) / 2) for row in range(len(arms))],
-            mode="markers",
-            name=TITLES[regressor],
-            marker={"color": TARGET_COLOURS[number], "symbol": TARGET_SYMBOLS[number], "size": 9},
-            error_x={
-                "array": rows["high"] - rows["effect"],
-                "arrayminus": rows["effect"] - rows["low"],
-                "thickness": 1.2,
-                "width": 3,
-            },
-        )
-    figure.add_vline(x=0, line={"color": GREY, "width": 1})
-    size = part.document["data"]["n_spectra"]  # type: ignore[index]
-    figure.update_xaxes(
-        title_text=f"Change of RMSEP against the study's network on {size} measured spectra, %, mean over ions",
-        range=[-60, 110],
-    )
-    figure.update_yaxes(tickvals=list(range(len(arms))), ticktext=[ON_TOP[arm] for arm in arms], autorange="reversed")
-    styled(figure, alt="Change of error per way of extending the training set and regressor", height=440)
-    return figure.update_layout(margin={"l": 250, "t": 50}, legend={"y": 1.1, "orientation": "h"})
 
 
 def _crossed(part: Finished) -> go.Figure:

@@ -106,27 +106,6 @@ def marks(errors: pd.DataFrame, targets: Sequence[str]) -> list[list[str]]:
     return rows
 
 
-def changes_of_all(errors: pd.DataFrame, targets: Sequence[str]) -> pd.DataFrame:
-    """Return what each arm and regressor changes against the step-matched MLP, on the mean over targets.
-
-    Returns
-    -------
-    DataFrame, one row per regressor and arm
-        ``regressor``, ``arm``; ``effect``, ``low``, ``high``: geometric mean over training sets in per cent, and its
-        95 % interval (t, sets being independent).
-    """
-    wide = np.log(errors.pivot_table(index="fold", columns=["regressor", "arm", "target"], values="rmsep"))
-    base = wide["mlp", STEP_MATCHED][list(targets)].mean(axis=1)
-    rows = []
-    for regressor in dict.fromkeys(errors["regressor"]):
-        for arm in dict.fromkeys(errors["arm"]):
-            change = wide[regressor, arm][list(targets)].mean(axis=1) - base
-            half = stats.t.ppf(0.975, len(change) - 1) * change.sem()
-            around = 100.0 * np.expm1(change.mean() + np.array([0.0, -half, half]))
-            rows.append([regressor, arm, *around])
-    return pd.DataFrame(rows, columns=["regressor", "arm", "effect", "low", "high"])
-
-
 def _improved(change: pd.DataFrame) -> str:
     """Return how many columns are below and above zero after Holm, as "5 of 8, 0 worse"."""
     p = stats.ttest_1samp(change.to_numpy(), 0.0).pvalue
