@@ -24,11 +24,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.study_arms import Study, studies
-from spectra_core.cli.shared import progress_bar, write_file, write_tables
+from spectra_core.cli.shared import progress_bar, write_tables
 from spectra_core.contracts import Arrays, Memo
 from spectra_core.experiment import Experiment, run
 from spectra_core.jobs.tasks import default_workers, memo_of
 from spectra_core.store import Store
+from spectra_core.store.files import write_at
 from spectra_core.training.fast import STUDY_EPOCHS
 
 
@@ -68,8 +69,8 @@ def work(study: Study, folder: Path, n_workers: int, n_stages: int | None) -> No
             with progress_bar() as reporter:
                 found = run(experiment, spectra, reporter=reporter, memo=memo, n_workers=n_workers)
             write_tables(folder / study.name, found.tables)
-            write_file(folder / study.name / "document.json", json.dumps(dict(found.document), indent=2).encode())
-            write_file(folder / study.name / "experiment.json", found.experiment.to_json().encode())
+            write_at(folder / study.name / "document.json", json.dumps(dict(found.document), indent=2).encode())
+            write_at(folder / study.name / "experiment.json", found.experiment.to_json().encode())
             finished = True
         finally:
             facts = {
