@@ -21,16 +21,16 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from benchmarks.study_arms import Study, studies
+from benchmarks.study_arms import Study, Training, studies
 from spectra_core.cli.shared import progress_bar, write_tables
 from spectra_core.contracts import Arrays, Memo
 from spectra_core.experiment import Experiment, run
+from spectra_core.experiment.modes import Mode
 from spectra_core.jobs.tasks import default_workers, memo_of
 from spectra_core.store import Store
 from spectra_core.store.files import write_at
-from spectra_core.training.fast import STUDY_EPOCHS
 
 
 class Counted:
@@ -124,7 +124,8 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", help="a, b, c, d, or the name of one experiment, as c-carbon-dots or b-100")
     parser.add_argument("--out", type=Path, required=True, help="where finished parts, tables and times are kept")
     parser.add_argument("--report", type=Path, metavar="DOCS", help="write figures and tables into this folder")
-    parser.add_argument("--epochs", type=int, default=STUDY_EPOCHS)
+    parser.add_argument("--mode", choices=get_args(Mode), default="faithful", help="how networks are trained")
+    parser.add_argument("--epochs", type=int, help="of every network; the mode's by default")
     parser.add_argument("--spectra", type=int, help="simulated spectra; 3744 by default")
     parser.add_argument("--stages", type=int, help="only so many of each experiment: arms that matter most come first")
     parser.add_argument(
@@ -133,7 +134,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=default_workers())
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
-    parts = studies(asked.epochs, asked.spectra)
+    parts = studies(Training(asked.mode, asked.epochs), asked.spectra)
     by_name = {study.name: [study] for group in parts.values() for study in group}
     for part in asked.parts:
         if part not in parts | by_name:

@@ -13,7 +13,7 @@ from spectra_core.datasets import read
 from spectra_core.datasets.simulator import PRESETS, simulate
 from spectra_core.experiment import PRESET_ARMS, Arm, Experiment, Question, counterfactuals
 from spectra_core.experiment.counterfactuals import SHARP
-from spectra_core.experiment.modes import trained
+from spectra_core.experiment.modes import Mode, trained
 from spectra_core.experiment.presets import USUAL_REGRESSORS
 from spectra_core.spectra import SpectraSet
 
@@ -55,7 +55,9 @@ LATENT: dict[str, dict[str, Choice]] = {
 """The study's latent strategies beside the prior, which know no concentrations; and one that fits them."""
 SLOW = f"{BALANCED}: slower training"
 SLOWER = 1e-4
-"""Learning rate of sharp decoders on the simulated set, where they diverge at the usual 1e-3; `SLOW` is the control."""
+"""Learning rate of sharp decoders on the simulated set, where they diverge at the study's; `SLOW` is the control.
+
+Fast mode has a rate of its own."""
 CARBON_DOTS = "carbon_dots_cu_ni_cr_no3_ex350.csv.gz"
 Changed = Callable[[Choice], Choice]
 
@@ -69,10 +71,22 @@ class Study:
     stages: tuple[Experiment, ...]
 
 
-def all_arms(epochs: int, *, simulated: bool = True) -> dict[str, Arm]:
+@dataclass(frozen=True)
+class Training:
+    """How the networks of a study are trained: in a mode, for its epochs or others."""
+
+    mode: Mode = "faithful"
+    epochs: int | None = None
+
+    def networks(self, n_train: int | None = None) -> Changed:
+        """Return what gives a choice its options; in fast mode epochs depend on the training spectra of a fold."""
+        return partial(trained, mode=self.mode, epochs=self.epochs, n_train=n_train)
+
+
+def all_arms(training: Training, *, n_train: int | None = None, simulated: bool = True) -> dict[str, Arm]:
     """Return every arm of the study by name, in the order of its tables."""
-    networks = partial(trained, mode="faithful", epochs=epochs)
-    slower = {"learning_rate": SLOWER} if simulated else {}
+    networks = training.networks(n_train)
+    slower = {"learning_rate": SLOWER} if simulated and training.mode == "faithful" else {}
     arms = {name: _with_networks(arm, networks) for name, arm in PRESET_ARMS.items()}
     independent, balanced = arms[INDEPENDENT], arms[BALANCED]
     ready = {
@@ -99,7 +113,7 @@ def all_arms(epochs: int, *, simulated: bool = True) -> dict[str, Arm]:
         for one in counterfactuals(balanced, teacher=teacher, simulated=simulated)
         if one.beside and one.change != others[MEASURED].change
     ]
-    if simulated:
+    if slower:
         slow = Choice("cvae", {**dict(balanced.generator.options), **slower})
         changed.append(replace(balanced, name=SLOW, generator=slow, beside=BALANCED, change="slower training"))
     found = [
@@ -120,7 +134,7 @@ def all_arms(epochs: int, *, simulated: bool = True) -> dict[str, Arm]:
     return {arm.name: arm for arm in found}
 
 
-def simulated_study(epochs: int, n_spectra: int | None) -> Study:
+def simulated_study(training: Training, n_spectra: int | None) -> Study:
     """Return part a: all arms on the simulated set."""
     first = ("Baseline", "Step-matched", "Oracle", "VAE, standard normal", INDEPENDENT, BALANCED)
     second = (
@@ -138,11 +152,9 @@ def simulated_study(epochs: int, n_spectra: int | None) -> Study:
     fourth = (f"{BALANCED}: noise given back", "Noise jitter", "Ensemble of 5")
     fifth = (OWN, "Mixing", "PCA, standard normal")
     last = tuple(OTHER_CONDITIONS)[:2]
-    return Study(
-        "a",
-        partial(_simulated, n_spectra),
-        _stages(all_arms(epochs), (first, second, third, fourth, fifth, last), epochs),
-    )
+    arms = all_arms(training)
+    stages = [[name for name in stage if name in arms] for stage in (first, second, third, fourth, fifth, last)]
+    return Study("a", partial(_simulated, n_spectra), _stages(arms, stages, training.networks()))
 
 
 def crossed(way: str, strategy: str) -> str:
@@ -150,9 +162,9 @@ def crossed(way: str, strategy: str) -> str:
     return f"{WAYS[way].removesuffix(', z from the prior')}; z: {strategy}"
 
 
-def crossed_study(epochs: int, name: str, data: Callable[[], SpectraSet], *, simulated: bool = True) -> Study:
+def crossed_study(training: Training, name: str, data: Callable[[], SpectraSet], *, simulated: bool = True) -> Study:
     """Return the cVAE with every way of choosing concentrations and every latent strategy."""
-    arms = all_arms(epochs, simulated=simulated)
+    arms = all_arms(training, simulated=simulated)
     plain = ("Baseline", "Step-matched", *WAYS.values())
     kept = {name: replace(arms[name], beside="", change="") for name in plain}
     for way, name_of_prior in WAYS.items():
@@ -165,34 +177,35 @@ def crossed_study(epochs: int, name: str, data: Callable[[], SpectraSet], *, sim
         tuple(crossed(way, strategy) for way in ways[3:] for strategy in regardless),
         tuple(crossed(way, fitting) for way in ways),
     ]
-    return Study(name, data, _stages(kept, stages, epochs))
+    return Study(name, data, _stages(kept, stages, training.networks()))
 
 
-def repeated_study(epochs: int, n_spectra: int | None) -> Study:
+def repeated_study(training: Training, n_spectra: int | None) -> Study:
     """Return the main arms of part a with three repetitions of the 8 folds, of which the first is part a's."""
     names = ("Step-matched", "VAE, standard normal", INDEPENDENT, BALANCED, READ, "Oracle")
-    stages = _stages(all_arms(epochs), (names,), epochs, n_repeats=3)
+    stages = _stages(all_arms(training), (names,), training.networks(), n_repeats=3)
     return Study("a-repeated", partial(_simulated, n_spectra), stages)
 
 
-def sizes_study(epochs: int, n_spectra: int | None, size: int, **fields: Any) -> Study:
+def sizes_study(training: Training, n_spectra: int | None, size: int, **fields: Any) -> Study:
     """Return part b: fewer arms at one training size; the whole fold is in part a."""
     first = ("Baseline", "Step-matched", "VAE, standard normal", INDEPENDENT, BALANCED, READ, TOGETHER, "Oracle")
     second = ("Duplicate rows", "VAE, data's own distribution", "Ensemble of 5")
-    stages = _stages(all_arms(epochs), (first, second), epochs, n_train=(size,), **fields)
+    arms = all_arms(training, n_train=size)
+    stages = _stages(arms, (first, second), training.networks(size), n_train=(size,), **fields)
     return Study(f"b-{size}", partial(_simulated, n_spectra), stages)
 
 
-def carbon_dots_study(epochs: int) -> Study:
+def carbon_dots_study(training: Training) -> Study:
     """Return part c on the carbon dots of the study's group: everything that needs no simulator."""
-    arms = all_arms(epochs, simulated=False)
+    arms = all_arms(training, simulated=False)
     arms.pop("Oracle")
-    return Study("c-carbon-dots", partial(measured, CARBON_DOTS), _stages(arms, (tuple(arms),), epochs))
+    return Study("c-carbon-dots", partial(measured, CARBON_DOTS), _stages(arms, (tuple(arms),), training.networks()))
 
 
-def metals_study(epochs: int, name: str, path: str, **fields: Any) -> Study:
+def metals_study(training: Training, name: str, path: str, **fields: Any) -> Study:
     """Return part c on a set whose targets are independent: there is no charge balance to keep."""
-    arms = all_arms(epochs, simulated=False)
+    arms = all_arms(training, simulated=False)
     similar = replace(
         arms[TOGETHER],
         name=f"{INDEPENDENT}: sharper decoder, z fits",
@@ -205,27 +218,31 @@ def metals_study(epochs: int, name: str, path: str, **fields: Any) -> Study:
     }
     kept[MEASURED] = replace(kept[MEASURED], beside="", change="")
     kept[similar.name] = similar
-    return Study(f"c-{name}", partial(measured, path), _stages(kept, (tuple(kept),), epochs, **fields))
+    return Study(f"c-{name}", partial(measured, path), _stages(kept, (tuple(kept),), training.networks(), **fields))
 
 
-def studies(epochs: int, n_spectra: int | None = None) -> dict[str, list[Study]]:
-    """Return all parts by letter; `n_spectra` and fewer epochs are for trying the script out."""
+def studies(training: Training, n_spectra: int | None = None) -> dict[str, list[Study]]:
+    """Return all parts by letter; `n_spectra` is for trying the script out.
+
+    Only parts a and b know both modes: measured sets are small and train as in the study, fresh sets fast.
+    """
+    as_in_the_study = Training(epochs=training.epochs)
     return {
         "a": [
-            simulated_study(epochs, n_spectra),
-            crossed_study(epochs, "a-crossed", partial(_simulated, n_spectra)),
-            repeated_study(epochs, n_spectra),
+            simulated_study(training, n_spectra),
+            crossed_study(training, "a-crossed", partial(_simulated, n_spectra)),
+            repeated_study(training, n_spectra),
         ],
         "b": [
-            sizes_study(epochs, n_spectra, 100, n_folds=20),
-            sizes_study(epochs, n_spectra, 400, n_folds=20),
-            sizes_study(epochs, n_spectra, 1500),
+            sizes_study(training, n_spectra, 100, n_folds=20),
+            sizes_study(training, n_spectra, 400, n_folds=20),
+            sizes_study(training, n_spectra, 1500),
         ],
         "c": [
-            carbon_dots_study(epochs),
-            crossed_study(epochs, "c-carbon-dots-crossed", partial(measured, CARBON_DOTS), simulated=False),
-            metals_study(epochs, "cu-co-cr-ni", "cu_co_cr_ni_visible_as_published.csv", n_repeats=3),
-            metals_study(epochs, "nitrite-nitrate", "nitrite_nitrate_uv.csv", n_repeats=3),
+            carbon_dots_study(as_in_the_study),
+            crossed_study(as_in_the_study, "c-carbon-dots-crossed", partial(measured, CARBON_DOTS), simulated=False),
+            metals_study(as_in_the_study, "cu-co-cr-ni", "cu_co_cr_ni_visible_as_published.csv", n_repeats=3),
+            metals_study(as_in_the_study, "nitrite-nitrate", "nitrite_nitrate_uv.csv", n_repeats=3),
         ],
         "d": [
             Study(f"d-{size}", data, fresh_stages(size, n_sets))
@@ -235,7 +252,7 @@ def studies(epochs: int, n_spectra: int | None = None) -> dict[str, list[Study]]
 
 
 def _stages(
-    arms: dict[str, Arm], stages: Sequence[Sequence[str]], epochs: int, **fields: Any
+    arms: dict[str, Arm], stages: Sequence[Sequence[str]], networks: Changed, **fields: Any
 ) -> tuple[Experiment, ...]:
     wanted: set[str] = set()
     out = []
@@ -247,7 +264,7 @@ def _stages(
         out.append(
             Experiment(
                 arms=tuple(arm for name, arm in arms.items() if name in wanted),
-                regressors=tuple(trained(Choice(name), "faithful", epochs=epochs) for name in USUAL_REGRESSORS),
+                regressors=tuple(networks(Choice(name)) for name in USUAL_REGRESSORS),
                 question=Question("Step-matched", tuple(name for name in ASKED if name in wanted), ("mlp",)),
                 **fields,
             )
