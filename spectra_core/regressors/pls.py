@@ -1,7 +1,7 @@
 """Partial least squares, one model per target, components chosen by inner cross-validation."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,21 @@ Rule = Literal["one_standard_error", "minimum"]
 
 EXHAUSTED = 1e-12
 """A direction whose covariance with the target has fallen to this share of the first one's is rounding."""
+
+
+Fit = tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]
+"""Coefficients, numbers of components and cross-validated errors."""
+
+
+class Products(NamedTuple):
+    """X'X (n_channels, n_channels) and X'Y (n_channels, n_targets) of centred channels: all that PLS reads."""
+
+    channels: NDArray[np.float64]
+    targets: NDArray[np.float64]
+
+    def scaled(self, scale: NDArray[np.float64]) -> "Products":
+        """Return those of channels divided by `scale`."""
+        return Products(self.channels / np.outer(scale, scale), self.targets / scale[:, None])
 
 
 @dataclass(eq=False)
@@ -64,29 +79,56 @@ class PLS(LinearRegressor):
         self, signal: NDArray[Any], targets: NDArray[Any], train: SpectraSet, seed: int
     ) -> NDArray[np.float64]:
         splits = inner_folds(train, self.n_folds, derived_seed(seed, "pls inner folds"))
-        coefficients, n_components, rmsecv = self._fitted(signal, targets, splits)
+        scales = [np.ones(signal.shape[1])]
         if self.scale_channels is None:
             spread = signal.std(axis=0)
-            scale = np.where(spread > 0, spread, 1.0)
-            scaled = self._fitted(signal / scale, targets, splits)
+            scales.append(np.where(spread > 0, spread, 1.0))
+        (coefficients, n_components, rmsecv), *others = self._fits(signal, targets, splits, scales)
+        for scaled in others:
             better = scaled[2].min(axis=0) < rmsecv.min(axis=0)
-            coefficients = np.where(better, scaled[0] / scale[:, None], coefficients)
+            coefficients = np.where(better, scaled[0], coefficients)
             n_components, rmsecv = np.where(better, scaled[1], n_components), np.where(better, scaled[2], rmsecv)
         self.n_components_, self.rmsecv_ = n_components, rmsecv
         return coefficients
 
-    def _fitted(
-        self, signal: NDArray[np.float64], targets: NDArray[np.float64], splits: list[Split]
-    ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
-        """Return coefficients, numbers of components and cross-validated errors for channels as they are."""
-        compact, basis = _compact(signal)
+    def _fits(
+        self,
+        signal: NDArray[np.float64],
+        targets: NDArray[np.float64],
+        splits: list[Split],
+        scales: list[NDArray[np.float64]],
+    ) -> list[Fit]:
+        """Return the fit for every scaling of the channels; those of many spectra share the products of channels."""
+        n_spectra, n_channels = signal.shape
+        if n_spectra >= n_channels:
+            return self._fits_of_products(signal, targets, splits, scales)
+        found = []
+        for scale in scales:  # wide: PLS does not change under rotation, and every scaling spans a space of its own
+            basis, coordinates = np.linalg.qr((signal / scale).T)
+            compact = np.ascontiguousarray(coordinates.T)
+            ((picked, *chosen),) = self._fits_of_products(compact, targets, splits, [np.ones(n_spectra)])
+            found.append((basis @ picked / scale[:, None], *chosen))
+        return found
+
+    def _fits_of_products(
+        self,
+        signal: NDArray[np.float64],
+        targets: NDArray[np.float64],
+        splits: list[Split],
+        scales: list[NDArray[np.float64]],
+    ) -> list[Fit]:
         fewest = min(len(split.train) for split in splits)
-        most = max(1, min(self.max_components, compact.shape[1], fewest - 1))
-        errors = cross_validated_errors(compact, targets, splits, most)
-        n_components = np.where(np.ptp(targets, axis=0) > 0, chosen_components(errors, self.rule), 0)
-        path = pls1_path(compact.T @ compact, compact.T @ targets, int(n_components.max(initial=1)))
-        picked = path[np.maximum(n_components, 1) - 1, :, np.arange(targets.shape[1])].T
-        return basis @ picked if basis is not None else picked, n_components, np.sqrt(errors.mean(axis=0))
+        most = max(1, min(self.max_components, signal.shape[1], fewest - 1))
+        products = Products(signal.T @ signal, signal.T @ targets)
+        found = []
+        for scale, errors in zip(
+            scales, cross_validated_errors(signal, targets, splits, most, products=products, scales=scales), strict=True
+        ):
+            n_components = np.where(np.ptp(targets, axis=0) > 0, chosen_components(errors, self.rule), 0)
+            path = pls1_path(*products.scaled(scale), int(n_components.max(initial=1)))
+            picked = path[np.maximum(n_components, 1) - 1, :, np.arange(targets.shape[1])].T
+            found.append((picked / scale[:, None], n_components, np.sqrt(errors.mean(axis=0))))
+        return found
 
     def _choices(self) -> Arrays:
         return {"n_components": self.n_components_, "rmsecv": self.rmsecv_}
@@ -144,26 +186,33 @@ def pls1_path(
 
 
 def cross_validated_errors(
-    signal: NDArray[np.float64], targets: NDArray[np.float64], splits: list[Split], n_components: int
+    signal: NDArray[np.float64],
+    targets: NDArray[np.float64],
+    splits: list[Split],
+    n_components: int,
+    *,
+    products: Products,
+    scales: list[NDArray[np.float64]],
 ) -> NDArray[np.float64]:
-    """Return mean squared errors (n_folds, n_components, n_targets) on the tested rows.
+    """Return mean squared errors (n_scales, n_folds, n_components, n_targets) on the tested rows.
 
-    `signal` is centred over all rows; each fold's own centring follows from the rows it leaves out.
+    `signal` is centred over all rows and `products` are its own; each fold's own centring follows from the rows it
+    leaves out, and every scaling of the channels from the products of the unscaled.
     """
-    all_products, all_target_products = signal.T @ signal, signal.T @ targets
-    errors = np.empty((len(splits), n_components, targets.shape[1]))
-    for split, out in zip(splits, errors, strict=True):
+    errors = np.empty((len(scales), len(splits), n_components, targets.shape[1]))
+    for fold, split in enumerate(splits):
         left = np.setdiff1d(np.arange(len(signal)), split.train)
-        x_left, x, y = signal[left], signal[split.test], targets[split.test]
+        x_left = signal[left]
         n = len(split.train)
         x_mean, y_mean = signal[split.train].mean(axis=0), targets[split.train].mean(axis=0)
-        path = pls1_path(
-            all_products - x_left.T @ x_left - n * np.outer(x_mean, x_mean),
-            all_target_products - x_left.T @ targets[left] - n * np.outer(x_mean, y_mean),
-            n_components,
+        own = Products(
+            products.channels - x_left.T @ x_left - n * np.outer(x_mean, x_mean),
+            products.targets - x_left.T @ targets[left] - n * np.outer(x_mean, y_mean),
         )
-        predicted = (x - x_mean) @ path + y_mean  # (n_components, n_test, n_targets)
-        out[:] = ((predicted - y) ** 2).mean(axis=1)
+        x, y = signal[split.test] - x_mean, targets[split.test] - y_mean
+        for scale, out in zip(scales, errors[:, fold], strict=True):
+            predicted = (x / scale) @ pls1_path(*own.scaled(scale), n_components)  # (n_components, n_test, n_targets)
+            out[:] = ((predicted - y) ** 2).mean(axis=1)
     return errors
 
 
@@ -177,12 +226,3 @@ def chosen_components(errors: NDArray[np.float64], rule: Rule) -> NDArray[np.int
     standard_error = errors.std(axis=0, ddof=1) / np.sqrt(len(errors))
     limit = mean[best, columns] + standard_error[best, columns]
     return np.asarray((mean <= limit).argmax(axis=0) + 1)
-
-
-def _compact(signal: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-    """Express wide spectra in an orthonormal basis of their own span; PLS does not change under rotation."""
-    n_spectra, n_channels = signal.shape
-    if n_spectra >= n_channels:
-        return signal, None
-    basis, coordinates = np.linalg.qr(signal.T)
-    return np.ascontiguousarray(coordinates.T), basis
