@@ -106,8 +106,8 @@ class PLS(LinearRegressor):
         for scale in scales:  # wide: PLS does not change under rotation, and every scaling spans a space of its own
             basis, coordinates = np.linalg.qr((signal / scale).T)
             compact = np.ascontiguousarray(coordinates.T)
-            ((picked, *chosen),) = self._fits_of_products(compact, targets, splits, [np.ones(n_spectra)])
-            found.append((basis @ picked / scale[:, None], *chosen))
+            ((picked, n_components, rmsecv),) = self._fits_of_products(compact, targets, splits, [np.ones(n_spectra)])
+            found.append((basis @ picked / scale[:, None], n_components, rmsecv))
         return found
 
     def _fits_of_products(
