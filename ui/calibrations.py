@@ -34,25 +34,33 @@ SAME = "The same"
 """What stands for a target that has no regressor of its own."""
 
 
-def pick() -> tuple[str, Calibration] | None:
-    """Let the visitor choose a kept calibration, those on the set in hand first; None where there is none."""
+def pick(*, of_it: bool = False) -> tuple[str, Calibration] | None:
+    """Let the visitor choose a kept calibration, those on the set in hand first; None where there is none.
+
+    With `of_it` one on other data is shown only when asked for.
+    """
     records = state.store().calibrations()
     if not records:
         return None
     in_hand = state.chosen("set")
     by_id = {one.id: one for one in sorted(records, key=lambda one: (one.data != in_hand, -one.sequence))}
     ids = list(by_id)
-    first = ids[0] if by_id[ids[0]].data == in_hand or in_hand is None else None
-    newest = records[-1].id
-    state.set_widget_for("calibration", f"{in_hand} {newest}", first or newest)
+    strange = of_it and by_id[ids[0]].data != in_hand
+    if strange:
+        st.info("No calibration of the data set in hand yet.", icon=":material/info:")
+    state.set_widget_for("calibration", f"{in_hand} {records[-1].id}", None if strange else ids[0])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         picked = st.selectbox(
             "Calibration",
             ids,
+            index=None if strange else 0,
             format_func=lambda key: f"{by_id[key].name} · {by_id[key].created[:16].replace('T', ' ')} UTC",
             key="calibration",
             bind="query-params",
+            placeholder="Look at a calibration of other data",
         )
+        if picked is None:
+            return None
         deleting.offer_delete("calibrations", picked, by_id[picked].name, stays="Its data set stays.")
     found = cache.shared(Store.load_calibration, state.store(), picked)
     st.caption(

@@ -148,12 +148,13 @@ def _columns(found: Understanding, draft: state.ImportDraft, recipe: Recipe) -> 
         )
         return
     st.subheader("Columns beside the spectra")
-    st.caption("Charges that a name does not state are the usual ones in water: please check them.")
     reasons = {point.key: point.reason for point in found.points}
     targets = {
         one.column.name: target
         for one, target in zip([r for r in found.roles if r.role == "target"], found.target_info, strict=True)
     }
+    if any(target.charge is not None for target in targets.values()):
+        st.caption("Charges that a name does not state are the usual ones in water: please check them.")
     rows = []
     for one in found.roles:
         target = targets.get(one.column.name)

@@ -18,6 +18,7 @@ from spectra_core.evaluation.latent.maps import (
 from spectra_core.evaluation.sampling import sampled_rows
 from spectra_core.figures.latent_map import METHODS, map_axes, map_scatter
 from spectra_core.figures.spectra import single_spectra
+from spectra_core.figures.theme import role_name
 from spectra_core.spectra import SpectraSet
 from spectra_core.store.results import unkept_result
 from spectra_core.training.versions import versions
@@ -276,7 +277,7 @@ def _show_selected(found: Compared, table: pd.DataFrame, points: list[Any]) -> N
     lines = spectra_rows(found.sets, chosen)
     figure = cache.drawn(single_spectra, lines, axis_label=training.axis.label, signal_label=training.meta.signal_label)
     show_figure(figure, key="selected_spectra")
-    listed = rows.drop(columns=["share_x", "share_y"])
+    listed = rows.drop(columns=["share_x", "share_y"]).assign(role=rows["role"].map(role_name))
     st.dataframe(
         listed, hide_index=True, key="selected_rows", placeholder=tables.NONE, column_config=tables.columns(listed)
     )

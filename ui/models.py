@@ -73,7 +73,7 @@ def judged_on(found: "StoredModel", spectra: SpectraSet) -> tuple[SpectraSet, st
     """Return the spectra a generator is judged on, and what to call them on a page: if enough, held-out ones."""
     record = found.record
     if record.trained_on != spectra.fingerprint:
-        return spectra, f"spectra of {plain(spectra.meta.name)}"
+        return spectra, f"spectra of “{plain(spectra.meta.name)}”"
     if len(record.held_out_rows) < _FEWEST_JUDGED:
         return spectra, "training spectra"
     return cache.shared(SpectraSet.take, spectra, np.asarray(record.held_out_rows)), "held-out spectra"

@@ -146,15 +146,15 @@ with st.expander("How to read this", icon=":material/menu_book:"):
 - **A run that blew up** has an error above twice the target's standard deviation, where guessing has one; medians stand
   beside means in the table.
 - **Errors** shows RMSEP with its spread over folds. The dotted grey line is the error of always predicting the mean:
-  an ion whose errors lie there is not seen in the spectra. On simulated data, the green lines tell what physics allows:
-  no method can have a lower RMSEP than the Bayesian bound (dashed), and about the best that can be expected stands
-  beside it (dash-dotted).
+  a target whose errors lie there is not seen in the spectra. On simulated data, the green lines tell what physics
+  allows: no method can have a lower RMSEP than the Bayesian bound (dashed), and about the best that can be expected
+  stands beside it (dash-dotted).
 - **What it is worth** reads the learning curve of experimental spectra backwards: how many more of them would have
   brought the same error; and, on simulated data, which share of the gain of truly new spectra an arm reaches.
 - **Why** sets an arm beside others that change one thing each. Left of zero, the change makes it better.
 - **What was added** shows whether added spectra hold what their labels say.
 - **By density**: held-out spectra in ten parts from sparse (left) to dense (right) regions of the training spectra.
-- **Predicted against reference** points on the dashed line are right. A flat cloud means that the ion is guessed.
+- **Predicted against reference** points on the dashed line are right. A flat cloud means that the target is guessed.
 - Blue: experimental spectra alone. Orange: with generated spectra. Green: with new spectra from the true simulator.
 """
     )

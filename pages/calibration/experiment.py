@@ -2,9 +2,10 @@ import json
 
 import streamlit as st
 
-from spectra_core.errors import ConfigError
+from spectra_core.errors import SpectraCoreError
 from spectra_core.experiment import Experiment
 from spectra_core.experiment.cautions import cautions
+from spectra_core.experiment.run import runnable
 from ui import experiment_panel, needed, question_panel, state, study_progress, time_said
 from ui.text import counted, sentence
 
@@ -14,6 +15,10 @@ st.write(
 )
 spectra = needed.require_experimental()
 needed.say_if_few(spectra)
+if not spectra.n_targets:
+    st.info("These spectra have no targets, whose errors an experiment compares.", icon=":material/info:")
+    st.page_link("pages/data/dataset.py", label="Bring them with targets", icon=":material/arrow_forward:")
+    st.stop()
 
 way = st.segmented_control(
     "Design",
@@ -26,7 +31,10 @@ way = st.segmented_control(
 experiment: Experiment | None = None
 try:
     experiment = experiment_panel.from_text(spectra) if way == state.FROM_JSON else experiment_panel.by_choices(spectra)
-except ConfigError as error:
+    if experiment is not None:
+        runnable(experiment, spectra)
+except SpectraCoreError as error:
+    experiment = None
     st.warning(sentence(error), icon=":material/warning:")
 
 if experiment is not None:
@@ -36,7 +44,7 @@ if experiment is not None:
     n_fits = len(experiment.arms) * len(experiment.regressors) * len(experiment.n_train) * experiment.n_splits
     n_workers = experiment_panel.n_workers()
     st.caption(
-        f"{counted(len(experiment.arms), 'arm')}; {n_fits} fits of all {spectra.n_targets} targets; "
+        f"{counted(len(experiment.arms), 'arm')}; {n_fits} fits of {counted(spectra.n_targets, 'target')}; "
         f"{time_said.words(experiment, spectra, n_workers)} with {counted(n_workers, 'worker')} beside what "
         "this computer does now. It goes on when this page is closed, and finished fits are never repeated."
     )

@@ -6,6 +6,7 @@ from spectra_core.evaluation.similarity.distances import DISTANCES, distance_uni
 from spectra_core.evaluation.similarity.neighbours import pair_difference
 from spectra_core.evaluation.similarity.sentences import copies_sentence
 from spectra_core.figures import neighbours as figures
+from spectra_core.figures.theme import role_name
 from ui import cache, comparison, neighbour_panel, state, tables, targets
 from ui.exports import offer_tables, report_export
 from ui.figures import show_figure
@@ -85,6 +86,7 @@ columns[3].metric(
     help="Nearest over second nearest training spectrum (NNDR): near 0 for copies, near 1 between spectra.",
 )
 
+called = role_name(reference).lower()
 row_column, distance_column = f"nearest_{reference}", f"distance_{reference}"
 if window is not None:
     row_column, distance_column = f"{row_column}_similar", f"{distance_column}_similar"
@@ -96,7 +98,7 @@ if pairs.empty:
     )
     st.stop()
 if len(pairs) < len(table):
-    st.caption(f"{len(table) - len(pairs)} generated spectra have no {reference} spectrum in the window: left out.")
+    st.caption(f"{len(table) - len(pairs)} generated spectra have no {called} spectrum in the window: left out.")
 
 st.subheader("Pair by pair, from the nearest to the farthest")
 n_pairs, key = len(pairs), "neighbour_rank"
@@ -110,7 +112,7 @@ both = {
     reference: neighbour_panel.spectrum(found, reference, int(pair[row_column])),
 }
 st.caption(
-    f"Generated spectrum {plain(pair['id'])} and {reference} spectrum {plain(both[reference].samples['id'].iloc[0])}: "
+    f"Generated spectrum {plain(pair['id'])} and {called} spectrum {plain(both[reference].samples['id'].iloc[0])}: "
     f"distance {pair[distance_column]:.3g} ({plain(unit)})."
 )
 difference = pair_difference(both, 0, reference, 0, noise=cache.table(noise_level, training))
@@ -127,7 +129,7 @@ show_figure(figure, key="duel")
 if found.same_targets:
     labels = list(targets.labels(training.target_info).values())
     concentrations = pd.DataFrame(
-        {"target": labels, **{role: one.target_values[0].astype(float) for role, one in both.items()}}
+        {"target": labels} | {role_name(role): one.target_values[0].astype(float) for role, one in both.items()}
     )
     st.dataframe(
         concentrations,

@@ -10,21 +10,21 @@ from ui.text import plain
 
 st.write(
     "However good a calibration is, noise and look-alike effects set a floor under its error. Where the floor is as "
-    "high as the spread of the concentrations, a spectrum says nothing about that ion, and no generator changes that."
+    "high as the spread of the concentrations, a spectrum says nothing of that target, and no generator changes that."
 )
 
 spectra = needed.require_experimental()
 recipe = spectra.meta.provenance.get("simulator")
 if recipe is None:
     st.info(
-        f"The physics behind {plain(spectra.meta.name)} is not known, so its floor cannot be computed. "
+        f"The physics behind “{plain(spectra.meta.name)}” is not known, so its floor cannot be computed. "
         "Shown is the floor of a simulated design; choose the one most like yours.",
         icon=":material/info:",
     )
     settings = PRESETS[simulating.pick_preset()]
 else:
     settings = SimulationSettings.from_dict(recipe)
-    st.caption(f"For the simulated set {plain(spectra.meta.name)}, from the physics and the design it was made with.")
+    st.caption(f"For the simulated set “{plain(spectra.meta.name)}”, from the physics and the design it was made with.")
 
 table = cache.table(identifiability, settings)
 st.markdown(simulating.verdict(table))

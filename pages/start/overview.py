@@ -25,7 +25,7 @@ if experimental is not None and generated is not None:
     )
     st.caption(
         f"Median, middle half and middle 90 % of {len(experimental)} experimental spectra "
-        f"({plain(experimental.meta.name)}) and {len(generated)} generated ones ({plain(generated.meta.name)})."
+        f"(“{plain(experimental.meta.name)}”) and {len(generated)} generated ones (“{plain(generated.meta.name)}”)."
     )
 
 with st.expander("How to read this", icon=":material/menu_book:"):
@@ -36,6 +36,6 @@ done. The line on top says on every page what is in hand, and lets you choose am
 have chosen stands in the address: a reload keeps it. Long work goes on when the page is closed.
 
 The question behind it all: spectra with known concentrations are expensive. Does extending a training set with
-generated spectra lower the error of a calibration, for which ions, by how much, and why?
+generated spectra lower the error of a calibration, for which targets, by how much, and why?
 """
     )

@@ -53,7 +53,7 @@ else:
             )
 job_panel.latest("calibrate")
 
-picked = calibrations.pick()
+picked = calibrations.pick(of_it=True)
 if picked is not None:
     key, calibration = picked
     train = calibration.train

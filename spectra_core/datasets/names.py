@@ -147,6 +147,8 @@ def _runs(names: tuple[str, ...]) -> tuple[Positions, ...]:
                 end += 1
             words, unit = here[1:]
             quantity, unit = AXIS_UNITS.get(unit, ("", ""))
+            if quantity == "Wavenumber" and ("raman" in words or "shift" in words):
+                quantity = "Raman shift"
             if not unit and words and (named := axis_named(_UNIT_WORD.sub("", words))):
                 quantity, unit = named
             values = np.array([one[0] for one in parsed[at:end] if one is not None])

@@ -16,6 +16,8 @@ from spectra_core.spectra.text import counted
 USUAL_FOLDS = 8
 FEW_SPECTRA = 3 * USUAL_FOLDS
 _MOSTLY = 0.8
+_OWN_UNIT = ("ph", "brix", "bx")
+"""Quantities that are called after their unit, or have none."""
 _AMOUNT = re.compile(r"[-+]?\d[\d.,]*(?:[eE][-+]?\d+)?\s*(?:(?:±|\+/?-)\s*\d.*|\(\d[\d.,]*\).*|([^\W\d]\S*|%))")
 
 
@@ -40,7 +42,7 @@ def _on_targets(targets: Sequence[Role], kept: NDArray[np.intp], recipe: Recipe)
             negative.append(f"{target.name} ({int((values < 0).sum())})")
         if len(values) > 1 and (values == values[0]).all():
             constant.append(f"{target.name} ({values[0]:g})")
-        if not target.unit and target.name.lower() != "ph":
+        if not target.unit and target.name.lower().strip("°") not in _OWN_UNIT:
             unitless.append(target.name)
     found = []
     if negative:

@@ -20,9 +20,11 @@ from spectra_core.experiment.tables import check_tables, error_tables, generator
 from spectra_core.experiment.together import units_together
 from spectra_core.experiment.units import Unit, Workforce, work_through
 from spectra_core.generators import GENERATORS
+from spectra_core.preprocessing.magnitudes import require_computable_signal, require_computable_targets
 from spectra_core.regressors import REGRESSORS
 from spectra_core.regressors.choice import regressor_label, regressor_title
 from spectra_core.spectra import SpectraSet, require_targets
+from spectra_core.splits import k_fold
 from spectra_core.training.devices import CPU, device_title
 from spectra_core.training.parallel import one_blas_thread
 from spectra_core.training.versions import versions
@@ -103,7 +105,7 @@ def run(
     SpectraError
         When there are no targets, or an unknown one is named.
     """
-    spectra = _checked(experiment, spectra)
+    spectra = runnable(experiment, spectra)
     with one_blas_thread():  # sums of several threads round differently: nothing may depend on what else runs
         memo = OnceMemo(memo)
         parts = parts_of(experiment, spectra, memo)
@@ -150,7 +152,7 @@ def run_fold(
     ConfigError, SpectraError
         As `run`, and where there is no such fold.
     """
-    spectra = _checked(experiment, spectra)
+    spectra = runnable(experiment, spectra)
     with one_blas_thread():
         place = repeat, fold
         every = parts_of(experiment, spectra, OnceMemo(NO_MEMO))
@@ -166,8 +168,13 @@ def run_fold(
         return {**tables, **check_tables(experiment, spectra, parts, reporter, n_workers)}
 
 
-def _checked(experiment: Experiment, spectra: SpectraSet) -> SpectraSet:
+def runnable(experiment: Experiment, spectra: SpectraSet) -> SpectraSet:
+    """Return the spectra with the targets of an experiment, refusing what `run` cannot do with them, as it says."""
     require_targets(spectra)
+    require_computable_signal(spectra, "experimental")
+    require_computable_targets(spectra, "experimental")
+    if not experiment.fresh_sets:
+        k_fold(spectra.groups, experiment.n_folds, seed=experiment.seed)
     if experiment.targets is not None:
         spectra = spectra.with_targets(experiment.targets)
     if experiment.data not in ("", spectra.fingerprint):

@@ -101,12 +101,13 @@ def correlation_images(correlation: pd.DataFrame, *, axis_label: str, reverse: b
         Draw both axes from high to low; None does so for wavenumbers.
     """
     roles = list(dict.fromkeys(correlation["role"]))
+    names = [role_name(role) for role in roles]
     figure = make_subplots(
         rows=1,
         cols=len(roles),
         shared_yaxes=True,
         horizontal_spacing=0.03,
-        subplot_titles=[role.capitalize() for role in roles],
+        subplot_titles=names,
     )
     for column, role in enumerate(roles, start=1):
         rows = correlation[correlation["role"] == role]
@@ -125,7 +126,7 @@ def correlation_images(correlation: pd.DataFrame, *, axis_label: str, reverse: b
     if runs_down(axis_label) if reverse is None else reverse:
         figure.update_xaxes(autorange="reversed")
         figure.update_yaxes(autorange="reversed")
-    styled(figure, alt=f"Correlation between channels for {', '.join(roles)}.", height=440)
+    styled(figure, alt=f"Correlation between channels for {', '.join(names).lower()}.", height=440)
     return figure.update_layout(
         coloraxis={
             "colorscale": DIVERGING_SCALE,

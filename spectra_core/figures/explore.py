@@ -13,6 +13,7 @@ from spectra_core.figures.theme import (
     ROLE_SYMBOL,
     VERMILION,
     pair_of_targets,
+    role_name,
     styled,
     styled_pairs,
     transparent,
@@ -35,7 +36,7 @@ def concentration_design(targets: Mapping[str, pd.DataFrame], *, labels: Mapping
     """
     names = list(labels)
     markers = {
-        role: {
+        role_name(role): {
             "color": transparent(ROLE_COLOUR[role], 0.8),
             "size": 4,
             "symbol": ROLE_SYMBOL[role],
@@ -46,7 +47,8 @@ def concentration_design(targets: Mapping[str, pd.DataFrame], *, labels: Mapping
     alt = f"Pairs of concentrations: {', '.join(labels.values())}."
     if len(names) == 2:
         points = {
-            role: table[names].iloc[:: max(1, -(-len(table) // MOST_PAIR_POINTS))] for role, table in targets.items()
+            role_name(role): table[names].iloc[:: max(1, -(-len(table) // MOST_PAIR_POINTS))]
+            for role, table in targets.items()
         }
         pair = pair_of_targets(points, [wrapped(labels[name], 60) for name in names], markers)
         return styled(pair, alt=alt).update_layout(showlegend=len(targets) > 1)
@@ -58,8 +60,8 @@ def concentration_design(targets: Mapping[str, pd.DataFrame], *, labels: Mapping
         figure.add_trace(
             go.Splom(
                 dimensions=[{"label": short[name], "values": rows[name].to_numpy(dtype=np.float32)} for name in names],
-                name=role,
-                marker=markers[role],
+                name=role_name(role),
+                marker=markers[role_name(role)],
                 diagonal_visible=False,
                 showupperhalf=False,
             )
@@ -75,7 +77,7 @@ def single_target(values: Mapping[str, pd.DataFrame], *, name: str, label: str) 
     figure = go.Figure()
     for role, table in values.items():
         figure.add_histogram(
-            x=table[name].to_numpy(), name=role, marker={"color": ROLE_COLOUR[role]}, opacity=0.75, nbinsx=40
+            x=table[name].to_numpy(), name=role_name(role), marker={"color": ROLE_COLOUR[role]}, opacity=0.75, nbinsx=40
         )
     figure.update_xaxes(title_text=label)
     figure.update_yaxes(title_text="Number of spectra")

@@ -63,9 +63,9 @@ def map_scatter(
                 marker=_marker(rows, str(role), colour),
                 showlegend=colour is None,
                 customdata=rows[["role", "sample", "id"]].to_numpy(dtype=object),
-                hovertemplate=f"{role}, %{{customdata[2]}}<extra></extra>"
+                hovertemplate=f"{role_name(str(role))}, %{{customdata[2]}}<extra></extra>"
                 if colour is None
-                else f"{role}, %{{customdata[2]}}: %{{marker.color:.4g}}<extra></extra>",
+                else f"{role_name(str(role))}, %{{customdata[2]}}: %{{marker.color:.4g}}<extra></extra>",
             )
         )
         if colour is not None:
@@ -92,7 +92,9 @@ def map_scatter(
             end = float(table[colour].abs().quantile(0.98)) or 1.0
             axis |= {"colorscale": MARKER_SCALE, "cmin": -end, "cmax": end}
         figure.update_layout(coloraxis=axis)
-    counts = ", ".join(f"{n} {role}" for role, n in table["role"].value_counts(sort=False).items())
+    counts = ", ".join(
+        f"{n} {role_name(str(role)).lower()}" for role, n in table["role"].value_counts(sort=False).items()
+    )
     return styled(figure, alt=f"Map of {counts} spectra, {x_label} against {y_label}.", height=560)
 
 

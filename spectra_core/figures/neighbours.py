@@ -32,20 +32,20 @@ def duel(
         Roles of the spectrum and of its neighbour.
     """
     looks = {who: {"color": ROLE_COLOUR[who], "dash": ROLE_DASH[who]} for who in (role, reference)}
-    hover = "%{x}: %{y:.4g}"
+    named, hover = role_name(reference), "%{x}: %{y:.4g}"
     figure = lines_over_difference(
         pair,
         {
             "neighbour": {
-                "name": f"{reference} (neighbour)",
+                "name": f"{named} (neighbour)",
                 "line": {**looks[reference], "width": 2.4},
                 "hovertemplate": hover,
             },
-            "spectrum": {"name": role, "line": {**looks[role], "width": 1.6}, "hovertemplate": hover},
+            "spectrum": {"name": role_name(role), "line": {**looks[role], "width": 1.6}, "hovertemplate": hover},
         },
         {
             "y": pair["difference_in_noise"],
-            "name": "difference",
+            "name": "Difference",
             "customdata": pair["difference"],
             "hovertemplate": "%{x}: %{y:.3g} noise units (%{customdata:.4g})",
         },
@@ -58,7 +58,7 @@ def duel(
     largest = pair["difference_in_noise"].abs().max()
     return styled(
         figure,
-        alt=f"A {role} and its nearest {reference} spectrum; they differ by at most {largest:.3g} noise units.",
+        alt=f"A {role} and its nearest {named.lower()} spectrum; they differ by at most {largest:.3g} noise units.",
         height=560,
     )
 

@@ -12,6 +12,7 @@ from spectra_core.figures.theme import (
     ROLE_DASH,
     ROLE_SYMBOL,
     VERMILION,
+    role_name,
     styled,
     thousands,
     transparent,
@@ -37,7 +38,7 @@ def offending_shares(summary: pd.DataFrame, *, confidence: float) -> go.Figure:
         figure.add_bar(
             x=100 * rows["share"],
             y=rows["title"],
-            name=str(role),
+            name=role_name(str(role)),
             orientation="h",
             marker={
                 "color": ROLE_COLOUR[str(role)],
@@ -72,13 +73,14 @@ def spectrum_and_mixture(
     table
         As from `mixture_residual`.
     """
+    named = role_name(role)
     figure = lines_over_difference(
         table,
         {
-            "mixture": {"name": "nearest mixture", "line": {"color": GREEN, "dash": "dashdot", "width": 1.8}},
-            "spectrum": {"name": role, "line": {"color": ROLE_COLOUR[role], "dash": ROLE_DASH[role], "width": 1.8}},
+            "mixture": {"name": "Nearest mixture", "line": {"color": GREEN, "dash": "dashdot", "width": 1.8}},
+            "spectrum": {"name": named, "line": {"color": ROLE_COLOUR[role], "dash": ROLE_DASH[role], "width": 1.8}},
         },
-        {"y": table["residual_in_noise"], "name": "residual"},
+        {"y": table["residual_in_noise"], "name": "Residual"},
         noise=1.96,
         axis_label=axis_label,
         signal_label=signal_label,
@@ -88,7 +90,7 @@ def spectrum_and_mixture(
     worst = table["residual_in_noise"].abs().max()
     return styled(
         figure,
-        alt=f"A {role} spectrum and its nearest mixture; they differ by up to {worst:.3g} noise units.",
+        alt=f"{named} spectrum and its nearest mixture; they differ by up to {worst:.3g} noise units.",
         height=520,
     )
 
@@ -112,12 +114,12 @@ def labels_and_readings(table: pd.DataFrame, *, target: str, label: str, reading
         x=[low, high],
         y=[low, high],
         mode="lines",
-        name="honest",
+        name="Honest",
         line={"color": GREY, "width": 1, "dash": "dot"},
         hoverinfo="skip",
     )
     for role, part in rows.groupby("role", sort=False):
-        shown, name = _thinned(part, str(role))
+        shown, name = _thinned(part, role_name(str(role)))
         figure.add_scatter(
             x=shown["asked"].astype(np.float32),
             y=shown[reading].astype(np.float32),

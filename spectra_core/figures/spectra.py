@@ -57,7 +57,7 @@ def density(
         if saturation is not None:
             _shade_saturation(figure, histograms[role], saturation, panel)
     figure.update_xaxes(title_text=axis_label, row=len(roles), col=1)
-    numbers = ", ".join(f"{_n_spectra(histograms[role])} {role} spectra" for role in roles)
+    numbers = ", ".join(f"{_n_spectra(histograms[role])} {role_name(role).lower()} spectra" for role in roles)
     height = HEIGHT if len(roles) == 1 else 110 + 240 * len(roles)
     return styled(figure, alt=f"Density of {numbers}: {signal_label} against {axis_label}.", height=height)
 
@@ -210,7 +210,7 @@ def _shade_saturation(figure: go.Figure, histogram: pd.DataFrame, saturation: fl
 
 
 def _titles(roles: list[str]) -> list[str] | None:
-    return None if len(roles) == 1 else [role.capitalize() for role in roles]
+    return None if len(roles) == 1 else [role_name(role) for role in roles]
 
 
 def _reversed(axis_label: str, reverse: bool | None) -> bool:

@@ -22,6 +22,7 @@ from spectra_core.preprocessing import Standardiser
 from spectra_core.preprocessing.magnitudes import require_computable_signal
 from spectra_core.spectra import Frame, SpectraSet
 from spectra_core.spectra.latent import LatentPosterior
+from spectra_core.spectra.text import counted
 from spectra_core.training.vae_shape import LatentDimensions
 
 LEAST_NOISE = 1e-12
@@ -75,8 +76,9 @@ class PCAGenerator(LatentGenerator):
         most = min(len(train) - 1, n_varying) - 1
         if self.n_latent > most:
             raise SpectraError(
-                f"{len(train)} spectra with {n_varying} varying channels allow at most {most} components and noise, "
-                f"but {self.n_latent} were asked for. Choose fewer components or add spectra."
+                f"{len(train)} spectra that vary in {counted(n_varying, 'channel')} allow at most "
+                f"{counted(max(most, 0), 'component')} and noise, but "
+                f"{self.n_latent} were asked for. Choose fewer components or add spectra."
             )
         _, singular, directions = np.linalg.svd(values, full_matrices=False)
         variances = singular**2 / len(train)

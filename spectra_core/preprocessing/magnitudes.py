@@ -13,11 +13,12 @@ from spectra_core.spectra import SpectraSet
 LARGEST = 1e100
 """Sums of third powers stay finite in float64."""
 FARTHEST = 1e15
-"""Standard deviations of the training spectra from their mean: sums of squares stay finite in float32."""
+"""Standard deviations of the training spectra from their mean: sums of squares stay finite in float32. Without a
+scaling, times 1 and times the median of the channel: beside a number beyond both, all others vanish in float64."""
 
 
 def require_computable_signal(spectra: SpectraSet, role: str, scaling: Standardiser | None = None) -> None:
-    """Refuse readings beyond `LARGEST`, and, by the scaling of a network, beyond `FARTHEST`.
+    """Refuse readings beyond `LARGEST`, and beyond `FARTHEST` by the scaling of a network or by the other spectra.
 
     Parameters
     ----------
@@ -51,16 +52,26 @@ def _require(
     if scaling is not None:
         centre = np.where(scaling.constant, 0.0, scaling.mean)
         reach = np.where(scaling.constant, LARGEST, np.minimum(FARTHEST * scaling.scale, LARGEST))
+    elif max(values.max(), -values.min()) > FARTHEST:
+        reach = np.minimum(FARTHEST * np.maximum(_usual(values), 1.0), LARGEST)
     too_large = (values.max(axis=0) > centre + reach) | (values.min(axis=0) < centre - reach)
     if too_large.any():
         column = int(np.argmax(too_large))
         row = int(np.argmax(np.abs(values[:, column].astype(np.float64) - centre[column])))
-        limit = (
-            f"and numbers beyond {LARGEST:g} cannot be computed with"
-            if reach[column] == LARGEST
-            else f"more than {FARTHEST:g} standard deviations of the training spectra from their mean"
-        )
+        if reach[column] == LARGEST or abs(values[row, column]) > LARGEST:
+            limit = f"and numbers beyond {LARGEST:g} cannot be computed with"
+        elif scaling is None:
+            limit = f"more than {FARTHEST:g} times what is usual there, beside which all others vanish"
+        else:
+            limit = f"more than {FARTHEST:g} standard deviations of the training spectra from their mean"
         raise SpectraError(
             f"Spectrum {spectra.samples['id'].iloc[row]!r} (row {row + 1} of the {role} spectra) has the value "
             f"{values[row, column]:g} {place(column).rstrip()}, {limit}. Correct it, or leave this spectrum out."
         )
+
+
+def _usual(values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Return the lower median of the magnitudes of every column, those of zero left out."""
+    ordered = np.sort(np.abs(values.astype(np.float64)), axis=0)
+    n_zero = (ordered == 0).sum(axis=0)
+    return np.asarray(ordered[(n_zero + len(ordered) - 1) // 2, np.arange(ordered.shape[1])])

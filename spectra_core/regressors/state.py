@@ -22,13 +22,18 @@ def require_calibration_set(train: SpectraSet) -> None:
     Raises
     ------
     SpectraError
-        When there are no targets, fewer than four spectra, or values too large to compute with.
+        When there are no targets, fewer than four spectra, no two that differ, or values too large to compute with.
     """
     require_targets(train)
     if len(train) < FEWEST_SPECTRA:
         raise SpectraError(
             f"A calibration needs at least {FEWEST_SPECTRA} spectra, but the set {train.meta.name!r} has "
             f"{len(train)}. Add spectra, or use more folds, so that more are left to train on."
+        )
+    if train.constant_channels.all():
+        raise SpectraError(
+            f"All {len(train)} spectra of the set {train.meta.name!r} are equal, so there is nothing to learn. "
+            "Check that the right file was loaded."
         )
     require_computable_signal(train, "training")
     require_computable_targets(train, "training")

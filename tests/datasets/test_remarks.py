@@ -22,6 +22,7 @@ def test_negative_concentrations_constant_targets_and_missing_units_are_said():
     assert "missing units" not in found
     assert "constant targets" in said(understood(wide(values=["2"] * N)))
     assert "octane" in said(understood(wide(target="octane")))["missing units"]
+    assert not any("missing units" in said(understood(wide(target=name))) for name in ("pH", "°Brix"))
     assert "negative targets" not in said(understood(wide(target="score", values=["-1", *CU[1:]])))
 
 

@@ -131,3 +131,11 @@ def test_pairs_of_columns(made, spelling, names, twice):
     assert np.array_equal(built.axis.positions, positions)
     assert np.array_equal(built.signal, signal)
     assert [one.split(" ")[-1] for one in built.samples["id"]] == [one.split(" ")[-1] for one in ids]
+
+
+def test_channels_that_say_raman_shift_lie_on_one():
+    for spelling in ("{} cm-1 Raman shift", "Raman shift {} cm-1", "Raman_{}", "{} cm^-1 (Raman)"):
+        names = [spelling.format(at) for at in range(400, 480, 10)]
+        lines = [["id", *names], *([f"v{row}x", *(row + np.arange(8) / 7)] for row in range(6))]
+        prepared = understand({"raman.csv": "\n".join(",".join(map(str, line)) for line in lines).encode()}).prepared
+        assert (prepared.axis_quantity, prepared.axis_unit) == ("Raman shift", "cm-1"), spelling

@@ -340,6 +340,12 @@ class TestRefusals:
         with pytest.raises(SpectraError, match="has no targets"):
             run(SMALL, mixtures.with_targets([]))
 
+    def test_a_reading_beside_which_the_others_vanish(self, mixtures):
+        signal = mixtures.signal.copy()
+        signal[5, 8] = -1e30
+        with pytest.raises(SpectraError, match=r"Spectrum '6' \(row 6 of the experimental spectra\) .* -1e\+30"):
+            run(SMALL, SpectraSet(mixtures.axis, signal, mixtures.targets))
+
     def test_another_set_than_it_was_made_for(self, mixtures):
         experiment = Experiment(arms=ARMS[:2], data="0" * 64)
         with pytest.raises(ConfigError, match="made for the data 000000000000"):

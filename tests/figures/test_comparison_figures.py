@@ -263,6 +263,13 @@ def test_coloured_markers_keep_a_legend_of_their_shapes(figures):
     assert axis.cmin == -axis.cmax
 
 
+def test_one_word_for_the_spectra_that_a_generator_was_trained_on(figures):
+    named = [trace.name or "" for figure in figures.values() for trace in figure.data]
+    titles = [note.text or "" for figure in figures.values() for note in figure.layout.annotations]
+    assert not [word for word in [*named, *titles] if word.lower().startswith("training")]
+    assert {"Experimental (neighbour)", "Generated"} <= {trace.name for trace in figures["duel"].data}
+
+
 def test_a_band_shows_what_two_measurements_of_one_solution_differ_by(figures):
     band = next(shape for shape in figures["duel"].layout.shapes if shape.type == "rect")
     assert_allclose([band.y0, band.y1], [-1.96 * np.sqrt(2), 1.96 * np.sqrt(2)])

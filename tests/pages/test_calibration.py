@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -12,6 +13,7 @@ from spectra_core.datasets.simulator import PRESETS, simulate
 from spectra_core.experiment import Arm, Experiment, ExperimentResult, Question, run
 from spectra_core.experiment.counterfactuals import with_counterfactuals
 from spectra_core.jobs import JobRecord, Jobs
+from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
 from tests.conftest import beer_lambert_set
 
@@ -135,6 +137,19 @@ class TestDesigningAnExperiment:
         app.text_area(key="experiment_text").set_value('{"arms": [{"name": "a", "kind": "best"}]}').run()
         assert "got 'best'" in healthy(app).warning[0].value
         assert not any(button.label == "Run the experiment" for button in app.button)
+
+    def test_what_could_only_fail_is_said_before_it_is_run(self, store):
+        spectra = beer_lambert_set(30)
+        batches = pd.DataFrame({"group": ["A", "B"] * 15})
+        two = SpectraSet(spectra.axis, spectra.signal, spectra.targets, samples=batches)
+        app = opened(DESIGN, set=store.save_set(two))
+        assert any("8 folds need at least 8 independent spectra" in one.value for one in app.warning)
+        bare = opened(DESIGN, set=store.save_set(spectra.with_targets([])))
+        assert [one.value for one in bare.info] == [
+            "These spectra have no targets, whose errors an experiment compares."
+        ]
+        for page in (app, bare):
+            assert "Run the experiment" not in [button.label for button in page.button]
 
     def test_the_question_is_declared_in_words_and_goes_into_the_experiment(self, fingerprint):
         app = opened(DESIGN, set=fingerprint)

@@ -108,7 +108,7 @@ class TestIdentify:
 
     def test_other_sets_are_told_that_their_physics_is_unknown(self, store: Store):
         app = opened("identify", set=store.save_set(beer_lambert_set(n_spectra=30))[:12])
-        assert "physics behind Beer-Lambert mixtures is not known" in app.info[0].value
+        assert "physics behind “Beer-Lambert mixtures” is not known" in app.info[0].value
         named(app.selectbox, "Preset").set_value("beer_lambert")
         healthy(app.run())
         assert len(app.get("plotly_chart")) == 1

@@ -144,3 +144,14 @@ def test_a_file_with_an_open_question_is_a_sentence(fingerprint, kept):
     app.button(key="take_unknown").click().run()
     assert not app.exception
     assert len(app.error) == 1
+
+
+def test_a_calibration_on_other_data_is_shown_only_when_asked_for(store, fingerprint, kept):
+    other = store.save_set(beer_lambert_set(n_spectra=30, seed=3).with_meta(name="Others"))
+    app = opened(CALIBRATE, set=other)
+    assert app.selectbox(key="calibration").value is None
+    assert [one.value for one in app.info] == ["No calibration of the data set in hand yet."]
+    assert "Figures of merit" not in [one.value for one in app.subheader]
+    healthy(app.selectbox(key="calibration").set_value(kept).run())
+    assert "Figures of merit" in [one.value for one in app.subheader]
+    assert opened(READ, set=other).selectbox(key="calibration").value == kept

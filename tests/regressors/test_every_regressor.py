@@ -82,6 +82,11 @@ class TestEveryRegressor:
         place = f"at {mixtures.axis.positions[8]:g} nm, and numbers beyond"
         with pytest.raises(SpectraError, match=rf"Spectrum '6' \(row 6 of the training .* 1e\+308 {place}"):
             make(name).fit(huge)
+        signal[5, 8] = 1e30
+        with pytest.raises(
+            SpectraError, match=r"Spectrum '6' .* 1e\+30 at .* nm, more than 1e\+15 times what is usual"
+        ):
+            make(name).fit(SpectraSet(mixtures.axis, signal, mixtures.targets))
         far = f"at {mixtures.axis.positions[8]:g} nm, (and numbers beyond|more than 1e\\+15 standard deviations)"
         with pytest.raises(SpectraError, match=rf"Spectrum '6' \(row 6 of the new .* 1e\+308 {far}"):
             fitted[name].predict(huge)
@@ -118,6 +123,11 @@ class TestEveryRegressor:
         with pytest.raises(SpectraError, match="at least 4 spectra, but the set 'Beer-Lambert mixtures' has 3"):
             make(name).fit(mixtures.take([0, 1, 2]))
         assert np.isfinite(make(name).fit(mixtures.take(range(4))).predict(mixtures).to_numpy()).all()
+
+    @pytest.mark.parametrize("value", [0.0, 1.0])
+    def test_spectra_without_any_difference_are_refused(self, name, mixtures, value):
+        with pytest.raises(SpectraError, match=r"All 60 spectra of the set .* are equal"):
+            make(name).fit(SpectraSet(mixtures.axis, np.full_like(mixtures.signal, value), mixtures.targets))
 
     def test_spectra_without_targets_are_refused(self, name, mixtures):
         with pytest.raises(SpectraError, match="has no targets"):

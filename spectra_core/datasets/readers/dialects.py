@@ -206,7 +206,7 @@ class _Reading:
         sample = [row for row in self.rows[start : self.stop] if len(row) == n_columns]
         whole = all(cell.isdigit() for row in sample for cell in row)
         reasons = {
-            "separator": hint or f"{n_columns} cells in {len(sample)} lines running",
+            "separator": hint or f"{n_columns} cells in each of {len(sample)} lines",
             "decimal": f"most cells read as numbers with a decimal {DECIMAL_NAMES.get(self.decimal, self.decimal)}",
         }
         ambiguous = whole and n_columns == 2 and self.separator == "," and dialect.separator is None and not hint

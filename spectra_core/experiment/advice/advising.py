@@ -14,6 +14,7 @@ from spectra_core.experiment.advice.planning import DESIGNS, Plan, plan
 from spectra_core.experiment.advice.trying import Trials
 from spectra_core.experiment.advice.ways import AS_NOW, usual_reference, ways_for
 from spectra_core.experiment.fold import OnceMemo
+from spectra_core.preprocessing.magnitudes import require_computable_signal, require_computable_targets
 from spectra_core.regressors.choice import build_regressor
 from spectra_core.spectra import SpectraSet, require_targets
 from spectra_core.training.parallel import one_blas_thread
@@ -115,9 +116,11 @@ def require_advisable(spectra: SpectraSet) -> SpectraSet:
     Raises
     ------
     SpectraError
-        When there are none, or too few independent spectra.
+        When there are none, too few independent spectra, or values too large to compute with.
     """
     require_targets(spectra)
+    require_computable_signal(spectra, "experimental")
+    require_computable_targets(spectra, "experimental")
     varying = [name for name, values in spectra.targets.items() if np.ptp(values) > 0]
     n_groups = len(np.unique(spectra.groups))
     if not varying or n_groups < FEWEST:
