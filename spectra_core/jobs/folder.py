@@ -14,14 +14,21 @@ file                written by               holds
 ==================  =======================  =================================================================
 """
 
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from spectra_core.store.files import json_bytes, replace_file, strict_json
+from spectra_core.store.files import (
+    MOST_OF_A_DOCUMENT,
+    json_bytes,
+    read_document,
+    read_plain,
+    replace_file,
+    size_of_plain,
+    strict_json,
+)
 from spectra_core.store.shapes import shaped
 
 _TAIL_BYTES = 64 * 2**10
@@ -133,7 +140,7 @@ class JobFolder:
     def read(self, name: str) -> dict[str, Any]:
         """Return "job", "launch" or "status"; empty where it is not there or cannot be read."""
         try:
-            return strict_json((self.path / f"{name}.json").read_bytes())
+            return read_document(self.path / f"{name}.json")
         except (OSError, ValueError):
             return {}
 
@@ -152,7 +159,7 @@ class JobFolder:
         """Return the progress reports; lines broken off by a power cut are left out."""
         found = []
         with suppress(OSError):
-            for line in self.events_path.read_text("utf-8", "replace").splitlines():
+            for line in read_plain(self.events_path, MOST_OF_A_DOCUMENT).decode("utf-8", "replace").splitlines():
                 with suppress(ValueError):
                     found.append(shaped(Event, strict_json(line)))
         return found
@@ -160,8 +167,8 @@ class JobFolder:
     def log_tail(self, n_lines: int) -> list[str]:
         """Return the last sentences of the log, oldest first."""
         try:
+            start = max(0, size_of_plain(self.log_path) - _TAIL_BYTES)
             with self.log_path.open("rb") as file:
-                start = max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES)
                 file.seek(start)
                 text = file.read().decode("utf-8", "replace")
         except OSError:

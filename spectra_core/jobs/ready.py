@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from spectra_core.jobs import processes
-from spectra_core.store.files import json_bytes, replace_file, strict_json, sweep_drafts
+from spectra_core.store.files import json_bytes, read_document, replace_file, sweep_drafts
 from spectra_core.store.shapes import shaped
 
 
@@ -67,7 +67,7 @@ class Ready:
     def read(self, token: str) -> Waiting | None:
         """Return a note; None where it is gone."""
         with suppress(OSError, ValueError):
-            return shaped(Waiting, strict_json(self._path(token).read_bytes()))
+            return shaped(Waiting, read_document(self._path(token)))
         return None
 
     def write(self, note: Waiting) -> None:

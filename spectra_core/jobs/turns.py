@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from spectra_core.jobs.records import JobRecord
 from spectra_core.store.classroom import WORKSPACES, workspaces
-from spectra_core.store.files import exclusive, json_bytes, replace_file, strict_json
+from spectra_core.store.files import exclusive, json_bytes, read_document, replace_file
 from spectra_core.store.shapes import fits
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Turns:
         self._jobs = {home: self._jobs.get(home) or self._open(home) for home in homes}
         numbers: dict[str, int] = {}
         with suppress(OSError, ValueError):
-            found = strict_json(self._numbers_path.read_bytes())
+            found = read_document(self._numbers_path)
             numbers = found if fits(found, dict[str, int]) else {}
         found_members = []
         for home, jobs in self._jobs.items():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from spectra_core.errors import StoreError
 from spectra_core.store.classroom import class_folder
-from spectra_core.store.files import disk_errors, json_bytes, replace_file, sha256, strict_json
+from spectra_core.store.files import disk_errors, json_bytes, read_document, replace_file, sha256
 from spectra_core.store.shapes import shaped
 
 LONGEST_NICKNAME = 24
@@ -50,7 +50,7 @@ def scores(home: Path) -> list[Score]:
 def _found(board: Path) -> Iterator[Score]:
     for path in board.glob("[0-9a-f]*.json"):
         try:
-            score = shaped(Score, strict_json(path.read_bytes()))
+            score = shaped(Score, read_document(path))
         except (OSError, ValueError):
             continue  # being replaced, or of another version
         if 0 <= score.right <= score.asked and score.asked > 0:

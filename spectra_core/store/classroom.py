@@ -18,7 +18,7 @@ from typing import Any
 
 from spectra_core.errors import ConfigError, StoreError
 from spectra_core.store.disk import use_of
-from spectra_core.store.files import disk_errors, exclusive, json_bytes, replace_file, sha256, strict_json
+from spectra_core.store.files import disk_errors, exclusive, json_bytes, read_document, replace_file, sha256
 from spectra_core.store.shapes import shaped
 
 WORKSPACES, _RULES, _USED, _MANIFEST = "workspaces", "class.json", "used", "manifest.json"
@@ -214,7 +214,7 @@ def used(home: Path) -> datetime:
 
 def _written(folder: Path) -> dict[str, Any]:
     try:
-        return strict_json((folder / _RULES).read_bytes())
+        return read_document(folder / _RULES)
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

@@ -18,11 +18,13 @@ from spectra_core.store.files import (
     exclusive,
     flush_folder,
     json_bytes,
+    read_document,
+    read_plain,
     replace_file,
     sha256,
     sha256_of_file,
+    size_of_plain,
     stamp_of,
-    strict_json,
     write_flushed,
 )
 from spectra_core.store.shapes import MOST_COUNTED, fits, shaped
@@ -228,7 +230,7 @@ class Shelf:
         counter = self._root / "sequence"
         with exclusive(self._root / "lock"):
             try:
-                last = int(counter.read_text())
+                last = int(read_plain(counter, 100))
             except (OSError, ValueError):
                 last = -1
             if not 0 <= last < MOST_COUNTED:
@@ -246,7 +248,7 @@ class Shelf:
 
     def _manifest(self, folder: Path) -> Manifest:
         try:
-            written = strict_json((folder / _MANIFEST).read_bytes())
+            written = read_document(folder / _MANIFEST)
         except FileNotFoundError as error:
             raise DamageError("its manifest is missing.") from error
         except (OSError, ValueError) as error:
@@ -273,16 +275,17 @@ class Shelf:
         return manifest
 
     def _set_aside(self, folder: Path, reason: str) -> None:
-        if not folder.exists():
+        if not os.path.lexists(folder):
             return  # removed by another process meanwhile
         # On a disk that cannot be written the entry stays where it is and is told of all the same.
         with suppress(OSError):
             self._aside.mkdir(parents=True, exist_ok=True)
             resting = self._aside / folder.name
-            if resting.exists():
-                shutil.rmtree(resting)
+            if os.path.lexists(resting):
+                os.rename(resting, unlisted_folder(self._root))  # swept from there
             os.rename(folder, resting)
-            replace_file(resting / "reason.json", json_bytes({"reason": reason}))
+            if not resting.is_symlink():
+                replace_file(resting / "reason.json", json_bytes({"reason": reason}))
 
     def _unmovable(self) -> list[Path]:
         """Return damaged folders that are still on the shelf, because the disk cannot be written."""
@@ -297,7 +300,7 @@ class Shelf:
     def _describe_damage(self, folder: Path) -> Damaged:
         reason = "its files are not what was kept."
         with suppress(OSError, ValueError, KeyError):
-            reason = str(strict_json((folder / "reason.json").read_bytes())["reason"])
+            reason = str(read_document(folder / "reason.json")["reason"])
         return Damaged(self._kind, folder.name, _name_in(folder), reason)
 
 
@@ -318,7 +321,7 @@ def _entry(manifest: Manifest) -> Entry:
 def _name_in(folder: Path) -> str:
     """Return what people called an entry that is listed no more, where that can be read."""
     with suppress(OSError, ValueError, KeyError, TypeError):
-        return str(strict_json((folder / _MANIFEST).read_bytes())["record"]["name"])
+        return str(read_document(folder / _MANIFEST)["record"]["name"])
     return ""
 
 
@@ -334,7 +337,7 @@ def _is_key(key: str) -> bool:
 def _folders(parent: Path) -> list[Path]:
     try:
         with os.scandir(parent) as inside:
-            names = sorted(one.name for one in inside if _is_key(one.name) and one.is_dir())
+            names = sorted(one.name for one in inside if _is_key(one.name))
         return [parent / name for name in names]
     except FileNotFoundError:
         return []
@@ -345,7 +348,7 @@ def _folders(parent: Path) -> list[Path]:
 def _require_sizes(folder: Path, manifest: Manifest) -> None:
     for name, facts in manifest.files.items():
         try:
-            size = os.stat(f"{folder}/{name}").st_size
+            size = size_of_plain(f"{folder}/{name}")
         except OSError as error:
             raise DamageError(f"its file {name} is missing.") from error
         if size != facts["size"]:
@@ -361,7 +364,7 @@ def _sha256_at(path: Path) -> str:
 
 def _checked(path: Path, facts: Mapping[str, Any]) -> bytes:
     try:
-        content = path.read_bytes()
+        content = read_plain(path)
     except OSError as error:
         raise DamageError(f"its file {path.name} cannot be read.") from error
     if sha256(content) != facts["sha256"]:
@@ -373,6 +376,6 @@ def _highest_sequence(root: Path) -> int:
     highest = 0
     for manifest in root.glob(f"*/*/{_MANIFEST}"):
         with suppress(OSError, ValueError, KeyError):
-            sequence = strict_json(manifest.read_bytes())["sequence"]
+            sequence = read_document(manifest)["sequence"]
             highest = max(highest, sequence if fits(sequence, int) and sequence < MOST_COUNTED else 0)
     return highest

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import socket
+import stat
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -23,6 +24,8 @@ from spectra_core.errors import StoreError
 
 Stamp = tuple[int, int, int]
 _HOST = socket.gethostname().replace("~", "-").replace("/", "-")
+MOST_OF_A_DOCUMENT = 8 * 2**20
+"""Bytes of the largest manifest, job or rules that is read."""
 _LOOK_AT_LOCK = 0.01
 """Seconds between looks at a lock that another one holds."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -144,6 +147,44 @@ def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
         raise
     if durable:
         flush_folder(path.parent)
+
+
+def read_plain(path: Path, most: int | None = None) -> bytes:
+    """Return the content of a file; a pipe or a device in its place, whose end may never come, is not read.
+
+    Parameters
+    ----------
+    most
+        Bytes it may have.
+
+    Raises
+    ------
+    OSError
+        When there is none, or it is no plain file or too large.
+    """
+    size = size_of_plain(path)
+    if most is not None and size > most:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+    return path.read_bytes()
+
+
+def size_of_plain(path: Path | str) -> int:
+    """Return the bytes of a file; raise `OSError` for what is no plain file."""
+    facts = os.stat(path)
+    if not stat.S_ISREG(facts.st_mode):
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+    return facts.st_size
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Read a file of one JSON object, as `strict_json` does.
+
+    Raises
+    ------
+    OSError, ValueError
+        When it cannot be read, or is larger than any of ours.
+    """
+    return strict_json(read_plain(path, MOST_OF_A_DOCUMENT))
 
 
 def stamp_of(path: Path) -> Stamp | None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from spectra_core.contracts import Arrays
 from spectra_core.errors import StoreError
-from spectra_core.store.files import disk_errors, replace_file, sweep_drafts
+from spectra_core.store.files import disk_errors, read_plain, replace_file, sweep_drafts
 from spectra_core.store.frames import dense
 
 _DIGEST_SIZE = 32
@@ -114,7 +114,7 @@ def load_arrays(path: Path) -> Arrays | None:
     from safetensors.numpy import load
 
     try:
-        raw = path.read_bytes()
+        raw = read_plain(path)
     except OSError:
         return None
     digest, content = raw[:_DIGEST_SIZE], raw[_DIGEST_SIZE:]

@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import socket
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -134,6 +136,49 @@ def test_descriptions_of_models(kept, tmp_path):
             n_refused += 1
     assert look_at(store) == set()
     assert n_refused > 100
+
+
+IN_PLACE = {
+    "a pipe": os.mkfifo,
+    "an endless device": lambda path: path.symlink_to("/dev/zero"),
+    "a link to nowhere": lambda path: path.symlink_to("/nowhere"),
+    "a link to itself": lambda path: path.symlink_to(path),
+    "a folder elsewhere": lambda path: path.symlink_to("/etc"),
+    "gigabytes": lambda path: os.truncate(os.open(path, os.O_CREAT | os.O_WRONLY), 8 * 2**30),
+    "a file": lambda path: path.write_bytes(b"x"),
+    "a folder": os.mkdir,
+}
+
+
+@pytest.mark.parametrize("put", IN_PLACE.values(), ids=IN_PLACE)
+@pytest.mark.parametrize("name", ["", "manifest.json", "set.json", "set.safetensors"])
+def test_something_else_in_place_of_a_file_or_an_entry(kept, tmp_path, name, put):
+    (key,) = (path.name for path in (kept.root / "sets").iterdir())
+    entry = tmp_path / "sets" / key
+    shutil.copytree(kept.root / "sets" / key, entry)
+    place = entry / name
+    place.unlink() if name else shutil.rmtree(entry)
+    put(place)
+    store = Store(tmp_path)
+    assert store.sets() == []
+    assert look_at(store) == {key}
+    assert store.save_set(kept.load_set(key)) == key
+    assert [record.fingerprint for record in store.sets()] == [key]
+    assert not list(Path("/etc").glob("reason*"))
+
+
+@pytest.mark.parametrize("put", IN_PLACE.values(), ids=IN_PLACE)
+@pytest.mark.parametrize("name", ["job.json", "status.json", "launch.json", "events.jsonl", "log.txt"])
+def test_something_else_in_place_of_a_file_of_a_job(ended, tmp_path, monkeypatch, name, put):
+    monkeypatch.setattr(Jobs, "start_waiting", lambda self: None)
+    job_id = f"{0:032x}"
+    shutil.copytree(ended / "jobs" / job_id, tmp_path / "jobs" / job_id)
+    (tmp_path / "jobs" / job_id / name).unlink(missing_ok=True)
+    put(tmp_path / "jobs" / job_id / name)
+    jobs = Jobs(tmp_path)
+    assert [record.id for record in jobs.records()] == [job_id]
+    jobs.events(job_id)
+    jobs.log_tail(job_id)
 
 
 @pytest.fixture(scope="module")
