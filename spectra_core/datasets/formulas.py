@@ -12,18 +12,25 @@ from spectra_core.datasets.parts import Grid
 FULL_WIDTH_MARKS = ("\uff1d", "\uff0b", "\uff0d", "\uff20", "\ufe66", "\ufe62", "\ufe63", "\ufe6b")
 """Wide and small forms of = + - @, which East Asian spreadsheets take for the plain ones."""
 # Blanks before a mark do not stop every spreadsheet; apostrophes before it are counted, so that one can be taken off.
-_RUNS = re.compile(rf"'*(?:[\s\0\u200b\ufeff]*[=+\-@{''.join(FULL_WIDTH_MARKS)}]|[\t\r\n\0])")
+_MARK = rf"[=+\-@{''.join(FULL_WIDTH_MARKS)}]"
+# What no one sees: control characters, blanks, soft hyphens, marks of width, joining and direction.
+_UNSEEN = r"\s\x00-\x1f\x7f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+_RUNS = re.compile(rf"'*(?:[{_UNSEEN}]*{_MARK}|[\t\r\n\0])")
+# Where semicolons part cells, as in much of Europe, commas and the quotes around a cell do not: one may begin inside.
+_BEGINS = re.compile(rf"(?<=[;\t\r\n])(?='*(?:(?![;\t\r\n])[{_UNSEEN}\"])*{_MARK})")
+_BEGAN = re.compile(rf"(?<=[;\t\r\n])'(?='*(?:(?![;\t\r\n])[{_UNSEEN}\"])*{_MARK})")
 
 
 def guarded(cell: str) -> str:
     """Return a text cell behind an apostrophe where a spreadsheet would run it; numbers stay as they are.
 
-    >>> guarded("=1+1"), guarded("-0.5"), guarded("sample 1"), guarded("'=x")
-    ("'=1+1", '-0.5', 'sample 1', "''=x")
+    >>> guarded("=1+1"), guarded("-0.5"), guarded("sample 1"), guarded("'=x"), guarded("a;=x")
+    ("'=1+1", '-0.5', 'sample 1', "''=x", "a;'=x")
     """
-    if not _RUNS.match(cell) or parse_number(cell) is not None:
+    if parse_number(cell) is not None:
         return cell
-    return f"'{cell}"
+    cell = _BEGINS.sub("'", cell)
+    return f"'{cell}" if _RUNS.match(cell) else cell
 
 
 def unguarded(cell: str) -> str:
@@ -32,7 +39,8 @@ def unguarded(cell: str) -> str:
     >>> unguarded("'=1+1"), unguarded("'tis")
     ('=1+1', "'tis")
     """
-    return cell[1:] if cell.startswith("'") and _RUNS.match(cell[1:]) else cell
+    plain = cell[1:] if cell.startswith("'") and _RUNS.match(cell[1:]) else cell
+    return _BEGAN.sub("", plain)
 
 
 def table_csv(table: pd.DataFrame, *, index: bool = False) -> bytes:

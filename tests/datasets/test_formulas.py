@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from spectra_core.cli.shared import wide_table
 from spectra_core.datasets import understand
 from spectra_core.datasets.formulas import guarded, table_csv, unguarded
+from spectra_core.datasets.writers.tables import table_file
 from spectra_core.spectra import SpectralAxis, SpectraSet
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +24,7 @@ NASTY += ["''", "\ufe66x", "\0=x", "\u200b=x", '"', '"=x"', "a,=x", "'", "-0.5",
 
 def runs(cell):
     """Whether a spreadsheet may run a cell: its first letter that shows is a mark, wide forms folded."""
-    head = unicodedata.normalize("NFKC", cell).lstrip(" \0\u200b\ufeff\xa0")
+    head = unicodedata.normalize("NFKC", cell).lstrip(" \0\u200b\u200e\ufeff\xa0")
     is_number = cell.replace(",", ".", 1).replace("e-", "").lstrip("+-").replace(".", "", 1).isdigit()
     return head[:1] in {"=", "+", "-", "@", "\t", "\r", "\n"} and not is_number
 
@@ -38,6 +39,24 @@ def test_no_cell_heading_or_row_name_runs_and_numbers_stay():
     rows = rows_of(table_csv(table, index=True))
     assert not any(runs(cell) for row in rows for cell in row[:-1])
     assert rows[1][-1] == "-0.5"
+
+
+def test_no_cell_runs_where_semicolons_or_tabs_part_cells():
+    inside = [
+        f"a{mark}{blank}=1+1" for mark in (";", "\t", "\n", ";;", '";"', ";'") for blank in ("", " ", "\u200e", '"')
+    ]
+    table = pd.DataFrame({"id": NASTY[0], "name": inside, "last": 1.5})
+    content = table_csv(table)
+    for separator in ";\t":
+        for row in csv.reader(io.StringIO(content.decode(), newline=""), delimiter=separator):
+            assert not any(runs(cell.strip('"')) for cell in row), row
+    assert [unguarded(row[1]) for row in rows_of(content)[1:]] == inside
+
+
+def test_control_characters_stop_no_workbook():
+    table = pd.DataFrame({"i\0d": ["b\0\x1b\ufffe", "<t>&", "=1"], "x": [1.0, np.nan, np.inf]})
+    again = pd.read_excel(io.BytesIO(table_file(table, "a.xlsx")), engine="calamine")
+    assert again["i\ufffdd"].tolist() == ["b" + 3 * "\ufffd", "<t>&", "=1"]
 
 
 @given(st.text())

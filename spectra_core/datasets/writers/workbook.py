@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from spectra_core.spectra import SpectraSet
 
 MAX_COLUMNS, MAX_ROWS, MAX_TEXT = 16_384, 1_048_576, 32_000
 ABOUT = "latent-spectra"
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+"""What XML cannot hold, not even escaped: with it, no program opens the workbook."""
+_UNKNOWN = "\ufffd"
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
@@ -102,7 +106,8 @@ def _sheet(rows: Iterable[Sequence[str | float]], names: Sequence[str]) -> str:
 
 def _cell(address: str, value: str | float) -> str:
     if isinstance(value, str):
-        return f'<c r="{address}" t="inlineStr"><is><t xml:space="preserve">{escape(value)}</t></is></c>'
+        text = escape(_UNWRITABLE.sub(_UNKNOWN, value))
+        return f'<c r="{address}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
     return f'<c r="{address}"><v>{value!r}</v></c>'
 
 
