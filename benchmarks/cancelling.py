@@ -1,7 +1,7 @@
 """How long cancelling takes, and whether the next job is ever lost: ``python -m benchmarks.cancelling [N] [BUSY]``.
 
 Jobs that hear the request at once, late (about when patience is at an end) or never are cancelled in turn, each with
-another one waiting behind it; BUSY processes do nothing but count meanwhile.
+another one waiting behind it; BUSY processes do nothing but count meanwhile. Each cancel is said as it ends.
 """
 
 import os
@@ -40,7 +40,9 @@ def main(n_cancels: int, n_busy: int) -> None:
                 jobs.cancel(job_id)
                 assert jobs.wait(job_id, 30).state == "cancelled"
                 took[task].append(time.monotonic() - begin)
-                lost += jobs.wait(following, 120).state != "finished"
+                next_state = jobs.wait(following, 120).state
+                lost += next_state != "finished"
+                print(f"{number + 1:3} {task:18} {took[task][-1]:6.2f} s, next job {next_state}", flush=True)
     finally:
         for one in busy:
             one.kill()
