@@ -9,11 +9,13 @@ from spectra_core.datasets.numbers import is_missing, parse_number
 
 _BELOW = (
     r"lod|loq|mdl|lld|lloq|bdl|bld|bql|blq|blod|bloq|blloq|b\.d\.l\.?|b\.q\.l\.?|below.*|not detected|not quantified"
-    r"|n\.? ?d\.?|n\.? ?n\.?|n\.? ?q\.?|traces?|tr\.?"
+    r"|n\.? ?d\.?|n\.? ?n\.?|n\.? ?q\.?|traces?|tr\.?|u\.? ?n\.? ?g\.?|(?:unter |u\. ?)?(?:nwg|bg)"
 )
 _ABOVE = r"sat\.?|saturated|saturation|above.*|off.?scale|out of range|o\.?o\.?r\.?|o\.?r\.?|over.*|uloq|max"
+_UNDER = r"<<?=?|≤|⩽|\uff1c|(?:less|lower|smaller|kleiner) (?:than|als)|below|under|unter"
+_OVER = r">>?=?|≥|⩾|\uff1e|(?:more|greater|higher|larger|größer) (?:than|als)|above|over|über"
 _SIGNED = re.compile(
-    r"(?P<sign><=?|≤|>=?|≥)\s*(?:(?P<number>[+\-]?[\d.,]+(?:[eE][+-]?\d+)?)\s*(?P<unit>[^\d\s].*)?|(?P<word>[a-z.]+))\Z",
+    rf"(?:n\.?d\.?\s*)?(?P<sign>{_UNDER}|{_OVER})\s*(?:(?P<number>[+\-]?[\d.,]+(?:[eE][+-]?\d+)?)\s*(?P<unit>[^\d\s].*)?|(?P<word>[a-z.]+)(?:\s*\(?(?P<told>[\d.,]+)\)?)?)\Z",
     re.IGNORECASE,
 )
 _BELOW_WORD, _ABOVE_WORD = re.compile(rf"(?:{_BELOW})\Z", re.IGNORECASE), re.compile(rf"(?:{_ABOVE})\Z", re.IGNORECASE)
@@ -45,11 +47,10 @@ def censored(cell: str, decimal: str = ".") -> Censored | None:
     cell = cell.strip()
     match = _SIGNED.match(cell)
     if match is not None:
-        above = match["sign"][0] in ">≥"
-        number = None if match["number"] is None else parse_number(match["number"], decimal)
-        if match["number"] is not None and number is None:
-            number = parse_number(match["number"], "," if decimal == "." else ".")
-        return Censored(above, number)
+        above = re.fullmatch(_OVER, match["sign"], re.IGNORECASE) is not None
+        written = match["number"] or match["told"] or ""
+        number = parse_number(written, decimal)
+        return Censored(above, parse_number(written, "," if decimal == "." else ".") if number is None else number)
     if _BELOW_WORD.match(cell):
         return Censored(False, None)
     return Censored(True, None) if _ABOVE_WORD.match(cell) else None

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from spectra_core.datasets.blocks import Column, side_table
 from spectra_core.datasets.ions import concentration_unit, named_target
+from spectra_core.datasets.marks import is_remark
 from spectra_core.datasets.names import NAMES_IDS, axis_named
 from spectra_core.datasets.parts import Grid
 from spectra_core.datasets.questions import Point, Problem, choice, listed
@@ -27,13 +28,9 @@ _SCAN = re.compile(
     r"[\s_.#]*(?:no|nr|number|id|index)?[\s_.]*$",
     re.IGNORECASE,
 )
-_REMARK = re.compile(
-    r"^(?:dimensions?|date|time|datum|zeit|timestamp|operator|user|comment|remark|note|temp.*|test|train|split|fold|set|subset|usage"
-    r"|instrument|serial.*|type|area|integration.*|scans?|weight.*|order|position|well|plate|weekday|year|month|day)$",
-    re.IGNORECASE,
-)
 _SUMMARY = re.compile(
-    r"^(?:mean|average|avg\.?|mittelwert|sd|std\.?(?: ?dev\.?)?|stdev|standard deviation|rsd|%rsd|cv|median"
+    r"^(?:mean|average|avg\.?|mittelwert|sd|std\.?(?: ?dev\.?)?|stdev|stabw\.?|standard deviation"
+    r"|(?:% ?)?(?:rsd|cv)(?: ?\(?%\)?)?|rel\.? ?std\.?(?: ?dev\.?)?|median|range|\d{1,2} ?%|q[1-4]|anzahl|summe"
     r"|sem|err(?:or)?|uncertainty|sigma|min\.?|max\.?|minimum|maximum|sum|total|var|variance|count|n)$",
     re.IGNORECASE,
 )
@@ -98,7 +95,7 @@ def _guessed_role(column: Column, *, has_id: bool) -> tuple[str, str]:
         return "id", "the name says so"
     if _GROUP.search(column.name):
         return "group", "the name speaks of a group"
-    if _REMARK.match(column.name):
+    if is_remark(column.name):
         return "ignored", f"numbers, but {column.name!r} is no quantity of the sample"
     if axis_named(column.name):
         return "ignored", "the name speaks of an axis"

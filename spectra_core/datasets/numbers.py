@@ -14,6 +14,13 @@ _BEGINS = frozenset("0123456789+-.,")
 _INFINITIES = (math.inf, -math.inf)
 _POINT = re.compile(r"[+\-\u2212]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+\-\u2212]?\d{1,3})?\Z")
 _COMMA = re.compile(r"[+\-\u2212]?(?:\d+,?\d*|,\d+)(?:[eEdD][+\-\u2212]?\d{1,3})?\Z")
+_GROUPED = {
+    decimal: re.compile(
+        rf"(?P<sign>[+\-\u2212]?)(?P<whole>[1-9]\d{{0,2}}(?P<mark>[{other}'\u2019\s])\d{{3}}(?:(?P=mark)\d{{3}})*)"
+        rf"(?P<rest>\{decimal}\d+)?\Z"
+    )
+    for decimal, other in (".,", ",.")
+}
 _INFINITE = re.compile(r"[+-]?inf(inity)?\Z", re.IGNORECASE)
 
 
@@ -39,6 +46,19 @@ def parse_number(cell: str, decimal: str = ".") -> float | None:
     if _INFINITE.match(cell):
         return float(cell)
     return None
+
+
+def grouped_number(cell: str, decimal: str = ".") -> float | None:
+    """Return the number of a cell that marks its thousands, or None; "1,234" alone may as well be 1.234.
+
+    >>> grouped_number("-12,345.6"), grouped_number("1.234.567", ","), grouped_number("1'234"), grouped_number("1,234")
+    (-12345.6, 1234567.0, 1234.0, None)
+    """
+    match = _GROUPED[decimal].match(cell.strip())
+    if match is None or not (match["rest"] or match["mark"] in "'\u2019" or match["whole"].count(match["mark"]) > 1):
+        return None
+    digits = re.sub(r"\D", "", match["whole"]) + (match["rest"] or "").replace(",", ".")
+    return -float(digits) if match["sign"] in {"-", "\u2212"} else float(digits)
 
 
 def is_missing(cell: str) -> bool:

@@ -18,6 +18,7 @@ from spectra_core.datasets.blocks import (
     blocks_with_own_axes,
     column_titles,
 )
+from spectra_core.datasets.marks import other_mark
 from spectra_core.datasets.orientation import WORDS, PartGuess
 from spectra_core.datasets.own_axes import repeated_in_list, stacked_in
 from spectra_core.datasets.part_roles import part_points, part_roles, role_key
@@ -101,7 +102,7 @@ def assemble(parts: Sequence[Part], recipe: Recipe) -> tuple[ImportTable, list[G
             raise ReadError(doubled[0])
         raise ReadError(
             "No spectra were found: the files hold targets or an axis only. Add the file with the spectra, "
-            "or say which table holds them."
+            f"or say which table holds them.{_in_words(grids)}"
         )
     agreed, notes, more = agreeing(blocks, recipe)
     table = _stacked(agreed, notes)
@@ -109,6 +110,16 @@ def assemble(parts: Sequence[Part], recipe: Recipe) -> tuple[ImportTable, list[G
     points += _facts(parts)
     points += _orientation_point(grids, guesses, recipe)
     return table, targets, points, problems
+
+
+def _in_words(grids: Sequence[tuple[int, Grid]]) -> str:
+    """Return what may be the spectra of tables that hold none: columns of words, and arrays that are no tables."""
+    for _, grid in grids:
+        if len(grid.text) > grid.n_columns // 2 and grid.n_columns > 2:
+            column = max(grid.text)
+            return f" Most columns of {grid.name} hold no numbers, but words such as {grid.text[column][0][:40]!r}."
+    said = [note for _, grid in grids for note in grid.notes if "not read" in note]
+    return f" {said[0]}" if said else ""
 
 
 def ways_out(parts: Sequence[Part], recipe: Recipe) -> list[Point]:
@@ -299,17 +310,22 @@ def _doubts(parts: Sequence[Part], recipe: Recipe) -> list[Problem]:
 
 
 def _dialect_question(parts: Sequence[Part], recipe: Recipe) -> list[Problem]:
-    """Ask where the separator may as well be the decimal mark."""
-    if recipe.separator is not None or not any("ambiguous" in part.facts for part in parts):
+    """Ask where the separator may as well be the decimal mark, or where both marks stand in numbers."""
+    if recipe.separator is None and any("ambiguous" in part.facts for part in parts):
+        return [
+            Problem(
+                "dialect",
+                "Every line reads as two whole numbers, or as one number with a decimal comma. Say which.",
+                (
+                    choice("Two numbers", separator=",", decimal="."),
+                    choice("One number with a decimal comma", separator=";", decimal=","),
+                ),
+                readings=True,
+            )
+        ]
+    mixed = [said for part in parts if isinstance(part, Grid) and (said := other_mark(part))]
+    if recipe.decimal is not None or not mixed:
         return []
-    return [
-        Problem(
-            "dialect",
-            "Every line reads as two whole numbers, or as one number with a decimal comma. Say which.",
-            (
-                choice("Two numbers", separator=",", decimal="."),
-                choice("One number with a decimal comma", separator=";", decimal=","),
-            ),
-            readings=True,
-        )
-    ]
+    text = f"{mixed[0]} Say which mark is the decimal one: columns with the other one are then words."
+    ways = choice("Decimal points", decimal="."), choice("Decimal commas", decimal=",")
+    return [Problem("decimal marks", text, ways, readings=True)]

@@ -22,7 +22,9 @@ def understood(values, recipe=None, **style):
         ("<LOD", False, None), ("<LOQ", False, None), ("LOD", False, None), ("BDL", False, None), ("bql", False, None),
         ("n.d.", False, None), ("nd", False, None), ("trace", False, None), ("Traces", False, None),
         ("below detection", False, None), ("not detected", False, None), ("sat.", True, None),
-        ("saturated", True, None),
+        ("saturated", True, None), ("<LOD (0.05)", False, 0.05), ("ND<0.02", False, 0.02), ("<<0.1", False, 0.1),
+        ("less than 0,1", False, 0.1), ("below 0.1", False, 0.1), ("unter NWG", False, None), ("u.n.g.", False, None),
+        ("\uff1c0.1", False, 0.1), ("over 3", True, 3.0), ("größer als 3", True, 3.0),
         (">max", True, None),
     ],
 )  # fmt: skip

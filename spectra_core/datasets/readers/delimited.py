@@ -2,7 +2,7 @@
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -29,6 +29,7 @@ from spectra_core.datasets.readers.dialects import (
     plain_numbers,
 )
 from spectra_core.datasets.readers.regular import MISSING_TOKENS, regular_cells
+from spectra_core.datasets.readers.thousands import with_thousands
 from spectra_core.errors import ReadError
 from spectra_core.spectra.text import counted
 
@@ -70,7 +71,7 @@ class DelimitedText:
         regular = _regular_table(data, head, layout, name, facts) if plain else None
         if regular is None:
             regular = table_from_lines(whole_rows(lines_of(text)), layout, name, facts)
-        return [unguarded_grid(regular)]
+        return [unguarded_grid(with_thousands(regular, layout.decimal))]
 
 
 def _own_table(text: str, name: str) -> Grid:
@@ -107,12 +108,12 @@ def table_from_lines(lines: list[str], layout: Layout, name: str, facts: dict[st
     """
     body, skipped, cut, notes = _body_lines(lines, layout)
     require_cells(len(body), layout.n_columns, f"The text of {name}")
-    header = _header_cells(lines, layout)
+    header, is_short = _header_cells(lines, layout)
     notes += _skipped_above(lines, layout)
     numbers, text, odd = _read_cells(body, layout)
     above = layout.start + 1
     grid = Grid(name, "text", numbers, text, header, above, tuple(odd), tuple(cut), tuple(notes), facts, tuple(skipped))
-    return _without_empty_tail(grid)
+    return _without_empty_tail(grid, is_short)
 
 
 def _regular_table(data: bytes, head: list[str], layout: Layout, name: str, facts: dict[str, str]) -> Grid | None:
@@ -127,8 +128,10 @@ def _regular_table(data: bytes, head: list[str], layout: Layout, name: str, fact
     require_cells(len(cells[0]), n_columns, f"The text of {name}")
     numbers, text, odd = _with_text(*cells, layout.decimal)
     above = tuple(_skipped_above(head, layout))
-    header = _header_cells(head, layout)
-    return _without_empty_tail(Grid(name, "text", numbers, text, header, start + 1, tuple(odd), (), above, facts))
+    header, is_short = _header_cells(head, layout)
+    return _without_empty_tail(
+        Grid(name, "text", numbers, text, header, start + 1, tuple(odd), (), above, facts), is_short
+    )
 
 
 def _body_lines(lines: list[str], layout: Layout) -> tuple[list[str], list[int], list[int], list[str]]:
@@ -207,13 +210,12 @@ def _no_data(rest: list[str], separator: str, layout: Layout) -> bool:
     return alike == 0 or alike < 0.1 * len(rows)
 
 
-def _header_cells(lines: list[str], layout: Layout) -> tuple[Cells, ...]:
-    rows = [cells_of(lines[at], layout.separator) for at in layout.header]
+def _header_cells(lines: list[str], layout: Layout) -> tuple[tuple[Cells, ...], bool]:
+    """Return the names of all columns, and whether every line of them was short of one."""
+    rows, wanted = [cells_of(lines[at], layout.separator) for at in layout.header], layout.n_columns
     # R and some instruments name no column for the row names.
-    return tuple(
-        tuple(row if len(row) == layout.n_columns else [""] * (layout.n_columns - len(row)) + row)[: layout.n_columns]
-        for row in rows
-    )
+    cells = tuple(tuple([""] * (wanted - len(row)) + row)[:wanted] for row in rows)
+    return cells, bool(rows) and all(len(row) == wanted - 1 for row in rows)
 
 
 def _skipped_above(lines: list[str], layout: Layout) -> list[str]:
@@ -222,13 +224,14 @@ def _skipped_above(lines: list[str], layout: Layout) -> list[str]:
     if not skipped:
         return []
     last = max(number for number, line in enumerate(lines[:top]) if line.strip())
-    cells = cells_of(lines[last], layout.separator)
-    wanted = layout.n_columns
-    if wanted > 2 and abs(len(cells) - wanted) <= 2 and 2 * count_numeric(cells, layout.decimal) > wanted:
-        raise ReadError(
-            f"Line {last + 1} has {len(cells)} cells where the lines under it have {wanted} columns. "
-            "Correct that line, or export the table again."
-        )
+    rows, wanted = [cells_of(line, layout.separator) for line in skipped], layout.n_columns
+    for row, most in zip(rows, [0] * (len(rows) - 1) + [2], strict=True):
+        # The last line is a row with cells too few or too many; or it parts rows above it from those under it.
+        if wanted > 2 and abs(len(row) - wanted) <= most and 2 * count_numeric(row, layout.decimal) > wanted:
+            raise ReadError(
+                f"Line {last + 1} has {len(rows[-1])} cells where the lines under it have {wanted} columns. "
+                "Correct that line, or export the table again."
+            )
     return [f"{counted(len(skipped), 'line')} above the table {_no_data_words(skipped)}."]
 
 
@@ -354,10 +357,12 @@ def fill_column(
     ]
 
 
-def _without_empty_tail(grid: Grid) -> Grid:
+def _without_empty_tail(grid: Grid, is_short: bool) -> Grid:
     """Drop last columns without a name and without a value: they come from separators at the ends of lines."""
-    from dataclasses import replace
-
+    last = grid.n_columns - 1
+    if is_short and last not in grid.text and np.isnan(grid.numbers[:, last]).all():
+        # Separators at the ends of the rows alone: it is not the first column that has no name, but the last one.
+        grid = replace(grid, header=tuple((*row[1:], "") for row in grid.header))
     kept = grid.n_columns
     while kept > 1 and kept - 1 not in grid.text and np.isnan(grid.numbers[:, kept - 1]).all():
         if any(row[kept - 1] for row in grid.header):

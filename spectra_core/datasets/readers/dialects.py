@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from spectra_core.datasets.censored import is_censored
 from spectra_core.datasets.names import positions_in
-from spectra_core.datasets.numbers import is_missing, parse_number
+from spectra_core.datasets.numbers import grouped_number, is_missing, parse_number
 from spectra_core.datasets.readers.base import Dialect
 from spectra_core.errors import ReadError
 
@@ -90,8 +90,12 @@ def count_numeric(cells: list[str], decimal: str) -> int:
     """Number of cells that hold a number."""
     if decimal == ".":
         values, odd = plain_numbers(cells)
-        return len(values) - len(odd) + sum(parse_number(cells[at]) is not None for at in odd)
-    return sum(parse_number(cell, decimal) is not None for cell in cells)
+        return len(values) - len(odd) + sum(_is_number(cells[at], decimal) for at in odd)
+    return sum(_is_number(cell, decimal) for cell in cells)
+
+
+def _is_number(cell: str, decimal: str) -> bool:
+    return parse_number(cell, decimal) is not None or grouped_number(cell, decimal) is not None
 
 
 def plain_numbers(cells: list[str]) -> tuple[list[float], list[int]]:
@@ -220,6 +224,12 @@ class _Reading:
         words = sum(parse_number(cell, self.decimal) is None for cell in row)
         return words > 1 and _monotonic(_numbers(row, self.decimal))
 
+    def _lacks_a_cell(self, row: list[str], n_columns: int) -> bool:
+        """Whether a line that is one cell short holds values: it names no columns, its end is lost."""
+        below = self.rows[self.start : min(self.start + 3, self.stop)]
+        is_short = len(row) == n_columns - 1 and 2 * count_numeric(row, self.decimal) > n_columns
+        return is_short and not looks_like_axis(row, below, self.decimal)
+
     def _header_rows(self, n_columns: int) -> tuple[int, ...]:
         """Lines just above the data that have as many cells, and leading data lines that are really names."""
         most = 4 if n_columns == 2 else MOST_HEADER_ROWS
@@ -231,7 +241,7 @@ class _Reading:
                 at -= 1
                 continue
             fits = (len(row) in (n_columns, n_columns - 1) and len(row) > 1) or (n_columns == 1 and any(row))
-            if not fits or row[0].startswith(COMMENT_MARKS):
+            if not fits or row[0].startswith(COMMENT_MARKS) or self._lacks_a_cell(row, n_columns):
                 break
             above.append(at)
             if n_columns == 1:
@@ -371,4 +381,4 @@ def _gap_in_data(above: list[str], rows: list[list[str]], decimal: str) -> bool:
 
 
 def _reads(cell: str, decimal: str) -> bool:
-    return parse_number(cell, decimal) is not None or is_missing(cell)
+    return _is_number(cell, decimal) or is_missing(cell)

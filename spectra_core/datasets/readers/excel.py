@@ -4,7 +4,7 @@ import datetime
 import re
 import zipfile
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -55,12 +55,14 @@ class Excel:
         if not data.startswith(_OLE):
             require_modest_sheets(data, name)
         sheets = _sheets(data, name)
-        if len(sheets) == 2 and sheets[1][2][0][0] == ABOUT:
-            return [_own_table(sheets[0][2], sheets[1][2], name)]
+        if len(sheets) == 2 and sheets[1].rows[0][0] == ABOUT:
+            return [_own_table(sheets[0].rows, sheets[1].rows, name)]
         parts: list[Part] = []
-        for sheet, first_row, rows in sheets:
-            label = f"{name} / {sheet}" if len(sheets) > 1 else name
-            parts += _as_text(rows, first_row, label, dialect, alone=len(sheets) == 1)
+        for sheet in sheets:
+            label = f"{name} / {sheet.title}" if len(sheets) > 1 else name
+            found = _as_text(sheet.rows, sheet.first_row, label, dialect, alone=len(sheets) == 1)
+            said = ("This sheet is hidden in the workbook, and read like the others.",) if sheet.hidden else ()
+            parts += [replace(part, notes=(*part.notes, *said)) for part in found]
         return parts
 
 
@@ -151,8 +153,17 @@ def _extent(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> tup
     return last_row, last_column
 
 
-def _sheets(data: bytes, name: str) -> list[tuple[str, int, list[list[Any]]]]:
-    """Return name, number of empty rows above, and cells of every sheet that holds any."""
+class _Sheet(NamedTuple):
+    """Name, number of empty rows above the cells, the cells, and whether nobody sees the sheet."""
+
+    title: str
+    first_row: int
+    rows: list[list[Any]]
+    hidden: bool
+
+
+def _sheets(data: bytes, name: str) -> list[_Sheet]:
+    """Return every sheet that holds any cells."""
     import io
 
     import python_calamine
@@ -160,15 +171,16 @@ def _sheets(data: bytes, name: str) -> list[tuple[str, int, list[list[Any]]]]:
     found = []
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        for title in book.sheet_names:
-            sheet = book.get_sheet_by_name(title)
+        for about in book.sheets_metadata:
+            sheet = book.get_sheet_by_name(about.name)
             start = sheet.start[0] if sheet.start else 0
-            found.append((title, start, sheet.to_python(skip_empty_area=True)))
+            hidden = about.visible != python_calamine.SheetVisibleEnum.Visible
+            found.append(_Sheet(about.name, start, sheet.to_python(skip_empty_area=True), hidden))
     except (python_calamine.CalamineError, OSError, ValueError, KeyError, IndexError) as error:
         raise ReadError(
             f"{name} is no readable Excel file: it is damaged, cut off or protected. Save it again."
         ) from error
-    return [one for one in found if one[2] and any(cell != "" for row in one[2] for cell in row)]
+    return [one for one in found if any(cell != "" for row in one.rows for cell in row)]
 
 
 def _own_table(rows: list[list[Any]], about: list[list[Any]], name: str) -> Grid:

@@ -13,6 +13,7 @@ from spectra_core.datasets.readers.delimited import fill_column
 from spectra_core.errors import ReadError
 
 _AT_ONCE = 16
+_INDEX = "__index_level_"
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ def _grid(file: "object", name: str) -> Grid:
         raise ReadError(f"{name} would unpack to {sum(sizes) / 1e6:,.0f} MB. Save fewer columns or rows.")
     numeric = [pa.types.is_floating(one.type) or pa.types.is_integer(one.type) for one in schema]
     single = all(pa.types.is_float32(one.type) for one, is_number in zip(schema, numeric, strict=True) if is_number)
-    kept = [at for at, title in enumerate(titles) if not title.startswith("__index_level_")]
+    # An index without a name that counts rows says nothing; words in it are the names of the rows.
+    kept = [at for at, title in enumerate(titles) if not (numeric[at] and title.startswith(_INDEX))]
     numbers = np.full((n_rows, len(kept)), np.nan, dtype=np.float32 if single and any(numeric) else np.float64)
     text: dict[int, Cells] = {}
     odd: list[tuple[int, int, str]] = []
@@ -78,4 +80,5 @@ def _grid(file: "object", name: str) -> Grid:
         facts["document"] = document.decode("utf-8", errors="replace")
         odd = []
         numbers[:, list(text)] = np.nan
-    return Grid(name, "parquet", numbers, text, (tuple(titles[at] for at in kept),), 1, tuple(odd), facts=facts)
+    names = tuple("id" if titles[at].startswith(_INDEX) and "id" not in titles else titles[at] for at in kept)
+    return Grid(name, "parquet", numbers, text, (names,), 1, tuple(odd), facts=facts)

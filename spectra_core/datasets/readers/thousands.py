@@ -1,0 +1,43 @@
+"""Numbers that mark their thousands, "12,345.6" or "1'234": read where they can mean nothing else, and told of."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from spectra_core.datasets.numbers import grouped_number, is_missing, parse_number
+from spectra_core.datasets.parts import Grid
+from spectra_core.spectra.text import counted
+
+
+def with_thousands(grid: Grid, decimal: str) -> Grid:
+    """Return the table with cells that mark their thousands read as numbers, and a note on them."""
+    if not grid.text and not grid.odd_cells:
+        return grid
+    numbers, text = np.array(grid.numbers), dict(grid.text)
+    odd: list[tuple[int, int, str]] = []
+    read: list[str] = []
+    for column, cells in grid.text.items():
+        values = [_grouped(cell, decimal) for cell in cells]
+        if None in values or np.isnan(np.array(values, dtype=float)).all():
+            continue
+        numbers[:, column] = values
+        del text[column]
+        read += [cell for cell in cells if parse_number(cell, decimal) is None and not is_missing(cell)]
+    for row, column, cell in grid.odd_cells:
+        value = grouped_number(cell, decimal)
+        if value is None:
+            odd.append((row, column, cell))
+        else:
+            numbers[row, column] = value
+            read.append(cell)
+    if not read:
+        return grid
+    note = f"{counted(len(read), 'cell')} such as {read[0]!r}: read as numbers that mark their thousands."
+    return replace(grid, numbers=numbers, text=text, odd_cells=tuple(odd), notes=(*grid.notes, note))
+
+
+def _grouped(cell: str, decimal: str) -> float | None:
+    if is_missing(cell):
+        return float("nan")
+    plain = parse_number(cell, decimal)
+    return grouped_number(cell, decimal) if plain is None else plain
