@@ -39,8 +39,13 @@ def show(job_id: str) -> None:
 
 
 def latest(task: str) -> None:
-    """Show the job of a task that was started last, if there is one and it did not finish."""
-    records = [record for record in state.jobs().records() if record.task == task]
+    """Show the job of a task that was started last, if it did not finish; one that ended only beside its own data."""
+    about = (None, state.chosen("set"))
+    records = [
+        record
+        for record in state.jobs().records()
+        if record.task == task and (record.is_active or record.arguments.get("set") in about)
+    ]
     if records and records[-1].state != "finished":
         show(records[-1].id)
 

@@ -9,20 +9,21 @@ SECONDS = 2.0
 
 
 def show() -> bool:
-    """Show the experiment under way or the last one that did not finish; return whether one is under way.
+    """Show the experiment under way or the last one that did not finish; return whether one on these data is under way.
 
     After the quickest regressor and each repeat the result so far replaces the one before: then the page runs again.
     """
     job_panel.latest("study")
-    under_way = is_under_way()
+    under_way = is_under_way(state.chosen("set"))
     if under_way:
         st.fragment(_watch, run_every=SECONDS)(_known())
     return under_way
 
 
-def is_under_way() -> bool:
-    """Return whether an experiment waits or runs."""
-    return any(record.is_active for record in state.jobs().records() if record.task == "study")
+def is_under_way(data: str | None) -> bool:
+    """Return whether an experiment on a set waits or runs."""
+    studies_of_it = [one for one in state.jobs().records() if one.task == "study" and one.arguments.get("set") == data]
+    return any(record.is_active for record in studies_of_it)
 
 
 def _watch(known: tuple[str, ...]) -> None:

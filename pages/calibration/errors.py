@@ -18,11 +18,11 @@ st.write("Errors on held-out spectra for every way of making the training set, w
 result = result_picker.require_study()
 
 if (done := result.document.get("repeats_done")) is not None:
+    goes_on = study_progress.is_under_way(result.document["data"]["fingerprint"])
     st.info(
         (f"So far: {done} of" if done else "So far: the quickest regressor in the first of")
         + f" {result.document['experiment']['n_repeats']} repetitions. Intervals narrow, and verdicts may still "
-        "change, as the others come in."
-        + ("" if study_progress.is_under_way() else " The experiment was stopped; resume it in Jobs."),
+        "change, as the others come in." + ("" if goes_on else " The experiment was stopped; resume it in Jobs."),
         icon=":material/hourglass_top:",
     )
 

@@ -6,7 +6,7 @@ from spectra_core.errors import SpectraCoreError
 from spectra_core.experiment import Experiment
 from spectra_core.experiment.cautions import cautions
 from spectra_core.experiment.run import runnable
-from ui import experiment_panel, needed, question_panel, state, study_progress, time_said
+from ui import experiment_panel, needed, question_panel, state, studies, study_progress, time_said
 from ui.text import counted, sentence
 
 st.write(
@@ -73,7 +73,7 @@ if experiment is not None:
             )
 
 study_progress.show()
-if state.store().results("study"):
+if studies.studies_of(spectra):
     st.page_link("pages/calibration/errors.py", label="See the errors found so far", icon=":material/arrow_forward:")
 
 with st.expander("How to read this", icon=":material/menu_book:"):

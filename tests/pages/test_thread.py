@@ -11,6 +11,7 @@ from spectra_core.choices import Choice
 from spectra_core.experiment import Arm, Experiment, run
 from spectra_core.experiment.own_way import own_way as way_of
 from spectra_core.generators import GENERATORS
+from spectra_core.jobs import Jobs
 from spectra_core.sampling.generation import generate_spectra
 from spectra_core.store import Store
 from tests.conftest import beer_lambert_set
@@ -78,6 +79,13 @@ def test_without_an_experiment_on_the_set_in_hand_none_is_opened(store: Store, t
     (box,) = [one for one in app.selectbox if one.label == "Experiment"]
     healthy(box.set_value(two_studies["Monday"][1]).run())
     assert "not about the data set in hand" in said(app)
+
+
+def test_an_experiment_on_other_data_that_failed_is_not_told_here(store: Store, two_studies, tmp_path: Path):
+    job = Jobs(tmp_path).submit("study", {"set": two_studies["Tuesday"][0], "experiment": {"arms": []}}, "On Tuesday")
+    Jobs(tmp_path).wait(job, timeout=120)
+    assert "**Failed**" not in said(opened(ERRORS, set=two_studies["Monday"][0]))
+    assert "**Failed**" in said(opened(ERRORS, set=two_studies["Tuesday"][0]))
 
 
 def test_an_experiment_is_deleted_by_name_and_brought_back(store: Store, two_studies):
