@@ -44,7 +44,7 @@ def pick_space(model: "StoredModel | None") -> str:
     """Let the visitor map the latent space or the channels; return "latent" or "channels"."""
     if model is None or not hasattr(model.model, "encode"):
         return "channels"
-    words = {"latent": f"Latent space of {model.record.title}", "channels": "Channels"}
+    words = {"latent": "Latent space", "channels": "Channels"}
     chosen: str | None = st.segmented_control(
         "Space",
         list(words),

@@ -96,7 +96,8 @@ def show(table: pd.DataFrame, called: Mapping[str, str]) -> None:
     st.caption(f"{counted(n_spectra, 'spectrum', 'spectra')}, {flagged} of them with flags.")
     shown = table.head(_MOST_SHOWN)
     shown = shown.assign(target=shown["target"].map(called))
-    st.dataframe(shown, hide_index=True, placeholder=tables.NONE, column_config=tables.columns(shown), key="readings")
+    headings = tables.columns(shown) | {"flags": st.column_config.Column("Flags", width="large")}
+    st.dataframe(shown, hide_index=True, placeholder=tables.NONE, column_config=headings, key="readings")
     if len(table) > _MOST_SHOWN:
         st.caption(f"The first {_MOST_SHOWN} rows are shown; the files hold all {len(table)}.")
     with st.container(horizontal=True):

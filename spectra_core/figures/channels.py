@@ -44,6 +44,7 @@ def difference_strips(
     reference
         What generated spectra are compared with: "training" or "held-out".
     """
+    called = role_name(reference).lower()
     figure = make_subplots(
         rows=5,
         cols=1,
@@ -51,8 +52,8 @@ def difference_strips(
         vertical_spacing=0.05,
         row_heights=[0.28, 0.18, 0.18, 0.18, 0.18],
         subplot_titles=[
-            f"Difference of means, generated \u2212 {reference}, with 95 % interval",
-            f"Ratio of standard deviations, generated to {reference}, with 95 % interval",
+            f"Difference of means, generated \u2212 {called}, with 95 % interval",
+            f"Ratio of standard deviations, generated to {called}, with 95 % interval",
             "Skewness",
             "Ratio of noise to that of the training set",
             "Adjusted p-value of the Kolmogorov-Smirnov test",
@@ -84,7 +85,7 @@ def difference_strips(
         figure.update_yaxes(rangemode="tozero", row=row, col=1)
     return styled(
         figure,
-        alt=f"Differences between generated and {reference} spectra along {axis_label}: mean, spread, "
+        alt=f"Differences between generated and {called} spectra along {axis_label}: mean, spread, "
         "skewness, noise, p-value.",
         height=1040,
     ).update_layout(legend_y=1.035)

@@ -11,7 +11,7 @@ from spectra_core.choices import Choice
 from spectra_core.experiment import Arm, Experiment, run
 from spectra_core.experiment.own_way import own_way as way_of
 from spectra_core.generators import GENERATORS
-from spectra_core.jobs import Jobs
+from spectra_core.jobs import JobRecord, Jobs
 from spectra_core.sampling.generation import generate_spectra
 from spectra_core.store import Store
 from tests.conftest import beer_lambert_set
@@ -81,9 +81,12 @@ def test_without_an_experiment_on_the_set_in_hand_none_is_opened(store: Store, t
     assert "not about the data set in hand" in said(app)
 
 
-def test_an_experiment_on_other_data_that_failed_is_not_told_here(store: Store, two_studies, tmp_path: Path):
-    job = Jobs(tmp_path).submit("study", {"set": two_studies["Tuesday"][0], "experiment": {"arms": []}}, "On Tuesday")
-    Jobs(tmp_path).wait(job, timeout=120)
+def test_an_experiment_on_other_data_that_failed_is_not_told_here(store: Store, two_studies, monkeypatch):
+    about = {"set": two_studies["Tuesday"][0]}
+    failed = JobRecord("0" * 32, "study", "Experiment on Tuesday", about, "failed", 1, "2026-11-29T12:00:00+00:00")
+    monkeypatch.setattr(Jobs, "records", lambda jobs: [failed])
+    monkeypatch.setattr(Jobs, "record", lambda jobs, job_id: failed)
+    monkeypatch.setattr(Jobs, "log_tail", lambda jobs, job_id, n_lines=20: [])
     assert "**Failed**" not in said(opened(ERRORS, set=two_studies["Monday"][0]))
     assert "**Failed**" in said(opened(ERRORS, set=two_studies["Tuesday"][0]))
 
