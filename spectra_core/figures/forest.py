@@ -93,7 +93,8 @@ def _rows(
         own = comparisons[comparisons["arm"] == arm]
         if own.empty:
             continue
-        labels.append(f"<b>{shown(wrapped(arm, 44, 1))}</b>")
+        # A long name takes several rows of headings: there is room for it in every window.
+        labels += [f"<b>{shown(line)}</b>" for line in wrapped(arm, 44, 3).split("<br>")]
         own = pd.concat([own[own["target"] == ALL_TARGETS], own[own["target"] != ALL_TARGETS]])
         for record in own.to_dict("records"):
             rows.append({**{str(name): value for name, value in record.items()}, "place": len(labels)})

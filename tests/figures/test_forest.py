@@ -42,6 +42,17 @@ def test_rows_are_grouped_by_arm_with_the_mean_over_targets_first():
     assert list(vae.marker.symbol) == [VERDICT_SYMBOL[name] for name in ("cannot tell", "improved", "worse")]
 
 
+def test_a_long_name_of_an_arm_is_not_cut():
+    long = "Your generated way: VAE, aggregate posterior, labels read by MLP"
+    table = rows(arm=[long] * 3 + ["Oracle"])
+    kinds, reference = {long: "generated", "Oracle": "oracle"}, "Step-matched"
+    figure = forest(table, arm_kinds=kinds, target_labels={}, smallest_effect=5.0, reference=reference)
+    heading = [label[3:-4] for label in figure.layout.yaxis.ticktext if label.startswith("<b>")]
+    assert (" ".join(heading[:-1]), heading[-1]) == (long, "Oracle")
+    vae = next(trace for trace in figure.data if trace.marker.color == ORANGE)
+    assert figure.layout.yaxis.ticktext[vae.y[0]] == "all declared targets"
+
+
 def test_the_axis_is_one_of_ratios_so_that_half_and_double_lie_equally_far():
     figure = drawn(rows(effect=[-50.0, 100.0, 0.0, 0.0]))
     x = np.concatenate([trace.x for trace in figure.data if trace.error_x.array is not None])
