@@ -40,7 +40,7 @@ def main(n_cancels: int, n_busy: int) -> None:
                 jobs.cancel(job_id)
                 assert jobs.wait(job_id, 30).state == "cancelled"
                 took[task].append(time.monotonic() - begin)
-                next_state = jobs.wait(following, 120).state
+                next_state = jobs.wait(following, 600).state
                 lost += next_state != "finished"
                 print(f"{number + 1:3} {task:18} {took[task][-1]:6.2f} s, next job {next_state}", flush=True)
     finally:
