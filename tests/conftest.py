@@ -1,5 +1,6 @@
 """Small data sets with known truth, shared by the tests."""
 
+import gc
 import os
 from functools import cache
 from pathlib import Path
@@ -36,6 +37,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return "processes" if folder in WITH_PROCESSES else folder
 
     return ByFolder(config, log)
+
+
+def pytest_collection() -> None:
+    """Collect no garbage while modules are loaded: nothing of them is garbage."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Let garbage collection pass over libraries and tests, as the app does: Streamlit collects after every run."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

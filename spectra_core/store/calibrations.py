@@ -6,17 +6,13 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spectra_core.calibration.applicability import Applicability
-from spectra_core.calibration.calibration import MOST_FOLDS, Calibration, FittedPart
 from spectra_core.choices import Choice
 from spectra_core.contracts import Arrays
 from spectra_core.errors import ZIP_FAULTS, ReadError, SpectraCoreError, json_fault
-from spectra_core.regressors.base import Regressor
-from spectra_core.regressors.choice import build_regressor, regressor_from_json
 from spectra_core.spectra import Frame
 from spectra_core.store.entry import Entry
 from spectra_core.store.files import json_bytes, sha256, strict_json, write_at
@@ -30,6 +26,10 @@ from spectra_core.store.model_checks import (
 )
 from spectra_core.store.sets import SET_FILES, set_files, set_from
 from spectra_core.store.shapes import MOST, shaped
+
+if TYPE_CHECKING:  # it loads readers and regressors: two fifths of a second, in every process that opens a store
+    from spectra_core.calibration.calibration import Calibration
+    from spectra_core.regressors.base import Regressor
 
 FORMAT, FORMAT_VERSION = "latent-spectra calibration", 1
 MAX_BYTES = 2 * 2**30
@@ -71,7 +71,7 @@ def calibration_record(entry: Entry) -> CalibrationRecord:
     return shaped(CalibrationRecord, {**entry.record, **known})
 
 
-def record_of_calibration(calibration: Calibration) -> dict[str, Any]:
+def record_of_calibration(calibration: "Calibration") -> dict[str, Any]:
     """Describe a calibration for the list."""
     return {
         "name": f"{calibration.title} on {calibration.data['name']}"[:200],
@@ -83,12 +83,12 @@ def record_of_calibration(calibration: Calibration) -> dict[str, Any]:
     }
 
 
-def save_calibration(calibration: Calibration, path: str | Path) -> None:
+def save_calibration(calibration: "Calibration", path: str | Path) -> None:
     """Write a calibration as one file, whole or not at all."""
     write_at(Path(path), write_calibration(calibration))
 
 
-def load_calibration(path: str | Path) -> Calibration:
+def load_calibration(path: str | Path) -> "Calibration":
     """Read a calibration file; nothing in it is run.
 
     Raises
@@ -103,7 +103,7 @@ def load_calibration(path: str | Path) -> Calibration:
     return read_calibration(content)
 
 
-def write_calibration(calibration: Calibration) -> bytes:
+def write_calibration(calibration: "Calibration") -> bytes:
     """Return the calibration file: stored members, then the sha256 of all before it as the archive's comment."""
     from safetensors.numpy import save
 
@@ -134,7 +134,7 @@ def write_calibration(calibration: Calibration) -> bytes:
     return before + _COMMENT + sha256(before).encode("ascii")
 
 
-def read_calibration(content: bytes) -> Calibration:
+def read_calibration(content: bytes) -> "Calibration":
     """Check a calibration file and build the calibration in it.
 
     Raises
@@ -199,7 +199,11 @@ def _arrays(content: bytes) -> Arrays:
     return arrays
 
 
-def _calibration(words: Mapping[str, Any], arrays: Arrays, files: dict[str, bytes]) -> Calibration:
+def _calibration(words: Mapping[str, Any], arrays: Arrays, files: dict[str, bytes]) -> "Calibration":
+    from spectra_core.calibration.applicability import Applicability
+    from spectra_core.calibration.calibration import MOST_FOLDS, Calibration, FittedPart
+    from spectra_core.regressors.choice import regressor_from_json
+
     train = set_from(str(words["train"]["fingerprint"]), str(words["train"]["name"])[:500], files)
     if train.n_channels > MAX_CHANNELS or train.n_targets > MAX_TARGETS:
         raise ValueError(f"it has more than {MAX_CHANNELS} channels or {MAX_TARGETS} targets")
@@ -232,7 +236,9 @@ def _calibration(words: Mapping[str, Any], arrays: Arrays, files: dict[str, byte
     return Calibration(tuple(parts), train, fold, held_out, fitted, usual, known, seed, versions)
 
 
-def _model(choice: Choice, frame: Frame, state: Arrays) -> Regressor:
+def _model(choice: Choice, frame: Frame, state: Arrays) -> "Regressor":
+    from spectra_core.regressors.choice import build_regressor
+
     try:
         return build_regressor(choice).from_arrays(state, frame)
     except RuntimeError as error:  # torch's word for shapes that do not fit

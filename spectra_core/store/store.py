@@ -7,11 +7,10 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from spectra_core.calibration.calibration import Calibration
 from spectra_core.errors import ReadError, StoreError
 from spectra_core.spectra import SpectraSet
 from spectra_core.store.beside import ShelfBeside
@@ -32,6 +31,9 @@ from spectra_core.store.memo import StoreCheckpoint, StoreMemo, name_for, trim
 from spectra_core.store.models import ModelRecord, StoredModel, model_record, read_model, write_model
 from spectra_core.store.results import DOCUMENT, ResultRecord, StoredResult, result_files, result_from, result_record
 from spectra_core.store.sets import SET_FILES, SetRecord, record_of, set_files, set_from, set_record
+
+if TYPE_CHECKING:
+    from spectra_core.calibration.calibration import Calibration
 
 _MODEL_FILE, _CALIBRATION_FILE, _UPLOAD_FILE = "model.safetensors", "calibration.zip", "content"
 _MAX_NAME = 200
@@ -182,11 +184,11 @@ class Store:
         """Put a model into the bin."""
         self._models.discard(model_id)
 
-    def save_calibration(self, calibration: Calibration) -> str:
+    def save_calibration(self, calibration: "Calibration") -> str:
         """Keep a calibration and return its id."""
         return self._keep_calibration(calibration, write_calibration(calibration))
 
-    def load_calibration(self, calibration_id: str) -> Calibration:
+    def load_calibration(self, calibration_id: str) -> "Calibration":
         """Return a calibration ready for use."""
         try:
             return read_calibration(self.export_calibration(calibration_id))
@@ -362,7 +364,7 @@ class Store:
     def _shelves(self) -> tuple[Shelf, ...]:
         return *self._listed.values(), self._uploads, self._drafts
 
-    def _keep_calibration(self, calibration: Calibration, content: bytes) -> str:
+    def _keep_calibration(self, calibration: "Calibration", content: bytes) -> str:
         key = sha256(content)
         if key not in self._calibrations or not self._calibrations.is_intact(key):
             self._calibrations.add(key, record_of_calibration(calibration), {_CALIBRATION_FILE: content})

@@ -22,7 +22,7 @@ def require_set_in_hand(visitor) -> None:
     expect(chosen).to_have_value("Three salts in water", timeout=60_000)
 
 
-def test_a_choice_survives_menu_reload_and_back(app, visit, fingerprint):
+def test_a_choice_survives_menu_reload_and_back_and_is_opened_by_a_link(app, visit, fingerprint):
     visitor = visit()
     visitor.open(app.url)
     visitor.page.get_by_test_id("stSelectbox").first.get_by_role("combobox").fill("Three salts in")
@@ -39,18 +39,9 @@ def test_a_choice_survives_menu_reload_and_back(app, visit, fingerprint):
         visitor.calm()
     assert "/train" not in visitor.page.url
     require_set_in_hand(visitor)
-    visitor.require_health()
 
-
-def test_a_link_opens_a_page_with_its_set_in_hand(app, visit, fingerprint):
-    visitor = visit()
     visitor.open(f"{app.url}/train?set={fingerprint[:12]}")
     require_set_in_hand(visitor)
-    visitor.require_health()
-
-
-def test_a_link_to_an_unknown_set_says_so(app, visit):
-    visitor = visit()
     visitor.open(f"{app.url}/?set=0123456789ab")
     assert visitor.page.get_by_text("not in this store").is_visible()
     assert "set=" not in visitor.page.url

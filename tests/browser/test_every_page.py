@@ -30,9 +30,14 @@ def test_every_page_is_healthy_dark_and_narrow_and_no_name_becomes_a_link_an_ima
     visitor = visit(dark=True, width=800)
     outside: list[str] = []
     visitor.page.on("request", lambda request: outside.append(request.url) if OUTSIDE in request.url else None)
-    for entry in PAGES:
-        # Experiment would first time this computer, and shows no name.
-        visitor.open(f"{app.url}/{address(entry)}" + (f"?{hand}" if entry.title != "Experiment" else ""))
+    visitor.open(f"{app.url}/?{hand}")
+    # By the menu, which keeps what is in hand. Experiment would first time this computer, and shows no name.
+    for entry in sorted(PAGES, key=lambda entry: entry.title == "Experiment"):
+        if entry.title == "Experiment":
+            visitor.open(f"{app.url}/{address(entry)}")
+        else:
+            visitor.menu(entry.title)
+            assert hand.partition("&")[0] in visitor.page.url
         require_whole(visitor, entry)
         live = visitor.page.locator(f"a[href*='{OUTSIDE}'], img[src*='{OUTSIDE}']")
         assert live.count() == 0, entry.path

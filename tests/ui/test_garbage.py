@@ -11,7 +11,8 @@ from ui import garbage
 
 
 @pytest.fixture(autouse=True)
-def thawed_after():
+def thawed():
+    gc.unfreeze()  # what the tests themselves take out of collection
     yield
     gc.unfreeze()
 
