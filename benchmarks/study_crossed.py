@@ -54,11 +54,10 @@ def against_the_prior(errors: pd.DataFrame, arms: list[str]) -> str:
             rows.append(
                 [
                     *(strategy, title, len(own), f"{middle:+.1f} ({low:+.1f}, {high:+.1f})"),
-                    *((own["verdict"] == word).sum() for word in ("improved", "same", "worse")),
                     *((own["high"] < 0).sum(), (own["low"] > 0).sum()),
                 ]
             )
-    head = ["z", "", "comparisons", "change of error, %: median (10th, 90th percentile)", "improved", "same", "worse"]
+    head = ["z", "", "comparisons", "change of error, %: median (10th, 90th percentile)"]
     return markdown([*head, "intervals below zero", "above"], rows)
 
 

@@ -30,6 +30,8 @@ HARMS = {
     ("charge-balanced", "of similar spectra", "0.01"): TOGETHER,
     ("a training spectrum's own", "its own", "0.01"): OWN,
 }
+_JOINED = ("errors", "comparisons")
+"""Of every size on its own: each was judged about its declared question."""
 _FOLD_ERRORS = ["arm", "regressor", "target", "repeat", "fold", "n_train", "n_test", "rmsep"]
 """What `judge` takes."""
 _MARK = re.compile(r"<!-- (?P<name>[^>]+?) -->\n.*?<!-- end -->", re.DOTALL)
@@ -43,15 +45,10 @@ def by_size(parts: Mapping[str, Finished]) -> Finished | None:
     arms = [name for name in small[0].arms if all(name in one.arms for one in small)]
     sources = [*small, *([parts["a"]] if "a" in parts else [])]
     arms = [name for name in arms if name in sources[-1].arms]
-    errors = pd.concat([one.tables["errors"] for one in sources], ignore_index=True)
-    errors = errors[errors["arm"].isin(arms)].reset_index(drop=True)
-    references = {arm: name for arm, name in small[0].experiment.references().items() if arm in arms}
-    tables = {
-        "errors": errors,
-        "comparisons": compare_arms(errors, references),
-        "equivalents": equivalent_samples(errors, "Step-matched"),
-        "spreads": small[0].tables["spreads"],
-    }
+    joined = {what: pd.concat([one.tables[what] for one in sources], ignore_index=True) for what in _JOINED}
+    tables = {what: table[table["arm"].isin(arms)].reset_index(drop=True) for what, table in joined.items()}
+    tables["equivalents"] = equivalent_samples(tables["errors"], "Step-matched")
+    tables["spreads"] = small[0].tables["spreads"]
     return Finished("b", small[0].experiment, small[0].document, tables)
 
 
