@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from benchmarks.study_arms import LATENT, WAYS, crossed
 from benchmarks.study_cells import change, markdown
-from spectra_core.evaluation.errors.verdicts import compare_arms
+from spectra_core.evaluation.errors.verdicts import ALL_TARGETS, compare_arms
 from spectra_core.experiment.presets import USUAL_REGRESSORS
 from spectra_core.regressors import REGRESSORS as REGISTRY
 
@@ -29,7 +29,8 @@ def shown(targets: list[str]) -> list[str]:
 
 def ways_and_strategies(comparisons: pd.DataFrame, arms: list[str]) -> str:
     """Return the change of the MLP's error against the step-matched arm: row per ion and way, column per strategy."""
-    table = comparisons[comparisons["regressor"] == "mlp"].set_index(["arm", "target"])
+    comparisons = comparisons[(comparisons["regressor"] == "mlp") & (comparisons["target"] != ALL_TARGETS)]
+    table = comparisons.set_index(["arm", "target"])
     rows = []
     for target in shown(list(dict.fromkeys(comparisons["target"]))):
         for way in WAYS:
@@ -45,9 +46,9 @@ def against_the_prior(errors: pd.DataFrame, arms: list[str]) -> str:
     strategy_of = {name: strategy for strategy, _, name in pairs}
     kept = errors[errors["arm"].isin([*references, *WAYS.values()])]
     table = compare_arms(kept, references)
-    table["strategy"] = table["arm"].map(strategy_of)
+    table = table[table["target"] != ALL_TARGETS]
     rows = []
-    for strategy, here in table.groupby("strategy", sort=False):
+    for strategy, here in table.groupby(table["arm"].map(strategy_of), sort=False):
         for regressor, own in here.groupby("regressor", sort=False):
             title = REGRESSORS[regressor]
             middle, low, high = (own["effect"].quantile(q) for q in (0.5, 0.1, 0.9))

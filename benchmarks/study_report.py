@@ -39,7 +39,7 @@ _MARK = re.compile(r"<!-- (?P<name>[^>]+?) -->\n.*?<!-- end -->", re.DOTALL)
 
 def by_size(parts: Mapping[str, Finished]) -> Finished | None:
     """Join part b and the same arms of part a, whose training folds are whole, into one learning curve."""
-    small = [parts[name] for name in sorted(parts) if name.startswith("b-")]
+    small = [part for name, part in parts.items() if name.startswith("b-")]
     if not small:
         return None
     arms = [name for name in small[0].arms if all(name in one.arms for one in small)]
@@ -54,7 +54,8 @@ def by_size(parts: Mapping[str, Finished]) -> Finished | None:
 
 def report(results: Path, docs: Path) -> None:
     """Write the figures, all tables, and those that docs/study.md marks a place for."""
-    parts = {folder.name: Finished.read(folder) for folder in sorted(results.iterdir()) if _is_finished(folder)}
+    folders = sorted(filter(_is_finished, results.iterdir()), key=_in_order)
+    parts = {folder.name: Finished.read(folder) for folder in folders}
     for name, part in parts.items():
         part.tables["errors"][_FOLD_ERRORS].to_csv(docs / "study" / f"{name}.csv", index=False, float_format="%.5g")
         declared = json.dumps(part.experiment.question.to_json())
@@ -73,11 +74,14 @@ def report(results: Path, docs: Path) -> None:
 
 
 def declared_means(parts: Mapping[str, Finished]) -> str:
-    """Return the answer to the declared question, part by part: the mean over the targets that matter."""
+    """Return the answer to the declared question, part by part: the mean over the targets that matter.
+
+    A crossed experiment has the declared arms of its part, and so the same answer.
+    """
     rows = []
     for name, part in parts.items():
         table = part.tables["comparisons"]
-        if name != "b" and "declared" in table:
+        if name != "b" and not name.endswith("-crossed") and "declared" in table:
             told = table[(table["target"] == ALL_TARGETS) & table["declared"]].set_index("arm")
             rows.append([name, *(change(told.loc[arm]) if arm in told.index else "" for arm in ASKED)])
     return markdown(["part", *ASKED], rows)
@@ -331,6 +335,11 @@ def _filled(text: str, blocks: Mapping[str, Callable[[], str]]) -> str:
         return f"<!-- {name} -->\n{content}\n<!-- end -->"
 
     return _MARK.sub(fill, text)
+
+
+def _in_order(folder: Path) -> list[tuple[str, int]]:
+    """Sort 400 before 1500."""
+    return [(text, int(number or 0)) for text, number in re.findall(r"(\D*)(\d*)", folder.name)]
 
 
 def _is_finished(folder: Path) -> bool:
