@@ -8,7 +8,7 @@ from pathlib import Path
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from benchmarks.study_arms import BALANCED, INDEPENDENT, READ, WAYS
+from benchmarks.study_arms import ASKED, BALANCED, INDEPENDENT, READ, WAYS
 from benchmarks.study_crossed import STRATEGIES, arm_of, shown
 from benchmarks.study_results import Finished
 from spectra_core.evaluation.errors.regression_errors import error_summary
@@ -23,7 +23,7 @@ SHOWN = (
     *("Baseline", "Step-matched", "Duplicate rows", "Ensemble of 5", "VAE, standard normal", INDEPENDENT, BALANCED),
     *(READ, "Oracle"),
 )
-"""Arms of the first picture."""
+"""Arms of the first picture; changes are drawn of the declared ones, too."""
 CURVES = ("Step-matched", "VAE, standard normal", INDEPENDENT, READ, "Oracle")
 
 
@@ -75,7 +75,7 @@ def _errors(part: Finished) -> go.Figure:
 def _changes(part: Finished) -> go.Figure:
     table = part.tables["comparisons"]
     return forest(
-        table[table["regressor"] == "mlp"],
+        table[(table["regressor"] == "mlp") & table["arm"].isin((*SHOWN, *ASKED))],
         arm_kinds=part.kinds,
         target_labels={},
         smallest_effect=part.experiment.question.smallest_effect,
