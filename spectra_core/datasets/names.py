@@ -47,6 +47,8 @@ _AXIS_WORD = re.compile(
     r"|photon.?energy|^energy$|^frequency$|\bnm\b|cm\^?[-\u2212⁻]|1/cm|\bev\b|µm|μm|\bwl\b|\bwn\b",
     re.IGNORECASE,
 )
+_LETTER = re.compile(r"[^\W\d_]")
+"""Hundreds of thousands of channels may be bare numbers, which name no axis."""
 _SAMPLE_WORD = re.compile(
     r"(?:s|sa|smp|sample|samples|spectrum|spectra|spec|probe|std|standard|mix|mixture|rep|replicate|scan|run|id|no|nr|row|obs"
     r"|specimen|batch|file|vial|tube|col|column|unnamed|pc|lv|comp|component|target|conc|y)\Z",
@@ -238,6 +240,8 @@ def only_axis(text: str) -> bool:
     >>> [only_axis(text) for text in ("Wavelength (nm)", "x (nm)", "cm-1", "particle size (nm)", "octane")]
     [True, True, True, False, False]
     """
+    if not _LETTER.search(text):
+        return False
     if re.search(r"wavel|wavenum|wellen|raman|lambda|λ|longueur|longitud|onda\b", text, re.IGNORECASE):
         return True
     words = _MARKS.sub(" ", re.sub(_UNIT, " ", text, flags=re.IGNORECASE)).strip().lower()

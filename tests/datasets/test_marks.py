@@ -1,13 +1,16 @@
 """Marks of thousands, two decimal marks, rows a cell short or long: read, asked about, or refused."""
 
 import io
+import random
 
 import numpy as np
 import pandas as pd
 import pytest
 import xlsxwriter
+from numpy.testing import assert_array_equal
 
 from spectra_core.datasets import Recipe, understand
+from spectra_core.datasets.readers.dialects import plain_numbers
 from spectra_core.errors import ReadError
 from tests.datasets.tables import CU, IDS, SIGNAL, lines_of
 from tests.datasets.test_strangers import HEAD, ROWS, asked, require_whole, understood
@@ -101,3 +104,15 @@ def test_what_may_be_the_spectra_is_named_where_none_are_found():
     np.savez(stream, X=SIGNAL + 1j, wavelengths=np.array(HEAD[2:], dtype=float))
     with pytest.raises(ReadError, match=r"No spectra were found.*Not tables of numbers, and not read: X\."):
         understood(stream.getvalue(), name="a.npz")
+
+
+def test_cells_that_are_read_together_are_read_as_each_alone():
+    rng = random.Random(0)
+    strange = ["nan", "-inf", "1_2", "a", "", "1,5", " 7 ", "1e400", "\uff11", "Infinity", "0x1", "+.5", "5.", "-"]
+    for n_cells in (1, 511, 512, 513, 1500):
+        for share in (0.0, 0.001, 0.5):
+            cells = [rng.choice(strange) if rng.random() < share else str(rng.random()) for _ in range(n_cells)]
+            values, odd = plain_numbers(cells)
+            alone = [plain_numbers([cell]) for cell in cells]
+            assert odd == [at for at, (_, own) in enumerate(alone) if own]
+            assert_array_equal(values, [own[0] for own, _ in alone])

@@ -236,9 +236,9 @@ def _skipped_above(lines: list[str], layout: Layout) -> list[str]:
 
 
 def _read_cells(body: list[str], layout: Layout) -> _Table:
-    textual = _textual_columns(body[:SAMPLE_ROWS], layout)
     if layout.n_columns > MANY_COLUMNS:
         return _one_by_one(body, layout)
+    textual = _textual_columns(body[:SAMPLE_ROWS], layout)
     raw = _raw(body, layout)
     try:
         return _through_pandas(raw, layout, textual)

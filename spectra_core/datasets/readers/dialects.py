@@ -66,6 +66,10 @@ class Layout:
     ambiguous: bool = False
 
 
+_TOGETHER = 512
+"""Cells that are read at once; only where one of them is no number are they looked at one by one."""
+
+
 def cells_of(line: str, separator: str) -> list[str]:
     """Split one line into cells; quotes protect separators.
 
@@ -105,16 +109,24 @@ def plain_numbers(cells: list[str]) -> tuple[list[float], list[int]]:
     """
     values: list[float] = []
     odd: list[int] = []
-    for at, cell in enumerate(cells):
+    for begin in range(0, len(cells), _TOGETHER):
+        some = cells[begin : begin + _TOGETHER]
         try:
-            value = float(cell)
+            found = list(map(float, some))
         except ValueError:
-            value = math.nan
-        if math.isnan(value) or "_" in cell:  # "1_2" is a name, though Python reads it as 12
-            value = math.nan
-            odd.append(at)
-        values.append(value)
+            found = [math.nan]
+        if math.isnan(sum(found)) or "_" in "".join(some):  # "1_2" is a name, though Python reads it as 12
+            found = [math.nan if "_" in cell else _float(cell) for cell in some]
+            odd += [begin + at for at, value in enumerate(found) if math.isnan(value)]
+        values += found
     return values, odd
+
+
+def _float(cell: str) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        return math.nan
 
 
 def guess_layout(lines: list[str], dialect: Dialect) -> Layout:
@@ -339,8 +351,11 @@ def looks_like_axis(row: list[str], below: list[list[str]], decimal: str) -> boo
 
 
 def _numbers(row: list[str], decimal: str) -> list[float]:
-    values = [parse_number(cell, decimal) for cell in row]
-    return [value for value in values if value is not None]
+    values = plain_numbers(row)[0] if decimal == "." else [math.nan] * len(row)
+    read = (
+        value if math.isfinite(value) else parse_number(cell, decimal) for cell, value in zip(row, values, strict=True)
+    )
+    return [value for value in read if value is not None]
 
 
 def _monotonic(values: list[float]) -> bool:
@@ -359,7 +374,7 @@ def _row_value(row: list[str], decimal: str) -> float:
     numeric = count_numeric(row, decimal)
     if numeric == len(row):
         return float(numeric)
-    missing = sum(is_missing(cell) or is_censored(cell) for cell in row)
+    missing = sum(is_missing(row[at]) or is_censored(row[at]) for at in plain_numbers(row)[1])
     # Up to four leading names cost nothing beside data; elsewhere, text means the separator is wrong.
     names = 0
     while names < min(4, len(row)) and not _reads(row[names], decimal):
