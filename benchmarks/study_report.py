@@ -210,6 +210,8 @@ def added(part: Finished) -> str:
 def generators(part: Finished) -> str:
     """Return what the generators learned, means over folds."""
     table = part.tables["generators"]
+    if "n_latent" not in table:
+        return "None of them has a latent space."
     table = table[table["n_latent"].notna()]
     rows = []
     for (name, options), here in table.groupby(["generator", "options"], sort=False):
