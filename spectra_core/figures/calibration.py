@@ -13,6 +13,7 @@ from spectra_core.figures.theme import (
     ORANGE,
     PURPLE,
     VERMILION,
+    difference_label,
     runs_down,
     styled,
     target_colours,
@@ -168,7 +169,7 @@ def beside_nearest(spectra: pd.DataFrame, *, axis_label: str, signal_label: str)
         x=spectra["position"], y=difference, mode="lines", name="Difference from the nearest", line=line, row=2, col=1
     )
     figure.update_yaxes(title_text=signal_label, row=1, col=1)
-    figure.update_yaxes(title_text="Difference", row=2, col=1)
+    figure.update_yaxes(title_text=difference_label(signal_label), row=2, col=1)
     figure.update_xaxes(title_text=axis_label, row=2, col=1)
     if runs_down(axis_label):
         figure.update_xaxes(autorange="reversed")

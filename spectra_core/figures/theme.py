@@ -233,3 +233,13 @@ def runs_down(axis_label: str) -> bool:
     (True, False)
     """
     return axis_label.partition(",")[0] in FIELD_RUNS_DOWN
+
+
+def difference_label(signal_label: str) -> str:
+    """Return the title of an axis of differences between signals, in the signal's unit.
+
+    >>> difference_label("Reflectance, %"), difference_label("Absorbance")
+    ('Difference, %', 'Difference')
+    """
+    _, comma, unit = signal_label.partition(",")
+    return f"Difference{comma}{unit}"

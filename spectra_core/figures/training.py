@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from spectra_core.figures.theme import BLUE, GREY, PURPLE, ROLE_COLOUR, VERMILION, runs_down, styled
+from spectra_core.figures.theme import BLUE, GREY, PURPLE, ROLE_COLOUR, VERMILION, difference_label, runs_down, styled
 
 LOSS_PARTS: dict[str, tuple[str, str, str]] = {
     "loss": ("Loss", GREY, "solid"),
@@ -133,7 +133,7 @@ def reconstruction_panels(table: pd.DataFrame, *, axis_label: str, signal_label:
     figure.update_layout(legend={"y": 1.16}, margin={"t": 96})
     # Few ticks: those of neighbouring panels must not run into each other.
     figure.update_xaxes(nticks=3)
-    figure.update_yaxes(title_text="Difference", zeroline=True, zerolinecolor=GREY, row=2, col=1)
+    figure.update_yaxes(title_text=difference_label(signal_label), zeroline=True, zerolinecolor=GREY, row=2, col=1)
     if runs_down(axis_label):
         figure.update_xaxes(autorange="reversed")
     return figure
