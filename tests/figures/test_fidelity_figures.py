@@ -91,8 +91,8 @@ def test_offending_shares_are_in_per_cent_per_role():
     )
     figure = offending_shares(summary, confidence=0.99)
     assert {bar.name: (bar.x[0], bar.marker.color) for bar in figure.data} == {
-        "training": (1.0, ROLE_COLOUR["training"]),
-        "generated": (20.0, ROLE_COLOUR["generated"]),
+        "Experimental": (1.0, ROLE_COLOUR["training"]),
+        "Generated": (20.0, ROLE_COLOUR["generated"]),
     }
     assert figure.layout.xaxis.title.text == "Spectra beyond the limit, %"
 
@@ -103,7 +103,7 @@ def test_residual_is_drawn_in_noise_units_along_the_axis_as_the_field_does(label
         {"position": [1.0, 2.0], "spectrum": [1.0, 2.0], "mixture": [0.9, 2.0], "residual_in_noise": [7.0, 0.0]}
     )
     figure = spectrum_and_mixture(table, role="generated", axis_label=label, signal_label="Absorbance")
-    assert {trace.name: list(trace.y) for trace in figure.data}["residual"] == [7.0, 0.0]
+    assert {trace.name: list(trace.y) for trace in figure.data}["Residual"] == [7.0, 0.0]
     assert figure.layout.xaxis.autorange == reversed_axis
     band = figure.layout.shapes[0]
     assert (band.y0, band.y1, band.yref) == (-1.96, 1.96, "y2")
@@ -124,7 +124,7 @@ def test_labels_of_one_target_are_drawn_and_large_sets_thinned():
     figure = labels_and_readings(
         table, target="Cu", label="Cu, mM", reading="predicted", reading_label="read by the teacher"
     )
-    drawn = next(trace for trace in figure.data if trace.name == "generated (1\u202f000 of 5\u202f000 drawn)")
+    drawn = next(trace for trace in figure.data if trace.name == "Generated (1\u202f000 of 5\u202f000 drawn)")
     assert len(drawn.x) == 1000
     assert set(drawn.x % 2) == {0}
     assert figure.layout.yaxis.title.text == "Cu, mM, read by the teacher"

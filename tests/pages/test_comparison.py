@@ -302,7 +302,7 @@ class TestLargeSets:
         assert metrics(app)["Exact copies"] == "3 of 60"
         assert "60 of 60 generated" in words(app)
         # Rows are those of the whole sets: the copies lie at no distance from what they were copied from.
-        assert "Generated spectrum 2 and training spectrum 2: distance 0 (absorbance)" in words(app)
+        assert "Generated spectrum 2 and experimental spectrum 2: distance 0 (absorbance)" in words(app)
 
     def test_explore_looks_at_a_part(self, store: Store, monkeypatch):
         monkeypatch.setattr("spectra_core.evaluation.sampling.MOST_JUDGED", 30)

@@ -44,7 +44,7 @@ def test_with_the_demo_in_hand_generated_spectra_are_drawn_beside_the_experiment
     shutil.copytree(folder, store.root, dirs_exist_ok=True)
     app = opened(**made)
     assert [one.value for one in app.subheader] == ["Do generated spectra look like the experimental ones?"]
-    assert "60 experimental spectra (Demo: salts in water)" in app.caption[-1].value
+    assert "60 experimental spectra (“Demo: salts in water”)" in app.caption[-1].value
     assert "Run the demo" not in labels(app)
 
 

@@ -100,7 +100,7 @@ def test_a_stored_generator_is_judged_on_what_it_has_not_seen(fingerprint, model
 def test_on_another_set_of_the_same_frame_it_is_judged_on_that_set(store: Store, model):
     other = store.save_set(beer_lambert_set(n_spectra=30, seed=5).with_meta(name="Another day"))
     app = opened(set=other, model=model)
-    assert any("Five spectra of Another day" in caption.value for caption in app.caption)
+    assert any("Five spectra of “Another day”" in caption.value for caption in app.caption)
 
 
 def test_stored_generators_are_listed_with_their_provenance(fingerprint, model):
