@@ -83,7 +83,8 @@ def declared_means(parts: Mapping[str, Finished]) -> str:
         table = part.tables["comparisons"]
         if name != "b" and not name.endswith("-crossed") and "declared" in table:
             told = table[(table["target"] == ALL_TARGETS) & table["declared"]].set_index("arm")
-            rows.append([name, *(change(told.loc[arm]) if arm in told.index else "" for arm in ASKED)])
+            cells = [change(told.loc[arm]) if arm in told.index else "" for arm in ASKED]
+            rows += [[name, *cells]] if any(cells) else []
     return markdown(["part", *ASKED], rows)
 
 
