@@ -100,27 +100,17 @@ class PLS(LinearRegressor):
     ) -> list[Fit]:
         """Return the fit for every scaling of the channels; those of many spectra share the products of channels."""
         n_spectra, n_channels = signal.shape
-        if n_spectra >= n_channels:
-            return self._fits_of_products(signal, targets, splits, scales)
         found = []
-        for scale in scales:  # wide: PLS does not change under rotation, and every scaling spans a space of its own
-            basis, coordinates = np.linalg.qr((signal / scale).T)
-            compact = np.ascontiguousarray(coordinates.T)
-            ((picked, n_components, rmsecv),) = self._fits_of_products(compact, targets, splits, [np.ones(n_spectra)])
-            found.append((basis @ picked / scale[:, None], n_components, rmsecv))
-        return found
-
-    def _fits_of_products(
-        self,
-        signal: NDArray[np.float64],
-        targets: NDArray[np.float64],
-        splits: list[Split],
-        scales: list[NDArray[np.float64]],
-    ) -> list[Fit]:
+        if n_spectra < n_channels:  # PLS does not change under rotation, and every scaling spans a space of its own
+            for scale in scales:
+                basis, coordinates = np.linalg.qr((signal / scale).T)
+                compact = np.ascontiguousarray(coordinates.T)
+                ((picked, n_components, rmsecv),) = self._fits(compact, targets, splits, [np.ones(n_spectra)])
+                found.append((basis @ picked / scale[:, None], n_components, rmsecv))
+            return found
         fewest = min(len(split.train) for split in splits)
         most = max(1, min(self.max_components, signal.shape[1], fewest - 1))
         products = Products(signal.T @ signal, signal.T @ targets)
-        found = []
         for scale, errors in zip(
             scales, cross_validated_errors(signal, targets, splits, most, products=products, scales=scales), strict=True
         ):
