@@ -31,12 +31,15 @@ def test_coefficients_are_those_of_scikit_learn_for_every_target(n_channels, n_c
         assert_allclose(path[-1, :, target], theirs.coef_[0], rtol=1e-7, atol=1e-9 * np.abs(theirs.coef_).max())
 
 
-def test_channels_are_scaled_for_the_targets_that_cross_validation_says_so_of():
+@pytest.mark.parametrize("n_of_noise", [8, 60])  # fewer and more channels than spectra
+def test_channels_are_scaled_for_the_targets_that_cross_validation_says_so_of(n_of_noise):
     rng = np.random.default_rng(0)
     strong, weak = rng.normal(size=(2, 60))
-    signal = np.column_stack([100.0 * strong + rng.normal(size=60), weak, 30.0 * rng.normal(size=(60, 8))])
+    signal = np.column_stack([100.0 * strong + rng.normal(size=60), weak, 30.0 * rng.normal(size=(60, n_of_noise))])
     signal[:, 1] += 0.01 * rng.normal(size=60)
-    spectra = SpectraSet(SpectralAxis(np.arange(10.0)), signal, pd.DataFrame({"weak": weak, "strong": strong}))
+    spectra = SpectraSet(
+        SpectralAxis(np.arange(2.0 + n_of_noise)), signal, pd.DataFrame({"weak": weak, "strong": strong})
+    )
     chosen, plain, scaled = (
         PLS(scale_channels=how, max_components=2).fit(spectra, seed=1) for how in (None, False, True)
     )
