@@ -1,4 +1,4 @@
-"""Results looked up by key, and unfinished training: single files, each led by the sha256 of its content."""
+"""Results looked up by key, and unfinished training: single files, each led by the sha256 of its place and content."""
 
 import hashlib
 from collections.abc import Callable
@@ -96,7 +96,7 @@ def name_for(key: str) -> str:
 
 
 def save_arrays(path: Path, arrays: Arrays) -> None:
-    """Write named arrays with their sha256 in front."""
+    """Write named arrays with the sha256 of their place and themselves in front."""
     from safetensors.numpy import save
 
     for name, values in arrays.items():
@@ -105,11 +105,11 @@ def save_arrays(path: Path, arrays: Arrays) -> None:
     content = save(dense(arrays))
     if path.parent.is_file():
         path.parent.unlink()  # no folder of ours; what it stood for is computed anew
-    replace_file(path, hashlib.sha256(content).digest() + content)
+    replace_file(path, _digest(path, content) + content)
 
 
 def load_arrays(path: Path) -> Arrays | None:
-    """Read named arrays; None where there are none, or where they are not what was written."""
+    """Read named arrays; None where there are none, or where they are not what was written in this place."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
@@ -118,7 +118,7 @@ def load_arrays(path: Path) -> Arrays | None:
     except OSError:
         return None
     digest, content = raw[:_DIGEST_SIZE], raw[_DIGEST_SIZE:]
-    if hashlib.sha256(content).digest() != digest:
+    if _digest(path, content) != digest:
         return None
     try:
         arrays = load(content)
@@ -126,3 +126,8 @@ def load_arrays(path: Path) -> Arrays | None:
         return None  # kept by a version that wrote another form
     # Copies: callers may write into what they get, and views of the file's bytes are read-only.
     return {name: values.copy() for name, values in arrays.items()}
+
+
+def _digest(path: Path, content: bytes) -> bytes:
+    """Return what only this content in this place has: a file that was moved or copied there is not taken for it."""
+    return hashlib.sha256(f"{path.parent.name}/{path.name}\0".encode() + content).digest()

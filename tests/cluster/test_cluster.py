@@ -78,14 +78,18 @@ class Processes:
         return list(alive.values())
 
     def kill_who_works(self, number: int) -> None:
-        """Kill the worker that works, and do so again with who takes over."""
+        """Kill the worker that works, and do so again with who takes over; in the end all, so that no unit goes on."""
         killed: set[str] = set()
-        while len(killed) < number:
-            until(lambda: working(self.address) - killed)
-            name = (working(self.address) - killed).pop()
-            self._workers[name].kill()
-            self._workers[name].wait(10)
-            killed.add(name)
+        try:
+            while len(killed) < number:
+                until(lambda: working(self.address) - killed)
+                name = (working(self.address) - killed).pop()
+                self._workers[name].kill()
+                self._workers[name].wait(10)
+                killed.add(name)
+        finally:
+            for worker in self._workers.values():
+                worker.kill()
 
     def freeze_at_work(self, worker: subprocess.Popen) -> None:
         """Stop a worker in the middle of a unit, so that it is certain to hold one."""

@@ -61,6 +61,23 @@ class TestMemo:
         path.write_bytes(harm(path.read_bytes()))
         assert_array_equal(store.memo("n").arrays("k", lambda: {"x": np.full(3, 2.0)})["x"], [2, 2, 2])
 
+    def test_a_result_that_lies_where_another_one_belongs_is_computed_again(self, store):
+        kept = [("n", "k"), ("n", "other"), ("other", "k")]
+        for namespace, key in kept:
+            store.memo(namespace).arrays(key, lambda: {"x": np.ones(3)})
+            store.checkpoint(key).save({"x": np.ones(3)})
+        places = {(one, key): store.root / "memo" / name_for(one) / f"{name_for(key)}.safetensors" for one, key in kept}
+        for (namespace, key), path in places.items():
+            for foreign in set(places.values()) - {path}:
+                own = path.read_bytes()
+                path.write_bytes(foreign.read_bytes())
+                found = store.memo(namespace).arrays(key, lambda: {"x": np.full(3, 2.0)})
+                assert_array_equal(found["x"], [2, 2, 2])
+                path.write_bytes(own)
+        one, other = sorted((store.root / "checkpoints").iterdir())
+        one.write_bytes(other.read_bytes())
+        assert [store.checkpoint(key).load() is None for key in ("k", "other")].count(True) == 1
+
     def test_objects_are_refused(self, store):
         with pytest.raises(StoreError, match="Only numbers can be kept, but 'x' holds object"):
             store.memo("n").arrays("k", lambda: {"x": np.array([object()])})
