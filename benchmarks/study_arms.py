@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.study_fresh import fresh_sizes, fresh_stages
+from benchmarks.study_fresh import fresh_sizes, fresh_stages, stack_stages
 from spectra_core.choices import Choice
 from spectra_core.datasets import read
 from spectra_core.datasets.simulator import PRESETS, simulate
@@ -245,7 +245,8 @@ def studies(training: Training, n_spectra: int | None = None) -> dict[str, list[
             metals_study(as_in_the_study, "nitrite-nitrate", "nitrite_nitrate_uv.csv", n_repeats=3),
         ],
         "d": [
-            Study(f"d-{size}", data, fresh_stages(size, n_sets))
+            Study(f"{name}-{size}", data, stages(size, n_sets))
+            for name, stages in (("d", fresh_stages), ("d-stack", stack_stages))
             for size, (data, n_sets) in fresh_sizes(_simulated).items()
         ],
     }

@@ -1,6 +1,7 @@
 """Part d of the study: fresh training sets from the simulator, five regressors, and a generator that knows physics."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -13,6 +14,7 @@ from spectra_core.experiment.modes import trained
 from spectra_core.spectra import SpectraSet
 
 RATIO = 4.0
+N_TEST = 1500
 PERTURBED, OTHER = ({"name": "salt_simulator", "options": {"perturbation_seed": seed}} for seed in (1, 7))
 """Physics right in form and wrong in number, and another draw, whose spectra are twice as wrong."""
 CRUDE = {"name": "salt_simulator", "options": {"perturbation_seed": 1, "speciation": False}}
@@ -52,7 +54,7 @@ def fresh_arms(n_train: int) -> dict[str, Arm]:
     return {arm.name: arm for arm in arms}
 
 
-def fresh_stages(n_train: int, n_sets: int, n_test: int = 1500) -> tuple[Experiment, ...]:
+def fresh_stages(n_train: int, n_sets: int) -> tuple[Experiment, ...]:
     """Return part d at one size, in stages from what matters most; each holds what those before it do."""
     arms = fresh_arms(n_train)
     controls = ("Noise jitter", "Mixing", "cVAE, independent concentrations")
@@ -64,17 +66,32 @@ def fresh_stages(n_train: int, n_sets: int, n_test: int = 1500) -> tuple[Experim
             arms=tuple(arm for name, arm in arms.items() if name in names),
             regressors=tuple(trained(Choice(name), "fast", n_train=n_train) for name in regressors),
             fresh_sets=sets,
-            n_fresh_test=n_test,
+            n_fresh_test=N_TEST,
         )
 
     every = tuple(arms)
-    quarters = sorted({max(2, n_sets * part // 4) for part in (1, 2, 3, 4)})
     return (
-        *(stage(first, (*quick, "mlp"), sets) for sets in quarters),
-        stage((*first, *controls), (*quick, "mlp"), n_sets),
-        stage(every, (*quick, "mlp"), n_sets),
+        *(stage(first, (*quick, "mlp"), sets) for sets in _quarters(n_sets)),
+        stage(first, (*quick, *networks), n_sets),
+        stage((*first, *controls), (*quick, *networks), n_sets),
         stage(every, (*quick, *networks), n_sets),
     )
+
+
+def stack_stages(n_train: int, n_sets: int) -> tuple[Experiment, ...]:
+    """Return what the stack gains by rows of physics and residual, beside the network, on the sets of part d."""
+    arms = fresh_arms(n_train)
+    chosen = Experiment(
+        arms=(arms[STEP_MATCHED], arms[REACHING]),
+        regressors=tuple(trained(Choice(name), "fast", n_train=n_train) for name in ("mlp", "stack")),
+        fresh_sets=n_sets,
+        n_fresh_test=N_TEST,
+    )
+    return tuple(replace(chosen, fresh_sets=sets) for sets in _quarters(n_sets))
+
+
+def _quarters(n_sets: int) -> list[int]:
+    return sorted({max(2, n_sets * part // 4) for part in (1, 2, 3, 4)})
 
 
 def fresh_sizes(simulated: Callable[[int | None], SpectraSet]) -> dict[int, tuple[Callable[[], SpectraSet], int]]:
@@ -86,24 +103,32 @@ def marks(errors: pd.DataFrame, targets: Sequence[str]) -> list[list[str]]:
     """Return, per regressor and arm, how many targets improve: against the arm's own regressor, and against the MLP.
 
     Training sets are independent: plain paired t-test on ln(RMSEP) per target, Holm over the targets, 5 % in all.
-    Efficiency is the mean of that logarithm over targets and sets, over that of 4n truly new spectra.
+    Efficiency is the mean of that logarithm over targets and sets, over that of 4n truly new spectra, where they were tried.
     """
     wide = np.log(errors.pivot_table(index="fold", columns=["regressor", "arm", "target"], values="rmsep"))
     rows = []
+    arms = list(dict.fromkeys(errors["arm"]))
     for regressor in dict.fromkeys(errors["regressor"]):
         own = wide[regressor, STEP_MATCHED][list(targets)]
-        whole = (wide[regressor, ORACLE][list(targets)] - own).to_numpy().mean()
-        for arm in dict.fromkeys(errors["arm"]):
-            if arm == STEP_MATCHED:
-                continue
+        whole = (wide[regressor, ORACLE][list(targets)] - own).to_numpy().mean() if ORACLE in arms else np.nan
+        for arm in arms:
             change = wide[regressor, arm][list(targets)] - own
             mean = change.to_numpy().mean()
-            cells = [_improved(change)]
+            if arm != STEP_MATCHED:
+                cells = [f"{100 * np.expm1(mean):+.1f}", _rounded(100 * mean / whole), _improved(change)]
+            elif regressor != "mlp":
+                cells = ["", "", ""]
+            else:
+                continue
             if "mlp" in wide.columns.get_level_values(0):
                 beside = wide[regressor, arm][list(targets)] - wide["mlp", STEP_MATCHED][list(targets)]
                 cells += [_improved(beside), f"{100 * np.expm1(beside.to_numpy().mean()):+.0f}"]
-            rows.append([regressor, arm, f"{100 * np.expm1(mean):+.1f}", f"{100 * mean / whole:.0f}", *cells])
+            rows.append([regressor, arm, *cells])
     return rows
+
+
+def _rounded(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:.0f}"
 
 
 def _improved(change: pd.DataFrame) -> str:
