@@ -103,7 +103,7 @@ def marks(errors: pd.DataFrame, targets: Sequence[str]) -> list[list[str]]:
     """Return, per regressor and arm, how many targets improve: against the arm's own regressor, and against the MLP.
 
     Training sets are independent: plain paired t-test on ln(RMSEP) per target, Holm over the targets, 5 % in all.
-    Efficiency is the mean of that logarithm over targets and sets, over that of 4n truly new spectra, where they were tried.
+    Efficiency is the mean of that logarithm over targets and sets, over that of 4n truly new spectra if there are any.
     """
     wide = np.log(errors.pivot_table(index="fold", columns=["regressor", "arm", "target"], values="rmsep"))
     rows = []
