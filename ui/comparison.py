@@ -14,13 +14,15 @@ from spectra_core.evaluation.channels.noise import with_noise
 from spectra_core.evaluation.sampling import MOST_COMPARED, sampled_rows
 from spectra_core.figures.theme import role_name, runs_down
 from spectra_core.spectra import SpectraSet
+from spectra_core.store.results import unkept_result
+from spectra_core.training.versions import versions
 from ui import cache, needed, state
 from ui.text import plain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from spectra_core.store import ModelRecord
+    from spectra_core.store import ModelRecord, StoredResult
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +99,32 @@ def channel_statistics(sets: Mapping[str, SpectraSet]) -> pd.DataFrame:
     """Return `evaluation.channels.statistics.channel_statistics`, each role computed once."""
     each = [cache.table(statistics.channel_statistics, {role: spectra}) for role, spectra in sets.items()]
     return pd.concat(each, ignore_index=True)
+
+
+def as_result(
+    kind: str,
+    found: Compared,
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    reference: str,
+    labels: Mapping[str, object],
+    noise_given_back: bool = False,
+) -> "StoredResult":
+    """Return what a page computed of the sets in hand as a result, which its report is written of."""
+    document = {
+        "arguments": {
+            "set": state.chosen("set"),
+            "generated": state.chosen("generated"),
+            "model": found.model,
+            "noise_given_back": noise_given_back,
+        },
+        "n_spectra": {role: len(rows) for role, rows in found.all_rows.items()},
+        "n_shown": {role: len(spectra) for role, spectra in found.sets.items()},
+        "reference": reference,
+        "labels": dict(labels),
+        "versions": versions(),
+    }
+    return unkept_result(kind, f"{kind.capitalize()} of {found.sets['generated'].meta.name}", document, tables)
 
 
 def noise_given_back(generated: SpectraSet, training: SpectraSet) -> SpectraSet:

@@ -8,7 +8,7 @@ from spectra_core.evaluation.roles import comparisons
 from spectra_core.figures import channels as figures
 from spectra_core.figures.spectra import quantile_fan
 from ui import cache, comparison
-from ui.exports import offer_tables
+from ui.exports import offer_tables, report_export
 from ui.figures import show_figure
 from ui.text import percent, plain, significant
 
@@ -94,6 +94,16 @@ offer_tables(
         "spectrum_noise": single,
         "channel_correlation": correlation,
     }
+)
+report_export(
+    comparison.as_result(
+        "channels",
+        found,
+        {"statistics": statistics, "differences": differences, "noise": noise, "spectrum_noise": single},
+        reference=reference,
+        labels=labels,
+        noise_given_back=noisy,
+    )
 )
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(

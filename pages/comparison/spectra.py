@@ -5,7 +5,7 @@ from spectra_core.evaluation.channels.statistics import signal_histograms
 from spectra_core.evaluation.examples import examples
 from spectra_core.figures import spectra as figures
 from ui import cache, comparison
-from ui.exports import offer_tables
+from ui.exports import offer_tables, report_export
 from ui.figures import show_figure
 
 st.write("Generated spectra beside experimental ones, all of them at once, and where they differ.")
@@ -45,6 +45,12 @@ else:
     show_figure(cache.drawn(figures.single_spectra, table, **labels), key="single_spectra")
     offer_tables({"single_spectra": table})
 
+single = cache.table(examples, {role: found.sets[role] for role in (reference, "generated")}, n_spectra=9)
+report_export(
+    comparison.as_result(
+        "spectra", found, {"statistics": statistics, "single": single}, reference=reference, labels=labels
+    )
+)
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(
         """

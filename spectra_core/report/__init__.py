@@ -7,6 +7,7 @@ from spectra_core.errors import ReadError, SpectraError
 from spectra_core.report.advised import report_of_advice
 from spectra_core.report.calibrated import report_of_calibration
 from spectra_core.report.card import Card, calibration_card, generator_card
+from spectra_core.report.channels import report_of_channels, report_of_spectra
 from spectra_core.report.comparison import report_of_bench, report_of_fidelity, report_of_map, report_of_neighbours
 from spectra_core.report.finding import KINDS, find_result
 from spectra_core.report.page import Report
@@ -19,6 +20,8 @@ REPORTS: dict[str, Callable[[StoredResult, Store], Report]] = {
     "study": report_of_study,
     "pilot": report_of_study,
     "advice": report_of_advice,
+    "spectra": report_of_spectra,
+    "channels": report_of_channels,
     "fidelity": report_of_fidelity,
     "neighbours": report_of_neighbours,
     "map": report_of_map,

@@ -73,7 +73,7 @@ def report_of_fidelity(result: StoredResult, store: Store) -> Report:
     headings |= {"says": "Says", "cannot": "Cannot see"}
     better = {name: metric.better for name, metric in METRICS.items()}
     figure = metric_distances(table, titles=TITLES, better=better)
-    return _report(
+    return report_of_comparison(
         result,
         store,
         question="Could generated spectra be taken for experimental ones, and what gives them away?",
@@ -111,7 +111,7 @@ def report_of_neighbours(result: StoredResult, store: Store) -> Report:
         names = {"role": "Spectra", "share": "Share nearer to training", "lower": "From", "upper": "To (95 %)"}
         held = ["Share of spectra nearer to the training set than to the held-out one: one half without memory."]
         held.append(table_of(kept, names))
-    return _report(
+    return report_of_comparison(
         result,
         store,
         question="Are generated spectra copies of experimental ones, and how near to them do they lie?",
@@ -142,7 +142,7 @@ def report_of_map(result: StoredResult, store: Store) -> Report:
     limits = ["Two directions show a part of what varies: spectra that lie together here may differ elsewhere."]
     if method != "PCA":
         limits = ["Which spectra are neighbours can be read off; distances between groups, sizes and density cannot."]
-    return _report(
+    return report_of_comparison(
         result,
         store,
         question="Do generated spectra cover the same ground as experimental ones?",
@@ -169,7 +169,7 @@ def report_of_bench(result: StoredResult, store: Store) -> Report:
     table["cannot"] = [METRICS[name].cannot_see for name in table["metric"]]
     headings = {"title": "Metric", "seen": "Defects that it sees", "cannot": "Cannot see"}
     n_spectra, n_divisions = bench["n_per_set"].iloc[0], bench["n_repeats"].iloc[0]
-    return _report(
+    return report_of_comparison(
         result,
         store,
         question="Which metric sees which defect of generated spectra, on these experimental ones?",
@@ -198,7 +198,7 @@ def again(task: str, arguments: Mapping[str, Any]) -> Listing:
     )
 
 
-def _report(
+def report_of_comparison(
     result: StoredResult,
     store: Store,
     *,
@@ -207,8 +207,15 @@ def _report(
     own: Mapping[str, list[Part]],
     limits: Iterable[str],
     on_the_page: str,
+    in_python: bool = True,
 ) -> Report:
-    """Lay out what all comparisons tell, around what is their own."""
+    """Lay out what all comparisons tell, around what is their own.
+
+    Parameters
+    ----------
+    in_python
+        Whether a task does the same again.
+    """
     arguments = result.document["arguments"]
     generator = arguments.get("model")
     cards: list[Section] = []
@@ -216,7 +223,8 @@ def _report(
         card = generator_card(store, generator, result.tables.get("judgement"))
         cards = [Section(f"Model card: {one.title.lower()}", one.parts) for one in card.sections()]
     repeat: list[Part] = [f"Take the same sets in hand and {on_the_page}."]
-    if generator is not None or "held-out" not in result.document.get("n_spectra", {}):
+    same_part = generator is not None or "held-out" not in result.document.get("n_spectra", {})
+    if same_part and in_python:
         repeat += ["Or, where they are kept, in Python:", again(result.record.kind, arguments)]
     sections = (
         Section("Question", (question,)),

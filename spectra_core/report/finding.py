@@ -21,6 +21,8 @@ KINDS = {
     "study": "experiment",
     "pilot": "pilot",
     "advice": "advice",
+    "spectra": "look at spectra",
+    "channels": "comparison by channel",
     "fidelity": "comparison",
     "bench": "metric bench",
     "neighbours": "neighbours",

@@ -14,7 +14,7 @@ from ui.menu import MENU
 APP = str(Path(__file__).parents[2] / "app.py")
 PAGES = [entry.path for entries in MENU.values() for entry in entries if entry.title != "Experiment"]
 """The other one times this computer first, and shows no name."""
-REPORTING = {"advice", "calibrate", "errors", "fidelity", "latent_map", "neighbours"}
+REPORTING = {"advice", "calibrate", "channels", "errors", "fidelity", "latent_map", "neighbours", "spectra"}
 """Pages that offer a report."""
 LIVE = re.compile(rf"(?<!\\)\]\(|(?<!\\)<|(?<!\\)\$|http://{OUTSIDE}|:material/home|(?<!\\):red")
 

@@ -3,6 +3,7 @@
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -11,7 +12,10 @@ from spectra_core.cli.commands import main
 from spectra_core.contracts import SILENT
 from spectra_core.datasets.formulas import table_csv
 from spectra_core.errors import ReadError
+from spectra_core.evaluation.channels.noise import noise_fidelity, spectrum_noise
+from spectra_core.evaluation.channels.statistics import channel_differences, channel_statistics
 from spectra_core.evaluation.errors.sentences import answer, verdict_sentence
+from spectra_core.evaluation.examples import examples
 from spectra_core.experiment import Arm, Experiment
 from spectra_core.figures.names import typeset
 from spectra_core.jobs.tasks import TASKS
@@ -21,6 +25,7 @@ from spectra_core.report.finding import find_result, read_table
 from spectra_core.report.page import Listing, as_html
 from spectra_core.report.study import judged
 from spectra_core.store import Store
+from spectra_core.training.versions import versions
 from tests import hostile_names
 from tests.conftest import beer_lambert_set
 
@@ -53,12 +58,46 @@ class Page(HTMLParser):
 def shelf(tmp_path_factory):
     """Return a store in which everything has a hostile name, and its one experiment."""
     store = Store(tmp_path_factory.mktemp("home"))
-    hostile_names.fill_with_judgements(store)
+    hand = hostile_names.fill_with_judgements(store)
     many = store.save_set(hostile_names.renamed(beer_lambert_set(100, 20), "measured"))
     TASKS["bench"]({"set": many, "seed": 0}, SILENT, store)
     study = store.load_result(store.results("study")[0].id)
     store.save_result("pilot", study.document, study.tables, "A pilot")
+    keep_looks(store, hand)
     return store, study
+
+
+def keep_looks(store, hand):
+    """Keep what the pages Spectra and Channels compute."""
+    sets = {"training": store.load_set(hand["set"]), "generated": store.load_set(hand["generated"])}
+    document = {
+        "arguments": {"set": hand["set"], "generated": hand["generated"], "model": None},
+        "n_spectra": {role: len(one) for role, one in sets.items()},
+        "labels": {"axis_label": hostile_names.NAME, "signal_label": hostile_names.NAME},
+        "reference": "training",
+        "versions": versions(),
+    }
+    statistics = channel_statistics(sets)
+    several = {"noise": noise_fidelity(sets), "spectrum_noise": spectrum_noise(sets)}
+    several |= {"statistics": statistics, "differences": channel_differences(sets)}
+    store.save_result("spectra", document, {"statistics": statistics, "single": examples(sets, n_spectra=3)}, "Spectra")
+    store.save_result("channels", document, several, "Channels")
+
+
+def test_what_channels_tell_in_short_are_medians_over_channels(shelf):
+    (record,) = shelf[0].results("channels")
+    result = shelf[0].load_result(record.id)
+    (table,) = next(one.parts for one in report_of(result, shelf[0]).sections if one.title == "In short")
+    (row,) = table.rows
+    differences, noise = result.tables["differences"], result.tables["noise"]
+    said = [
+        np.nanmedian(noise["ratio"][noise["role"] == "generated"]),
+        np.median(differences["sd_ratio"]),
+        np.median(differences["wasserstein"]),
+        100 * sum(p < 0.05 for p in differences["ks_p_adjusted"]) / len(differences),
+    ]
+    assert row[0] == "Generated"
+    assert [float(cell) for cell in row[1:]] == pytest.approx(said, rel=5e-3)
 
 
 @pytest.fixture(scope="module")
