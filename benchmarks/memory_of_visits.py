@@ -1,6 +1,6 @@
 """Memory of the server before visitors come, with them, and after they left (Linux): MB resident.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.memory_of_visits FOLDER [--visitors 20]
+    OMP_NUM_THREADS=1 python -m benchmarks.memory_of_visits FOLDER [--visitors 20] [--rounds 2]
 
 The demo stands in FOLDER, made there the first time. Each visitor is a session of its own that opens the dear pages and
 stays until all have. Streamlit keeps a session for two minutes after it ended, and lets go when another one ends.
@@ -27,6 +27,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--visitors", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=2)
     asked = parser.parse_args()
     query = "&".join(f"{kind}={identifier}" for kind, identifier in demo_in(asked.folder).items())
     with served(asked.folder, asked.folder / "server.log") as app, httpx.Client(base_url=app.url) as http:
@@ -42,7 +43,7 @@ def main() -> None:
                 session.run()
 
         say("served")
-        for round_number in (1, 2):
+        for round_number in range(1, asked.rounds + 1):
             with ExitStack() as stack:
                 for number in range(1, asked.visitors + 1):
                     visit(stack)
