@@ -1,14 +1,19 @@
-"""Intervals, scores and limits beside those of other packages, as far as these are installed.
+"""Intervals, scores, limits and PLS beside those of other packages, as far as these are installed.
 
     pip install mapie crepes properscoring scoringrules chemotools
     python benchmarks/against_packages.py
 
-One row is printed per quantity and package, with the largest relative difference over all numbers.
+R's pls is asked where `Rscript` runs (Debian: r-base-core and r-cran-pls). One row is printed per quantity and package,
+with the largest difference over the largest number.
 """
 
 import importlib
+import shutil
+import subprocess
+import tempfile
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,6 +22,8 @@ from numpy.typing import NDArray
 from spectra_core.calibration.applicability import Applicability, moment_limit, t2_limit
 from spectra_core.calibration.conformal import interval
 from spectra_core.evaluation.errors.intervals import crps
+from spectra_core.regressors.pls import Products, cross_validated_errors, pls1_path
+from spectra_core.splits import Split
 
 Floats = NDArray[np.float64]
 LEVELS = (0.8, 0.9, 0.95)
@@ -88,6 +95,46 @@ def chemotools() -> dict[str, tuple[Floats, Floats]]:
     }
 
 
+def relative(theirs: Floats, own: Floats) -> float:
+    """Return the largest difference over the largest number."""
+    return float(np.abs(theirs - own).max() / np.abs(theirs).max())
+
+
+N_COMPONENTS = 8
+R_PLS = f"""
+library(pls)
+options(digits = 17)
+x <- as.matrix(read.csv("x.csv", header = FALSE))
+y <- scan("y.csv", quiet = TRUE)
+fold <- scan("fold.csv", quiet = TRUE)
+fit <- plsr(y ~ x, ncomp = {N_COMPONENTS}, method = "METHOD", validation = "CV", segments = split(seq_along(y), fold))
+write(as.character(packageVersion("pls")), "version")
+write.table(matrix(coef(fit, ncomp = 1:{N_COMPONENTS}), ncol(x)), "coefficients", row.names = FALSE, col.names = FALSE)
+for (kind in c("train", "CV")) write(RMSEP(fit, estimate = kind, intercept = FALSE)$val, kind, ncolumns = 1)
+"""
+
+
+def r_pls(method: str) -> tuple[str, dict[str, tuple[Floats, Floats]]]:
+    """Coefficients, RMSEC and RMSECV of PLS with 1, 2, ... components, on 97 spectra of 60 channels, in ten parts."""
+    signal = X @ RNG.normal(size=(12, 60)) + 0.1 * RNG.normal(size=(97, 60))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        np.savetxt(folder / "x.csv", signal, delimiter=",", fmt="%.17g")
+        np.savetxt(folder / "y.csv", Y, fmt="%.17g")
+        np.savetxt(folder / "fold.csv", FOLD, fmt="%d")
+        subprocess.run(["Rscript", "-e", R_PLS.replace("METHOD", method)], cwd=folder, check=True, capture_output=True)
+        theirs = [np.loadtxt(folder / one) for one in ("coefficients", "train", "CV")]
+        which = (folder / "version").read_text().strip()
+    x, y = signal - signal.mean(axis=0), (Y - Y.mean())[:, None]
+    products = Products(x.T @ x, x.T @ y)
+    path = pls1_path(*products, N_COMPONENTS)[:, :, 0]
+    splits = [Split(np.flatnonzero(number != FOLD), np.flatnonzero(number == FOLD)) for number in range(10)]
+    errors = cross_validated_errors(x, y, splits, N_COMPONENTS, products=products, scales=[np.ones(60)])[0, :, :, 0]
+    rmsecv = np.sqrt(np.average(errors, axis=0, weights=np.bincount(FOLD)))
+    own = path.T, np.sqrt(((x @ path.T - y) ** 2).mean(axis=0)), rmsecv
+    return which, dict(zip(("coefficients", "RMSEC", "RMSECV"), zip(theirs, own, strict=True), strict=True))
+
+
 def main() -> None:
     """Compare with what is installed."""
     wanted: dict[str, Callable[[], dict[str, tuple[Floats, Floats]]]] = {
@@ -109,8 +156,11 @@ def main() -> None:
             print(f"{name} is not installed.")
             continue
         for what, (theirs, own) in compared().items():
-            difference = np.abs(theirs - own).max() / np.abs(theirs).max()
-            rows.append((what, f"{name} {installed}", theirs.size, difference))
+            rows.append((what, f"{name} {installed}", theirs.size, relative(theirs, own)))
+    for method in ("kernelpls", "simpls") if shutil.which("Rscript") else ():
+        which, quantities = r_pls(method)
+        for what, (theirs, own) in quantities.items():
+            rows.append((f"PLS, {what}", f"R pls {which}, {method}", theirs.size, relative(theirs, own)))
     shown = pd.DataFrame(rows, columns=["quantity", "package", "numbers", "largest difference"])
     print(shown.to_string(index=False, float_format=lambda value: f"{value:.1e}"))
 
