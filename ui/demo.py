@@ -1,10 +1,11 @@
 """The demo: a data set in one click, the whole pipeline in another; and the pipeline as a picture."""
 
+from dataclasses import dataclass
+from html import escape
 from typing import Literal
 
 import streamlit as st
 
-from spectra_core.figures.pipeline import Step, StepState, pipeline_diagram, pipeline_text
 from spectra_core.figures.theme import thousands
 from spectra_core.jobs.demo import DEMO_SET
 from ui import job_panel, state, studies
@@ -21,6 +22,25 @@ _NEXT = (
 """Where every step of the pipeline is done."""
 _ALONE = 18.0
 """Seconds of the whole path on an idle computer."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One box of the pipeline.
+
+    Parameters
+    ----------
+    title
+        What the step gives: "Generator".
+    detail
+        What is in hand, or what is missing; one short line.
+    state
+        "done" fills the box, "ready" outlines it in the accent, "waiting" in dashes.
+    """
+
+    title: str
+    detail: str
+    state: Literal["waiting", "ready", "done"]
 
 
 def offer_set() -> None:
@@ -56,16 +76,19 @@ def _seconds() -> float:
 
 
 def show_pipeline() -> None:
-    """Draw where the visitor stands, with the pages where each step is done under its box."""
+    """Draw where the visitor stands: a box for every step, with the pages where it is done under it."""
     steps = pipeline_steps()
-    theme: Literal["light", "dark"] = "dark" if st.context.theme.type == "dark" else "light"
-    st.image(pipeline_diagram(steps, theme=theme), width="stretch", alt=pipeline_text(steps))
-    columns = st.container(key="pipeline").columns(len(steps), gap="medium")
-    for column, links in zip(columns, _NEXT, strict=True):
-        with column, st.container(gap=None):
-            for path, label in links:
-                if (ROOT / path).is_file():
-                    st.page_link(path, label=label)
+    # Words of the page rather than of a picture, which would shrink with the window.
+    for column, step, links in zip(st.container(key="pipeline").columns(len(steps)), steps, _NEXT, strict=True):
+        with column:
+            tick = ' <span aria-label="done">✓</span>' if step.state == "done" else ""
+            st.html(
+                f'<div class="pipeline-step {step.state}"><b>{escape(step.title)}{tick}</b>{escape(step.detail)}</div>'
+            )
+            with st.container(gap=None):
+                for path, label in links:
+                    if (ROOT / path).is_file():
+                        st.page_link(path, label=label)
 
 
 def pipeline_steps() -> list[Step]:
@@ -77,8 +100,7 @@ def pipeline_steps() -> list[Step]:
     made = f"{thousands(len(generated))} generated" if generated is not None else None
 
     def step(title: str, detail: str | None, missing: str, *, ready: bool) -> Step:
-        kind: StepState = "done" if detail else ("ready" if ready else "waiting")
-        return Step(title, detail or missing, kind)
+        return Step(title, detail or missing, "done" if detail else "ready" if ready else "waiting")
 
     return [
         step("Data set", f"{thousands(len(spectra))} spectra" if spectra else None, "load or simulate", ready=True),

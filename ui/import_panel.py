@@ -14,7 +14,7 @@ from spectra_core.datasets.table import text_points
 from spectra_core.errors import ConfigError, ReadError, SpectraCoreError
 from spectra_core.figures.imports import import_preview
 from spectra_core.figures.theme import thousands
-from ui import cache, state
+from ui import cache, state, tables
 from ui import import_questions as questions
 from ui.figures import show_figure
 from ui.text import counted, sentence
@@ -174,6 +174,7 @@ def _columns(found: Understanding, draft: state.ImportDraft, recipe: Recipe) -> 
     edited = st.data_editor(
         table,
         hide_index=True,
+        placeholder=tables.NONE,
         disabled=["column", "reason"],
         key=questions.widget_key(draft, "columns"),
         column_config={

@@ -69,6 +69,8 @@ def progress_text(record: "JobRecord") -> str:
     """Say what a job is doing, how far it is, and how long it will take."""
     if record.state == "queued":
         return f"Waits for its turn, place {record.position} in the queue"
+    if not record.seconds_running:  # nothing was heard of its process yet, which may be loading on a busy computer
+        return "Starting: it loads what it needs, which takes longer where the computer is busy"
     steps = f", {thousands(record.done)} of {thousands(record.total)}" if record.total else ""
     left = "" if record.seconds_left is None else f"; about {duration(record.seconds_left)} left"
     return f"{record.stage}{steps}; running for {duration(record.seconds_running)}{left}"

@@ -160,7 +160,8 @@ if spectra.n_targets:
         labels_checked = labels_checked.assign(id=[names[row] for row in rows_checked]).drop(columns="sample")
         st.write(
             f"{part}Each label beside what the other spectra say: {check.n_suspicious} of {len(checked_part)} spectra "
-            f"carry a label more than {check.cutoff:.1f} robust standard deviations off."
+            f"{'carries' if check.n_suspicious == 1 else 'carry'} a label more than {check.cutoff:.1f} robust standard "
+            "deviations off."
         )
         if check.unreadable:
             unread = sentence(typeset(", ".join(check.unreadable)))

@@ -314,6 +314,8 @@ def _column(grid: Grid, at: int, title: str, unit: str) -> Column:
     if at in grid.words:
         return _column_of_cells(title, grid.text[at], _decimal(grid), unit)
     odd = {row: cell for row, column, cell in grid.odd_cells if column == at}
+    if odd and np.isnan(grid.numbers[:, at]).all():  # words that begin far below, as remarks and groups may
+        return _column_of_cells(title, [odd.get(row, "") for row in range(grid.n_rows)], _decimal(grid), unit)
     return Column(title, grid.numbers[:, at], None, unit, odd)
 
 

@@ -10,8 +10,8 @@ from plotly.subplots import make_subplots
 from spectra_core.figures.theme import (
     BLUE,
     GREY,
-    ORANGE,
     PURPLE,
+    ROLE_COLOUR,
     VERMILION,
     difference_label,
     runs_down,
@@ -159,7 +159,7 @@ def beside_nearest(spectra: pd.DataFrame, *, axis_label: str, signal_label: str)
         y=spectra.iloc[:, 1],
         mode="lines",
         name=unknown,
-        line={"color": VERMILION, "width": 2},
+        line={"color": ROLE_COLOUR["unknown"], "width": 2.5},
         row=1,
         col=1,
     )
@@ -235,12 +235,12 @@ def errors_in_order(residuals: pd.DataFrame, *, target_label: str, drift: float)
         customdata=residuals["id"],
         mode="markers",
         name="Reading minus reference",
-        marker={"color": BLUE, "size": 6},
+        marker={"color": PURPLE, "size": 6},
         hovertemplate="%{customdata}<br>%{y:.4g}<extra></extra>",
     )
     ends = np.array([residuals["order"].min(), residuals["order"].max()], dtype=float)
     middle = residuals["error"].median() + drift / 100 * (ends - residuals["order"].median())
-    figure.add_scatter(x=ends, y=middle, mode="lines", name="Trend", line={"color": ORANGE}, hoverinfo="skip")
+    figure.add_scatter(x=ends, y=middle, mode="lines", name="Trend", line={"color": PURPLE}, hoverinfo="skip")
     figure.add_hline(y=0.0, line={"color": GREY, "width": 1, "dash": "dot"})
     figure.update_layout(xaxis_title="Place in measuring order", yaxis_title=f"Error, {target_label}")
     alt = f"{len(residuals)} errors of {target_label} in measuring order; trend {drift:.3g} per 100 spectra."

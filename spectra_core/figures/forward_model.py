@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from spectra_core.figures.theme import BLUE, GREEN, GREY, ORANGE, runs_down, styled
+from spectra_core.figures.theme import BLUE, GREEN, GREY, runs_down, styled
 
 _LINES = {
     "spread": ("Spread of the spectra", GREY, "dot"),
-    "physics": ("Missed by physics alone", ORANGE, "dash"),
+    "physics": ("Missed by physics alone", GREEN, "dash"),
     "left_out": ("Missed by physics and residual, left out", BLUE, "solid"),
-    "noise": ("Noise", GREEN, "dashdot"),
+    "noise": ("Noise", GREY, "dashdot"),
 }
 
 

@@ -29,12 +29,13 @@ ROLE_COLOUR: dict[str, str] = {
     "training": BLUE,
     "experimental": BLUE,
     "held-out": GREY,
+    "unknown": GREY,
     "generated": ORANGE,
     "difference": PURPLE,
     "oracle": GREEN,
     "warning": VERMILION,
 }
-"""One meaning a colour, on every page."""
+"""One meaning a colour, on every page; grey is what no model has seen."""
 
 ROLE_SYMBOL: dict[str, str] = {
     "training": "circle",

@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from spectra_core.figures.theme import BLUE, GREY, PURPLE, ROLE_COLOUR, VERMILION, difference_label, runs_down, styled
+from spectra_core.figures.theme import BLUE, GREY, PURPLE, ROLE_COLOUR, difference_label, runs_down, styled
 
 LOSS_PARTS: dict[str, tuple[str, str, str]] = {
     "loss": ("Loss", GREY, "solid"),
@@ -18,7 +18,7 @@ LOSS_PARTS: dict[str, tuple[str, str, str]] = {
 LIVE_PARTS: dict[str, tuple[str, str]] = {
     "reconstruction": ("Reconstruction", BLUE),
     "kl": ("KL divergence", PURPLE),
-    "validation_reconstruction": ("Reconstruction, held out", VERMILION),
+    "validation_reconstruction": ("Reconstruction, held out", GREY),
 }
 """Name and colour of what is drawn while training runs; three curves can be told apart without dashes."""
 _COUNTED = 20

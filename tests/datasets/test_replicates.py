@@ -123,6 +123,16 @@ def test_spectra_with_a_blank_group_are_independent(blank):
     assert any(f"No batch is given for {M * K - 4} of {M * K} spectra" in problem.text for problem in found.problems)
 
 
+def test_groups_that_begin_far_below_are_groups():
+    n_spectra = 60
+    rows = [["sample", "batch", "c (mM)", *CHANNELS]]
+    for i, row in enumerate(np.random.default_rng(6).random((n_spectra, len(CHANNELS))).round(4)):
+        rows.append([f"s{i}", "A" if i >= n_spectra - 2 else "", i, *row])
+    built = understand({"a.csv": lines_of(rows).encode()}).build().groups
+    assert built[-1] == built[-2]
+    assert len(set(built)) == n_spectra - 1
+
+
 def test_a_group_named_as_a_lone_spectrum_would_be_stays_its_own():
     groups = ["spectrum 3", "spectrum 3", "", *["B"] * (M * K - 3)]
     built = understood(list(range(1, M * K + 1)), np.arange(M * K), columns={"batch": groups}).build().groups

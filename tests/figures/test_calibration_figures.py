@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from spectra_core.figures import calibration as figures
-from spectra_core.figures.theme import VERMILION, alt_text
+from spectra_core.figures.theme import ROLE_COLOUR, VERMILION, alt_text
 
 
 def test_held_out_values_stand_over_references_with_their_line_and_region():
@@ -37,6 +37,9 @@ def test_the_difference_is_that_from_the_nearest_spectrum():
     figure = figures.beside_nearest(table, axis_label="x", signal_label="A")
     assert [trace.name for trace in figure.data] == ["near", "far", "unknown", "Difference from the nearest"]
     np.testing.assert_allclose(figure.data[-1].y, [0.1, 0.0], atol=1e-15)
+    drawn = {trace.name: trace.line.color for trace in figure.data}
+    assert drawn["unknown"] == ROLE_COLOUR["held-out"]  # what no model has seen
+    assert drawn["near"] == ROLE_COLOUR["experimental"]
 
 
 def test_flagged_readings_stand_out_and_intervals_reach_their_ends():

@@ -1,5 +1,6 @@
 """The first page: where am I, and one click to see everything at work."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -25,8 +26,15 @@ def labels(app: AppTest) -> list[str]:
     return [button.label for button in app.button]
 
 
-def test_an_empty_app_offers_the_demo(store: Store):
-    assert "Run the demo" in labels(opened())
+def boxes(app: AppTest) -> list[str]:
+    """Return the state of every box of the pipeline."""
+    return re.findall(r'class="pipeline-step (\w+)"', "".join(one.proto.body for one in app.get("html")))
+
+
+def test_an_empty_app_offers_the_demo_and_a_data_set_as_the_first_step(store: Store):
+    app = opened()
+    assert "Run the demo" in labels(app)
+    assert boxes(app) == ["ready", *["waiting"] * 4]
 
 
 def test_the_demo_is_one_job(store: Store, tmp_path: Path):
@@ -46,6 +54,7 @@ def test_with_the_demo_in_hand_generated_spectra_are_drawn_beside_the_experiment
     assert [one.value for one in app.subheader] == ["Do generated spectra look like the experimental ones?"]
     assert "60 experimental spectra (“Demo: salts in water”)" in app.caption[-1].value
     assert "Run the demo" not in labels(app)
+    assert boxes(app) == ["done"] * 5
 
 
 def test_a_job_that_failed_is_told_with_its_reason_on_whatever_page(store: Store, tmp_path: Path, monkeypatch):

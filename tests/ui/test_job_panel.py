@@ -41,6 +41,7 @@ def test_progress_says_stage_steps_and_time_left():
     assert progress_text(running) == (
         "Training the VAE, 34 of 12\u202f000; running for 10 seconds; about 2 minutes left"
     )
+    assert progress_text(record(stage="Starting")).startswith("Starting: it loads")
     assert progress_text(record(state="queued", position=2)) == "Waits for its turn, place 2 in the queue"
 
 
