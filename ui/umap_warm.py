@@ -1,4 +1,4 @@
-"""UMAP made ready in the background: umap-learn compiles for seconds in every process before its first map."""
+"""UMAP made ready in the background: umap-learn loads for seconds in every process, and compiles once."""
 
 import logging
 from threading import Thread

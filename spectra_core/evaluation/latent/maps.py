@@ -2,6 +2,8 @@
 
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import cache
 from threading import Lock
 from typing import Any
 
@@ -110,7 +112,8 @@ def umap_map(
 
     Drawn by the authors' umap-learn. Neighbours are found exactly, by brute force; the layout begins at the two leading
     principal components (Kobak & Linderman, Nature Biotechnology 2021). Distances and densities on such a map mean
-    little: read which spectra are neighbours, nothing else. The first map in a process waits for umap-learn to compile.
+    little: read which spectra are neighbours, nothing else. The first map in an installation waits for umap-learn to
+    compile, the first in a process to load.
 
     Parameters
     ----------
@@ -137,6 +140,7 @@ def umap_map(
         warnings.simplefilter("ignore")  # of what its import does, and that new spectra cannot be added later
         from umap import UMAP
 
+        _keep_compiled()
         layout = UMAP(
             n_neighbors=n_neighbours,
             min_dist=min_dist,
@@ -149,8 +153,21 @@ def umap_map(
     return _table(sets, _by_role(layout, sizes), (np.nan, np.nan))
 
 
+@cache
+def _keep_compiled() -> None:
+    """Have numba keep on disk what umap-learn would compile anew in every process, for ten seconds."""
+    from numba.core.dispatcher import Dispatcher
+    from umap import layouts, umap_, utils
+
+    for module in (layouts, umap_, utils):
+        for function in vars(module).values():
+            if isinstance(function, Dispatcher) and function.py_func.__module__ == module.__name__:
+                with suppress(RuntimeError):  # no folder to keep it in
+                    function.enable_caching()
+
+
 def compile_umap() -> None:
-    """Draw a small map, so that the next one in this process does not wait for umap-learn to compile."""
+    """Draw a small map, so that the next one in this process does not wait for umap-learn to load and compile."""
     values = np.random.default_rng(0).random((4 * NEIGHBOURS, 5))
     umap_map({"training": SpectraSet(SpectralAxis(np.arange(5.0)), values)})
 

@@ -1,5 +1,7 @@
 """Maps against scikit-learn's decomposition, brute-force trustworthiness, and known clusters."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -125,6 +127,16 @@ def test_what_umap_is_given_are_the_exact_neighbours(monkeypatch):
     # In units of the largest value.
     assert_allclose(given["distances"] / given["distances"].max(), expected / expected.max(), atol=1e-6)
     assert given["seed"] == 5
+
+
+def test_what_umap_compiles_is_kept_for_the_next_process():
+    from umap import layouts, umap_
+
+    maps.umap_map(_sets(6), n_neighbours=7)
+    names = ("smooth_knn_dist", "compute_membership_strengths", "_optimize_layout_euclidean_single_epoch")
+    slow = umap_.smooth_knn_dist, umap_.compute_membership_strengths, layouts._nb_optimize_layout_euclidean_single_epoch
+    for name, function in zip(names, slow, strict=True):
+        assert list(Path(function.stats.cache_path).glob(f"*.{name}-*.nbi")), name
 
 
 def test_trustworthiness_equals_its_definition():
