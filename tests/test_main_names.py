@@ -1,7 +1,6 @@
 """One import for a notebook: main names, loaded when they are used, and known to type checkers."""
 
 import ast
-import os
 import subprocess
 import sys
 from importlib import import_module
@@ -41,12 +40,14 @@ def test_another_name_is_refused_as_python_does():
         exec("from spectra_core import nonsense")
 
 
-def test_the_lines_of_the_readme_run(tmp_path):
+def test_the_lines_of_the_readme_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SPECTRA_HOME", str(tmp_path))
     readme = (Path(spectra_core.__file__).parents[1] / "README.md").read_text("utf-8")
     code = readme.partition("```python\n")[2].partition("```")[0]
     assert code.count("import ") == 1
     assert len(code.strip().splitlines()) <= 10
-    environment = {**os.environ, "SPECTRA_HOME": str(tmp_path), "PYTHONPATH": os.getcwd()}
-    printed = subprocess.check_output([sys.executable, "-c", code], text=True, cwd=tmp_path, env=environment)
+    exec(code, {})
+    printed = capsys.readouterr().out
     assert "200 generated spectra" in printed
     assert "verdict" in printed

@@ -325,7 +325,7 @@ class TestDesigned:
 class TestAdvise:
     def test_writes_the_table_and_says_what_was_compared_and_left_out(self, table, home, capsys):
         out, solutions = home / "advice.csv", home / "solutions.csv"
-        options = ["--minutes", "0.5", "--reference", "ridge:snv", "--out", str(out), "--solutions", str(solutions)]
+        options = ["--minutes", "0.2", "--reference", "ridge:snv", "--out", str(out), "--solutions", str(solutions)]
         assert main(["advise", "--data", str(table), *options]) == 0
         written = pd.read_csv(out)
         assert list(written) == [

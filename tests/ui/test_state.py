@@ -210,6 +210,7 @@ def test_a_simulated_set_says_so_on_every_page_whatever_it_is_called(store: Stor
     simulated = store.save_set(beer_lambert_set(n_spectra=20).with_meta(name="Cuvette, Tuesday"))
     measured = store.save_set(beer_lambert_set(n_spectra=20).with_meta(name="Measured", origin="measured"))
     words = "The data set in hand is simulated"
-    for page in ("pages/data/explore.py", "pages/generation/train.py", "pages/calibration/experiment.py"):
-        assert any(words in caption.value for caption in opened(set=simulated).switch_page(page).run().caption)
-        assert not any(words in caption.value for caption in opened(set=measured).switch_page(page).run().caption)
+    for fingerprint, told in ((simulated, True), (measured, False)):
+        app = opened(set=fingerprint)
+        for page in ("pages/data/explore.py", "pages/generation/train.py", "pages/calibration/experiment.py"):
+            assert any(words in caption.value for caption in app.switch_page(page).run().caption) is told
