@@ -102,9 +102,9 @@ def executable() -> str:
     return path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser(executable: str) -> Iterator[Any]:
-    """A Chromium, started once for a file of tests: its event loop must not run on into tests of other things."""
+    """A Chromium, started once for these tests: its event loop must not run on into tests of other things."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -113,24 +113,33 @@ def browser(executable: str) -> Iterator[Any]:
         chromium.close()
 
 
+@pytest.fixture(scope="package")
+def at_home(browser: Any) -> Any:
+    """A browser that keeps what it has loaded of the app, as that of a person does: two thirds of a page's time."""
+    return browser.new_context()
+
+
 @pytest.fixture
-def visit(browser: Any) -> Iterator[Callable[..., Visitor]]:
-    """Make a visitor: a fresh browser page of a given size and theme."""
+def visit(browser: Any, at_home: Any) -> Iterator[Callable[..., Visitor]]:
+    """Make a visitor: a fresh browser page of a given size and theme, where asked in a browser of its own."""
     contexts = []
 
-    def visitor(*, dark: bool = False, width: int = 1280, height: int = 900) -> Visitor:
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", accept_downloads=True
-        )
-        contexts.append(context)
-        visiting = Visitor(context.new_page())
+    def visitor(*, dark: bool = False, width: int = 1280, height: int = 900, stranger: bool = False) -> Visitor:
+        contexts.append(browser.new_context() if stranger else at_home)
+        visiting = Visitor(contexts[-1].new_page())
+        visiting.page.set_viewport_size({"width": width, "height": height})
+        visiting.page.emulate_media(color_scheme="dark" if dark else "light")
         visiting.page.on("pageerror", lambda error: visiting.errors.append(str(error)))
         visiting.page.on("console", visiting.heard)
         return visiting
 
     yield visitor
     for context in contexts:
-        context.close()
+        if context is not at_home:
+            context.close()
+    for page in at_home.pages:
+        page.close()
+    at_home.clear_cookies()
 
 
 @pytest.fixture(scope="session")

@@ -54,7 +54,7 @@ def test_the_tour_is_walked_by_keyboard_alone(app, made, visit):
 def test_a_report_opens_without_a_network_and_prints(app, made, visit, tmp_path, monkeypatch):
     monkeypatch.setenv("SPECTRA_HOME", str(app.home))
     assert main(["report", made["result"], "--out", str(tmp_path / "report.html")]) == 0
-    visitor = visit()
+    visitor = visit(stranger=True)
     visitor.page.context.set_offline(True)
     asked = []
     visitor.page.on("request", lambda request: asked.append(request.url))
