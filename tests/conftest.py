@@ -1,7 +1,10 @@
 """Small data sets with known truth, shared by the tests."""
 
 import gc
+import json
 import os
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,12 +12,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from filelock import FileLock
 
 from spectra_core.contracts import SILENT
 from spectra_core.spectra import SetMeta, SpectralAxis, SpectraSet, Target
 
 WITH_PROCESSES = ("browser", "cluster", "jobs")
 """Folders whose tests drive real browsers, workers and jobs, which a busy machine may hold up longer than they wait."""
+
+LONGEST = ("browser", "pages", "cluster", "jobs", "training", "experiment", "evaluation", "generators")
+"""Folders that take longest, begun first: so neither of two processes waits long for the other at the end."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -24,17 +31,20 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     whole = config.args_source is config.ArgsSource.TESTPATHS and not (option.collectonly or option.usepdb)
     if whole and option.numprocesses is None and not hasattr(config, "workerinput") and (os.cpu_count() or 1) > 1:
         option.numprocesses, option.dist, option.loadscopereorder = 2, "loadscope", False
+        # In a new clone both processes, jobs and workers would each compile what trains networks, for half a minute.
+        code = "from spectra_core.jobs.compiling_ahead import compile_ahead; compile_ahead()"
+        compiling = subprocess.Popen([sys.executable, "-c", code], cwd=config.rootpath)
+        config.add_cleanup(compiling.wait)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep a folder in one process, and what drives processes of its own in one."""
+    """Keep a folder in one process."""
     from xdist.scheduler import LoadScopeScheduling
 
     class ByFolder(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
-            folder = _folder_of(Path(nodeid.split("::", maxsplit=1)[0]))
-            return "processes" if folder in WITH_PROCESSES else folder
+            return _folder_of(Path(nodeid.split("::", maxsplit=1)[0]))
 
     return ByFolder(config, log)
 
@@ -52,13 +62,16 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Try a test that drives processes of its own again where it fails.
+    """Begin with the folders that take longest; try a test that drives processes of its own again where it fails.
 
     Both tries are printed, and what is broken fails twice.
     """
-    for item in items:
-        if _folder_of(item.path.relative_to(config.rootpath)) in WITH_PROCESSES:
+    folders = {item: _folder_of(item.path.relative_to(config.rootpath)) for item in items}
+    for item, folder in folders.items():
+        if folder in WITH_PROCESSES:
             item.add_marker(pytest.mark.flaky(reruns=1))
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: LONGEST.index(folders[item]) if folders[item] in LONGEST else len(LONGEST))
 
 
 def _folder_of(path: Path) -> str:
@@ -118,12 +131,17 @@ def mixtures() -> SpectraSet:
 
 @pytest.fixture(scope="session")
 def short_demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    """A data folder in which the demo was run on few spectra, to be copied, and what it made."""
+    """A data folder in which the demo was run on few spectra, to be copied, and what it made; one for all processes."""
     from spectra_core.jobs.demo import run_demo
     from spectra_core.store import Store
 
-    folder = tmp_path_factory.mktemp("demo")
-    return folder, run_demo({"n_spectra": 60, "epochs": 2}, SILENT, Store(folder))
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, made = shared / "demo", shared / "demo.json"
+    with FileLock(shared / "demo.lock"):
+        if not made.exists():
+            made.write_text(json.dumps(run_demo({"n_spectra": 60, "epochs": 2}, SILENT, Store(folder))))
+    return folder, json.loads(made.read_text())
 
 
 @pytest.fixture(scope="session")
