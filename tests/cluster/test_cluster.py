@@ -50,8 +50,8 @@ ROOT = Path(__file__).parents[2]
 class Processes:
     """A scheduler and its workers, ended with the test."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, worker_ttl: str = "6s") -> None:
+        self._folder, self._worker_ttl = folder, worker_ttl
         self._all: list[subprocess.Popen] = []
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -108,7 +108,7 @@ class Processes:
             "PYTHONPATH": str(ROOT),
             "OMP_NUM_THREADS": "1",
             "DASK_TEMPORARY_DIRECTORY": str(self._folder),
-            "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "6s",
+            "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": self._worker_ttl,
         }
         with (self._folder / f"{command}.txt").open("ab") as output:
             process = subprocess.Popen(
@@ -190,6 +190,21 @@ def long_unit(mixtures):
     return _units(LONG, parts_of(LONG, mixtures, OnceMemo(NO_MEMO)))[:1]
 
 
+def test_what_units_share_is_made_once(processes, mixtures, monkeypatch):
+    processes.workers(2)
+    made = []
+    take_in = Dispatch._take_in
+    monkeypatch.setattr(
+        Dispatch, "_take_in", lambda self, future, result: (made.extend(result), take_in(self, future, result))
+    )
+    run(SMALL, mixtures, workforce=processes.cluster())
+    units = _units(SMALL, parts_of(SMALL, mixtures, OnceMemo(NO_MEMO)))
+    shared = {key for unit in units for key in unit.shared}
+    assert shared
+    assert shared | {unit.key for unit in units} <= set(made)
+    assert len(made) == len(set(made))
+
+
 class TestLosses:
     def test_two_workers_with_one_killed_in_the_middle_give_the_local_bits(self, processes, mixtures, local):
         killed, _ = processes.workers(2)
@@ -213,34 +228,22 @@ class TestLosses:
         # Once for each of its units: Dask may have had another one wait for it.
         assert any("was lost while it worked on" in text for text in listener.messages)
 
-    def test_a_unit_that_loses_two_workers_is_named_and_not_tried_again(self, processes, mixtures):
-        processes.workers(2)
-        killing = threading.Thread(target=processes.kill_who_works, args=(2,))
-        killing.start()
-        listener = Listener()
-        with pytest.raises(
-            ClusterError, match=r"“Baseline: MLP”, repetition 1, fold 1, lost two workers: tcp://.* and "
-        ):
-            processes.cluster().work_through(long_unit(mixtures), mixtures, OnceMemo(NO_MEMO), listener)
-        killing.join(PATIENCE)
-        assert sum("another one repeats it" in text for text in listener.messages) == 1
-
-    def test_a_cluster_without_workers_is_not_waited_for_for_ever(self, processes, mixtures):
-        processes.workers(0)
-        with pytest.raises(ClusterError, match=r"has had no worker for 1 seconds. Start workers."):
-            run(SMALL, mixtures, workforce=processes.cluster(patience=1.0))
-
 
 class TestALostScheduler:
     """One of its own, since the others need theirs."""
 
-    def test_that_dies_ends_the_run_in_a_sentence_and_what_was_finished_is_not_done_again(
+    def test_that_freezes_or_dies_ends_the_run_in_a_sentence_and_what_was_finished_is_not_done_again(
         self, tmp_path, mixtures, local
     ):
-        own = Processes(tmp_path)
+        own = Processes(tmp_path, worker_ttl="60s")
         memo = Interrupted(10_000)
         try:
             own.workers(1)
+            listener = Listener(1e-6, lambda: own.scheduler.send_signal(signal.SIGSTOP))
+            with pytest.raises(ClusterError, match="no longer answers"):
+                run(LONG, mixtures, reporter=listener, workforce=own.cluster(silence=3.0))
+            own.scheduler.send_signal(signal.SIGCONT)
+            until(lambda: not working(own.address))
             listener = Listener(0.3, own.scheduler.kill)
             with pytest.raises(ClusterError, match=r"at tcp://\S+ no longer answers. Finished parts are kept"):
                 run(SMALL, mixtures, reporter=listener, memo=memo, workforce=own.cluster(silence=3.0))
@@ -251,18 +254,6 @@ class TestALostScheduler:
         same(run(SMALL, mixtures, memo=memo), local)
         assert all(memo.kept[key] is content for key, content in finished.items())
         assert len(memo.kept) > len(finished)
-
-    def test_that_freezes_is_given_up_after_its_silence(self, tmp_path, mixtures):
-        own = Processes(tmp_path)
-        try:
-            own.workers(1)
-            listener = Listener(1e-6, lambda: own.scheduler.send_signal(signal.SIGSTOP))
-            begin = time.monotonic()
-            with pytest.raises(ClusterError, match="no longer answers"):
-                run(LONG, mixtures, reporter=listener, workforce=own.cluster(silence=3.0))
-            assert time.monotonic() - begin < PATIENCE
-        finally:
-            own.end()
 
 
 class TestStopping:
@@ -387,16 +378,22 @@ def test_without_an_address_the_package_is_not_loaded():
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, env=environment)
 
 
-def test_what_units_share_is_made_once(processes, mixtures, monkeypatch):
-    processes.workers(2)
-    made = []
-    take_in = Dispatch._take_in
-    monkeypatch.setattr(
-        Dispatch, "_take_in", lambda self, future, result: (made.extend(result), take_in(self, future, result))
-    )
-    run(SMALL, mixtures, workforce=processes.cluster())
-    units = _units(SMALL, parts_of(SMALL, mixtures, OnceMemo(NO_MEMO)))
-    shared = {key for unit in units for key in unit.shared}
-    assert shared
-    assert shared | {unit.key for unit in units} <= set(made)
-    assert len(made) == len(set(made))
+class TestNoneLeft:
+    """Last, since new workers take seconds to start."""
+
+    def test_a_unit_that_loses_two_workers_is_named_and_not_tried_again(self, processes, mixtures):
+        processes.workers(2)
+        killing = threading.Thread(target=processes.kill_who_works, args=(2,))
+        killing.start()
+        listener = Listener()
+        with pytest.raises(
+            ClusterError, match=r"“Baseline: MLP”, repetition 1, fold 1, lost two workers: tcp://.* and "
+        ):
+            processes.cluster().work_through(long_unit(mixtures), mixtures, OnceMemo(NO_MEMO), listener)
+        killing.join(PATIENCE)
+        assert sum("another one repeats it" in text for text in listener.messages) == 1
+
+    def test_a_cluster_without_workers_is_not_waited_for_for_ever(self, processes, mixtures):
+        processes.workers(0)
+        with pytest.raises(ClusterError, match=r"has had no worker for 1 seconds. Start workers."):
+            run(SMALL, mixtures, workforce=processes.cluster(patience=1.0))
