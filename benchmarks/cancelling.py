@@ -1,56 +1,185 @@
-"""How long cancelling takes, and whether the next job is ever lost: ``python -m benchmarks.cancelling [N] [BUSY]``.
+"""How long cancelling takes, and whether a job is ever lost: ``python -m benchmarks.cancelling``.
 
 Jobs that hear the request at once, late (about when patience is at an end) or never are cancelled in turn, each with
-another one waiting behind it; BUSY processes do nothing but count meanwhile. Each cancel is said as it ends.
+another one waiting behind it. ``--busy N`` processes do nothing but count meanwhile. ``--skew SECONDS`` puts the clock
+of the jobs' processes ahead of that of whoever asks, or back (needs a C compiler). ``--kills N`` kills a job's
+process, its server or both at any moment instead, and looks whether every job that was taken is there, ends with the
+result it has without kills, and leaves no drafts.
 """
 
+import argparse
 import os
+import random
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 
-from spectra_core.jobs import Jobs, reporting
+from spectra_core.jobs import Jobs, processes, reporting
 
 HERE = Path(__file__).parents[1] / "tests" / "jobs"
 TASKS = ("run_until_asked", "hear_late", "ignore_everything")
+SUM = {"steps": 8, "seed": 3, "pause": 0.05}
+CLOCK = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <sys/time.h>
+#include <time.h>
+int clock_gettime(clockid_t clock, struct timespec *now) {
+    static int (*real)(clockid_t, struct timespec *);
+    if (!real) real = dlsym(RTLD_NEXT, "clock_gettime");
+    int result = real(clock, now);
+    if (clock == CLOCK_REALTIME) now->tv_sec += atol(getenv("CLOCK_SKEW"));
+    return result;
+}
+time_t time(time_t *at) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return at ? (*at = now.tv_sec) : now.tv_sec;
+}
+int gettimeofday(struct timeval *at, void *zone) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    at->tv_sec = now.tv_sec;
+    at->tv_usec = now.tv_nsec / 1000;
+    return 0;
+}
+"""
+"""What a process loads whose clock is wrong; clocks that never jump stay right."""
+SERVER = """
+import sys, time
+from pathlib import Path
+from spectra_core.jobs import Jobs
+jobs = Jobs(Path(sys.argv[1]))
+for task, arguments in (("add_up", {arguments}), ("echo", {{"say": 1}})):
+    print(jobs.submit(f"work_for_tests:{{task}}", arguments, task), flush=True)
+while True:
+    jobs.keep_ready()
+    jobs.records()
+    time.sleep(0.1)
+"""
 
 
-def main(n_cancels: int, n_busy: int) -> None:
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE.parents[1]), str(HERE)])
-    sys.path.insert(0, str(HERE))
-    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(n_busy)]
+def cancels(n_cancels: int) -> None:
     took: dict[str, list[float]] = {task: [] for task in TASKS}
     lost = 0
-    try:
-        with tempfile.TemporaryDirectory() as home:
-            jobs = Jobs(Path(home))
-            for number in range(n_cancels):
-                task = TASKS[number % len(TASKS)]
-                # From 0.1 s before the end of patience to 0.1 s after it.
-                seconds = reporting.PATIENCE + 0.2 * (number / n_cancels - 0.5)
-                job_id = jobs.submit(f"work_for_tests:{task}", {"seconds": seconds}, task)
-                following = jobs.submit("work_for_tests:echo", {"say": number}, "Next")
-                while not (jobs.record(job_id).done or jobs.log_tail(job_id)):
-                    time.sleep(0.05)
-                begin = time.monotonic()
-                jobs.cancel(job_id)
-                assert jobs.wait(job_id, 30).state == "cancelled"
-                took[task].append(time.monotonic() - begin)
-                next_state = jobs.wait(following, 600).state
-                lost += next_state != "finished"
-                print(f"{number + 1:3} {task:18} {took[task][-1]:6.2f} s, next job {next_state}", flush=True)
-    finally:
-        for one in busy:
-            one.kill()
-    for task, seconds in took.items():
-        print(f"{task:18} {len(seconds):3} cancels: median {np.median(seconds):.2f} s, longest {max(seconds):.2f} s")
-    every = [one for seconds in took.values() for one in seconds]
+    with tempfile.TemporaryDirectory() as home:
+        jobs = Jobs(Path(home))
+        for number in range(n_cancels):
+            task = TASKS[number % len(TASKS)]
+            # From 0.1 s before the end of patience to 0.1 s after it.
+            seconds = reporting.PATIENCE + 0.2 * (number / n_cancels - 0.5)
+            job_id = jobs.submit(f"work_for_tests:{task}", {"seconds": seconds}, task)
+            following = jobs.submit("work_for_tests:echo", {"say": number}, "Next")
+            while not (jobs.record(job_id).done or jobs.log_tail(job_id)):
+                time.sleep(0.05)
+            begin = time.monotonic()
+            jobs.cancel(job_id)
+            assert jobs.wait(job_id, 30).state == "cancelled"
+            took[task].append(time.monotonic() - begin)
+            next_state = jobs.wait(following, 600).state
+            lost += next_state != "finished"
+            said = "" if jobs._of(job_id).read("status")["state"] == "cancelled" else ", ended from outside"
+            print(f"{number + 1:3} {task:18} {took[task][-1]:6.2f} s, next job {next_state}{said}", flush=True)
+    for task, times in took.items():
+        print(f"{task:18} {len(times):3} cancels: median {np.median(times):.2f} s, longest {max(times):.2f} s")
+    every = [one for times in took.values() for one in times]
     print(f"{sum(one > 2.0 for one in every)} of {len(every)} took over 2 s; {lost} following jobs lost.")
 
 
+def kills(n_kills: int, seed: int) -> None:
+    moments = random.Random(seed)
+    counts: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory() as home:
+        jobs = Jobs(Path(home))
+        whole = jobs.wait(jobs.submit("work_for_tests:add_up", SUM, "Whole")).result
+        assert whole is not None
+        for number in range(n_kills):
+            arguments = {**SUM, "seed": SUM["seed"], "number": number}
+            server = subprocess.Popen(
+                [sys.executable, "-c", SERVER.format(arguments=arguments), home], stdout=subprocess.PIPE, text=True
+            )
+            assert server.stdout is not None
+            first = server.stdout.readline().strip()
+            time.sleep(moments.uniform(0, 2.5))
+            victims = moments.choice(("job", "server", "both"))
+            if victims != "server" and (process := jobs.process_of(first)):
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+                    counts["jobs killed"] += 1
+            if victims != "job":
+                server.kill()
+            time.sleep(moments.uniform(0, 0.3))
+            server.kill()
+            taken = [first, *server.stdout.read().split()]
+            server.wait()
+            for job_id in taken:
+                counts["taken"] += 1
+                record = jobs.wait(job_id, 600)
+                while record.can_resume:
+                    counts[record.state] += 1
+                    jobs.resume(job_id)
+                    record = jobs.wait(job_id, 600)
+                result = record.result or {}
+                right = result.get("digest", whole["digest"]) == whole["digest"]
+                counts["right" if record.state == "finished" and right else "LOST"] += 1
+            print(f"{number + 1:3} {victims:7} {dict(counts)}", flush=True)
+        jobs.wait(jobs.submit("work_for_tests:echo", {"say": 0}, "Last"), 120)
+        jobs.start_waiting()
+        time.sleep(2.0)
+        left = [path for path in Path(home).rglob(".*~*") if path.is_file()]
+        notes = [path.stem for path in Path(home).glob("jobs/.ready/*.json") if not _waits(jobs, path.stem)]
+        print(
+            f"{counts['LOST']} of {counts['taken']} jobs lost; left: {len(left)} drafts, {len(notes)} notes of the dead"
+        )
+
+
+def _waits(jobs: Jobs, token: str) -> bool:
+    note = jobs._ready.read(token)
+    return note is not None and processes.start_of(note.pid) == note.started
+
+
+@contextmanager
+def surroundings(n_busy: int, skew: int) -> Iterator[None]:
+    """Let jobs find their tasks, and have a clock of their own; keep processors busy."""
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE.parents[1]), str(HERE)])
+    sys.path.insert(0, str(HERE))
+    if skew:
+        folder = Path(tempfile.mkdtemp())
+        source, library = folder / "clock.c", folder / "clock.so"
+        source.write_text(CLOCK)
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)
+        os.environ |= {"LD_PRELOAD": str(library), "CLOCK_SKEW": str(skew)}
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(n_busy)]
+    try:
+        yield
+    finally:
+        for one in busy:
+            one.kill()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("cancels", type=int, nargs="?", default=60)
+    parser.add_argument("--busy", type=int, default=0)
+    parser.add_argument("--skew", type=int, default=0, help="whole seconds")
+    parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0)
+    chosen = parser.parse_args()
+    with surroundings(chosen.busy, chosen.skew):
+        if chosen.kills:
+            kills(chosen.kills, chosen.seed)
+        else:
+            cancels(chosen.cancels)
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 60, int(sys.argv[2]) if len(sys.argv) > 2 else 0)
+    main()

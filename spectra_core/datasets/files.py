@@ -1,5 +1,6 @@
 """Which files are meant, and how are they called? Paths, a folder, uploads, or contents by name."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +18,25 @@ class UploadedFile(Protocol):
 
 
 Files = Mapping[str, bytes | Path] | Sequence[UploadedFile]
+_ABOUT_DATA = re.compile(
+    r"(?:.*[^a-z])?(?:read.?me|licen[cs]e|copying|changelog|citation)(?:[^a-z].*)?|.*\.(?:md|rst|html?|pdf|rtf|docx?|odt|pptx?"
+    r"|png|jpe?g|gif|svg|json|ya?ml|xml|toml|ini|py|r|ipynb|sh|bib|cff)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def is_about_data(name: str) -> bool:
+    """Whether a file's name is that of words, pictures or programs that lie beside data.
+
+    >>> [name for name in ("README.txt", "0_read_me", "run.csv", "plot.py", "bread.txt") if is_about_data(name)]
+    ['README.txt', '0_read_me', 'plot.py']
+    """
+    return _ABOUT_DATA.fullmatch(name) is not None
+
+
+def not_used(name: str, error: ReadError) -> str:
+    """Say that a file beside the data is left out."""
+    return f"{name!r} is not used: {error}"
 
 
 def files_of(source: "str | Path | Files | Iterable[str | Path]") -> Files:

@@ -119,6 +119,11 @@ def renamed(part: Part, name: str) -> Part:
     return replace(part, name=name)
 
 
+def with_notes(parts: list[Part], notes: list[str]) -> list[Part]:
+    """Return parts of which the first one says more."""
+    return [replace(part, notes=(*part.notes, *notes)) if part is parts[0] else part for part in parts]
+
+
 def described(part: Part) -> tuple[dict[str, Any], list[NDArray[Any]]]:
     """Return the part as JSON values and its arrays, for the pipe between processes; half characters are told of."""
     words, arrays = _described(part)

@@ -18,7 +18,10 @@ FEW_SPECTRA = 3 * USUAL_FOLDS
 _MOSTLY = 0.8
 _OWN_UNIT = ("ph", "brix", "bx")
 """Quantities that are called after their unit, or have none."""
-_AMOUNT = re.compile(r"[-+]?\d[\d.,]*(?:[eE][-+]?\d+)?\s*(?:(?:±|\+/?-)\s*\d.*|\(\d[\d.,]*\).*|([^\W\d]\S*|%))")
+_AMOUNT = re.compile(
+    r"\d+\s*[/\u2044]\s*\d+|\d*\s*[\xbc-\xbe\u2150-\u215e]"
+    r"|[-+]?\d[\d.,]*(?:[eE][-+]?\d+)?\s*(?:(?:±|\+/?-)\s*\d.*|\(\d[\d.,]*\).*|([^\W\d]\S*|%))"
+)
 
 
 def remarks(roles: Sequence[Role], prepared: Prepared, groups: Sequence[str] | None, recipe: Recipe) -> list[Problem]:
@@ -73,7 +76,7 @@ def _on_amounts_in_text(roles: Sequence[Role]) -> list[Problem]:
 
 
 def _is_amount(cell: str) -> bool:
-    """Whether a cell is a number with its uncertainty or with a unit.
+    """Whether a cell is a number with its uncertainty or with a unit, or a fraction.
 
     >>> [_is_amount(cell) for cell in ("0.10 ± 0.01", "0,1 +/- 0.01", "5 mM", "2 nm", "01-May", "12b", "0.1 (0.01)")]
     [True, True, True, False, False, False, True]

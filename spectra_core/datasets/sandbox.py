@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import IO
 
 from spectra_core.datasets import handover
+from spectra_core.datasets.files import is_about_data, not_used
 from spectra_core.datasets.limits import MEGABYTE, require_size
-from spectra_core.datasets.parts import Part, restored
+from spectra_core.datasets.parts import Part, restored, with_notes
 from spectra_core.datasets.readers.base import Dialect
 from spectra_core.errors import ReadError
 from spectra_core.spectra.text import whole
@@ -60,18 +61,29 @@ def parse_files(files: Mapping[str, bytes | Path], dialect: Dialect) -> tuple[li
     Raises
     ------
     ReadError
-        For the first file that cannot be read, with its name where there are several.
+        For the first file that cannot be read, with its name where there are several. What by its name only lies
+        beside data is left out, and named in a note.
     """
     parts: list[Part] = []
     sources: list[tuple[str, str]] = []
+    beside: dict[str, ReadError] = {}
     for name, content in ((whole(name), content) for name, content in files.items()):
         try:
             found = _CHILD.parse(content, name, dialect)
         except ReadError as error:
-            raise ReadError(f"{name!r}: {error}" if len(files) > 1 else str(error)) from error
+            if not is_about_data(name):
+                raise _of_file(name, error, len(files)) from error
+            beside[name] = error
+            continue
         parts += found.parts
         sources.append((name, found.sha256))
-    return parts, tuple(sources)
+    if not parts and beside:
+        raise _of_file(*next(iter(beside.items())), len(files))
+    return with_notes(parts, [not_used(name, refusal) for name, refusal in beside.items()]), tuple(sources)
+
+
+def _of_file(name: str, error: ReadError, n_files: int) -> ReadError:
+    return ReadError(f"{name!r}: {error}" if n_files > 1 else str(error))
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from spectra_core.datasets.blocks import (
     column_titles,
 )
 from spectra_core.datasets.marks import other_mark
+from spectra_core.datasets.numbers import is_missing, parse_number
 from spectra_core.datasets.orientation import WORDS, PartGuess
 from spectra_core.datasets.own_axes import repeated_in_list, stacked_in
 from spectra_core.datasets.part_roles import part_points, part_roles, role_key
@@ -106,7 +107,13 @@ def assemble(parts: Sequence[Part], recipe: Recipe) -> tuple[ImportTable, list[G
         )
     agreed, notes, more = agreeing(blocks, recipe)
     table = _stacked(agreed, notes)
-    problems = [*_dialect_question(parts, recipe), *_doubts(parts, recipe), *problems, *more]
+    problems = [
+        *_encoding_question(parts, recipe),
+        *_dialect_question(parts, recipe),
+        *_doubts(parts, recipe),
+        *problems,
+    ]
+    problems += more
     points += _facts(parts)
     points += _orientation_point(grids, guesses, recipe)
     return table, targets, points, problems
@@ -116,8 +123,8 @@ def _in_words(grids: Sequence[tuple[int, Grid]]) -> str:
     """Return what may be the spectra of tables that hold none: columns of words, and arrays that are no tables."""
     for _, grid in grids:
         if len(grid.text) > grid.n_columns // 2 and grid.n_columns > 2:
-            column = max(grid.text)
-            return f" Most columns of {grid.name} hold no numbers, but words such as {grid.text[column][0][:40]!r}."
+            cells = [cell for cell in grid.text[max(grid.text)] if parse_number(cell) is None and not is_missing(cell)]
+            return f" Most columns of {grid.name} hold no numbers, but words such as {''.join(cells[:1])[:40]!r}."
     said = [note for _, grid in grids for note in grid.notes if "not read" in note]
     return f" {said[0]}" if said else ""
 
@@ -253,7 +260,9 @@ _TEXT_CHOICES = {
         for name, mark in (("comma", ","), ("semicolon", ";"), ("tab", "\t"), ("blanks", " "))
     ),
     "decimal": (choice("point", decimal="."), choice("comma", decimal=",")),
-    "encoding": tuple(choice(name, encoding=name) for name in ("utf-8", "latin-1", "cp1252", "utf-16")),
+    "encoding": tuple(
+        choice(name, encoding=name) for name in ("utf-8", "latin-1", "cp1252", "utf-16", "cp932", "gb18030", "cp1251")
+    ),
     "header": tuple(choice(str(number), header_rows=number) for number in range(5)),
 }
 
@@ -307,6 +316,16 @@ def _doubts(parts: Sequence[Part], recipe: Recipe) -> list[Problem]:
         )
         for sentence in said
     ]
+
+
+def _encoding_question(parts: Sequence[Part], recipe: Recipe) -> list[Problem]:
+    """Ask in which encoding the letters beyond ASCII are meant, where they make no words in the usual one."""
+    said = next((part.facts["readings"] for part in parts if "readings" in part.facts), "")
+    if recipe.encoding is not None or not said:
+        return []
+    ways = [line.partition("=") for line in said.splitlines()]
+    text = "The text does not say in which encoding its letters are. Say which reading is right; numbers stay the same."
+    return [Problem("encoding", text, tuple(choice(label, encoding=name) for name, _, label in ways))]
 
 
 def _dialect_question(parts: Sequence[Part], recipe: Recipe) -> list[Problem]:

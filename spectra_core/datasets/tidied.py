@@ -19,9 +19,10 @@ def tidied(grid: Grid) -> Grid:
     Raises
     ------
     ReadError
-        Where the names of the columns stand once more among the data.
+        Where the names of the columns stand once more among the data, or a line under them counts the columns.
     """
     _require_names_once(grid)
+    _require_no_count(grid)
     if not _FEWEST <= grid.n_columns <= _MOST_COLUMNS or grid.n_rows < 2 * _FEWEST:
         return grid
     if any(only_axis(row[at]) for row in grid.header for at in range(grid.n_columns) if at not in grid.words):
@@ -73,3 +74,14 @@ def _require_names_once(grid: Grid) -> None:
                     f"Line {grid.line(number)} of {grid.name} repeats the names of the columns: more than one "
                     "table stands in it. Save each in a file of its own, or remove that line."
                 )
+
+
+def _require_no_count(grid: Grid) -> None:
+    """Refuse a first line under names in which every cell, that of the sample too, is one more than the one before."""
+    if not grid.header or not grid.n_rows or grid.n_columns < 2 * _FEWEST:
+        return
+    cells = [grid.text[at][0] if at in grid.text else grid.numbers[0, at] for at in range(grid.n_columns)]
+    values = [parse_number(cell) if isinstance(cell, str) else float(cell) for cell in cells]
+    numbers = np.array([np.nan if value is None else value for value in values])
+    if numbers[0] in (0, 1) and bool((np.diff(numbers) == 1).all()):
+        raise ReadError(f"Line {grid.line(0)} of {grid.name} counts the columns under their names. Remove that line.")

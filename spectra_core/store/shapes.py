@@ -36,7 +36,8 @@ def shaped(kind: type[Record], values: Mapping[str, Any]) -> Record:
             value = values[field.name]
             if isinstance(value, list) and get_origin(hint) is tuple:
                 value = tuple(value)
-            if not fits(value, hint):
+            counts = field.name.startswith("n_") and isinstance(value, int)
+            if not fits(value, hint) or (counts and value < 0):
                 raise ValueError(f"its field {field.name!r} holds {_said(value)}")
             found[field.name] = value
         elif field.default is MISSING and field.default_factory is MISSING:

@@ -41,7 +41,7 @@ def spellings(draw):
         "separator": separator,
         "decimal": decimal,
         "end": draw(st.sampled_from(["\n", "\r\n", "\r"])),
-        "encoding": draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16"])),
+        "encoding": draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "utf-32-be"])),
         "quoted": draw(st.sampled_from(["none", "words", "all"])),
         "packed": draw(st.booleans()),
     }

@@ -28,7 +28,7 @@ def leave_a_mark(arguments, reporter, store):
 
 def add_up(arguments, reporter, store):
     """Draw numbers one step at a time from a generator whose state is checkpointed; memo every other thing."""
-    checkpoint = store.checkpoint("add up")
+    checkpoint = store.checkpoint(f"add up {arguments.get('number', '')}")
     kept = checkpoint.load()
     start = 0 if kept is None else int(kept["step"])
     total = np.zeros(3) if kept is None else kept["total"]

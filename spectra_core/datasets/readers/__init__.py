@@ -7,6 +7,7 @@ from spectra_core.datasets.readers.avantes import Avantes
 from spectra_core.datasets.readers.base import HEAD_BYTES, Dialect, Reader
 from spectra_core.datasets.readers.cary import Cary
 from spectra_core.datasets.readers.delimited import DelimitedText
+from spectra_core.datasets.readers.encodings import with_readings
 from spectra_core.datasets.readers.excel import Excel
 from spectra_core.datasets.readers.galactic_spc import GalacticSpc
 from spectra_core.datasets.readers.hdf5 import Hdf5
@@ -45,6 +46,7 @@ READERS: dict[str, type[Reader]] = {
     "text": DelimitedText,
 }
 """In the order in which they are asked; text comes last since it takes whatever is left."""
+_TEXTS = frozenset({"jcamp", "perkin_elmer", "ocean_optics", "avantes", "jasco", "cary", "text"})
 
 
 def reader_of(data: bytes, name: str) -> str:
@@ -69,7 +71,8 @@ def parse(data: bytes, name: str, dialect: Dialect) -> list[Part]:
     ReadError
         In one sentence, when the file is not exactly what its format says.
     """
-    parts = READERS[reader_of(data, name)]().read(data, name, dialect)
+    key = reader_of(data, name)
+    parts = READERS[key]().read(data, name, dialect)
     if not parts:
         raise ReadError("The file holds no table and no spectrum. Export it again with the data.")
-    return parts
+    return with_readings(parts, data) if key in _TEXTS and dialect.encoding is None else parts

@@ -6,8 +6,9 @@ import zlib
 from dataclasses import dataclass
 from typing import ClassVar
 
+from spectra_core.datasets.files import is_about_data, not_used
 from spectra_core.datasets.limits import MAX_FILE_BYTES, MAX_MEMBERS, require_unpacked
-from spectra_core.datasets.parts import Part, renamed
+from spectra_core.datasets.parts import Part, renamed, with_notes
 from spectra_core.datasets.readers.base import Dialect
 from spectra_core.errors import ZIP_FAULTS, ReadError
 
@@ -49,18 +50,27 @@ class Zip:
         return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
 
     def read(self, data: bytes, name: str, dialect: Dialect) -> list[Part]:
-        """Read every member; a member that is no data is refused with its name."""
+        """Read every member; of those that are no data, what lies beside data is named, and others are refused."""
         from spectra_core.datasets.readers import parse, reader_of
 
         parts: list[Part] = []
+        beside: list[tuple[str, ReadError]] = []
         for member, content in zip_members(data, name):
             try:
                 if reader_of(content, member) in {"gzip", "zip"}:
                     raise ReadError("This is an archive inside an archive. Unpack the outer one first.")
                 parts += [renamed(part, part.name) for part in parse(content, member, dialect)]
             except ReadError as error:
-                raise ReadError(f"In the archive, {member!r}: {error}") from error
-        return parts
+                if not is_about_data(member):
+                    raise _of_member(member, error) from error
+                beside.append((member, error))
+        if not parts and beside:
+            raise _of_member(*beside[0])
+        return with_notes(parts, [not_used(member, error) for member, error in beside])
+
+
+def _of_member(member: str, error: ReadError) -> ReadError:
+    return ReadError(f"In the archive, {member!r}: {error} If it holds no spectra, take it out of the archive.")
 
 
 def gunzip(data: bytes, name: str) -> bytes:

@@ -4,28 +4,54 @@ import re
 
 from spectra_core.errors import ReadError
 
-_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\0\0", "utf-32"),
+    (b"\0\0\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
 
+_UNSEEN = dict.fromkeys(map(ord, "\ufeff\u200b\u2060"))
+"""Byte-order marks within the text, where files were put together, and spaces without width."""
 _SOME = 20
 _LONGEST_CELL = 20  # lines of one cell
+_TAIL = 200_000
 _OPEN_QUOTE = re.compile(r'(?:\A|[,;\t|])\s*"(?:[^"]|"")*\Z')
 
 
 def decoded(data: bytes, encoding: str | None = None) -> tuple[str, str, str]:
-    """Return the text, its encoding, and why that encoding.
+    """Return the text, its encoding, and why that encoding; marks that nobody sees are left out, and told of.
 
     Raises
     ------
     ReadError
-        When the bytes are no text.
+        When the bytes are no text, or text follows its end.
     """
+    text, name, why = _as_text(data, encoding)
+    plain = text.translate(_UNSEEN) if any(mark in text for mark in "\ufeff\u200b\u2060") else text
+    plain = plain.rstrip("\x1a")
+    if "\x1a" in plain:
+        line = plain[: plain.index("\x1a")].count("\n") + 1
+        raise ReadError(
+            f"Line {line} holds the mark at which old programs end a text (Ctrl-Z), and more follows. "
+            "Delete the mark, and what does not belong to the table."
+        )
+    return (plain, name, why) if plain == text else (plain, f"{name}, unseen marks left out", why)
+
+
+def _as_text(data: bytes, encoding: str | None) -> tuple[str, str, str]:
     if encoding is not None:
         return _decoded_as(data, encoding), encoding, "chosen"
     for mark, name in _MARKS:
         if data.startswith(mark):
             return _decoded_as(data, name), name, "byte-order mark at the start"
-    if data[:2000:2].count(0) > 300 or data[1:2000:2].count(0) > 300:
-        name = "utf-16-be" if data[:2000:2].count(0) > data[1:2000:2].count(0) else "utf-16-le"
+    zeros = [data[at:2000:4].count(0) for at in range(4)]
+    if sum(zeros) > 0.6 * min(len(data), 2000):
+        name = "utf-32-be" if zeros[0] > zeros[3] else "utf-32-le"
+        return _decoded_as(data, name), name, "three of four bytes are zero"
+    if sum(zeros) > 0.15 * min(len(data), 2000):
+        name = "utf-16-be" if zeros[0] + zeros[2] > zeros[1] + zeros[3] else "utf-16-le"
         return _decoded_as(data, name), name, "every second byte is zero"
     if b"\x00" in data:
         raise ReadError("This is a binary file, not text: it holds zero bytes. Export the spectra as text or Excel.")
@@ -35,6 +61,7 @@ def decoded(data: bytes, encoding: str | None = None) -> tuple[str, str, str]:
         return data.decode("utf-8"), "utf-8", "valid UTF-8"
     except UnicodeDecodeError:
         pass
+    _require_sound(data)
     text = data.decode("latin-1")
     require_text(text, western=True)
     try:
@@ -50,6 +77,18 @@ def require_text(text: str, *, western: bool = False) -> None:
     foreign = sum(1 for letter in head if letter >= "\x7f")
     if strange > 0.01 * len(head) or (western and foreign > 0.3 * len(head)):
         raise ReadError("This is a binary file of an unknown format, not text. Export the spectra as text or Excel.")
+
+
+def _require_sound(data: bytes) -> None:
+    """Refuse UTF-8 in which single bytes are wrong: in any other encoding all its letters would be."""
+    text = data.decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    if sum(letter > "\x7f" for letter in text) >= 2 * broken:
+        line = text[: text.index("\ufffd")].count("\n") + 1
+        raise ReadError(
+            f"Most letters of the text are UTF-8, but not all bytes ({broken} wrong, the first in line {line}). "
+            "Save it anew as UTF-8; or choose the encoding cp1252, which changes the others."
+        )
 
 
 def lines_of(text: str) -> list[str]:
@@ -80,6 +119,21 @@ def whole_rows(lines: list[str]) -> list[str]:
         rows.append(row)
         at = after
     return rows
+
+
+def cut_end(text: str, separator: str, decimal: str) -> list[str]:
+    r"""Return a note where the text ends within a line, and its last number has fewer digits than those above it.
+
+    >>> cut_end("a,1.25\nb,1.33\nc,1.4", ",", ".")[0][:30]
+    'The file ends without a line e'
+    """
+    lines = lines_of(text[-_TAIL:])[-_SOME:]
+    cells = [line.rpartition(separator)[2].strip() for line in lines]
+    digits = [len(cell.partition(decimal)[2]) for cell in cells]
+    if len(cells) < 3 or not cells[-1].replace(decimal, "", 1).isdecimal() or digits[-1] >= min(digits[1:-1]):
+        return []
+    said = f"The file ends without a line end, and its last number, {cells[-1]}, has fewer digits than those above it"
+    return [f"{said}: it may be cut off."]
 
 
 def first_lines(text: str, at_most: int, n_letters: int) -> list[str]:

@@ -13,9 +13,9 @@ from spectra_core.datasets.formulas import unguarded_grid
 from spectra_core.datasets.limits import require_cells
 from spectra_core.datasets.numbers import is_missing, parse_number
 from spectra_core.datasets.own import own_grid
-from spectra_core.datasets.parts import Cells, Grid, Part
+from spectra_core.datasets.parts import Cells, Grid, Part, with_notes
 from spectra_core.datasets.readers.base import Dialect
-from spectra_core.datasets.readers.decoding import decoded, first_lines, lines_of, require_text, whole_rows
+from spectra_core.datasets.readers.decoding import cut_end, decoded, first_lines, lines_of, require_text, whole_rows
 from spectra_core.datasets.readers.dialects import (
     COMMENT_MARKS,
     DECIMAL_NAMES,
@@ -71,7 +71,8 @@ class DelimitedText:
         regular = _regular_table(data, head, layout, name, facts) if plain else None
         if regular is None:
             regular = table_from_lines(whole_rows(lines_of(text)), layout, name, facts)
-        return [unguarded_grid(with_thousands(regular, layout.decimal))]
+        grid = unguarded_grid(with_thousands(regular, layout.decimal))
+        return with_notes([grid], cut_end(text, layout.separator, layout.decimal))
 
 
 def _own_table(text: str, name: str) -> Grid:
