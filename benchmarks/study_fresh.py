@@ -32,6 +32,7 @@ def fresh_arms(n_train: int) -> dict[str, Arm]:
         arm = PRESET_ARMS[of]
         made, teacher = arm.generator and fast(arm.generator), arm.teacher and fast(arm.teacher)
         methods = {"conditions": arm.conditions, "latent_given": arm.latent_given, "sampler": arm.sampler}
+        methods |= {"choose_nuisances": arm.choose_nuisances}
         return Arm(name, arm.kind, RATIO, generator=made, teacher=teacher, labelling=arm.labelling, **methods)
 
     def physics(name: str, **options: object) -> Arm:
@@ -44,6 +45,8 @@ def fresh_arms(n_train: int) -> dict[str, Arm]:
         physics(WORSE, physics=OTHER, reach=REACH),
         physics(CRUDELY, physics=CRUDE, reach=REACH),
         ready("Noise jitter", "Noise jitter"),
+        ready("Nuisances", "Nuisances"),
+        ready("Nuisances, chosen", "Nuisances, chosen"),
         ready("Mixing", "Mixing"),
         ready("VAE, standard normal", "VAE, standard normal"),
         ready("cVAE, charge-balanced", "cVAE, charge-balanced"),
@@ -57,7 +60,7 @@ def fresh_arms(n_train: int) -> dict[str, Arm]:
 def fresh_stages(n_train: int, n_sets: int) -> tuple[Experiment, ...]:
     """Return part d at one size, in stages from what matters most; each holds what those before it do."""
     arms = fresh_arms(n_train)
-    controls = ("Noise jitter", "Mixing", "cVAE, independent concentrations")
+    controls = ("Noise jitter", "Nuisances", "Mixing", "cVAE, independent concentrations")
     first = (STEP_MATCHED, PHYSICS, REACHING, WORSE, CRUDELY, ORACLE_ONCE, ORACLE)
     quick, networks = ("gaussian_process", "pls", "ridge"), ("mlp", "mlp_ensemble")
 
@@ -70,10 +73,12 @@ def fresh_stages(n_train: int, n_sets: int) -> tuple[Experiment, ...]:
         )
 
     every = tuple(arms)
+    usual = tuple(name for name in every if name != "Nuisances, chosen")
     return (
         *(stage(first, (*quick, "mlp"), sets) for sets in _quarters(n_sets)),
         stage(first, (*quick, *networks), n_sets),
         stage((*first, *controls), (*quick, *networks), n_sets),
+        stage(usual, (*quick, *networks), n_sets),
         stage(every, (*quick, *networks), n_sets),
     )
 
