@@ -142,7 +142,7 @@ def visit(browser: Any, at_home: Any) -> Iterator[Callable[..., Visitor]]:
     at_home.clear_cookies()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(executable: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
     """The app as a person starts it, on a free port, with a data folder that is empty before the first test.
 

@@ -10,7 +10,7 @@ from spectra_core.jobs import Jobs, processes
 from spectra_core.store import Store
 
 APP = str(Path(__file__).parents[2] / "app.py")
-PATIENCE = 60.0  # seconds a job may take to start on a busy computer
+PATIENCE = 180.0  # seconds a job may take to start on a busy computer
 
 
 @pytest.fixture
