@@ -80,6 +80,8 @@ def _is_amount(cell: str) -> bool:
 
     >>> [_is_amount(cell) for cell in ("0.10 ± 0.01", "0,1 +/- 0.01", "5 mM", "2 nm", "01-May", "12b", "0.1 (0.01)")]
     [True, True, True, False, False, False, True]
+    >>> [_is_amount(cell) for cell in ("1/10", "3 ½", "10/", "A/10")]
+    [True, True, False, False]
     """
     match = _AMOUNT.fullmatch(cell.strip())
     return match is not None and (match[1] is None or concentration_unit(match[1]) is not None)

@@ -23,6 +23,7 @@ from spectra_core.store.shapes import shaped
 
 WORKSPACES, _RULES, _USED, _MANIFEST = "workspaces", "class.json", "used", "manifest.json"
 _SECRET_BYTES = 32
+_MOST = 10**6
 _USE_NOTED = timedelta(hours=1)
 """How exactly it is known when a workspace was used last."""
 
@@ -94,9 +95,13 @@ def rules_of(folder: Path) -> Rules:
         When they cannot be read.
     """
     try:
-        return shaped(Rules, _written(folder))
+        rules = shaped(Rules, _written(folder))
+        wrong = [name for name, value in asdict(rules).items() if not (isinstance(value, bool) or 1 <= value <= _MOST)]
+        if wrong:
+            raise ValueError(f"{wrong[0]} is no number from 1 to {_MOST:,}")
     except ValueError as error:
         raise StoreError(f"The rules of the class (class.json) cannot be used: {error}. Mend the file.") from error
+    return rules
 
 
 def change_rules(folder: Path, changes: Mapping[str, Any]) -> Rules:
@@ -118,16 +123,25 @@ def change_rules(folder: Path, changes: Mapping[str, Any]) -> Rules:
 
 def teacher_secret(folder: Path) -> str:
     """Return what opens the shelf to be filled; made, readable by the owner of the folder alone, at the first call."""
-    found = _written(folder).get("teacher", "")
-    if is_secret(found):
-        return str(found)
+    found = _secret_in(_written(folder))
+    if found is not None:
+        return found
     with disk_errors("Opening the class"), exclusive(folder / f".{_RULES}.lock"):
         written = _written(folder)
-        if not is_secret(written.get("teacher", "")):
-            written |= {"teacher": new_secret()}
-            replace_file(folder / _RULES, json_bytes(written))
+        found = _secret_in(written)
+        if found is None:
+            found = new_secret()
+            replace_file(folder / _RULES, json_bytes({**written, "teacher": found}))
             (folder / _RULES).chmod(0o600)
-        return str(written["teacher"])
+        return found
+
+
+def _secret_in(written: Mapping[str, Any]) -> str | None:
+    found = written.get("teacher")
+    if found is None or (isinstance(found, str) and is_secret(found)):
+        return found
+    # A new one would lock the teacher out without a word.
+    raise StoreError("What opens the shelf (teacher in class.json) is damaged. Mend it; or remove it, for a new link.")
 
 
 def note_use(home: Path) -> None:

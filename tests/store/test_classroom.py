@@ -93,10 +93,14 @@ def test_a_class_without_rules_of_its_own_has_the_usual_ones_and_refuses_a_file_
     assert room.teacher_secret(tmp_path) == secret
     with pytest.raises(ConfigError, match="from 1 upwards"):
         room.change_rules(tmp_path, {"sets": 0})
-    for text in ("{", '{"sets": "many"}'):
+    for text in ("{", '{"sets": "many"}', '{"idle_days": -1}', '{"idle_days": 100000000000}', '{"jobs": 0}'):
         (tmp_path / "class.json").write_text(text)
         with pytest.raises(StoreError, match=r"class\.json"):
             room.rules_of(tmp_path)
+    for damaged in ("5", "{}", '"short"', '["a"]', "true"):
+        (tmp_path / "class.json").write_text(f'{{"teacher": {damaged}}}')
+        with pytest.raises(StoreError, match="remove it, for a new link"):
+            room.home_of_secret(tmp_path, secret)
 
 
 def test_limits_refuse_in_one_sentence_and_lose_nothing(visitors):
