@@ -12,13 +12,16 @@ def run() -> int:
     # The app has no such results: it leaves them to its jobs.
     if sys.argv[1:2] != ["app"]:
         os.environ.update(dict.fromkeys(THREAD_LIMITS, "1"))
-    from spectra_core.cli.commands import main
-
     try:
+        from spectra_core.cli.commands import main
+
         try:
             return main()
         finally:
             sys.stdout.flush()
+    except KeyboardInterrupt:  # while it was loaded
+        sys.stderr.write("Cancelled before it began.\n")
+        return 128 + 2
     except BrokenPipeError:  # whoever reads, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + 13  # as a shell says it of SIGPIPE

@@ -122,6 +122,15 @@ class TestStudy:
         assert "Traceback" not in told
         assert not (home / "out").exists()
 
+    def test_pressing_it_while_the_program_is_loaded_is_no_traceback(self, capsys, monkeypatch):
+        def interrupted():
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("spectra_core.cli.commands.main", interrupted)
+        monkeypatch.setattr(sys, "argv", ["latent-spectra", "app"])
+        assert run() == 130
+        assert capsys.readouterr().err == "Cancelled before it began.\n"
+
 
 class TestSentences:
     @pytest.mark.parametrize(
