@@ -1,20 +1,27 @@
 """How many true values lie within the intervals of a calibration, on fresh simulated spectra.
 
-Every calibration set is simulated anew, and all read the same 1500 other spectra. One row is written per regressor, n,
-set and target; what is in the file already is not done again:
+Every calibration set is simulated anew, and all read the same 1500 other spectra. What is predicted is kept in a
+folder, one file per regressor, n and set, and not done again; intervals are made of it in seconds, so that another rule
+for them needs no other fits:
 
-    python benchmarks/interval_coverage.py --sets 20 --sizes 100 400 --out coverage.csv
-    python benchmarks/interval_coverage.py --out coverage.csv --show
+    python benchmarks/interval_coverage.py --sets 20 --sizes 100 400 --keep predictions
+    python benchmarks/interval_coverage.py --keep predictions --show
 """
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from spectra_core.calibration import calibrate
+from spectra_core.calibration.conformal import OutOfFold
+from spectra_core.calibration.reading import predicted
 from spectra_core.choices import Choice
 from spectra_core.datasets.simulator import PRESETS, simulate
 from spectra_core.regressors import REGRESSORS
@@ -38,19 +45,36 @@ def choice_of(name: str, n: int) -> Choice:
     return Choice(name, {**fast.options, "epochs": fast.epochs(n), "kernels": "numba"})
 
 
-def coverage_of(name: str, n: int, number: int, preset: str, step: float) -> pd.DataFrame:
-    """Return coverage and width of the intervals of every target, over all fresh spectra and the largest fifth."""
+def predictions_of(name: str, n: int, number: int, preset: str, step: float) -> dict[str, NDArray[Any]]:
+    """Return what a calibration with one set predicts, as `coverage_of` takes it."""
     fresh = _simulated(preset, step, N_FRESH, _SEED_OF_FRESH)
     train = _simulated(preset, step, n, number)
-    table = calibrate(train, regressor=choice_of(name, n), seed=number).read(fresh, LEVEL)
-    true = fresh.target_values.ravel()
-    table["inside"] = (table["low"] <= true) & (true <= table["high"])
-    table["width"] = table["high"] - table["low"]
-    limit = table.groupby("target")["value"].transform(lambda values: values.quantile(0.8))
-    grouped, largest = table.groupby("target", sort=False), table[table["value"] >= limit].groupby("target", sort=False)
-    out = pd.DataFrame({"covered": grouped["inside"].mean(), "covered_largest": largest["inside"].mean()})
-    out["width"] = grouped["width"].mean() / fresh.targets.std()
-    return out.reset_index().assign(regressor=name, n=n, set=number)
+    made = calibrate(train, regressor=choice_of(name, n), seed=number)
+    value, of_folds = predicted(made, fresh)
+    return {
+        "labels": train.target_values,
+        "held_out": made.clipped(made.held_out),
+        "fold": made.fold,
+        "groups": train.groups,
+        "of_folds": of_folds,
+        "spreads": made.spreads,
+        "value": made.clipped(value),
+        "true": fresh.target_values,
+        "targets": np.array(train.target_names),
+    }
+
+
+def coverage_of(kept: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
+    """Return coverage and width of the intervals of every target, over all fresh spectra and the largest fifth."""
+    rows = []
+    for at, target in enumerate(kept["targets"]):
+        labels, held_out, value, true = (kept[name][:, at] for name in ("labels", "held_out", "value", "true"))
+        errors = OutOfFold.of(labels, held_out, kept["fold"], kept["groups"], kept["spreads"][:, at])
+        low, high = errors.interval(kept["of_folds"][:, :, at], LEVEL)
+        low, high = np.minimum(low, value), np.maximum(high, value)
+        inside, largest = (low <= true) & (true <= high), value >= np.quantile(value, 0.8)
+        rows.append((target, inside.mean(), inside[largest].mean(), (high - low).mean() / true.std(ddof=1)))
+    return pd.DataFrame(rows, columns=["target", "covered", "covered_largest", "width"])
 
 
 def main() -> None:
@@ -62,18 +86,24 @@ def main() -> None:
     chosen.add_argument("--regressors", nargs="+", default=list(REGRESSORS))
     chosen.add_argument("--preset", default="msu_like")
     chosen.add_argument("--step", type=float, default=1.0, help="between channels, in nm: wider is faster")
-    chosen.add_argument("--out", type=Path, required=True)
+    chosen.add_argument("--keep", type=Path, required=True, help="folder of what is predicted")
     chosen.add_argument("--show", action="store_true")
     asked = chosen.parse_args()
-    known = pd.read_csv(asked.out) if asked.out.exists() else pd.DataFrame(columns=["regressor", "n", "set"])
-    done = set(known[["regressor", "n", "set"]].itertuples(index=False, name=None))
+    asked.keep.mkdir(parents=True, exist_ok=True)
     for number in range(asked.first, asked.first + (0 if asked.show else asked.sets)):
         for n in asked.sizes:
             for name in asked.regressors:
-                if (name, n, number) not in done:
-                    rows = coverage_of(name, n, number, asked.preset, asked.step)
-                    rows.to_csv(asked.out, mode="a", header=not asked.out.exists(), index=False)
-    rows = pd.read_csv(asked.out)
+                file = asked.keep / f"{name}-{n}-{number}.npz"
+                if not file.exists():
+                    with (asked.keep / "draft").open("wb") as draft:
+                        np.savez(draft, **predictions_of(name, n, number, asked.preset, asked.step))
+                    (asked.keep / "draft").replace(file)
+    found = []
+    for file in sorted(asked.keep.glob("*.npz")):
+        name, n, number = file.stem.rsplit("-", 2)
+        with np.load(file) as kept:
+            found.append(coverage_of(kept).assign(regressor=name, n=int(n), set=int(number)))
+    rows = pd.concat(found)
     measures = ["covered", "covered_largest", "width"]
     of_sets = rows.groupby(["regressor", "n", "set"])[measures].mean()
     of_ions = rows.groupby(["regressor", "n", "target"])[measures[:2]].mean()

@@ -27,6 +27,8 @@ Floats = NDArray[np.float64]
 
 MOST_FOLDS = 1000
 """The model of every fold is kept."""
+_MOST_FOR_SPREADS = 200
+"""Spectra that tell how far predictions spread, at even steps."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,8 +106,26 @@ class Calibration:
         """What cross-validation says of the errors, per target."""
         predicted, labels = self.clipped(self.held_out), self.train.target_values
         return tuple(
-            OutOfFold.of(y, p, self.fold, self.train.groups) for y, p in zip(labels.T, predicted.T, strict=True)
+            OutOfFold.of(y, p, self.fold, self.train.groups, s)
+            for y, p, s in zip(labels.T, predicted.T, self.spreads.T, strict=True)
         )
+
+    @cached_property
+    def spreads(self) -> Floats:
+        """Standard deviation of what every fold's model reads from some calibration spectra, (n_folds, n_targets)."""
+        n = len(self.train)
+        some = np.linspace(0, n - 1, min(n, _MOST_FOR_SPREADS)).round().astype(int)
+        return self.of_folds(self.train.take(some)).std(axis=1)
+
+    def of_folds(self, spectra: SpectraSet) -> Floats:
+        """Return what the models of the folds read, clipped, (n_folds, n_spectra, n_targets)."""
+        names = self.train.target_names
+        out = np.empty((self.n_folds, len(spectra), len(names)))
+        for part in self.parts:
+            columns = [names.index(name) for name in part.targets]
+            for number, model in enumerate(part.folds):
+                out[number][:, columns] = model.predict(spectra).to_numpy()
+        return self.clipped(out)
 
     def clipped(self, values: Floats) -> Floats:
         """Return values (..., n_targets) within `limits`."""

@@ -9,8 +9,9 @@ Three things are added. Replicates are no independent evidence: every row counts
 number of groups, as for two-layer data (Lee, Barber & Willett, arXiv 2306.06342); single rows give CV+ itself. Errors
 grow with concentration, and not alike on both sides: residuals are divided by s(mu) = a + b max(mu - lowest label, 0),
 with a, b >= 0 fitted to the size of those above and of those below by themselves, and multiplied by s at the new
-spectrum. And the third with the largest predictions is judged among itself, as is the rest (Mondrian conformal
-regressors: Boström & Johansson, PMLR 2020, 128, 114-133), where each has rows enough for the level.
+spectrum. And the third with the largest predictions is also judged among itself (as by Mondrian conformal regressors:
+Boström & Johansson, PMLR 2020, 128, 114-133), where it has rows enough for the level: of both intervals it gets the
+lower and the upper end that lie farther out, so that none is narrower than among all.
 """
 
 from dataclasses import dataclass
@@ -28,7 +29,9 @@ _LEAST_SHARE = 0.1
 _FEWEST_OF_A_SIDE = 5
 """Groups with errors of one sign; with fewer, their size is that of all errors."""
 LARGEST = 1 / 3
-"""Share of groups, those with the largest predictions, that are judged among themselves."""
+"""Share of groups, those with the largest predictions, that are also judged among themselves."""
+_MOST_STRETCH = 10.0
+"""A model that predicts almost the same of all spectra ranks them by next to nothing."""
 _HALVINGS = 34
 """Bisection to a 10^10th of what folds differ by."""
 
@@ -85,8 +88,8 @@ class OutOfFold:
         Label less what was predicted out of fold; and where in the range of predictions the row lies, see `of`.
     fold, groups : (n_rows,)
         Which fold each row was left out with, and its group.
-    shifts : (n_folds,)
-        From what the model of a fold predicts to a place.
+    offsets, stretches : (n_folds,)
+        A place is the offset of the fold + its stretch x what its model predicts.
     below, above
         How large errors are expected where the true value is smaller, and larger, than what is predicted.
     """
@@ -95,29 +98,45 @@ class OutOfFold:
     place: Floats
     fold: NDArray[np.int64]
     groups: NDArray[np.int64]
-    shifts: Floats
+    offsets: Floats
+    stretches: Floats
     below: ErrorScale
     above: ErrorScale
 
     @classmethod
-    def of(cls, labels: Floats, predicted: Floats, fold: NDArray[np.int64], groups: NDArray[np.int64]) -> Self:
+    def of(
+        cls, labels: Floats, predicted: Floats, fold: NDArray[np.int64], groups: NDArray[np.int64], spreads: Floats
+    ) -> Self:
         """Fit both scales to what was predicted out of fold.
 
         Where a fold is left out whose labels are large, those of the others are smaller on average, and so is what
         their model predicts. Of a target that the spectra hardly show, predictions out of fold would fall where labels
-        rise, and large ones would seem to be the surest. So a place is a prediction as of a model whose labels have
-        the mean of all.
+        rise, and large ones would seem to be the surest. And of such a target one model predicts nearly the same
+        everywhere where another follows noise: spectra that it would tell apart are lost among those of the other. So
+        a place is a prediction as of a model whose labels have the mean of all, and whose predictions spread as those
+        of all models do.
+
+        Parameters
+        ----------
+        spreads : (n_folds,)
+            Standard deviation of what the model of each fold predicts of calibration spectra.
         """
         weights = group_weights(groups)
-        sums, counts = (np.bincount(fold, values, int(fold.max()) + 1) for values in (weights * labels, weights))
-        shifts = np.average(labels, weights=weights) - (sums.sum() - sums) / (counts.sum() - counts)
-        place, residuals, lowest = predicted + shifts[fold], labels - predicted, float(labels.min())
+        sums, counts = (np.bincount(fold, values, len(spreads)) for values in (weights * labels, weights))
+        mean, usual = np.average(labels, weights=weights), float(np.sqrt(np.mean(spreads**2)))
+        stretches = usual / np.maximum(spreads, usual / _MOST_STRETCH) if usual else np.ones(len(spreads))
+        offsets = mean - stretches * (sums.sum() - sums) / (counts.sum() - counts)
+        place, residuals, lowest = offsets[fold] + stretches[fold] * predicted, labels - predicted, float(labels.min())
         sides = []
         for rows in (residuals < 0, residuals > 0):
             few = weights[rows].sum() < _FEWEST_OF_A_SIDE
             use = np.ones(len(labels), dtype=bool) if few else rows
             sides.append(fitted_scale(np.abs(residuals[use]), place[use], weights[use], lowest))
-        return cls(residuals, place, fold, groups, shifts, *sides)
+        return cls(residuals, place, fold, groups, offsets, stretches, *sides)
+
+    def places(self, predicted: Floats, fold: NDArray[np.int64]) -> Floats:
+        """Return the places (n, n_new) of what the models of these folds (n,) predict of spectra, (n, n_new)."""
+        return np.asarray(self.offsets[fold, None] + self.stretches[fold, None] * predicted)
 
     def size(self, residuals: Floats, place: Floats) -> Floats:
         """Return the size of error expected at a place, on the side of such residuals."""
@@ -132,32 +151,31 @@ class OutOfFold:
             When there are too few groups for the level.
         """
         scores = np.abs(self.residuals) / self.size(self.residuals, self.place)
-        places = centres + self.shifts[:, None]
+        places = self.places(centres, np.arange(len(centres)))
         below, above = self.below.at(places), self.above.at(places)
-        largest, new_largest = self._largest(level, np.median(places, axis=0))
-        low, high = np.empty((2, centres.shape[1]))
-        for rows, new in ((largest, new_largest), (~largest, ~new_largest)):
-            if new.any():
-                low[new], high[new] = interval(
-                    centres[:, new],
-                    below[:, new],
-                    scores[rows],
-                    above=above[:, new],
-                    fold=self.fold[rows],
-                    groups=self.groups[rows],
-                    level=level,
-                )
+        low, high = interval(centres, below, scores, above=above, fold=self.fold, groups=self.groups, level=level)
+        rows, new = self._largest(level, np.median(places, axis=0))
+        if new.any():
+            least, most = interval(
+                centres[:, new],
+                below[:, new],
+                scores[rows],
+                above=above[:, new],
+                fold=self.fold[rows],
+                groups=self.groups[rows],
+                level=level,
+            )
+            low[new], high[new] = np.minimum(low[new], least), np.maximum(high[new], most)
         return low, high
 
     def _largest(self, level: float, new: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Return which rows (n_rows,) and which places `new` are judged with the largest; all where those are few."""
+        """Return which rows (n_rows,) and which places `new` are among the largest; no new ones where rows are few."""
         _, numbers, sizes = np.unique(self.groups, return_inverse=True, return_counts=True)
         of_groups = np.bincount(numbers, self.place) / sizes
         least = np.quantile(of_groups, 1.0 - LARGEST)
-        n_largest = int((of_groups >= least).sum())
-        if min(n_largest, len(of_groups) - n_largest) < fewest_groups(level):
-            return np.ones(len(self.place), dtype=bool), np.ones(len(new), dtype=bool)
-        return (of_groups >= least)[numbers], new >= least
+        largest = of_groups >= least
+        enough = largest.sum() >= fewest_groups(level)
+        return largest[numbers], (new >= least) & enough
 
 
 def group_weights(groups: NDArray[np.int64]) -> Floats:

@@ -71,13 +71,10 @@ def predicted(calibration: Calibration, spectra: SpectraSet) -> tuple[Floats, Fl
     """
     names = calibration.train.target_names
     value = np.empty((len(spectra), len(names)))
-    of_folds = np.empty((calibration.n_folds, *value.shape))
     for part in calibration.parts:
         columns = [names.index(name) for name in part.targets]
         value[:, columns] = part.model.predict(spectra).to_numpy()
-        for number, model in enumerate(part.folds):
-            of_folds[number][:, columns] = model.predict(spectra).to_numpy()
-    return value, calibration.clipped(of_folds)
+    return value, calibration.of_folds(spectra)
 
 
 def readings(
@@ -114,7 +111,7 @@ def signed_members(calibration: Calibration, of_folds: Floats, n_members: int = 
         order = np.argsort(scores, kind="stable")
         rows = order[np.linspace(0, len(order) - 1, min(n_members, len(order))).round().astype(int)]
         of_fold, fold = of_folds[calibration.fold[rows], :, column], calibration.fold[rows]
-        scale = errors.size(scores[rows, None], of_fold + errors.shifts[fold, None])
+        scale = errors.size(scores[rows, None], errors.places(of_fold, fold))
         yield (of_fold + scale * scores[rows, None]).T
 
 

@@ -60,31 +60,51 @@ def test_a_left_out_fold_of_large_labels_does_not_make_large_predictions_look_su
     rng = np.random.default_rng(4)
     labels, fold = rng.gamma(1.0, size=60), np.arange(60) % 4
     without = np.array([labels[fold != number].mean() for number in range(4)])
-    errors = OutOfFold.of(labels, without[fold], fold, np.arange(60))  # nothing is known but the mean
+    errors = OutOfFold.of(labels, without[fold], fold, np.arange(60), np.zeros(4))  # nothing is known but the mean
     assert_allclose(errors.place, labels.mean(), rtol=1e-12)
     assert_allclose(errors.residuals, labels - without[fold])
+
+
+def test_places_of_models_that_predict_less_of_the_same_are_stretched_to_those_of_all():
+    rng = np.random.default_rng(6)
+    shape, fold, gains = np.tile(rng.normal(size=20), 3), np.repeat([0, 1, 2], 20), np.array([0.5, 1.0, 2.0])
+    labels = np.tile(rng.gamma(2.0, size=20), 3)  # of folds alike, so that nothing is moved
+    predicted = labels.mean() + gains[fold] * shape
+    errors = OutOfFold.of(labels, predicted, fold, np.arange(60), gains * shape.std())
+    usual = np.sqrt((gains**2).mean())
+    assert_allclose(errors.place, labels.mean() + usual * shape, rtol=1e-12)
+    of_new = labels.mean() + gains[:, None] * np.array([-1.0, 0.0, 3.0])
+    assert_allclose(errors.places(of_new, np.arange(3)), np.tile(labels.mean() + usual * np.array([-1, 0, 3]), (3, 1)))
+    nearly_alike = OutOfFold.of(labels, predicted, fold, np.arange(60), np.array([1e-9, 1.0, 1.0]))
+    assert_allclose(nearly_alike.stretches[0], 10.0)  # not 1e9
 
 
 def test_errors_above_and_below_have_sizes_of_their_own():
     predicted = np.linspace(1.0, 3.0, 20)
     labels = np.concatenate([predicted - 0.2, predicted + 0.3 + 0.5 * (predicted - 0.8)])
     both = np.tile(labels, 2), np.tile(predicted, 4)  # of folds alike, so that nothing is moved
-    errors = OutOfFold.of(*both, np.repeat([0, 1], 40), np.arange(80))
+    errors = OutOfFold.of(*both, np.repeat([0, 1], 40), np.arange(80), np.ones(2))
     at = np.array([1.0, 2.5])
     assert_allclose(errors.size(np.array([-1.0, -1.0]), at), 0.2, rtol=1e-9)
     assert_allclose(errors.size(np.array([1.0, 1.0]), at), 0.3 + 0.5 * (at - 0.8), rtol=1e-9)
 
 
-def test_the_largest_third_is_judged_among_itself_where_it_is_many_enough():
+@pytest.mark.parametrize("growth", [9.0, -0.9])
+@pytest.mark.parametrize(("level", "enough"), [(0.9, True), (0.97, False)])
+def test_the_largest_third_is_also_judged_among_itself_where_it_is_many_enough(growth, level, enough):
     rng = np.random.default_rng(5)
     n, below, above = 60, ErrorScale(1.0, 0.0, 0.0), ErrorScale(2.0, 0.0, 0.0)
     place, fold = rng.permutation(np.arange(n) / n), np.arange(n) % 4
-    residuals = rng.normal(size=n) * (1.0 + 9.0 * (place > 0.65))
-    errors = OutOfFold(residuals, place, fold, np.arange(n), np.zeros(4), below, above)
+    residuals = rng.normal(size=n) * (1.0 + growth * (place > 0.65))
+    errors = OutOfFold(residuals, place, fold, np.arange(n), np.zeros(4), np.ones(4), below, above)
     centres = np.tile([0.2, 0.9], (4, 1))
-    for level, kinds in ((0.9, (place < 2 / 3 - 1e-9, place >= 2 / 3 - 1e-9)), (0.97, (place > -1, place > -1))):
-        low, high = errors.interval(centres, level)
-        for new, rows in enumerate(kinds):
-            sizes = np.sort(np.where(residuals > 0, residuals / 2.0, -residuals)[rows])
-            reach = sizes[math.ceil(level * (len(sizes) + 1) - 1e-9) - 1]
-            assert_allclose([low[new], high[new]], centres[0, new] + np.array([-reach, 2.0 * reach]), rtol=1e-7)
+    low, high = errors.interval(centres, level)
+
+    def reach(rows):
+        sizes = np.sort(np.where(residuals > 0, residuals / 2.0, -residuals)[rows])
+        return sizes[math.ceil(level * (len(sizes) + 1) - 1e-9) - 1]
+
+    of_all, third = reach(place >= 0), place >= 2 / 3 - 1e-9
+    wanted = np.array([of_all, max(of_all, reach(third)) if enough else of_all])
+    assert_allclose([low, high], centres[0] + np.array([-wanted, 2.0 * wanted]), rtol=1e-7)
+    assert not enough or growth < 0 or wanted[1] > wanted[0]
