@@ -1,6 +1,7 @@
 """How many true values lie within the intervals of a calibration, on fresh simulated spectra.
 
-Every calibration set is simulated anew, and all read the same 1500 other spectra. What is predicted is kept in a
+Every calibration set is simulated anew, and reads 1500 other spectra of its own: 300 largest readings shared by all sets
+would be the same luck for all. What is predicted is kept in a
 folder, one file per regressor, n and set, and not done again; intervals are made of it in seconds, so that another rule
 for them needs no other fits:
 
@@ -47,7 +48,7 @@ def choice_of(name: str, n: int) -> Choice:
 
 def predictions_of(name: str, n: int, number: int, preset: str, step: float) -> dict[str, NDArray[Any]]:
     """Return what a calibration with one set predicts, as `coverage_of` takes it."""
-    fresh = _simulated(preset, step, N_FRESH, _SEED_OF_FRESH)
+    fresh = _simulated(preset, step, N_FRESH, _SEED_OF_FRESH + number)
     train = _simulated(preset, step, n, number)
     made = calibrate(train, regressor=choice_of(name, n), seed=number)
     value, of_folds = predicted(made, fresh)
