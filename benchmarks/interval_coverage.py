@@ -1,9 +1,8 @@
 """How many true values lie within the intervals of a calibration, on fresh simulated spectra.
 
-Every calibration set is simulated anew, and reads 1500 other spectra of its own: 300 largest readings shared by all sets
-would be the same luck for all. What is predicted is kept in a
-folder, one file per regressor, n and set, and not done again; intervals are made of it in seconds, so that another rule
-for them needs no other fits:
+Every calibration set is simulated anew, and reads 1500 other spectra of its own: with the same for all, the luck of the
+300 largest would be that of all. What is predicted is kept in a folder, one file per regressor, n and set, and not done
+again; intervals are made of it in seconds, so that another rule for them needs no other fits:
 
     python benchmarks/interval_coverage.py --sets 20 --sizes 100 400 --keep predictions
     python benchmarks/interval_coverage.py --keep predictions --show

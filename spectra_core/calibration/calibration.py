@@ -115,7 +115,7 @@ class Calibration:
         """Standard deviation of what every fold's model reads from some calibration spectra, (n_folds, n_targets)."""
         n = len(self.train)
         some = np.linspace(0, n - 1, min(n, _MOST_FOR_SPREADS)).round().astype(int)
-        return self.of_folds(self.train.take(some)).std(axis=1)
+        return np.asarray(self.of_folds(self.train.take(some)).std(axis=1))
 
     def of_folds(self, spectra: SpectraSet) -> Floats:
         """Return what the models of the folds read, clipped, (n_folds, n_spectra, n_targets)."""
