@@ -13,15 +13,16 @@ from spectra_core.evaluation.errors.verdicts import ALL_TARGETS
 from spectra_core.experiment.advice.preparing import averaged, suspicious_rows
 from spectra_core.experiment.advice.saying import summary
 from spectra_core.experiment.advice.ways import AS_NOW, MORE_SPECTRA
+from spectra_core.experiment.presets import has_salts
 from spectra_core.figures.names import typeset
 from spectra_core.regressors.choice import regressor_from_json, regressor_title
 from spectra_core.report.advised import curve_figure, judged_remedies, remedies_figure, salt_label
 from spectra_core.spectra import SpectraSet
 from spectra_core.spectra.spectra_set import without
 from spectra_core.store import Store, StoredResult
-from ui import cache, state, studies, tables
+from ui import cache, job_panel, state, studies, tables
 from ui.exports import figure_with_exports, report_export, table_export
-from ui.text import plain, sentence, significant
+from ui.text import counted, plain, sentence, significant
 
 THE_STUDY = "The study's network"
 _DOES: dict[str, tuple[str, str]] = {
@@ -80,13 +81,17 @@ def show(result: StoredResult, spectra: SpectraSet) -> None:
     for said in document["sentences"]:
         st.markdown(sentence(typeset(said)))
     st.caption(
-        f"Compared with: {plain(document['reference'])}. {document['n_folds']} folds, {document['n_repeats']} times; "
+        f"Compared with: {plain(document['reference'])}. {counted(document['n_folds'], 'fold')}, "
+        f"{counted(document['n_repeats'], 'repetition')}; "
         f"{document['n_inner']} folds within each for the choice; {document['minutes']:g} minutes."
     )
     report_export(result)
     for row in summary(table).to_dict("records"):
         if row["remedy"] != AS_NOW:
             _remedy(row, result, spectra)
+    job_panel.latest("calibrate")
+    if any(one.data == spectra.fingerprint for one in state.store().calibrations()):
+        st.page_link("pages/use/calibrate.py", label="See the calibration", icon=":material/arrow_forward:")
     if len(judged_remedies(table)):
         figure_with_exports(cache.drawn(remedies_figure, table, document), "remedies")
     units = {**document["data"]["units"], ALL_TARGETS: "of the standard deviation"}
@@ -103,7 +108,7 @@ def show(result: StoredResult, spectra: SpectraSet) -> None:
         with st.expander("Left out", icon=":material/block:"):
             for name, why in document["left_out"].items():
                 st.markdown(f"**{plain(name)}**: {sentence(typeset(why))}")
-    _more_spectra(result)
+    _more_spectra(result, spectra)
 
 
 def _remedy(row: Mapping[Any, Any], result: StoredResult, spectra: SpectraSet) -> None:
@@ -139,7 +144,7 @@ def _do(action: Mapping[str, Any], spectra: SpectraSet) -> None:
     state.choose_experimental(state.store().save_set(changed))
 
 
-def _more_spectra(result: StoredResult) -> None:
+def _more_spectra(result: StoredResult, spectra: SpectraSet) -> None:
     """Show the learning curve as far as it was measured, and the solutions to prepare next."""
     curve = result.tables["curve"]
     if curve["n_train"].nunique() > 1:
@@ -148,8 +153,8 @@ def _more_spectra(result: StoredResult) -> None:
     solutions = result.tables.get("solutions", pd.DataFrame())
     if len(solutions):
         st.write(
-            "**Solutions to prepare next**: the emptiest places of the design, within the measured range and with its "
-            "salts, the farthest from all measured solutions first."
+            "**Solutions to prepare next**: the emptiest places of the design, within the measured range"
+            f"{' and with its salts' if has_salts(spectra) else ''}, the farthest from all measured solutions first."
         )
         salts = {name: salt_label(name) for name in map(str, solutions)}
         st.dataframe(

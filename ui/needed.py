@@ -2,10 +2,15 @@
 
 from typing import TYPE_CHECKING, NoReturn
 
+import numpy as np
 import streamlit as st
 
+from spectra_core.datasets.questions import listed
+from spectra_core.preprocessing.magnitudes import LARGEST
 from spectra_core.spectra import SpectraSet
-from ui import demo, state
+from spectra_core.spectra.spectra_set import without
+from ui import cache, demo, state, tables
+from ui.text import plain
 
 if TYPE_CHECKING:
     from spectra_core.store import StoredModel
@@ -26,7 +31,30 @@ def require_experimental() -> SpectraSet:
             ("pages/data/simulate.py", "Simulate a set"),
             offer_demo=True,
         )
+    _require_computable(spectra)
     return spectra
+
+
+def _require_computable(spectra: SpectraSet) -> None:
+    """Name spectra with numbers so large that nothing can be computed with them, offer the others, and stop."""
+    beyond = cache.shared(_rows_beyond, spectra)
+    if not beyond:
+        return
+    names = tables.names_of(list(spectra.samples["id"]))
+    named = plain(listed([names[row] for row in beyond]))
+    st.warning(
+        f"Nothing can be computed with numbers beyond {LARGEST:g}, which these spectra hold: {named}. "
+        "Bring a corrected file, or leave them out.",
+        icon=":material/warning:",
+    )
+    if len(beyond) < len(spectra) and st.button(f"Keep the other {len(spectra) - len(beyond)} as a new set"):
+        state.choose_experimental(state.store().save_set(without(spectra, list(beyond))))
+    st.stop()
+
+
+def _rows_beyond(spectra: SpectraSet) -> tuple[int, ...]:
+    values = np.hstack([spectra.signal, spectra.target_values])
+    return tuple(np.flatnonzero((np.abs(values) > LARGEST).any(axis=1)).tolist())
 
 
 def say_if_few(spectra: SpectraSet) -> None:

@@ -18,7 +18,7 @@ from spectra_core.store import Store
 from ui import cache, calibrations, state, tables
 from ui.exports import figure_with_exports, table_export
 from ui.figures import show_figure
-from ui.text import counted, percent, plain, sentence
+from ui.text import counted, percent, plain, sentence, significant
 
 AXIS_WORDS: dict[str, str] = {
     "refuse": "Refuse them",
@@ -95,7 +95,8 @@ def show(table: pd.DataFrame, called: Mapping[str, str]) -> None:
     n_spectra = len(table) // len(called)
     st.caption(f"{counted(n_spectra, 'spectrum', 'spectra')}, {flagged} of them with flags.")
     shown = table.head(_MOST_SHOWN)
-    shown = shown.assign(target=shown["target"].map(called))
+    flags = shown["flags"].str.replace("T2", "T\N{SUPERSCRIPT TWO}")
+    shown = shown.assign(target=shown["target"].map(called), flags=flags)
     headings = tables.columns(shown) | {"flags": st.column_config.Column("Flags", width="large")}
     st.dataframe(shown, hide_index=True, placeholder=tables.NONE, column_config=headings, key="readings")
     if len(table) > _MOST_SHOWN:
@@ -104,7 +105,7 @@ def show(table: pd.DataFrame, called: Mapping[str, str]) -> None:
         for ending in TABLE_FORMS:
             name = f"readings{ending}"
             st.download_button(
-                f"Readings ({ending[1:].upper()})",
+                f"Readings ({'Parquet' if ending == '.parquet' else ending[1:].upper()})",
                 partial(table_file, table, name),
                 name,
                 icon=":material/download:",
@@ -126,11 +127,12 @@ def show_one(calibration: Calibration, spectra: SpectraSet, table: pd.DataFrame,
         (
             ("Hotelling T²", facts["t2"], facts["t2_limit"]),
             ("Q residual", facts["q"], facts["q_limit"]),
-            ("Channels out of range", facts["n_channels_out"], 0),
+            ("Channels out of range", int(facts["n_channels_out"]), 0),
         ),
         strict=True,
     ):
-        column.metric(label, f"{value:.3g}", f"limit {limit:.3g}", delta_color="off", delta_arrow="off")
+        said, most = (str(number) if isinstance(number, int) else significant(number, 3) for number in (value, limit))
+        column.metric(label, said, f"limit {most}", delta_color="off", delta_arrow="off")
     train = calibration.train
     known = nearest(calibration, spectra.take([row]), 3)[0]
     lines = {"position": train.axis.positions, f"{names[row]} (unknown)": spectra.signal[row]}

@@ -133,10 +133,11 @@ else:
     )
     table, limits = cache.table(outliers, checked_part, confidence=float(confidence))
     table = table.assign(sample=checked_rows[table["sample"]], id=[names[row] for row in checked_rows[table["sample"]]])
+    n_apart = int(table["set_apart"].sum())
     st.write(
         f"{part}A PCA with {limits.n_components} component{'s' if limits.n_components > 1 else ''} holds "
         f"{percent(limits.explained, 1)} of the variance. "
-        f"{int(table['set_apart'].sum())} of {len(table)} spectra exceed a limit; "
+        f"{n_apart} of {len(table)} spectra {'exceeds' if n_apart == 1 else 'exceed'} a limit; "
         f"about {percent(2 * (1 - limits.confidence), 1)} would by chance if scores were normal."
     )
     show_figure(cache.drawn(figures.outlier_scatter, table, confidence=limits.confidence), key="outliers")

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from spectra_core.datasets import export
 from spectra_core.datasets.limits import MAX_FILE_BYTES
+from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
 from tests.conftest import beer_lambert_set
 
@@ -233,3 +234,17 @@ def test_explore_leaves_spectra_out_of_a_kept_set_as_a_new_one(store: Store):
     (rest,) = [store.load_set(one.fingerprint) for one in store.sets() if one.fingerprint != fingerprint]
     assert rest.samples["id"].tolist() == [str(number) for number in range(6, 21) if number not in (7, 20)]
     assert rest.meta.provenance["left_out_later"] == [{"from": fingerprint, "ids": ["7", "20"]}]
+
+
+def test_numbers_that_nothing_can_be_computed_with_are_named_and_left_out_by_one_click(store: Store):
+    spectra = beer_lambert_set(n_spectra=12)
+    signal = spectra.signal.copy()
+    signal[7, 3] = 1e308
+    key = store.save_set(SpectraSet(spectra.axis, signal, spectra.targets, target_info=spectra.target_info))
+    app = AppTest.from_file(APP, default_timeout=60)
+    app.query_params["set"] = key[:12]
+    app = healthy(app.switch_page("pages/data/explore.py").run())
+    assert "beyond 1e+100, which these spectra hold: 8" in app.warning[0].value
+    app = click(app, "Keep the other 11 as a new set")
+    assert not app.warning
+    assert sorted(record.n_spectra for record in store.sets()) == [11, 12]
