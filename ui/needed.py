@@ -105,8 +105,10 @@ def require_both() -> None:
     if state.experimental() is not None and state.generated() is not None:
         return
     missing = "No spectra yet." if state.experimental() is None else "No generated spectra yet."
+    stored = ", or choose stored ones above" if state.records("set") and state.records("generated") else ""
     st.info(
-        f"{missing} This page shows generated beside experimental ones; the demo makes both.", icon=":material/info:"
+        f"{missing} This page shows generated beside experimental ones; the demo makes both{stored}.",
+        icon=":material/info:",
     )
     demo.offer_pipeline()
     st.stop()
