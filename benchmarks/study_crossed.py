@@ -14,7 +14,7 @@ SHOWN = ("Cu2+", "Ni2+", "Fe3+", "NO3-")
 """Of the simulated set, the ions that networks read well: an error near that of guessing has no room to grow."""
 PRIOR = "prior"
 STRATEGIES = (PRIOR, *LATENT)
-REGRESSORS = {name: REGISTRY[name].title for name in USUAL_REGRESSORS}
+REGRESSORS = {name: REGISTRY[name].title for name in (*USUAL_REGRESSORS, "mlp_ensemble", "stack")}
 
 
 def arm_of(way: str, strategy: str) -> str:

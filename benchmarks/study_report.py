@@ -76,12 +76,12 @@ def report(results: Path, docs: Path) -> None:
 def declared_means(parts: Mapping[str, Finished]) -> str:
     """Return the answer to the declared question, part by part: the mean over the targets that matter.
 
-    A crossed experiment has the declared arms of its part, and so the same answer.
+    A crossed experiment has the declared arms of its part, and so the same answer; part d asks another question.
     """
     rows = []
     for name, part in parts.items():
         table = part.tables["comparisons"]
-        if name != "b" and not name.endswith("-crossed") and "declared" in table:
+        if name != "b" and not name.startswith("d-") and not name.endswith("-crossed") and "declared" in table:
             told = table[(table["target"] == ALL_TARGETS) & table["declared"]].set_index("arm")
             cells = [change(told.loc[arm]) if arm in told.index else "" for arm in ASKED]
             rows += [[name, *cells]] if any(cells) else []
