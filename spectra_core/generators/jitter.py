@@ -31,8 +31,8 @@ class Jitter(ParentGenerator):
         "Repeats training spectra with fresh noise of the size of their own, the simplest classical augmentation."
     )
     worth: ClassVar[str] = (
-        "For networks on a few hundred spectra or fewer: errors were 5 to 10 % lower on the carbon dots, short of beyond "
-        "doubt, and 16 % by the median of 20 simulated sets of 100, where nuisances did better."
+        "For networks on a few hundred spectra or fewer: errors were 5 to 10 % lower on the carbon dots, short of "
+        "beyond doubt, and 16 % by the median of 20 simulated sets of 100, where nuisances did better."
     )
 
     level: Annotated[float, Range(0, 1e6)] = 1.0

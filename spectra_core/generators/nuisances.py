@@ -48,8 +48,9 @@ class Nuisances(ParentGenerator):
         "Repeats training spectra with other offsets, slopes, gains, shifts and noise, as large as the data show."
     )
     worth: ClassVar[str] = (
-        "For networks on a few hundred spectra or fewer: errors were 7 to 23 % lower on four experimental sets, and 19 % "
-        "by the median of 20 simulated ones of 100, none of which then ended far off; PLS and Gaussian processes gain nothing."
+        "For networks on a few hundred spectra or fewer: errors were 7 to 23 % lower on four experimental sets, and "
+        "19 % by the median of 20 simulated ones of 100, none of which then ended far off. PLS gains hardly "
+        "anything, a Gaussian process nothing."
     )
 
     offset: Level = 1.0
