@@ -83,7 +83,7 @@ class Status:
     seconds_running: float = 0.0
     seconds_left: float | None = None
     error: str = ""
-    result: dict[str, Any] | None = None
+    result: dict[str, str | float | bool | None] | None = None
     parts: Any = field(default_factory=list)
 
 

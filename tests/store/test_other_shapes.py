@@ -226,6 +226,7 @@ def test_files_of_jobs(ended, monkeypatch, name):
             json.dumps(list(vars(found).values()), allow_nan=False).encode()
             repr(found).encode()
             assert 0 <= found.share <= 1
+            assert not any(isinstance(one, dict | list) for one in (found.result or {}).values())  # used as keys
             pd.to_datetime(found.created or None, utc=True)
             round(found.seconds_running)
             jobs.events(job_id).to_json()
