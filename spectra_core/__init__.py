@@ -14,7 +14,7 @@ Examples
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.7.1"
+__version__ = "0.8.0"
 
 # Type checkers read the same from __init__.pyi.
 _MAIN_NAMES = {
