@@ -49,7 +49,7 @@ class Nuisances(ParentGenerator):
     )
     worth: ClassVar[str] = (
         "For networks on a few hundred spectra or fewer: errors were 7 to 23 % lower on four experimental sets, and "
-        "19 % by the median of 20 simulated ones of 100, none of which then ended far off. PLS gains hardly "
+        "19 % by the median of 20 simulated ones of 100, none of which then ended far off; PLS gains hardly "
         "anything, a Gaussian process nothing."
     )
 
