@@ -196,6 +196,7 @@ def offer_files(key: str, calibration: Calibration) -> None:
             f"calibration-{key[:8]}.zip",  # Streamlit tells large files of one name apart by a part of each
             "application/zip",
             icon=":material/download:",
+            on_click="ignore",
         )
         st.download_button(
             "Report (HTML)",
@@ -204,11 +205,17 @@ def offer_files(key: str, calibration: Calibration) -> None:
             "text/html",
             icon=":material/article:",
             help="How far it errs, for what range it holds, its model card and how to make it again, in one file.",
+            on_click="ignore",
         )
         try:
             table = coefficient_table(calibration)
         except ConfigError:
             return
         st.download_button(
-            "Coefficients (CSV)", table_csv(table), "coefficients.csv", "text/csv", icon=":material/download:"
+            "Coefficients (CSV)",
+            table_csv(table),
+            "coefficients.csv",
+            "text/csv",
+            icon=":material/download:",
+            on_click="ignore",
         )

@@ -34,6 +34,7 @@ def figure_with_exports(figure: go.Figure, name: str, table: pd.DataFrame | None
             "text/html",
             icon=":material/download:",
             key=f"export_figure_{name}",
+            on_click="ignore",
         )
         if table is not None:
             table_export(table, name)
@@ -48,6 +49,7 @@ def table_export(table: pd.DataFrame, name: str, label: str = "Table (CSV)") -> 
         "text/csv",
         icon=":material/download:",
         key=f"export_table_{name}",
+        on_click="ignore",
     )
 
 
@@ -77,6 +79,7 @@ def report_export(result: StoredResult) -> None:
         icon=":material/article:",
         key=f"report_{result.record.kind}",
         help="Question, verdicts, data, method, figures, limits and how to repeat it, in one file that opens offline.",
+        on_click="ignore",
     )
 
 
@@ -95,6 +98,7 @@ def card_export(model_id: str, name: str) -> None:
             icon=":material/badge:",
             key=f"card_{form}",
             help="What it was trained on, for what range, and what it is known to fail at.",
+            on_click="ignore",
         )
 
 

@@ -306,6 +306,7 @@ def _finish(found: Understanding, draft: state.ImportDraft) -> None:
             icon=":material/download:",
             help="Reads the next file of this kind the same way, here and on the command line.",
             key="import_recipe",
+            on_click="ignore",
         )
         _offer_recipe(draft)
         _offer_way_back(draft)

@@ -129,6 +129,7 @@ def show_stored() -> None:
                 data=partial(state.store().export_model, chosen),
                 file_name=f"{record.member}-{chosen[:8]}.safetensors",
                 icon=":material/download:",
+                on_click="ignore",
             )
             card_export(chosen, f"card-{record.member}-{chosen[:8]}")
             deleting.offer_delete("models", chosen, record.name, stays="Generated sets stay.")

@@ -110,6 +110,7 @@ def show(table: pd.DataFrame, called: Mapping[str, str]) -> None:
                 name,
                 icon=":material/download:",
                 key=f"readings{ending}",
+                on_click="ignore",
             )
 
 

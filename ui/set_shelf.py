@@ -92,6 +92,7 @@ def _manage(record: SetRecord) -> None:
                     writer.mime,
                     help=writer.explanation,
                     key=f"export_{form}",
+                    on_click="ignore",
                 )
         if not state.store().is_shared("sets", record.fingerprint):
             _offer_words(record)

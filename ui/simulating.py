@@ -189,7 +189,14 @@ def offer_tables(tables: dict[str, pd.DataFrame]) -> None:
                 files.writestr(f"simulated_{name}.csv", table_csv(table))
         return buffer.getvalue()
 
-    st.download_button("Tables (ZIP)", archive, "simulated_solution.zip", "application/zip", icon=":material/download:")
+    st.download_button(
+        "Tables (ZIP)",
+        archive,
+        "simulated_solution.zip",
+        "application/zip",
+        icon=":material/download:",
+        on_click="ignore",
+    )
 
 
 def show_constants() -> None:
@@ -197,7 +204,9 @@ def show_constants() -> None:
     table = constants_table()
     table["status"] = table["status"].map(lambda key: f"{key}: {STATUS[key]}")
     st.dataframe(table, hide_index=True)
-    st.download_button("Download constants", table_csv(table), "constants.csv", "text/csv", type="tertiary")
+    st.download_button(
+        "Download constants", table_csv(table), "constants.csv", "text/csv", type="tertiary", on_click="ignore"
+    )
 
 
 def verdict(table: pd.DataFrame) -> str:

@@ -127,6 +127,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         "experiment.json",
         "application/json",
         icon=":material/download:",
+        on_click="ignore",
     )
     start = st.button("Start from this experiment", icon=":material/content_copy:")
 if start:

@@ -62,6 +62,7 @@ if experiment is not None:
             "experiment.json",
             "application/json",
             icon=":material/download:",
+            on_click="ignore",
         )
         if way != state.FROM_JSON:
             st.button(

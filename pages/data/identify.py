@@ -32,7 +32,9 @@ figure = identifiability_bars(table)
 show_figure(figure, key="identifiability")
 shown = table.assign(target=table["target"].map(typeset))
 st.dataframe(shown, hide_index=True, column_config=simulating.FLOOR_COLUMNS)
-st.download_button("Bounds (CSV)", table_csv(table), "identifiability.csv", "text/csv", icon=":material/download:")
+st.download_button(
+    "Bounds (CSV)", table_csv(table), "identifiability.csv", "text/csv", icon=":material/download:", on_click="ignore"
+)
 
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(simulating.HOW_TO_READ_FLOORS)

@@ -41,7 +41,9 @@ if ended:
         alt=f"{len(ended)} ended jobs, the latest first.",
         column_config={"Started (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone="UTC")},
     )
-    st.download_button("Jobs (CSV)", table_csv(table), "jobs.csv", "text/csv", icon=":material/download:")
+    st.download_button(
+        "Jobs (CSV)", table_csv(table), "jobs.csv", "text/csv", icon=":material/download:", on_click="ignore"
+    )
     titles = {record.id: f"{record.title} ({job_panel.STATES[record.state][0].lower()})" for record in ended}
     picked = st.selectbox("Look at one", list(titles), index=None, format_func=titles.__getitem__, key="ended_job")
     if picked is not None:
