@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectra_core.datasets.blocks import Column, side_table
+from spectra_core.datasets.blocks import side_table
+from spectra_core.datasets.column import Column
 from spectra_core.datasets.ions import concentration_unit, named_target
 from spectra_core.datasets.marks import is_remark
 from spectra_core.datasets.names import NAMES_IDS, axis_named

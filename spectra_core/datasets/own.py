@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spectra_core.datasets.blocks import Column
+from spectra_core.datasets.column import Column
 from spectra_core.datasets.document import Document, original
 from spectra_core.datasets.parts import Grid, Part
 from spectra_core.datasets.recipe import Recipe

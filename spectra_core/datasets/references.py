@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from spectra_core.datasets.blocks import Column, side_table
+from spectra_core.datasets.blocks import side_table
+from spectra_core.datasets.column import Column
 from spectra_core.datasets.columns import target_of
 from spectra_core.datasets.files import Files, contents_of, files_of
 from spectra_core.datasets.names import NAMES_IDS

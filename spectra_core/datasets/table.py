@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from spectra_core.datasets.agreement import agreeing
 from spectra_core.datasets.blocks import (
     Block,
-    Column,
     block_in_columns,
     block_in_rows,
     blocks_in_list,
@@ -18,6 +17,7 @@ from spectra_core.datasets.blocks import (
     blocks_with_own_axes,
     column_titles,
 )
+from spectra_core.datasets.column import Column
 from spectra_core.datasets.marks import other_mark
 from spectra_core.datasets.numbers import is_missing, parse_number
 from spectra_core.datasets.orientation import WORDS, PartGuess
