@@ -154,7 +154,7 @@ class OutOfFold:
         places = self.places(centres, np.arange(len(centres)))
         below, above = self.below.at(places), self.above.at(places)
         low, high = interval(centres, below, scores, above=above, fold=self.fold, groups=self.groups, level=level)
-        rows, new = self._largest(level, np.median(places, axis=0))
+        rows, new = self.largest(level, np.median(places, axis=0))
         if new.any():
             least, most = interval(
                 centres[:, new],
@@ -168,7 +168,7 @@ class OutOfFold:
             low[new], high[new] = np.minimum(low[new], least), np.maximum(high[new], most)
         return low, high
 
-    def _largest(self, level: float, new: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    def largest(self, level: float, new: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Return which rows (n_rows,) and which places `new` are among the largest; no new ones where rows are few."""
         _, numbers, sizes = np.unique(self.groups, return_inverse=True, return_counts=True)
         of_groups = np.bincount(numbers, self.place) / sizes

@@ -106,7 +106,8 @@ def interval_calibration(calibration: Calibration, levels: Sequence[float] = LEV
     """Return how many held-out labels lie within intervals of every level, by cross-validation.
 
     The interval of a row lies about what the model reads that has not seen it, as wide as the scaled residuals of all
-    other folds ask for; rows weigh as in `conformal`.
+    other folds ask for, and at least as those of the largest third do where it is one of these; rows weigh as in
+    `conformal`. Unknown spectra have a model of every fold, and where these differ their intervals are wider.
 
     Returns
     -------
@@ -124,8 +125,14 @@ def interval_calibration(calibration: Calibration, levels: Sequence[float] = LEV
         largest = predicted[:, at] >= np.quantile(predicted[:, at], 0.8)
         for level in levels:
             reach = np.empty(len(train))
+            third, judged = errors.largest(level, errors.place)
             for number in range(calibration.n_folds):
-                reach[fold == number] = _quantile(scores[fold != number], weights[fold != number], level)
+                others, own = fold != number, fold == number
+                reach[own] = _quantile(scores[others], weights[others], level)
+                among = own & judged
+                if among.any():
+                    least = _quantile(scores[others & third], weights[others & third], level)
+                    reach[among] = np.maximum(reach[among], least)
             inside = scores <= reach
             rows.append(
                 {

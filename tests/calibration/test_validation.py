@@ -69,6 +69,30 @@ def test_coverage_is_counted_and_curves_rise(made, fresh):
         assert rows["width"].is_monotonic_increasing
 
 
+def test_the_curve_judges_the_largest_third_among_itself_too_as_reading_does(made):
+    level, errors = 0.9, made.errors[0]
+    scores, place = np.abs(errors.residuals) / errors.size(errors.residuals, errors.place), errors.place
+    third = place >= np.quantile(place, 2 / 3)
+    # Errors of the largest third that are twice as large as its size tells are covered all the same.
+    residuals = np.where(third, 2.0, 1.0) * errors.residuals
+    worse = replace(made)
+    worse.__dict__["errors"] = (replace(errors, residuals=residuals), *made.errors[1:])
+    scores = np.where(third, 2.0, 1.0) * scores
+
+    def reach(rows):
+        known = np.sort(scores[rows])
+        return known[int(np.ceil(level * (len(known) + 1) - 1e-9)) - 1]
+
+    inside = []
+    for row in range(len(scores)):
+        others = made.fold != made.fold[row]
+        ends = [reach(others), reach(others & third)] if third[row] else [reach(others)]
+        inside.append(scores[row] <= max(ends))
+    curve = interval_calibration(worse).set_index(["target", "level"]).loc[("Cu2+", level)]
+    assert_allclose(curve["covered"], np.mean(inside))
+    assert curve["covered_largest"] > 0.8
+
+
 def test_crps_is_smaller_than_that_of_a_value_without_its_spread(made, fresh):
     found = validate(made, fresh)
     absolute = found.residuals.groupby("target")["error"].apply(lambda error: error.abs().mean())
