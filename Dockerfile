@@ -4,7 +4,9 @@ FROM python:3.12-slim
 RUN useradd --create-home --uid 1000 spectra && install -d -o spectra /data
 WORKDIR /srv/latent-spectra
 COPY requirements.txt pyproject.toml ./
-RUN pip install --no-cache-dir "torch<=2.13.0" --index-url https://download.pytorch.org/whl/cpu \
+# For a site with a mirror: docker compose build --build-arg TORCH_INDEX=https://mirror.example.org/whl/cpu
+ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+RUN pip install --no-cache-dir "torch<=2.13.0" --index-url "$TORCH_INDEX" \
     && pip install --no-cache-dir -r requirements.txt "streamlit[auth]>=1.67,<2"
 COPY . .
 

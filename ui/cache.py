@@ -61,6 +61,7 @@ WAITING = {
     "walk": "Walking through latent space",
     "reconstruct": "Reconstructing spectra",
     "noise_given_back": "Giving the noise back",
+    "noise_given_to_each": "Giving the noise back",
     "signal_histograms": "Counting spectra",
     "channel_statistics": "Describing channels",
     "channel_differences": "Comparing channels",

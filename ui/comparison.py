@@ -10,7 +10,7 @@ import streamlit as st
 
 from spectra_core.contracts import random_stream
 from spectra_core.evaluation.channels import statistics
-from spectra_core.evaluation.channels.noise import with_noise
+from spectra_core.evaluation.channels.noise import with_noise, with_noise_by_signal
 from spectra_core.evaluation.sampling import MOST_COMPARED, sampled_rows
 from spectra_core.figures.theme import role_name, runs_down
 from spectra_core.spectra import SpectraSet
@@ -130,6 +130,11 @@ def as_result(
 def noise_given_back(generated: SpectraSet, training: SpectraSet) -> SpectraSet:
     """Return generated spectra with the noise that they lack; the same at every visit."""
     return with_noise(generated, training, random_stream(0, "noise given back"))
+
+
+def noise_given_to_each(generated: SpectraSet, training: SpectraSet) -> SpectraSet:
+    """Return generated spectra, each with the noise that one of its signal has: to be looked at one by one."""
+    return with_noise_by_signal(generated, training, random_stream(0, "noise given back"))
 
 
 def pick_reference(found: Compared, *, key: str) -> str:

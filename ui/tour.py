@@ -80,7 +80,7 @@ def _real_and_generated(sets: Sets) -> None:
 def _too_good(sets: Sets) -> None:
     sets = {**sets, "generated": cache.shared(_without_noise, sets["training"])}
     if st.toggle("Give the noise back", key="tour_noise"):
-        sets["generated"] = cache.shared(comparison.noise_given_back, sets["generated"], sets["training"])
+        sets["generated"] = cache.shared(comparison.noise_given_to_each, sets["generated"], sets["training"])
     nearest = int(cache.table(neighbours, sets)["nearest_training"].iloc[0])
     table = blind_quiz.blind_pair(sets, blind_quiz.BlindQuestion("duel", nearest, 0, True))
     jitter = table["jitter_generated"].abs().median() / table["jitter_training"].abs().median()
@@ -149,6 +149,7 @@ def _copies(sets: Sets) -> None:
     table = beside_the_band(cache.table(judgement, judged, metrics=_TELLING, most=_FEW // 2))
     titles = {name: metric.title for name, metric in METRICS.items()}
     better = {name: metric.better for name, metric in METRICS.items()}
+    st.caption("Grey: what experimental spectra reach, judged against others of their kind.")
     show_figure(cache.drawn(metric_distances, table, titles=titles, better=better), key="tour_copies_figure")
 
 
@@ -182,7 +183,7 @@ def _floor(sets: Sets) -> None:
         table = cache.table(identifiability, settings)
     target = st.selectbox("Ion", list(table["target"]), format_func=plain, key="tour_ion")
     row = table.set_index("target").loc[target]
-    seen = "can be seen" if row["identifiable"] else "cannot be seen: guessing the mean is as good"
+    seen = "can be seen" if row["identifiable"] else "cannot be seen: what is known of it comes from other ions"
     st.caption(
         f"{plain(target)} varies by {significant(row['prior_sd'])} {row['unit']}; the best any method can expect is an "
         f"error of {significant(row['expected_error'])} {row['unit']}. It {seen}."

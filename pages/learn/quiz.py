@@ -28,7 +28,7 @@ difficulty = st.segmented_control(
 )
 st.caption(f"{DIFFICULTIES[difficulty]} {found.sentence}")
 if difficulty == "hard":
-    sets["generated"] = cache.shared(comparison.noise_given_back, sets["generated"], sets["training"])
+    sets["generated"] = cache.shared(comparison.noise_given_to_each, sets["generated"], sets["training"])
 
 physics = cache.table(checks.physics, sets)
 limits = checks.physics_limits(physics)

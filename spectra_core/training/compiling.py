@@ -39,3 +39,4 @@ def tell_compiling(function: Any, reporter: Reporter) -> None:
     if not _told.is_set() and must_compile(function):
         _told.set()
         reporter.message(SENTENCE)
+        reporter.progress("Compiling the training", 0, 1)  # or what was done before would be told for as long

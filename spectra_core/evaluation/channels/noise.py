@@ -18,6 +18,8 @@ BLOCK_VALUES = 250_000
 """Residuals that one thread holds at once: they stay near the processor."""
 ALIKE = (0.8, 1.25)
 """Noise ratios between these count as alike: a quarter more, or as much less, on a logarithmic scale."""
+_NEAR = 20
+"""Spectra of about the same signal in a channel that its noise there is read from: it is known within a sixth."""
 
 
 def local_residual(signal: NDArray[np.floating[Any]], axis: SpectralAxis) -> NDArray[np.float64]:
@@ -187,9 +189,55 @@ def with_noise(generated: SpectraSet, experimental: SpectraSet, rng: np.random.G
         The same labels; provenance says that noise was added.
     """
     require_comparable({"training": experimental, "generated": generated})
-    missing = np.sqrt(np.maximum(noise_level(experimental) ** 2 - noise_level(generated) ** 2, 0.0))
+    return _noisier(generated, noise_level(experimental) ** 2 - noise_level(generated) ** 2, experimental, rng)
+
+
+def with_noise_by_signal(generated: SpectraSet, experimental: SpectraSet, rng: np.random.Generator) -> SpectraSet:
+    """Give every generated spectrum the noise that experimental ones of about its signal have in a channel.
+
+    `with_noise` gives all spectra the same, which makes quiet ones too rough where noise grows with the signal, as
+    absorbances do: a person who looks at single spectra sees that.
+
+    Returns
+    -------
+    SpectraSet
+        The same labels; provenance says that noise was added.
+    """
+    require_comparable({"training": experimental, "generated": generated})
+    own, squares = _smooth_and_squares(generated)
+    wanted = _variance_at(own, *_smooth_and_squares(experimental))
+    return _noisier(generated, wanted - _variance_at(own, own, squares), experimental, rng)
+
+
+def _smooth_and_squares(spectra: SpectraSet) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return a cubic through neighbouring channels and the squared residual; in white noise neither tells the other."""
+    residual = local_residual(spectra.signal, spectra.axis)
+    weights, margin = _difference_weights(spectra.axis), POINTS // 2
+    smooth = spectra.signal - residual * np.r_[weights[0, :margin], weights[:, margin], weights[-1, margin + 1 :]]
+    return smooth, (residual - np.median(residual, axis=0)) ** 2
+
+
+def _variance_at(
+    signal: NDArray[np.float64], known: NDArray[np.float64], squares: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Mean square of the `known` spectra nearest in every channel to each of `signal`, (n_spectra, n_channels)."""
+    near = min(_NEAR, len(known))
+    found = np.empty(signal.shape)
+    for channel in range(signal.shape[1]):
+        order = np.argsort(known[:, channel])
+        sums = np.cumsum(np.r_[0.0, squares[order, channel]])
+        place = np.searchsorted(known[order, channel], signal[:, channel])
+        first = np.clip(place - near // 2, 0, len(known) - near)
+        found[:, channel] = (sums[first + near] - sums[first]) / near
+    return found
+
+
+def _noisier(
+    generated: SpectraSet, missing: NDArray[np.float64], experimental: SpectraSet, rng: np.random.Generator
+) -> SpectraSet:
+    """Add normal noise of this variance, where it is one."""
     drawn = rng.standard_normal(generated.signal.shape)
-    drawn *= missing
+    drawn *= np.sqrt(np.maximum(missing, 0.0))
     drawn += generated.signal
     return SpectraSet(
         generated.axis,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from spectra_core.contracts import random_stream
-from spectra_core.evaluation.channels.noise import ALIKE, POINTS, local_residual
+from spectra_core.evaluation.channels.noise import POINTS, local_residual
 from spectra_core.evaluation.physics.checks import CHECKS, noise_units, physics_offences
 from spectra_core.evaluation.similarity.neighbours import neighbours
 from spectra_core.evaluation.similarity.point_clouds import CloudPair, PointCloud
@@ -26,7 +26,6 @@ DIFFICULTIES: dict[Difficulty, str] = {
     "hard": "Any generated spectra, with the noise given back that they lack.",
 }
 _GIVEAWAYS = {
-    "charge": "Impossible concentrations: their charges do not add up to nothing.",
     "pure_components": "No mixture of the components' spectra looks like it.",
     "negative": "It falls further below zero than noise explains.",
     "saturation": "Too many of its channels lie where the detector sees no light.",
@@ -118,18 +117,28 @@ def giveaways(question: BlindQuestion, physics: pd.DataFrame, limits: pd.DataFra
     physics, limits
         From `physics` and `physics_limits` of the sets that are shown.
     """
-    generated = physics[(physics["role"] == "generated") & (physics["sample"] == question.generated)]
-    said = []
+    own = physics[(physics["role"] == "generated") & (physics["sample"] == question.generated)]
+    limit = limits.set_index("check")["limit"]
     usual = physics.loc[physics["role"] == "training", "roughness"].median()
-    ratio = float(generated["roughness"].iloc[0]) / usual if usual > 0 else np.nan
-    if ratio < ALIKE[0]:
+    offences = physics_offences(own, limits).iloc[0]
+    jitter, charge = own[["roughness", "charge"]].iloc[0]
+    said = []
+    if usual > 0 and offences.get("smooth", False):
         said.append(
-            f"Too smooth: its jitter from channel to channel is {100 * ratio:.0f} % of that of experimental spectra."
+            f"Too smooth: its jitter from channel to channel is {100 * jitter / usual:.0f} % of what "
+            f"experimental spectra usually have; 99 of 100 have more than {100 * limit['smooth'] / usual:.0f} %."
         )
-    elif ratio > ALIKE[1]:
-        said.append(f"Too rough: its jitter from channel to channel is {ratio:.1f} times that of experimental spectra.")
-    offences = physics_offences(generated, limits).iloc[0]
+    if usual > 0 and offences.get("rough", False):
+        said.append(
+            f"Too rough: its jitter from channel to channel is {jitter / usual:.1f} times what "
+            f"experimental spectra usually have; 99 of 100 have less than {limit['rough'] / usual:.1f} times."
+        )
     said += [words for name, words in _GIVEAWAYS.items() if name in CHECKS and offences.get(name, False)]
+    if offences.get("charge", False):
+        said.append(
+            f"Impossible concentrations, which the figure does not show: its labels leave {100 * charge:.1f} % of "
+            f"all charge over; 99 of 100 experimental ones leave less than {100 * limit['charge']:.1f} %."
+        )
     return said or ["Nothing that we measure gives it away: neither its noise, nor its concentrations, nor its shape."]
 
 

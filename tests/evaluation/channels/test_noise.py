@@ -108,6 +108,15 @@ def test_noise_given_back_brings_the_headline_to_one_and_says_so():
     assert_array_equal(same.signal, experimental.signal)
 
 
+def test_noise_given_to_each_grows_with_the_signal_as_that_of_experimental_spectra():
+    rng = np.random.default_rng(7)
+    level = np.tile(rng.permutation(np.repeat([0.0, 1.0], 300))[:, None], 40)
+    experimental = SpectraSet(REGULAR, level + (0.01 + 0.09 * level) * rng.standard_normal((600, 40)))
+    smooth = SpectraSet(REGULAR, level + 1e-3 * rng.standard_normal((600, 40)))
+    noisy = noise.with_noise_by_signal(smooth, experimental, np.random.default_rng(0)).signal - level
+    assert_allclose([noisy[level == at].std() for at in (0.0, 1.0)], [0.01, 0.1], rtol=0.05)
+
+
 def test_four_channels_are_too_few_to_read_noise_from():
     axis = SpectralAxis(np.arange(4.0))
     with pytest.raises(SpectraError, match="5 neighbouring channels, but the spectra have 4"):

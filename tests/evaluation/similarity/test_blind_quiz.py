@@ -1,6 +1,7 @@
 """The quiz asks fair questions, says what gives a spectrum away, and scores people and a classifier alike."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import binom
 
@@ -54,6 +55,22 @@ def test_spectra_like_measured_ones_are_given_away_by_nothing(sets):
     limits = physics_limits(table)
     said = [blind_quiz.giveaways(blind_quiz.BlindQuestion("pair", 0, row, True), table, limits) for row in range(20)]
     assert sum("Nothing that we measure" in one[0] for one in said) > 15
+
+
+def test_what_99_of_100_measured_spectra_hold_gives_nothing_away():
+    limits = pd.DataFrame({"check": ["rough", "smooth", "charge"], "limit": [3.0, 0.3, 0.01]})
+    generated = pd.DataFrame({"roughness": [0.2, 0.4, 2.9, 4.0], "charge": [0.0, 0.0, 0.0, 0.125]})
+    table = pd.concat(
+        [generated.assign(role="generated"), pd.DataFrame({"roughness": [0.5, 1.0, 2.0]}).assign(role="training")]
+    )
+    table = table.assign(sample=[0, 1, 2, 3, 0, 1, 2], id="")
+    said = [blind_quiz.giveaways(blind_quiz.BlindQuestion("pair", 0, row, True), table, limits) for row in range(4)]
+    assert "is 20 % of" in said[0][0]
+    assert "more than 30 %" in said[0][0]
+    assert all("Nothing that we measure" in one[0] for one in said[1:3])
+    assert "4.0 times" in said[3][0]
+    assert "12.5 % of all charge" in said[3][1]
+    assert "less than 1.0 %" in said[3][1]
 
 
 @pytest.mark.parametrize(("right", "asked"), [(9, 12), (10, 12), (0, 12), (12, 12), (1, 1)])
