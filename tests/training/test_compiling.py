@@ -93,7 +93,7 @@ def test_a_person_is_told_once_and_before_the_first_epoch(monkeypatch, kernels, 
     values, listener = np.random.default_rng(0).random((8, 3)), Listener()
     for _ in range(2):
         train_mlps(values, values[:, :1], hidden=(2,), budget=Budget(epochs=1), kernels=kernels, reporter=listener)
-    assert listener.heard == [compiling.SENTENCE] * told + [1, 1]
+    assert listener.heard == [compiling.SENTENCE, 0] * told + [1, 1]
 
 
 def test_everything_is_ready_once_it_was_compiled_ahead(monkeypatch):

@@ -65,12 +65,12 @@ def test_what_99_of_100_measured_spectra_hold_gives_nothing_away():
     )
     table = table.assign(sample=[0, 1, 2, 3, 0, 1, 2], id="")
     said = [blind_quiz.giveaways(blind_quiz.BlindQuestion("pair", 0, row, True), table, limits) for row in range(4)]
-    assert "is 20 % of" in said[0][0]
-    assert "more than 30 %" in said[0][0]
+    assert "is 20\u00a0% of" in said[0][0]
+    assert "more than 30\u00a0%" in said[0][0]
     assert all("Nothing that we measure" in one[0] for one in said[1:3])
     assert "4.0 times" in said[3][0]
-    assert "12.5 % of all charge" in said[3][1]
-    assert "less than 1.0 %" in said[3][1]
+    assert "12.5\u00a0% of all charge" in said[3][1]
+    assert "less than 1.0\u00a0%" in said[3][1]
 
 
 @pytest.mark.parametrize(("right", "asked"), [(9, 12), (10, 12), (0, 12), (12, 12), (1, 1)])
