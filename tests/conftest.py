@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,21 +17,28 @@ from filelock import FileLock
 
 from spectra_core.contracts import SILENT
 from spectra_core.spectra import SetMeta, SpectralAxis, SpectraSet, Target
+from spectra_core.store import Store
 
 WITH_PROCESSES = ("browser", "cluster", "jobs")
 """Folders whose tests drive real browsers, workers and jobs, which a busy machine may hold up longer than they wait."""
 
 LONGEST = ("browser", "pages", "cluster", "jobs", "training", "experiment", "evaluation", "generators")
-"""Folders that take longest, begun first: so neither of two processes waits long for the other at the end."""
+"""Folders that take longest, begun first: so no process waits long for another at the end."""
+
+N_PROCESSES = 3
+"""One more than processors: browsers, workers and jobs often wait."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Run the whole suite in two processes where there are as many processors; decision 175."""
+    """Run the whole suite in processes side by side where there are two processors; decision 175."""
     option = config.option
     whole = config.args_source is config.ArgsSource.TESTPATHS and not (option.collectonly or option.usepdb)
-    if whole and option.numprocesses is None and not hasattr(config, "workerinput") and (os.cpu_count() or 1) > 1:
-        option.numprocesses, option.dist, option.loadscopereorder = 2, "loadscope", False
+    wanted = option.numprocesses
+    if wanted is None:
+        wanted = N_PROCESSES if (os.cpu_count() or 1) > 1 else 0
+    if whole and wanted and not hasattr(config, "workerinput"):
+        option.numprocesses, option.dist, option.loadscopereorder = wanted, "loadscope", False
         # In a new clone both processes, jobs and workers would each compile what trains networks, for half a minute.
         code = "from spectra_core.jobs.compiling_ahead import compile_ahead; compile_ahead()"
         compiling = subprocess.Popen([sys.executable, "-c", code], cwd=config.rootpath)
@@ -131,16 +139,30 @@ def mixtures() -> SpectraSet:
 
 @pytest.fixture(scope="session")
 def short_demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    """A data folder in which the demo was run on few spectra, to be copied, and what it made; one for all processes."""
+    """A data folder in which the demo was run on few spectra, to be copied, and what it made."""
     from spectra_core.jobs.demo import run_demo
-    from spectra_core.store import Store
 
-    base = tmp_path_factory.getbasetemp()
+    return made_once("demo", tmp_path_factory, lambda store: run_demo({"n_spectra": 60, "epochs": 2}, SILENT, store))
+
+
+@pytest.fixture(scope="session")
+def hostile_folder(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A data folder in which everything has a hostile name, to be copied, and what to open of it."""
+    from tests.hostile_names import fill_with_judgements
+
+    return made_once("names", tmp_path_factory, fill_with_judgements)
+
+
+def made_once(
+    name: str, factory: pytest.TempPathFactory, make: Callable[[Store], dict[str, str]]
+) -> tuple[Path, dict[str, str]]:
+    """Return a data folder and what was made in it, by whichever of the processes came first."""
+    base = factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder, made = shared / "demo", shared / "demo.json"
-    with FileLock(shared / "demo.lock"):
+    folder, made = shared / name, shared / f"{name}.json"
+    with FileLock(shared / f"{name}.lock"):
         if not made.exists():
-            made.write_text(json.dumps(run_demo({"n_spectra": 60, "epochs": 2}, SILENT, Store(folder))))
+            made.write_text(json.dumps(make(Store(folder))))
     return folder, json.loads(made.read_text())
 
 

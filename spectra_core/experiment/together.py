@@ -21,7 +21,6 @@ from spectra_core.experiment.units import Unit
 from spectra_core.generators import GENERATORS
 from spectra_core.regressors import REGRESSORS
 from spectra_core.regressors.choice import regressor_title, steps_of
-from spectra_core.training.loop import MOST_VALUES
 
 _LOOKED_UP = 1e-6
 """Share of its cost that is left of a unit whose work is done together with others."""
@@ -94,6 +93,8 @@ def _sizes(part: Part) -> tuple[int, int, int]:
 
 def _small_enough(pairs: Sequence[tuple[Part, Arm]]) -> Iterator[list[tuple[Part, Arm]]]:
     """Part what is to be trained so that no group holds more spectra than fit into memory."""
+    from spectra_core.training.loop import MOST_VALUES
+
     group: list[tuple[Part, Arm]] = []
     n_values = 0.0
     for part, arm in pairs:

@@ -11,8 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-import torch
-
 from spectra_core.contracts import SILENT, Cancelled, Reporter
 from spectra_core.errors import ConfigError
 
@@ -35,6 +33,8 @@ def one_numerical_thread() -> Iterator[None]:
     if getattr(_inside, "active", False):
         yield
         return
+    import torch  # here, not above: it takes longer to load than all else that experiments need
+
     _enter()
     torch.set_flush_denormal(True)
     _inside.active = True
@@ -49,6 +49,8 @@ def one_numerical_thread() -> Iterator[None]:
 
 def _enter() -> None:
     global _n_inside, _usual_threads  # noqa: PLW0603 (torch's count is global to the process, so is ours)
+    import torch
+
     with _lock:
         # Asked in every thread: a thread's own count is taken from the default at its first use, which must not come
         # later, when another thread may already have set the default back.

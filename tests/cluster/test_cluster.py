@@ -1,6 +1,7 @@
 """A real scheduler and real workers on loopback, in processes of their own."""
 
 import itertools
+import multiprocessing
 import os
 import signal
 import socket
@@ -29,22 +30,20 @@ from spectra_core.experiment.parts import parts_of
 from spectra_core.experiment.run import _units
 from spectra_core.store.files import write_at
 from spectra_core.training.versions import versions
+from tests.cluster import forked
 from tests.conftest import beer_lambert_set
 from tests.experiment.test_run import ARMS, MLP, Interrupted
 
 SMALL = Experiment(arms=(*ARMS[:2], ARMS[3], *ARMS[4:6]), regressors=(MLP,), n_folds=3, seed=1)
 """Arms of every kind of unit; two of them share a generator."""
-LONG = Experiment(
-    arms=(Arm("Baseline", "baseline"), Arm("Step-matched", "step_matched", ratio=20.0)),
-    regressors=(Choice("mlp", {"epochs": 100_000}),),
-    n_folds=3,
-)
-SECONDS_EACH = replace(LONG, arms=LONG.arms[:1], regressors=(Choice("mlp", {"epochs": 400}),))
+LONG = Experiment(arms=(Arm("Baseline", "baseline"),), regressors=(Choice("mlp", {"epochs": 100_000}),), n_folds=3)
+"""Units of minutes, yet the first thousandth of the whole, which is told, is a second of one."""
+SECONDS_EACH = replace(LONG, regressors=(Choice("mlp", {"epochs": 400}),))
 """Three units, each long enough to be stopped in the middle."""
 PATIENCE = 120.0
-LOADED = ("--preload", "spectra_core.cluster.worker_side")
-"""Loading the package may take longer than somebody may be silent."""
 ROOT = Path(__file__).parents[2]
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload([forked.__name__])
 
 
 class Processes:
@@ -52,24 +51,24 @@ class Processes:
 
     def __init__(self, folder: Path, worker_ttl: str = "6s") -> None:
         self._folder, self._worker_ttl = folder, worker_ttl
-        self._all: list[subprocess.Popen] = []
+        self._all: list[multiprocessing.Process] = []
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-        self.scheduler = self._start("scheduler", "--host", self.address, "--no-dashboard", "--no-show", *LOADED)
-        self._workers: dict[str, subprocess.Popen] = {}
+        self.scheduler = self._start("scheduler", "--host", self.address, "--no-dashboard", "--no-show")
+        self._workers: dict[str, multiprocessing.Process] = {}
         self._names = (f"worker-{number}" for number in itertools.count())
 
     def cluster(self, **options: float) -> Cluster:
         return Cluster(self.address, **{"patience": PATIENCE, **options})
 
-    def workers(self, number: int) -> list[subprocess.Popen]:
+    def workers(self, number: int) -> list[multiprocessing.Process]:
         """Return so many living workers, after as many as needed were started or ended."""
-        alive = {name: worker for name, worker in self._workers.items() if worker.poll() is None}
+        alive = {name: worker for name, worker in self._workers.items() if worker.is_alive()}
         for name in list(alive)[number:]:
             alive[name].kill()
-            alive.pop(name).wait(10)
-        options = ("--no-nanny", "--no-dashboard", "--nthreads", "1", "--memory-limit", "0", *LOADED)
+            alive.pop(name).join(10)
+        options = ("--no-nanny", "--no-dashboard", "--nthreads", "1", "--memory-limit", "0")
         while len(alive) < number:
             name = next(self._names)
             alive[name] = self._start("worker", self.address, "--name", name, *options)
@@ -85,46 +84,33 @@ class Processes:
                 until(lambda: working(self.address) - killed)
                 name = (working(self.address) - killed).pop()
                 self._workers[name].kill()
-                self._workers[name].wait(10)
+                self._workers[name].join(10)
                 killed.add(name)
         finally:
             for worker in self._workers.values():
                 worker.kill()
 
-    def freeze_at_work(self, worker: subprocess.Popen) -> None:
+    def freeze_at_work(self, worker: multiprocessing.Process) -> None:
         """Stop a worker in the middle of a unit, so that it is certain to hold one."""
         name = next(name for name, one in self._workers.items() if one is worker)
         while True:
             until(lambda: name in working(self.address, on="Baseline"))  # not on taking the spectra in
-            worker.send_signal(signal.SIGSTOP)
+            os.kill(worker.pid, signal.SIGSTOP)
             time.sleep(0.5)  # what it had sent before has come in then
             if name in working(self.address, on="Baseline"):
                 return
-            worker.send_signal(signal.SIGCONT)
+            os.kill(worker.pid, signal.SIGCONT)
 
-    def _start(self, command: str, *arguments: str) -> subprocess.Popen:
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "OMP_NUM_THREADS": "1",
-            "DASK_TEMPORARY_DIRECTORY": str(self._folder),
-            "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": self._worker_ttl,
-        }
-        with (self._folder / f"{command}.txt").open("ab") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "dask", command, *arguments],
-                env=environment,
-                cwd=self._folder,
-                stdout=output,
-                stderr=output,
-            )
+    def _start(self, command: str, *arguments: str) -> multiprocessing.Process:
+        process = PROCESSES.Process(target=forked.do, args=(command, arguments, self._folder, self._worker_ttl))
+        process.start()
         self._all.append(process)
         return process
 
     def end(self) -> None:
         for process in reversed(self._all):
             process.kill()
-            process.wait(10)
+            process.join(10)
 
 
 def n_listed(address):
@@ -211,7 +197,8 @@ class TestLosses:
         listener = Listener(0.3, killed.kill)
         found = run(SMALL, mixtures, reporter=listener, workforce=processes.cluster())
         same(found, local)
-        assert killed.wait(PATIENCE) == -signal.SIGKILL
+        killed.join(PATIENCE)
+        assert killed.exitcode == -signal.SIGKILL
         assert max(listener.shares) == 1.0
         assert sum("is one of ours" in text for text in listener.messages) == 2
 
@@ -223,7 +210,7 @@ class TestLosses:
         found = run(SECONDS_EACH, mixtures, reporter=listener, workforce=processes.cluster())
         freezing.join(PATIENCE)
         frozen.kill()
-        frozen.wait(10)
+        frozen.join(10)
         same(found, run(SECONDS_EACH, mixtures))
         # Once for each of its units: Dask may have had another one wait for it.
         assert any("was lost while it worked on" in text for text in listener.messages)
@@ -239,10 +226,10 @@ class TestALostScheduler:
         memo = Interrupted(10_000)
         try:
             own.workers(1)
-            listener = Listener(1e-6, lambda: own.scheduler.send_signal(signal.SIGSTOP))
+            listener = Listener(1e-6, lambda: os.kill(own.scheduler.pid, signal.SIGSTOP))
             with pytest.raises(ClusterError, match="no longer answers"):
                 run(LONG, mixtures, reporter=listener, workforce=own.cluster(silence=3.0))
-            own.scheduler.send_signal(signal.SIGCONT)
+            os.kill(own.scheduler.pid, signal.SIGCONT)
             until(lambda: not working(own.address))
             listener = Listener(0.3, own.scheduler.kill)
             with pytest.raises(ClusterError, match=r"at tcp://\S+ no longer answers. Finished parts are kept"):
@@ -379,7 +366,7 @@ def test_without_an_address_the_package_is_not_loaded():
 
 
 class TestNoneLeft:
-    """Last, since new workers take seconds to start."""
+    """Last, since it ends all workers."""
 
     def test_a_unit_that_loses_two_workers_is_named_and_not_tried_again(self, processes, mixtures):
         processes.workers(2)

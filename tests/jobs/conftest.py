@@ -7,7 +7,7 @@ import pytest
 
 from spectra_core.jobs import Jobs, processes
 
-PATIENCE = 180.0  # seconds a job may take to start on a busy computer
+PATIENCE = 600.0  # seconds a job may take to start on a busy computer
 
 
 @pytest.fixture

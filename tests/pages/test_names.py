@@ -1,14 +1,14 @@
 """Names are data: whatever a set, sample, target, unit, model, arm or job is called, no page takes it for markdown."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from spectra_core.store import Store
-from tests.hostile_names import OUTSIDE, fill_with_judgements, texts
+from tests.hostile_names import OUTSIDE, texts
 from ui.menu import MENU
 
 APP = str(Path(__file__).parents[2] / "app.py")
@@ -20,9 +20,8 @@ LIVE = re.compile(rf"(?<!\\)\]\(|(?<!\\)<|(?<!\\)\$|http://{OUTSIDE}|:material/h
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory) -> tuple[Path, dict[str, str]]:
-    folder = tmp_path_factory.mktemp("names")
-    return folder, fill_with_judgements(Store(folder))
+def filled(tmp_path_factory, hostile_folder) -> tuple[Path, dict[str, str]]:
+    return shutil.copytree(hostile_folder[0], tmp_path_factory.mktemp("names") / "home"), hostile_folder[1]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: Path(path).stem)

@@ -59,7 +59,7 @@ def test_with_the_demo_in_hand_generated_spectra_are_drawn_beside_the_experiment
 
 def test_a_job_that_failed_is_told_with_its_reason_on_whatever_page(store: Store, tmp_path: Path, monkeypatch):
     job = Jobs(tmp_path).submit("train", {"set": "0" * 64, "generator": "pca"}, "Train on nothing")
-    Jobs(tmp_path).wait(job, timeout=60)
+    Jobs(tmp_path).wait(job, timeout=180)
     app = AppTest.from_file(APP, default_timeout=60)
     app.query_params["job"] = job
     app.run()

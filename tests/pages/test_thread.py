@@ -7,11 +7,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from spectra_core.choices import Choice
-from spectra_core.experiment import Arm, Experiment, run
+from spectra_core.experiment import Arm, Experiment, ExperimentResult, run
 from spectra_core.experiment.own_way import own_way as way_of
 from spectra_core.generators import GENERATORS
 from spectra_core.jobs import JobRecord, Jobs
 from spectra_core.sampling.generation import generate_spectra
+from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
 from tests.conftest import beer_lambert_set
 
@@ -36,17 +37,25 @@ def said(app: AppTest) -> str:
     return "\n".join(one.value for kind in (app.markdown, app.info, app.warning, app.caption) for one in kind)
 
 
-def studied(store: Store, seed: int, name: str) -> tuple[str, str]:
-    spectra = beer_lambert_set(n_spectra=40, seed=seed).with_meta(name=name)
-    fingerprint = store.save_set(spectra)
+@pytest.fixture(scope="module")
+def two_runs() -> dict[str, tuple[SpectraSet, ExperimentResult]]:
     arms = (Arm("Baseline", "baseline"), Arm("Mixing", generator=Choice("mixing")))
-    result = run(Experiment(arms=arms, regressors=(Choice("ridge"),), n_folds=4, reference="baseline"), spectra)
-    return fingerprint, store.save_result("study", dict(result.document), dict(result.tables), name=f"On {name}")
+    experiment = Experiment(arms=arms, regressors=(Choice("ridge"),), n_folds=4, reference="baseline")
+    sets = {
+        name: beer_lambert_set(n_spectra=40, seed=seed).with_meta(name=name)
+        for seed, name in enumerate(("Monday", "Tuesday"))
+    }
+    return {name: (spectra, run(experiment, spectra)) for name, spectra in sets.items()}
 
 
 @pytest.fixture
-def two_studies(store: Store) -> dict[str, tuple[str, str]]:
-    return {name: studied(store, seed, name) for seed, name in enumerate(("Monday", "Tuesday"))}
+def two_studies(store: Store, two_runs) -> dict[str, tuple[str, str]]:
+    def kept(name: str) -> tuple[str, str]:
+        spectra, result = two_runs[name]
+        key = store.save_set(spectra)
+        return key, store.save_result("study", dict(result.document), dict(result.tables), name=f"On {name}")
+
+    return {name: kept(name) for name in two_runs}
 
 
 @pytest.fixture

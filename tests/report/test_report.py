@@ -1,6 +1,7 @@
 """A report says everything, fetches nothing, and shows whatever people wrote letter by letter."""
 
 import re
+import shutil
 from html.parser import HTMLParser
 
 import numpy as np
@@ -55,10 +56,10 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def shelf(tmp_path_factory):
+def shelf(tmp_path_factory, hostile_folder):
     """Return a store in which everything has a hostile name, and its one experiment."""
-    store = Store(tmp_path_factory.mktemp("home"))
-    hand = hostile_names.fill_with_judgements(store)
+    folder, hand = hostile_folder
+    store = Store(shutil.copytree(folder, tmp_path_factory.mktemp("shelf") / "home"))
     many = store.save_set(hostile_names.renamed(beer_lambert_set(100, 20), "measured"))
     TASKS["bench"]({"set": many, "seed": 0}, SILENT, store)
     study = store.load_result(store.results("study")[0].id)
