@@ -39,7 +39,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         wanted = N_PROCESSES if (os.cpu_count() or 1) > 1 else 0
     if whole and wanted and not hasattr(config, "workerinput"):
         option.numprocesses, option.dist, option.loadscopereorder = wanted, "loadscope", False
-        # In a new clone both processes, jobs and workers would each compile what trains networks, for half a minute.
+        # In a new clone all processes, jobs and workers would each compile what trains networks, for half a minute.
         code = "from spectra_core.jobs.compiling_ahead import compile_ahead; compile_ahead()"
         compiling = subprocess.Popen([sys.executable, "-c", code], cwd=config.rootpath)
         config.add_cleanup(compiling.wait)
