@@ -5,6 +5,7 @@ import streamlit as st
 from ui import false_alarm, figures, garbage, menu, ready, state, status_line, umap_warm, workspace_panel
 from ui.boundary import error_boundary
 
+garbage.share_arenas()
 st.set_page_config(
     page_title="Latent Spectra",
     page_icon=str(menu.ROOT / "ui/static/favicon.png"),

@@ -6,10 +6,13 @@ keyed by `key_of`.
 """
 
 import copyreg
+import ctypes
+import gc
 import hashlib
 import io
 import pickle
 import threading
+import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -43,6 +46,8 @@ FEWEST_KEPT = 256
 """Of small results: each counts as at least one of so many parts of the bytes, so that their number is bounded, too."""
 GRACE_SECONDS = 600.0
 """How long what was cached outlives the last visitor: a reload must find it again."""
+TIDY_SECONDS = 60.0
+"""How long after a visitor left what they held is given back to the system."""
 
 WAITING = {
     "load_set": "Loading spectra",
@@ -260,11 +265,52 @@ def clear_if_empty() -> None:
         clear()
 
 
+@dataclass(eq=False)
+class _Tidying:
+    """What follows when visitors leave, in one thread for all of them: each would have one with memory of its own."""
+
+    _last: float = 0.0
+    _timer: threading.Timer | None = None
+    _lock: Any = field(default_factory=threading.Lock)
+
+    def later(self) -> None:
+        """Tidy up in a while, and a last time when nobody has come for longer."""
+        with self._lock:
+            self._last = time.monotonic()
+            if self._timer is None:
+                self._start()
+
+    def now(self) -> None:
+        """Give memory back; what was cached, too, where the last visitor left long ago."""
+        with self._lock:
+            is_long_ago = time.monotonic() - self._last >= GRACE_SECONDS
+        if is_long_ago:
+            clear_if_empty()
+        give_back()
+        with self._lock:
+            self._timer = None
+            if not is_long_ago:
+                self._start()
+
+    def _start(self) -> None:
+        self._timer = threading.Timer(TIDY_SECONDS, self.now)
+        self._timer.daemon = True
+        self._timer.start()
+
+
+_TIDYING = _Tidying()
+
+
+def give_back() -> None:
+    """Let the system have what closed pages held: the C library of Linux keeps it, for each thread it once gave it."""
+    gc.collect()
+    with suppress(OSError, AttributeError):  # another system or C library
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
 def _left(visitor: str) -> None:
     _visitors.discard(visitor)
-    timer = threading.Timer(GRACE_SECONDS, clear_if_empty)
-    timer.daemon = True
-    timer.start()
+    _TIDYING.later()
 
 
 @st.cache_resource(scope="session", show_spinner=False, on_release=_left)

@@ -1,11 +1,19 @@
-"""Garbage collection that passes over what modules hold; Streamlit collects after every run of a page."""
+"""Garbage collection that passes over what modules hold, and memory that goes back to the system.
 
+Streamlit collects after every run of a page, and gives every run a thread of its own.
+"""
+
+import ctypes
 import gc
 import sys
+from contextlib import suppress
 from threading import Lock
 
 from ui.ready import has_server
 
+_ARENA_MAX = -8
+"""Of `mallopt` in the C library of Linux."""
+ARENAS = 2
 MANY_MODULES = 100
 """A collection passes over modules again when so many were loaded since the last time."""
 
@@ -37,3 +45,12 @@ class Spared:
 
 
 SPARED = Spared()
+
+
+def share_arenas() -> None:
+    """Let all threads take memory from two places, where the C library of Linux has eight for every processor.
+
+    Each would grow to what the dearest page needs, and keep it: with 16 of them 60 MB more after 15 visitors.
+    """
+    with suppress(OSError, AttributeError):  # another system or C library
+        ctypes.CDLL("libc.so.6").mallopt(_ARENA_MAX, ARENAS)

@@ -192,9 +192,16 @@ def test_memory_is_given_back_when_the_last_visitor_has_left():
     cache._visitors.add("someone")
     cache.clear_if_empty()
     assert len(cache._SHARED) == 1
-    cache._left("someone")
-    cache.clear_if_empty()
+    for visitor in ("someone", "someone else", "a third"):
+        cache._left(visitor)
+    waiting = [one for one in threading.enumerate() if getattr(one, "function", None) == cache._TIDYING.now]
+    assert len(waiting) == 1  # and no thread for each of them
+    cache._TIDYING.now()
+    assert len(cache._SHARED) == 1  # who reloads a page finds it again
+    cache._TIDYING._last -= cache.GRACE_SECONDS
+    cache._TIDYING.now()
     assert len(cache._SHARED) == 0
+    assert cache._TIDYING._timer is None
 
 
 def test_every_function_that_makes_a_visitor_wait_exists():
