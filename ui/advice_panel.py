@@ -53,8 +53,7 @@ def pick_reference(spectra: SpectraSet) -> dict[str, Any] | None:
 
 def newest(spectra: SpectraSet) -> StoredResult | None:
     """Return the newest advice on these spectra, or None."""
-    for record in sorted(state.store().results("advice"), key=lambda one: -one.sequence):
-        found: StoredResult = cache.shared(Store.load_result, state.store(), record.id)
+    for found in studies.kept_results("advice"):
         if found.document.get("set") == spectra.fingerprint:
             return found
     return None

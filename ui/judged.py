@@ -11,8 +11,7 @@ from spectra_core.evaluation.physics.checks import mixture_residual
 from spectra_core.evaluation.sampling import MOST_JUDGED, sampled_rows
 from spectra_core.figures import physics as figures
 from spectra_core.spectra import SpectraSet
-from spectra_core.store import Store
-from ui import cache, comparison, job_panel, needed, state, tables
+from ui import cache, comparison, job_panel, needed, state, studies, tables
 from ui.figures import show_figure
 from ui.text import percent, plain, significant
 
@@ -49,9 +48,8 @@ def finished_or_offered(task: str, arguments: dict[str, Any], *, button: str, ti
     button, title
         What the button says, and what the job is called.
     """
-    for record in reversed(state.store().results(task)):
-        result = cache.shared(Store.load_result, state.store(), record.id)
-        if result.document.get("arguments") == arguments:
+    for result in studies.kept_results(task):
+        if result.document["arguments"] == arguments:
             return result
     begun = [job for job in state.jobs().records() if job.task == task and job.arguments == arguments]
     if begun and begun[-1].state != "finished":

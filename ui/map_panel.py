@@ -22,7 +22,7 @@ from spectra_core.figures.theme import role_name
 from spectra_core.spectra import SpectraSet
 from spectra_core.store.results import unkept_result
 from spectra_core.training.versions import versions
-from ui import cache, state, tables, targets, umap_warm
+from ui import cache, state, studies, tables, targets, umap_warm
 from ui.comparison import Compared
 from ui.exports import offer_tables
 from ui.figures import show_figure
@@ -286,9 +286,8 @@ def _show_selected(found: Compared, table: pd.DataFrame, points: list[Any]) -> N
 
 def _finished_map(arguments: dict[str, Any]) -> "StoredResult | None":
     """Return the latest map that was drawn of just this."""
-    for record in reversed(state.store().results("map")):
-        result = state.store().load_result(record.id)
-        if result.document.get("arguments") == arguments:
+    for result in studies.kept_results("map"):
+        if result.document["arguments"] == arguments:
             return result
     return None
 

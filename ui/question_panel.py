@@ -16,7 +16,7 @@ from spectra_core.figures.names import typeset
 from spectra_core.regressors.choice import regressor_from_json, regressor_label, regressor_title
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
-from ui import cache, job_panel, state, tables, time_said
+from ui import cache, job_panel, state, studies, tables, time_said
 from ui.text import plain
 
 KEPT: dict[str, Any] = {"persist_state": "session"}
@@ -142,16 +142,16 @@ def _sources(experiment: Experiment, spectra: SpectraSet) -> dict[str, str]:
     """Return per regressor the newest result that shows how its errors scatter on these spectra."""
     wanted = {regressor_label(choice): choice.to_json() for choice in experiment.regressors}
     found: dict[str, str] = {}
-    for record in reversed(state.store().results()):
-        if record.kind not in ("pilot", "study") or set(found) == set(wanted):
-            continue
-        document = cache.shared(Store.load_result, state.store(), record.id).document
+    for result in studies.kept_results("pilot", "study"):
+        if set(found) == set(wanted):
+            break
+        document = result.document
         if document["data"]["fingerprint"] != spectra.fingerprint or len(document["experiment"]["arms"]) < 2:
             continue
         for part in document["experiment"]["regressors"]:
             label = regressor_label(regressor_from_json(part))
             if regressor_from_json(part).to_json() == wanted.get(label):
-                found.setdefault(label, record.id)
+                found.setdefault(label, result.record.id)
     return found
 
 

@@ -24,7 +24,7 @@ from spectra_core.generators import GENERATORS
 from spectra_core.jobs.tasks import default_workers
 from spectra_core.regressors.choice import regressor_from_json, regressor_label, regressor_title
 from spectra_core.store import Store, StoredResult
-from ui import cache, job_panel, state, tables, time_said
+from ui import cache, job_panel, state, studies, tables, time_said
 from ui.exports import figure_with_exports, table_export
 from ui.text import counted, plain
 
@@ -257,11 +257,10 @@ def _by_density(rows: pd.DataFrame, densities: pd.DataFrame) -> pd.DataFrame:
 def other_experiments(result: StoredResult) -> None:
     """Set the experiment beside others on the same data."""
     others = {}
-    for record in state.store().results("study"):
-        if record.id != result.record.id:
-            loaded = cache.shared(Store.load_result, state.store(), record.id)
-            if loaded.document["data"]["fingerprint"] == result.document["data"]["fingerprint"]:
-                others[record.id] = loaded
+    for loaded in reversed(list(studies.kept_results("study"))):
+        same_data = loaded.document["data"]["fingerprint"] == result.document["data"]["fingerprint"]
+        if same_data and loaded.record.id != result.record.id:
+            others[loaded.record.id] = loaded
     if not others:
         st.caption("There is no other experiment on this data yet.")
         return
@@ -282,11 +281,11 @@ def other_experiments(result: StoredResult) -> None:
         }
     )
     st.dataframe(said, hide_index=True)
-    studies = {
+    both = {
         "this": (result.document, result.tables["errors"]),
         "other": (other.document, other.tables["errors"]),
     }
-    paired = compare_experiments(studies, question_of(result))
+    paired = compare_experiments(both, question_of(result))
     if paired.empty:
         st.caption("Their folds differ, or no arm has the same name, so errors cannot be compared fold by fold.")
     else:
@@ -296,7 +295,7 @@ def other_experiments(result: StoredResult) -> None:
             largest = rows[rows["n_train"] == rows["n_train"].max()]
             words = [f"{row.effect:+.0f} % ({row.low:+.0f} to {row.high:+.0f})" for row in largest.itertuples()]
             st.dataframe(tables.wide(largest.assign(words=words), ["arm"], "target", "words"))
-    table_export(side_by_side(studies), "experiments_side_by_side", "Download the errors of both")
+    table_export(side_by_side(both), "experiments_side_by_side", "Download the errors of both")
 
 
 def _learning_curves(result: StoredResult, regressor: str, units: Mapping[str, str], kinds: Mapping[str, str]) -> None:

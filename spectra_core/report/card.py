@@ -182,9 +182,8 @@ def _ranges(frame: Frame, seen: SpectraSet | None) -> tuple[dict[str, Any], ...]
 
 
 def _kept_judgement(store: Store, model_id: str) -> pd.DataFrame | None:
-    for record in reversed(store.results("fidelity")):
-        result = store.load_result(record.id)
-        if result.document.get("arguments", {}).get("model") == model_id and "judgement" in result.tables:
+    for result in store.loaded_results("fidelity"):
+        if result.document["arguments"].get("model") == model_id:
             return result.tables["judgement"]
     return None
 
@@ -214,9 +213,8 @@ def _failures(judged: pd.DataFrame | None) -> tuple[list[dict[str, Any]], list[s
 
 def _of_kept_bench(store: Store, fingerprint: str) -> list[str]:
     """Say which defects the metrics miss on this set, where they were tried on known-bad generators of it."""
-    for record in reversed(store.results("bench")):
-        result = store.load_result(record.id)
-        if result.document.get("arguments", {}).get("set") == fingerprint:
+    for result in store.loaded_results("bench"):
+        if result.document["arguments"].get("set") == fingerprint:
             return [bench_sentence(result.tables["bench"])]
     return []
 

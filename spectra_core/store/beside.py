@@ -1,10 +1,11 @@
 """A shelf of a workspace beside the same one of its class: what lies there can be used, and not be changed."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from spectra_core.errors import StoreError
-from spectra_core.store.entries import Shelf
+from spectra_core.store.entries import Made, Shelf
 from spectra_core.store.entry import Entry
 
 
@@ -38,6 +39,10 @@ class ShelfBeside(Shelf):
     def read(self, key: str) -> tuple[Entry, dict[str, bytes]]:
         """As of `Shelf`."""
         return self._shared.read(key) if self.is_shared(key) else super().read(key)
+
+    def read_as(self, key: str, build: Callable[[Entry, dict[str, bytes]], Made]) -> Made:
+        """As of `Shelf`."""
+        return self._shared.read_as(key, build) if self.is_shared(key) else super().read_as(key, build)
 
     def locate(self, key: str) -> tuple[Entry, dict[str, Path]]:
         """As of `Shelf`."""

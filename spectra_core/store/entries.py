@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from spectra_core.errors import StoreError
 from spectra_core.store.classroom import require_room
@@ -31,6 +31,7 @@ from spectra_core.store.shapes import MOST_COUNTED, fits, shaped
 from spectra_core.store.staging import bin_folder, binned, sweep, unlisted_folder
 
 _MANIFEST = "manifest.json"
+Made = TypeVar("Made")
 
 
 class Shelf:
@@ -120,9 +121,16 @@ class Shelf:
             _require_sizes(folder, manifest)
             contents = {name: _checked(folder / name, facts) for name, facts in manifest.files.items()}
         except DamageError as damage:
-            self._set_aside(folder, str(damage))
-            raise
+            raise self._refused(folder, damage) from damage
         return _entry(manifest), contents
+
+    def read_as(self, key: str, build: Callable[[Entry, dict[str, bytes]], Made]) -> Made:
+        """Return what `build` makes of an entry; one that it refuses with a DamageError is set aside, too."""
+        entry, contents = self.read(key)
+        try:
+            return build(entry, contents)
+        except DamageError as damage:
+            raise self._refused(self._folder / key, damage) from damage
 
     def locate(self, key: str) -> tuple[Entry, dict[str, Path]]:
         """Return an entry with the places of its files, every one checked against its sha256, read in parts.
@@ -140,8 +148,7 @@ class Shelf:
                 if _sha256_at(folder / name) != facts["sha256"]:
                     raise DamageError(f"its file {name} is not what was kept.")
         except DamageError as damage:
-            self._set_aside(folder, str(damage))
-            raise
+            raise self._refused(folder, damage) from damage
         return _entry(manifest), {name: folder / name for name in manifest.files}
 
     def is_intact(self, key: str) -> bool:
@@ -273,6 +280,13 @@ class Shelf:
                 raise
             raise DamageError(f"it was kept by another version, which described it otherwise: {error}.") from error
         return manifest
+
+    def _refused(self, folder: Path, damage: DamageError) -> DamageError:
+        """Set an entry aside, and return the sentence that names it."""
+        name = _name_in(folder)
+        self._set_aside(folder, str(damage))
+        called = f"The {_ONE[self._kind]} {name!r}" if name else f"This {_ONE[self._kind]}"
+        return DamageError(f"{called} was set aside as damaged: {damage} Choose another, or make it again.")
 
     def _set_aside(self, folder: Path, reason: str) -> None:
         if not os.path.lexists(folder):

@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from spectra_core.errors import StoreError
-from spectra_core.store.entry import Entry
+from spectra_core.store.entry import DamageError, Entry
 from spectra_core.store.files import json_bytes, strict_json
+from spectra_core.store.result_shapes import require_shape
 from spectra_core.store.shapes import fits, shaped
 
 DOCUMENT = "document.json"
@@ -71,8 +72,8 @@ def result_from(record: ResultRecord, files: Mapping[str, bytes]) -> StoredResul
 
     Raises
     ------
-    StoreError
-        When a file is not one of a result.
+    DamageError
+        When a file is not one of a result, or holds something else than results of its kind do.
     """
     try:
         content = strict_json(files[DOCUMENT])
@@ -81,9 +82,15 @@ def result_from(record: ResultRecord, files: Mapping[str, bytes]) -> StoredResul
         tables = {
             name: pd.read_parquet(io.BytesIO(files[_file_of(number)])) for number, name in enumerate(content["tables"])
         }
+        require_shape(record.kind, content["document"], tables)
         return StoredResult(record, content["document"], tables)
     except (KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
-        raise StoreError(f"The result {record.name!r} cannot be read back: it is damaged. Make it again.") from error
+        raise DamageError(f"it was kept by another version, which wrote it otherwise: {_said(error)}.") from error
+
+
+def _said(error: Exception) -> str:
+    """Say in our own words what is wrong: ours are the errors of checks alone."""
+    return str(error) if type(error) is ValueError else "a file of it is none that a result has"
 
 
 def _file_of(number: int) -> str:

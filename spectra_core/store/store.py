@@ -4,7 +4,8 @@ import os
 import shutil
 import unicodedata
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -238,8 +239,13 @@ class Store:
 
     def load_result(self, result_id: str) -> StoredResult:
         """Return a result with its document and tables."""
-        entry, files = self._results.read(result_id)
-        return result_from(result_record(entry), files)
+        return self._results.read_as(result_id, lambda entry, files: result_from(result_record(entry), files))
+
+    def loaded_results(self, kind: str) -> Iterator[StoredResult]:
+        """Load the results of one kind, the newest first, passing over those that are damaged."""
+        for record in reversed(self.results(kind)):
+            with suppress(StoreError):
+                yield self.load_result(record.id)
 
     def results(self, kind: str | None = None) -> list[ResultRecord]:
         """List the results in the order they were kept; only those of one kind where `kind` is given."""

@@ -277,6 +277,16 @@ class TestReadingErrors:
         store.save_result("study", {**old.document, "name": "Old"}, {name: old.tables[name] for name in names})
         opened(ERRORS, set=fingerprint)
 
+    def test_experiments_of_another_form_are_set_aside_and_the_others_shown(self, study, store, fingerprint):
+        kept = store.load_result(study)
+        experiment = {**kept.document["experiment"], "n_folds": "many"}
+        for changes in ({"data": fingerprint}, {"experiment": experiment}, {"experiment": None}):
+            store.save_result("study", {**kept.document, **changes}, kept.tables, name="Odd")
+        store.save_result("study", kept.document, {**kept.tables, "spreads": pd.DataFrame()}, name="Odd")
+        app = opened(ERRORS, set=fingerprint)
+        assert app.selectbox(key="study").value == study
+        assert [one.name for one in store.damaged()] == ["Odd"] * 4
+
     def test_without_an_experiment_the_visitor_is_taken_to_run_one(self, fingerprint):
         app = opened(ERRORS, set=fingerprint)
         assert app.info[0].value.startswith("No experiment on")

@@ -61,7 +61,7 @@ def test_the_shelf_is_seen_by_all_and_changed_by_none_but_the_teacher(visitors):
     first, second, folder = visitors
     teacher = Store(room.home_of_secret(folder, room.teacher_secret(folder)))
     assert teacher.root == folder
-    key, result = teacher.save_set(spectra()), teacher.save_result("study", {"a": 1}, {})
+    key, result = teacher.save_set(spectra()), teacher.save_result("note", {"a": 1}, {})
     own = first.save_set(spectra(1))
     assert [one.name for one in first.sets()] == ["Day 0", "Day 1"]
     assert [one.name for one in second.sets()] == ["Day 0"]

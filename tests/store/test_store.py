@@ -108,13 +108,13 @@ class TestResults:
             "empty": pd.DataFrame(),
             "no rows": pd.DataFrame({"x": np.array([], dtype=np.float64)}),
         }
-        key = store.save_result("study", {"seed": np.int64(3), "share": float("nan")}, tables, name="A study")
+        key = store.save_result("note", {"seed": np.int64(3), "share": float("nan")}, tables, name="A study")
         found = store.load_result(key)
         assert found.document == {"seed": 3, "share": None}  # JSON knows no NaN
         assert list(found.tables) == list(tables)
         for name, table in tables.items():
             assert_frame_equal(found.tables[name], table, check_column_type=False)  # of no columns
-        assert [record.name for record in store.results("study")] == ["A study"]
+        assert [record.name for record in store.results("note")] == ["A study"]
         assert store.results("map") == []
 
     def test_equal_results_share_their_content_and_unequal_ones_do_not(self, store):
@@ -136,7 +136,7 @@ class TestTheBin:
         kept = {
             "sets": store.save_set(small),
             "models": store.save_model(model, registry="regressor", member="ridge", train=small, seed=0),
-            "results": store.save_result("study", {}, {"t": pd.DataFrame({"x": [1.0]})}, name="A study"),
+            "results": store.save_result("note", {}, {"t": pd.DataFrame({"x": [1.0]})}, name="A study"),
         }
         delete = {"sets": store.delete_set, "models": store.delete_model, "results": store.delete_result}
         for kind, key in kept.items():

@@ -1,0 +1,158 @@
+"""What pages and reports read of a result, kind by kind: a result that holds something else is none of ours."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+
+from spectra_core.errors import SpectraCoreError
+from spectra_core.store.shapes import fits
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a kind of result holds at least.
+
+    Parameters
+    ----------
+    document
+        What kind of value a field holds; fields within a field are named after dots.
+    tables
+        Columns by table: those of words or marks (with a ? where cells may be empty), then those of numbers.
+    sometimes
+        Likewise, of tables that need not be there, or may be without columns.
+    """
+
+    document: Mapping[str, Any]
+    tables: Mapping[str, tuple[str, str]]
+    sometimes: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
+_UNITS = dict[str, str | None]
+_COUNTS = dict[str, int]
+_EXPERIMENT = Shape(
+    {
+        "data.fingerprint": str,
+        "data.name": str,
+        "data.origin": str,
+        "data.n_spectra": int,
+        "data.units": _UNITS,
+        "experiment": dict[str, Any],
+    },
+    {
+        "errors": ("arm regressor target", "repeat fold n_train ratio rmsep mae bias n_test"),
+        "predictions": ("arm regressor target", "repeat fold sample n_train ratio reference predicted"),
+        "spreads": ("target", "sd"),
+    },
+    {
+        "floors": ("target identifiable", "expected_error bayesian_bound"),
+        "generators": ("generator options", "n_train"),
+        "added": ("arm", "noise_ratio"),
+        "densities": ("", "repeat fold sample n_train log_density"),
+        "efficiencies": ("arm target regressor", "n_train efficiency"),
+        "equivalents": ("arm target regressor", "n_train n_equivalent"),
+        "reasons": ("observed_arm change question arm reference regressor target", "n_train effect low high"),
+    },
+)
+SHAPES = {
+    "study": _EXPERIMENT,
+    "pilot": _EXPERIMENT,
+    "advice": Shape(
+        {
+            "data.fingerprint": str,
+            "data.units": _UNITS,
+            "sentences": list[str],
+            "told": list[str],
+            "left_out": dict[str, str],
+            "actions": dict[str, dict[str, Any]],
+            "reference": str,
+            "curve_way": str,
+            "n_folds": int,
+            "n_inner": int,
+            "n_repeats": int,
+            "seed": int,
+            "minutes": float,
+        },
+        {
+            "advice": ("remedy target verdict?", "effect low high promised_error"),
+            "curve": ("target", "n_train rmsep"),
+        },
+    ),
+    "fidelity": Shape(
+        {"arguments": dict[str, Any], "n_judged": _COUNTS, "n_spectra": _COUNTS},
+        {
+            "judgement": ("metric verdict?", "value floor floor_low floor_high n_per_set n_repeats"),
+            "physics": ("role id", "sample"),
+            "physics_limits": ("check", "limit"),
+        },
+        {"label_honesty": ("role id target", "sample asked predicted pure_components")},
+    ),
+    "neighbours": Shape(
+        {"arguments": dict[str, Any], "n_asked": _COUNTS, "n_spectra": _COUNTS, "n_copies": int},
+        {"neighbours": ("id", "sample nearest_training distance_training distance_ratio")},
+        {"memorisation": ("role", "share lower upper n_held_out"), "floor": ("", "distance_ratio")},
+    ),
+    "map": Shape({"arguments": dict[str, Any], "trustworthiness": float}, {"map": ("role id", "sample x y")}),
+    "bench": Shape({"arguments": dict[str, Any]}, {"bench": ("defect metric seen", "n_per_set n_repeats")}),
+}
+"""Those that the app makes; others are kept and given back as they are."""
+
+
+def require_shape(kind: str, document: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> None:
+    """Refuse a result that lacks what is read of its kind, or holds it in another form.
+
+    Raises
+    ------
+    ValueError
+        Naming the field, table or column.
+    """
+    shape = SHAPES.get(kind)
+    if shape is None:
+        return
+    for name, hint in shape.document.items():
+        if not fits(_value(document, name.split(".")), hint):
+            raise ValueError(f"its field {name!r} holds something else, or nothing")
+    for name, columns in {**shape.tables, **shape.sometimes}.items():
+        if name not in tables and name in shape.tables:
+            raise ValueError(f"its table {name!r} is missing")
+        if name in tables and (name in shape.tables or len(tables[name])):
+            _require_columns(name, tables[name], *map(str.split, columns))
+    if shape is _EXPERIMENT:
+        _require_experiment(document["experiment"], tables)
+
+
+def _require_columns(name: str, table: pd.DataFrame, words: list[str], numbers: list[str]) -> None:
+    for written in [*words, *numbers]:
+        column = written.removesuffix("?")
+        if column not in table:
+            raise ValueError(f"the column {column!r} of its table {name!r} is missing")
+        cells = table[column].dropna() if written in numbers or column != written else table[column]
+        if written in numbers and len(cells) and not is_numeric_dtype(cells):
+            raise ValueError(f"the column {column!r} of its table {name!r} holds no numbers")
+        if written in words and not all(isinstance(cell, str | bool) for cell in cells.unique().tolist()):
+            raise ValueError(f"the column {column!r} of its table {name!r} holds something else than words")
+
+
+def _require_experiment(written: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> None:
+    """Refuse an experiment that cannot be made again, or whose tables are about something else."""
+    from spectra_core.experiment import Experiment
+    from spectra_core.regressors.choice import regressor_label
+
+    try:
+        experiment = Experiment.from_document(dict(written))
+    except SpectraCoreError as error:
+        raise ValueError(f"its experiment is none: {error}") from error
+    errors = tables["errors"]
+    arms, labels = {arm.name for arm in experiment.arms}, set(map(regressor_label, experiment.regressors))
+    if errors.empty or not (set(errors["arm"]) <= arms and set(errors["regressor"]) <= labels):
+        raise ValueError("its errors are those of other arms or regressors")
+    if not set(errors["target"]) <= set(tables["spreads"]["target"]):
+        raise ValueError("its errors are about targets whose spread it does not tell")
+
+
+def _value(document: Any, names: list[str]) -> Any:
+    for name in names:
+        document = document.get(name) if isinstance(document, Mapping) else None
+    return document
