@@ -27,6 +27,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "resample": ("linear", "cubic"),
     "decimal": (".", ","),
     "contradictions": ("accept",),
+    "blank_ids": ("above", "own"),
     "sentinels": ("missing", "keep", "leave out spectra"),
     "censored": ("missing", "half", "limit"),
 }
@@ -70,6 +71,8 @@ class Recipe:
         "leave out" or "keep" rows named Mean, SD and the like, and rows that the file ends within.
     gaps
         "leave out spectra", "leave out channels" or "interpolate" where values are missing or not finite.
+    blank_ids
+        "above" or "own": whether a spectrum without an id belongs to the id above, as in merged cells, or has none.
     sentinels
         "missing", "keep" or "leave out spectra" for numbers that lie far outside all others, such as -9999.
     contradictions
@@ -119,6 +122,7 @@ class Recipe:
     summary_rows: str | None = None
     cut_rows: str | None = None
     gaps: str | None = None
+    blank_ids: str | None = None
     sentinels: str | None = None
     contradictions: str | None = None
     censored: str | None = None

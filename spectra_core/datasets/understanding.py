@@ -17,6 +17,7 @@ from spectra_core.datasets.conversions import converted_signal
 from spectra_core.datasets.document import Document
 from spectra_core.datasets.files import Files, contents_of, files_of
 from spectra_core.datasets.groups import group_points, group_values
+from spectra_core.datasets.ids import filled_ids, on_blank_ids, on_quantities
 from spectra_core.datasets.own import own_part, own_recipe, own_set, own_table
 from spectra_core.datasets.parts import Grid, Part
 from spectra_core.datasets.preparing import Prepared, prepared
@@ -85,6 +86,8 @@ class Understanding:
         self.prepared = prepared(self.table, self.roles, self.ids, self.recipe, waits=bool(beyond))
         self.points = [*points, *self.prepared.points, *limit_points, *more_points, *role_points(self.roles)]
         self.problems = [*problems, *more_problems, *beyond, *self.prepared.problems]
+        if own is None:
+            self.problems += [*on_blank_ids(self.roles, self.recipe), *on_quantities(self.ids, self.prepared.rows)]
         if self.table.odd and not any(problem.kind in {"gaps", "censored"} for problem in self.problems):
             cells = listed([repr(cell) for _, _, cell in self.table.odd])
             self.problems.append(Problem("odd cells", f"Some cells hold text instead of numbers: {cells}.", (), False))
@@ -100,7 +103,7 @@ class Understanding:
         """Name of every spectrum in the table: from the column of ids, else its title, else its number."""
         column = next((one.column for one in self.roles if one.role == "id"), None)
         if column is not None:
-            return column.cells()
+            return filled_ids(column.cells(), self.recipe)
         if any(self.table.names):
             return tuple(name or place for name, place in zip(self.table.names, self.table.places, strict=True))
         return tuple(str(number) for number in range(1, len(self.table.signal) + 1))

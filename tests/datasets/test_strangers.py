@@ -326,3 +326,43 @@ def test_files_of_one_name_in_two_folders_are_both_read(tmp_path):
         (tmp_path / folder / "run.csv").write_text(lines_of([HEAD, *rows]))
     paths = [tmp_path / "a" / "run.csv", tmp_path / "b" / "run.csv", tmp_path / "a" / "run.csv"]
     assert list(files_of(paths)) == ["run.csv", "run.csv (2)"]
+
+
+class TestMoreThanOneReading:
+    def test_commas_that_part_cells_and_stand_before_decimals_are_refused(self):
+        rows = [
+            [f"{place},0", f"{value:.4f}".replace(".", ",")] for place, value in zip(CHANNELS, SIGNAL[0], strict=True)
+        ]
+        with pytest.raises(ReadError, match=r"may part the cells here or stand before decimals: '35\d,0,0,0"):
+            understood(lines_of(rows), name="a.dpt")
+        whole = [[k, 10 * k + 1, 7 * k, 100 - k] for k in range(1, 9)]
+        understood(lines_of([["nm", "a", "b", "c"], *whole]))  # whole numbers are what they are
+
+    def test_spectra_without_an_id_under_others_are_asked_about(self):
+        rows = [[IDS[k // 2] if k % 2 == 0 else "", *row[1:]] for k, row in enumerate(ROWS)]
+        found = understood(lines_of([HEAD, *rows]), recipe=Recipe())
+        assert asked(found) == ["blank ids"]
+        above = answered(found, "They belong").build()
+        assert above.samples["id"].tolist() == [IDS[k // 2] for k in range(N)]
+        assert len(set(above.groups)) == N // 2
+        own = answered(found, "Each is of its own").build()
+        assert own.samples["id"].tolist() == [IDS[k // 2] if k % 2 == 0 else str(k + 1) for k in range(N)]
+        assert len(set(own.groups)) == N
+
+    def test_spectra_that_are_called_absorbance_and_transmittance_are_asked_about(self):
+        names = ["nm", *[f"{one} {what}" for one in IDS[:3] for what in ("Abs", "%T")]]
+        columns = [cells for row in SIGNAL[:3] for cells in (row, (100 * 10**-row).round(3))]
+        rows = [[place, *(column[at] for column in columns)] for at, place in enumerate(CHANNELS)]
+        found = understood(lines_of([names, *rows]))
+        assert asked(found) == ["quantities"]
+        built = answered(found, "Use absorbance alone").build()
+        assert np.array_equal(built.signal, SIGNAL[:3])
+        plain = understood(lines_of([["nm", "run T", "run R", "run Abs"], *[row[:4] for row in rows]]))
+        assert asked(plain) == []
+
+    def test_names_in_quotes_between_blanks(self):
+        lines = [" ".join(f'"{name}"' for name in ["Cu total", *[f"X{place}" for place in CHANNELS]])]
+        lines += [f'"{k + 1}" ' + " ".join(map(str, [value, *row])) for k, (_, value, *row) in enumerate(ROWS)]
+        built = understood("\n".join(lines), name="a.txt").build()
+        assert built.targets["Cu total"].tolist() == [float(value) for value in CU]
+        assert np.array_equal(built.signal, SIGNAL)

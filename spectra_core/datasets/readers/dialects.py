@@ -10,6 +10,7 @@ from spectra_core.datasets.censored import is_censored
 from spectra_core.datasets.names import positions_in
 from spectra_core.datasets.numbers import grouped_number, is_missing, parse_number
 from spectra_core.datasets.readers.base import Dialect
+from spectra_core.datasets.readers.splitting import cells_between_blanks, commas_may_be_decimal
 from spectra_core.errors import ReadError
 
 COMMENT_MARKS = ("#", "%", "//")
@@ -79,7 +80,7 @@ def cells_of(line: str, separator: str) -> list[str]:
         When a cell is longer than any name or number.
     """
     if separator == " ":
-        return line.split()
+        return cells_between_blanks(line)
     if '"' not in line:
         return [cell.strip() for cell in line.split(separator)]
     try:
@@ -220,12 +221,11 @@ class _Reading:
         if start >= len(lines) or not any(line.strip() for line in lines[start:]) or self._is_names_only(lines):
             raise ReadError("The file holds a header but no rows under it. Export it again with the data.")
         sample = [row for row in self.rows[start : self.stop] if len(row) == n_columns]
-        whole = all(cell.isdigit() for row in sample for cell in row)
         reasons = {
             "separator": hint or f"{n_columns} cells in each of {len(sample)} lines",
             "decimal": f"most cells read as numbers with a decimal {DECIMAL_NAMES.get(self.decimal, self.decimal)}",
         }
-        ambiguous = whole and n_columns == 2 and self.separator == "," and dialect.separator is None and not hint
+        ambiguous = self.separator == "," and not hint and commas_may_be_decimal(sample, dialect)
         return Layout(self.separator, self.decimal, start, header, n_columns, reasons, ambiguous)
 
     def _is_names_only(self, lines: list[str]) -> bool:
