@@ -39,9 +39,16 @@ _TRAININGS = "n_trainings"
 
 
 class OnceMemo:
-    """A memo in front of another: two threads asking for one key at a time compute it once."""
+    """A memo in front of another: two threads asking for one key at a time compute it once.
+
+    Attributes
+    ----------
+    n_found
+        How many results came from behind, where an earlier run had kept them.
+    """
 
     def __init__(self, behind: Memo) -> None:
+        self.n_found = 0
         self._behind = behind
         self._kept: dict[str, Arrays] = {}
         self._locks: dict[str, threading.Lock] = {}
@@ -53,7 +60,15 @@ class OnceMemo:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
             if key not in self._kept:
-                self._kept[key] = self._behind.arrays(key, compute)
+                n_computed = 0
+
+                def computed() -> Arrays:
+                    nonlocal n_computed
+                    n_computed += 1
+                    return compute()
+
+                self._kept[key] = self._behind.arrays(key, computed)
+                self.n_found += not n_computed
             return self._kept[key]
 
 

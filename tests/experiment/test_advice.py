@@ -13,6 +13,7 @@ from spectra_core.contracts import NO_MEMO, derived_seed
 from spectra_core.datasets.simulator import PRESETS, simulate
 from spectra_core.errors import ConfigError, SpectraError
 from spectra_core.experiment.advice import Advice, advise
+from spectra_core.experiment.advice.measuring import measure
 from spectra_core.experiment.advice.planning import USED, plan
 from spectra_core.experiment.advice.preparing import averaged
 from spectra_core.experiment.advice.saying import summary
@@ -20,6 +21,7 @@ from spectra_core.experiment.advice.solutions import solutions_to_prepare
 from spectra_core.experiment.advice.table import COLUMNS, UNTOLD
 from spectra_core.experiment.advice.trying import OUT_OF_TIME, Trials, fitted
 from spectra_core.experiment.advice.ways import AS_NOW, MORE_SPECTRA, Way, ways_for
+from spectra_core.experiment.fold import OnceMemo
 from spectra_core.experiment.parts import Part
 from spectra_core.regressors.choice import build_regressor
 from spectra_core.spectra import SpectralAxis, SpectraSet, Target
@@ -43,6 +45,19 @@ def advised(spectra: SpectraSet, reference: Choice = CRIPPLED, names: tuple[str,
 
 def by_remedy(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["target"] == "all"].set_index("remedy")
+
+
+class Kept:
+    """A memo that counts what is computed."""
+
+    def __init__(self):
+        self.found, self.n_computed = {}, 0
+
+    def arrays(self, key, compute):
+        if key not in self.found:
+            self.n_computed += 1
+            self.found[key] = compute()
+        return self.found[key]
 
 
 @pytest.fixture(scope="module")
@@ -150,22 +165,38 @@ class TestAdvice:
             advise(beer_lambert_set(n_spectra=10))
 
     def test_interrupted_advice_goes_on_where_it_was(self, few):
-        class Kept:
-            def __init__(self):
-                self.found, self.n_computed = {}, 0
-
-            def arrays(self, key, compute):
-                if key not in self.found:
-                    self.n_computed += 1
-                    self.found[key] = compute()
-                return self.found[key]
-
         kept = Kept()
         first = advised(few, memo=kept)
         n_computed = kept.n_computed
         again = advised(few, memo=kept)
         assert kept.n_computed == n_computed > 8
         pd.testing.assert_frame_equal(first.table, again.table)
+
+    def test_what_an_earlier_run_kept_is_timed_all_the_same(self, few):
+        class Telling:
+            """Its clock goes on by a second with every step of a training."""
+
+            now = 0.0
+
+            def progress(self, *_):
+                self.now += 1.0
+
+            def message(self, _):
+                pass
+
+        kept, told = Kept(), Telling()
+        ways = ways_for(few, Choice("mlp", {"epochs": 5}), 12)[0][:1]
+
+        def measured():
+            return measure(ways, Trials(few, 0, 600.0, OnceMemo(kept), 1, told, lambda: told.now), 4)
+
+        first = measured()
+        assert first.seconds[AS_NOW] >= 5.0
+        assert first.left <= 595.0
+        assert measured() == first  # advice that was interrupted goes on with the plan it had
+        kept.found = {key: found for key, found in kept.found.items() if "predicted" in found}
+        assert measured().seconds == first.seconds
+        assert kept.found
 
 
 class TestTime:

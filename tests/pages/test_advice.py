@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from spectra_core.choices import Choice
 from spectra_core.contracts import SILENT
 from spectra_core.experiment.advice import Advice, advise
+from spectra_core.experiment.advice.measuring import Measured
 from spectra_core.experiment.advice.ways import AS_NOW, ways_for
 from spectra_core.jobs import Jobs
 from spectra_core.jobs.folder import JobFolder
@@ -111,8 +112,8 @@ class TestAdvice:
     def test_the_job_makes_what_the_page_shows(self, store, monkeypatch):
         # How long ways take is measured in tests of the command line; here two fit into the time.
         said = {AS_NOW: 0.1, "PLS": 0.1}
-        seconds = lambda ways, *_: {way.name: said.get(way.name, 1e9) for way in ways}  # noqa: E731
-        monkeypatch.setattr("spectra_core.experiment.advice.advising.seconds_of", seconds)
+        measured = lambda ways, *_: Measured({way.name: said.get(way.name, 1e9) for way in ways}, 60.0)  # noqa: E731
+        monkeypatch.setattr("spectra_core.experiment.advice.advising.measure", measured)
         key = store.save_set(beer_lambert_set(n_spectra=16, n_channels=20).with_targets(["Cu2+"]))
         arguments = {"set": key, "minutes": 1.0, "reference": Choice("ridge").to_json(), "workers": 1}
         made = TASKS["advise"](arguments, SILENT, store)["result"]

@@ -9,7 +9,7 @@ from spectra_core.choices import Choice
 from spectra_core.contracts import NO_MEMO, SILENT, Memo, Reporter
 from spectra_core.errors import ConfigError, SpectraError
 from spectra_core.experiment.advice.answering import Advice, answer
-from spectra_core.experiment.advice.measuring import seconds_of
+from spectra_core.experiment.advice.measuring import Measured, measure
 from spectra_core.experiment.advice.planning import DESIGNS, Plan, plan
 from spectra_core.experiment.advice.trying import Trials
 from spectra_core.experiment.advice.ways import AS_NOW, usual_reference, ways_for
@@ -59,7 +59,8 @@ def advise(
     physics
         Member of `generators.physics.PHYSICS` with its options; None for the salt simulator where it knows all targets.
     memo
-        Looks up finished fits, so that advice that was interrupted goes on where it stopped.
+        Looks up finished fits and what was planned from the clock, so that advice that was interrupted goes on where
+        it stopped and gives the same, but for ways that would have run out of time: going on has all of it again.
     n_workers
         Fits at a time.
     pace
@@ -90,10 +91,12 @@ def advise(
     reference = reference or usual_reference(n_train)
     with one_blas_thread():
         ways, not_possible = ways_for(spectra, reference, n_train, physics)
-        seconds = pace or seconds_of(ways, trials, n_folds)
+        measured = Measured(pace, trials.left) if pace else measure(ways, trials, n_folds)
+        ways = [way for way in ways if way.name not in trials.failed]
+        seconds = measured.seconds
         planned = plan(
             {way.name: seconds[way.name] for way in ways},
-            max(trials.left, LEAST_TO_PLAN * trials.budget),
+            max(measured.left, LEAST_TO_PLAN * trials.budget),
             n_workers,
             judging_themselves=[way.name for way in ways if way.judges_itself],
             n_groups=n_groups,

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spectra_core import __version__
+from spectra_core.contracts import Arrays
 from spectra_core.evaluation.errors.verdicts import EXPLAINED
 from spectra_core.experiment.advice import saying
 from spectra_core.experiment.advice.choosing import choice_errors, outer_errors, root_mean_square
@@ -146,13 +147,20 @@ def answer(
 def _way_of_the_curve(
     order: Sequence[str], done: Sequence[Way], trials: Trials, planned: Plan, seconds: Mapping[str, float]
 ) -> Way:
-    """Return the best way whose learning curve fits into what is left of the time."""
+    """Return the best way whose learning curve fits into what is left of the time; kept, as that is of the clock."""
     ways = {way.name: way for way in done}
-    for name in order:
+
+    def quick_enough(name: str) -> bool:
         needed = seconds[name] * planned.n_folds / trials.n_workers
-        if not ways[name].judges_itself and needed < trials.left:
-            return ways[name]
-    return min(done, key=lambda way: seconds[way.name])
+        return not ways[name].judges_itself and needed < trials.left
+
+    def chosen() -> Arrays:
+        quickest = min(order, key=seconds.__getitem__)
+        return {"place": np.array(order.index(next(filter(quick_enough, order), quickest)))}
+
+    asked = {"order": list(order), "folds": planned.n_folds, "budget": trials.budget, "workers": trials.n_workers}
+    key = trials.outer(planned.n_folds)[0].fold.key("curve of advice", asked)
+    return ways[order[int(trials.memo.arrays(key, chosen)["place"])]]
 
 
 def _learning_curve(way: Way, errors: Floats, trials: Trials, planned: Plan) -> tuple[pd.DataFrame, Floats | None]:

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectra_core.contracts import SILENT, Arrays, Memo, Reporter, derived_seed
+from spectra_core.contracts import SILENT, Arrays, Reporter, derived_seed
 from spectra_core.errors import SpectraCoreError
 from spectra_core.experiment.advice.planning import Plan
 from spectra_core.experiment.advice.preparing import averaged, set_aside
 from spectra_core.experiment.advice.ways import Way
-from spectra_core.experiment.fold import Fold
+from spectra_core.experiment.fold import Fold, OnceMemo
 from spectra_core.experiment.parts import Part, cut_down
 from spectra_core.experiment.units import Unit, work_through
 from spectra_core.spectra import SpectraSet
@@ -57,7 +57,7 @@ class Trials:
     spectra: SpectraSet
     seed: int
     budget: float
-    memo: Memo
+    memo: OnceMemo
     n_workers: int
     reporter: Reporter
     clock: Callable[[], float]
