@@ -9,6 +9,9 @@ from spectra_core.errors import ConfigError
 
 Member = TypeVar("Member")
 
+SHORT_TITLES: dict[str, str] = {"vae": "VAE", "cvae": "cVAE", "pca": "PCA"}
+"""What generators are called where there is little room; the others by their title."""
+
 
 @dataclass(frozen=True)
 class Choice:

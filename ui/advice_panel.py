@@ -94,7 +94,7 @@ def show(result: StoredResult, spectra: SpectraSet) -> None:
     if len(judged_remedies(table)):
         figure_with_exports(cache.drawn(remedies_figure, table, document), "remedies")
     units = {**document["data"]["units"], ALL_TARGETS: "of the standard deviation"}
-    shown = table.assign(target=table["target"].map(typeset), unit=table["target"].map(units))
+    shown = tables.worded(table.assign(unit=table["target"].map(units)))
     headings = {name: f"{name.capitalize()}, %" for name in ("effect", "low", "high")}
     st.dataframe(
         shown,
@@ -152,8 +152,8 @@ def _more_spectra(result: StoredResult, spectra: SpectraSet) -> None:
     solutions = result.tables.get("solutions", pd.DataFrame())
     if len(solutions):
         st.write(
-            "**Solutions to prepare next**: the emptiest places of the design, within the measured range"
-            f"{' and with its salts' if has_salts(spectra) else ''}, the farthest from all measured solutions first."
+            "**Solutions to prepare next**: the emptiest places of the design, within the range of the data"
+            f"{' and with its salts' if has_salts(spectra) else ''}, the farthest from all of its solutions first."
         )
         salts = {name: salt_label(name) for name in map(str, solutions)}
         st.dataframe(

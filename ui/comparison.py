@@ -12,7 +12,7 @@ from spectra_core.contracts import random_stream
 from spectra_core.evaluation.channels import statistics
 from spectra_core.evaluation.channels.noise import with_noise, with_noise_by_signal
 from spectra_core.evaluation.sampling import MOST_COMPARED, sampled_rows
-from spectra_core.figures.theme import role_name, runs_down
+from spectra_core.figures.theme import role_name, runs_down, thousands
 from spectra_core.spectra import SpectraSet
 from spectra_core.store.results import unkept_result
 from spectra_core.training.versions import versions
@@ -70,7 +70,7 @@ def compared() -> Compared:
     """Return the sets in hand by role; where one is missing, say how to get it and stop."""
     experimental, generated = needed.require_experimental(), needed.require_generated()
     both = f"“{plain(generated.meta.name)}” beside “{plain(experimental.meta.name)}”:"
-    every = tuple(range(len(experimental)))
+    made, every = thousands(len(generated)), tuple(range(len(experimental)))
     record = _generator_record(experimental, generated)
     held_out = () if record is None else tuple(sorted(set(record.held_out_rows)))
     if record is None or not held_out or held_out[-1] >= len(experimental) or len(held_out) >= len(experimental) - 1:
@@ -79,13 +79,13 @@ def compared() -> Compared:
             if record is None
             else "the generator was trained on all of it"
         )
-        sentence = f"{both} {len(generated)} generated spectra beside the whole experimental set, since {why}."
+        sentence = f"{both} {made} generated spectra beside the whole experimental set, since {why}."
         return _sampled(experimental, generated, {"training": every}, sentence, None)
     left_out = set(held_out)
     trained = tuple(row for row in every if row not in left_out)
     sentence = (
-        f"{both} {len(generated)} generated spectra beside {len(trained)} that the generator was trained on and "
-        f"{len(held_out)} that it never saw (held out)."
+        f"{both} {made} generated spectra beside {thousands(len(trained))} that the generator was trained on and "
+        f"{thousands(len(held_out))} that it never saw; pictures call these two Experimental and Held-out."
     )
     return _sampled(experimental, generated, {"training": trained, "held-out": held_out}, sentence, record.id)
 

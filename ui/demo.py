@@ -6,6 +6,7 @@ from typing import Literal
 
 import streamlit as st
 
+from spectra_core.choices import SHORT_TITLES
 from spectra_core.figures.theme import thousands
 from spectra_core.jobs.demo import DEMO_SET
 from ui import job_panel, state, studies
@@ -97,6 +98,7 @@ def pipeline_steps() -> list[Step]:
     studied = spectra is not None and bool(studies.studies_of(spectra))
     both = spectra is not None and generated is not None
 
+    called = SHORT_TITLES.get(found.record.member, found.record.title) if found else None
     made = f"{thousands(len(generated))} generated" if generated is not None else None
 
     def step(title: str, detail: str | None, missing: str, *, ready: bool) -> Step:
@@ -104,7 +106,7 @@ def pipeline_steps() -> list[Step]:
 
     return [
         step("Data set", f"{thousands(len(spectra))} spectra" if spectra else None, "load or simulate", ready=True),
-        step("Generator", found.record.member.upper() if found else None, "train one", ready=spectra is not None),
+        step("Generator", called, "train one", ready=spectra is not None),
         step("New spectra", made, "sample", ready=found is not None),
         step("Comparison", "side by side" if both else None, "look and judge", ready=both),
         step("Calibration", "errors per target" if studied else None, "run an experiment", ready=spectra is not None),

@@ -117,7 +117,8 @@ def show_stored() -> None:
     st.subheader("Stored generators")
     records = list(state.records("model").values())
     if records:
-        st.dataframe(pd.DataFrame([_row(record) for record in reversed(records)]), hide_index=True)
+        rows = [_row(record) for record in reversed(records)]
+        st.dataframe(pd.DataFrame(rows), hide_index=True, placeholder=tables.NONE)
     else:
         st.caption("None yet.")
     with st.container(horizontal=True, vertical_alignment="bottom"):

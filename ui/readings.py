@@ -13,6 +13,7 @@ from spectra_core.datasets.references import read_references
 from spectra_core.datasets.writers.tables import TABLE_FORMS, table_file
 from spectra_core.errors import SpectraCoreError, SpectraError
 from spectra_core.figures import calibration as figures
+from spectra_core.figures.names import typeset
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
 from ui import cache, calibrations, state, tables
@@ -168,7 +169,7 @@ def show_validation(found: ExternalValidation, labels: Mapping[str, str]) -> Non
         some = ", ".join(plain(one) for one in found.unmatched[:10])
         st.info(f"{len(found.unmatched)} reference values belong to no spectrum: {some}.", icon=":material/info:")
     st.dataframe(
-        found.errors,
+        tables.worded(found.errors),
         hide_index=True,
         placeholder=tables.NONE,
         column_config=tables.columns(found.errors),
@@ -182,7 +183,7 @@ def show_validation(found: ExternalValidation, labels: Mapping[str, str]) -> Non
         )
     wide = found.coverage.pivot_table(index="target", columns="level", values="covered", sort=False).map(percent)
     wide.columns = [f"Within {level:.0%}" for level in wide.columns]
-    st.dataframe(wide.rename_axis(index="Target"), key="external_coverage")
+    st.dataframe(wide.rename(index=typeset).rename_axis(index="Target"), key="external_coverage")
     target = st.selectbox("Target", list(found.errors["target"]), format_func=labels.__getitem__, key="external_target")
     rows = found.residuals[found.residuals["target"] == target]
     drift = float(np.nan_to_num(found.errors.set_index("target").loc[target, "drift"]))

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from spectra_core.choices import SHORT_TITLES
 from ui import deleting, state
 from ui.boundary import error_boundary
 from ui.menu import ROOT
@@ -68,7 +69,7 @@ def _short_names(records: dict[str, Any]) -> dict[str, str]:
         given = getattr(record, "title", None)
         if given is not None and record.name == f"{given} on {record.trained_on_name}":
             when = datetime.fromisoformat(record.created).astimezone()
-            names[identifier] = f"{record.member.upper()}, {when:%d %b %H:%M}"
+            names[identifier] = f"{SHORT_TITLES.get(record.member, given)}, {when:%d %b %H:%M}"
         else:
             names[identifier] = record.name
     names = {identifier: _shortened(name) for identifier, name in names.items()}

@@ -15,6 +15,7 @@ from spectra_core.evaluation.latent.learning import FAR
 from spectra_core.experiment import Experiment, Question
 from spectra_core.experiment.comparing import compare_experiments, design_differences, side_by_side
 from spectra_core.experiment.design import MAX_FOLDS
+from spectra_core.experiment.own_way import is_same_way
 from spectra_core.experiment.sweeps import doses
 from spectra_core.experiment.tables import comparisons_of
 from spectra_core.figures import gains
@@ -24,7 +25,7 @@ from spectra_core.generators import GENERATORS
 from spectra_core.jobs.tasks import default_workers
 from spectra_core.regressors.choice import regressor_from_json, regressor_label, regressor_title
 from spectra_core.store import Store, StoredResult
-from ui import cache, job_panel, state, studies, tables, time_said
+from ui import cache, job_panel, own_way, state, studies, tables, time_said
 from ui.exports import figure_with_exports, table_export
 from ui.text import counted, plain
 
@@ -39,8 +40,10 @@ def regressor_titles(result: StoredResult) -> dict[str, str]:
 
 
 def arm_kinds(result: StoredResult) -> dict[str, str]:
-    """Return the kind of every arm, in the experiment's order."""
-    return {arm["name"]: arm.get("kind", "generated") for arm in result.document["experiment"]["arms"]}
+    """Return the kind of every arm, in the experiment's order; as the generated set in hand was made, first."""
+    way, arms = own_way.in_hand(), result.document["experiment"]["arms"]
+    ordered = sorted(arms, key=lambda arm: way is None or not is_same_way(way, arm))
+    return {arm["name"]: arm.get("kind", "generated") for arm in ordered}
 
 
 def question_of(result: StoredResult) -> Question:

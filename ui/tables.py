@@ -99,6 +99,22 @@ def columns(table: pd.DataFrame, **headings: str) -> dict[str, Any]:
     return shown | {"sample": None} if {"sample", "id"} <= set(shown) else shown
 
 
+def worded(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose targets and roles are called as in pictures.
+
+    >>> worded(pd.DataFrame({"target": ["SO4 2-", "all"], "role": ["training", "held-out"]})).to_numpy().tolist()
+    [['SO₄²⁻', 'Experimental'], ['all declared targets', 'Held-out']]
+    """
+    from spectra_core.figures.forest import ALL_TARGETS
+    from spectra_core.figures.theme import role_name
+
+    words = {
+        "target": lambda name: "all declared targets" if name == ALL_TARGETS else typeset(str(name)),
+        "role": role_name,
+    }
+    return table.assign(**{name: table[name].map(how) for name, how in words.items() if name in table})
+
+
 def wide(
     table: pd.DataFrame, rows: Sequence[str], across: str, values: str, *, how: Literal["first", "median"] = "first"
 ) -> pd.DataFrame:

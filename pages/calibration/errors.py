@@ -33,6 +33,7 @@ errors, predictions = (
     cache.shared(study_panels.by_size, state.store(), result.record.id, name) for name in ("errors", "predictions")
 )
 comparisons = cache.table(study_panels.judged, state.store(), result.record.id)
+comparisons = comparisons.sort_values("arm", key=lambda arm: arm.map(list(kinds).index), kind="stable")
 
 sizes = {int(size): f"{int(size)} training spectra" for size in sorted(errors["size"].unique())}
 if len(sizes) > 1:
@@ -54,7 +55,9 @@ if shown.empty:
     st.info("There is one arm only, or no reference arm, so there is nothing to compare with.", icon=":material/info:")
 else:
     study_panels.answer(result, shown, kinds)
-report_export(result)
+with st.container(horizontal=True, vertical_alignment="center"):
+    report_export(result)
+    st.page_link("pages/calibration/advice.py", label="What would help?", icon=":material/arrow_forward:")
 
 levels = {"always predicting the mean": result.tables["spreads"].set_index("target")["sd"].to_dict()}
 floors = study_panels.table_of(result, "floors")
@@ -70,8 +73,8 @@ with verdicts:
     if len(shown):
         named = shown.assign(regressor=titles.get(regressor, regressor))
         listed = shown.assign(sentence=[verdict_sentence(row) for _, row in named.iterrows()])
-        listed = listed[["arm", "target", "verdict", "sentence"]]
-        listed[["target", "sentence"]] = listed[["target", "sentence"]].map(lambda text: typeset(str(text)))
+        listed = tables.worded(listed[["arm", "target", "verdict", "sentence"]])
+        listed["sentence"] = listed["sentence"].map(typeset)
         st.dataframe(
             listed, hide_index=True, row_height=70, placeholder=tables.NONE, column_config=tables.columns(listed)
         )
@@ -92,7 +95,8 @@ with per_arm:
             icon=":material/visibility_off:",
         )
     table = cache.table(error_summary, named, spreads=spreads)
-    st.dataframe(table, hide_index=True, placeholder=tables.NONE, column_config=tables.columns(table))
+    said = tables.worded(table)
+    st.dataframe(said, hide_index=True, placeholder=tables.NONE, column_config=tables.columns(said))
 
 with worth:
     study_panels.worth(result, regressor, units)

@@ -77,7 +77,7 @@ else:
         judged.show_honesty(honesty, targets.labels(training.target_info))
         summed = honesty_summary(honesty)
         st.dataframe(
-            summed,
+            tables.worded(summed),
             hide_index=True,
             key="honesty_summary",
             placeholder=tables.NONE,

@@ -9,13 +9,14 @@ from ui.exports import offer_tables
 from ui.figures import show_figure
 from ui.text import sentence
 
+spectra = needed.require_experimental()
+found = needed.require_model()
 st.write(
     "New spectra are decoded from points that you choose how to draw. "
     "See where the points fall among your data before you keep what comes of them."
+    if models.has_latent_space(found)
+    else "See which spectra and concentrations come about, and whether they are like your data, before you keep them."
 )
-
-spectra = needed.require_experimental()
-found = needed.require_model()
 needed.say_if_few(spectra)
 train = models.training_part(found, spectra)
 labels = targets.labels(train.target_info)

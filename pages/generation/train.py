@@ -72,6 +72,10 @@ with picture:
         st.subheader(plain(found.record.name))
         models.say_if_far(found)
         show_figure(cache.drawn(training_curve, found.history), key="training_curve")
+    if found is not None and hasattr(found.model, "forward"):
+        fitted_to = models.training_part(found, train)
+        if found.model.frame_ == fitted_to.frame:
+            offer_tables({"forward_model": physics_panel.show_forward_model(found, fitted_to)})
 
 if found is not None and models.has_latent_space(found):
     seen, words = models.judged_on(found, train)
@@ -103,10 +107,5 @@ if found is not None and models.has_latent_space(found):
   what generated spectra will lack, too.
 """
         )
-
-if found is not None and hasattr(found.model, "forward"):
-    fitted_to = models.training_part(found, train)
-    if found.model.frame_ == fitted_to.frame:
-        offer_tables({"forward_model": physics_panel.show_forward_model(found, fitted_to)})
 
 models.show_stored()

@@ -76,7 +76,7 @@ if picked is not None:
                 "nothing, or err by more than three standard deviations of the target."
             )
             weights = made_of.assign(target=made_of["target"].map(called), weight=made_of["weight"].round(2))
-            st.dataframe(weights.pivot_table(index="target", columns="candidate", values="weight", sort=False))
+            st.dataframe(tables.wide(weights, ["target"], "candidate", "weight"))
             table_export(made_of, "stack")
     calibrations.offer_files(key, calibration)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from spectra_core.choices import Choice
+from spectra_core.choices import SHORT_TITLES, Choice
 from spectra_core.conditions import CONDITIONS
 from spectra_core.errors import ConfigError
 from spectra_core.experiment.design import Arm
@@ -27,7 +27,6 @@ _REGISTRIES: dict[str, Mapping[str, type[Any]]] = {
 """Where the methods of a generated set are found, by the name of their part in its provenance and in an arm."""
 _OF_THE_MACHINE = ("kernels", "device")
 """Options that say where it was computed, not what."""
-_SHORT = {"vae": "VAE", "cvae": "cVAE", "pca": "PCA"}
 _LABELS = {
     "asked_for": "labels asked for",
     "latent": "labels read from latent points",
@@ -68,7 +67,7 @@ def described(methods: Mapping[str, Choice]) -> str:
     'VAE, equalised, labels read from latent points'
     """
     generator = methods["generator"].name
-    said = [_SHORT.get(generator, GENERATORS[generator].title)]
+    said = [SHORT_TITLES.get(generator, GENERATORS[generator].title)]
     said += [
         str(_REGISTRIES[part][methods[part].name].title).lower()
         for part in ("conditions", "sampler", "latent_given")

@@ -163,12 +163,18 @@ class Pace:
         self._last = (now, done)
 
     def seconds_left(self, now: float) -> float | None:
-        """Return the estimate; None before the second step."""
-        steps = self._last[1] - self._first[1]
-        if steps <= 0:
+        """Return the estimate; None before the second step, and after the last.
+
+        A step that takes longer than those before it raises the estimate while it lasts: they may have been the easy
+        ones, and counting down to nothing would promise an end that is far off.
+        """
+        steps, remaining = self._last[1] - self._first[1], self._total - self._last[1]
+        if steps <= 0 or remaining <= 0:
             return None
-        each = (self._last[0] - self._first[0]) / steps
-        return max(0.0, each * (self._total - self._last[1]) - (now - self._last[0]))
+        each, waited = (self._last[0] - self._first[0]) / steps, now - self._last[0]
+        if waited <= each:
+            return each * remaining - waited
+        return (now - self._first[0]) / (steps + 1) * (remaining - 1)
 
 
 def _append(path: Path, line: str) -> None:

@@ -76,7 +76,7 @@ class GaussianProcess(Regressor):
 
     n_components: Annotated[int, Range(1, 4096)] = 20
     n_search: Annotated[int, Range(1, 20_000), "Spectra of the search"] = 500
-    max_spectra: Annotated[int, Range(1, 20_000)] = 2000
+    max_spectra: Annotated[int, Range(1, 20_000), "Most spectra"] = 2000
     n_inducing: Annotated[int, Range(1, 20_000), "Inducing spectra"] = 1000
 
     signal_scaling_: Standardiser = field(init=False, repr=False)

@@ -75,7 +75,7 @@ class NetworkOptions(WithOptions):
         {"coordinates": "components", "schedule": "cosine", "learning_rate": 3e-3}, fewest_epochs=15, steps=1350
     )
 
-    hidden: Annotated[tuple[Annotated[int, Range(1, 8192)], ...], Range(1, 64)] = (64, 16)
+    hidden: Annotated[tuple[Annotated[int, Range(1, 8192)], ...], Range(1, 64), "Hidden units"] = (64, 16)
     epochs: Epochs = 100
     batch_size: BatchSize = 32
     learning_rate: LearningRate = 1e-3

@@ -70,7 +70,7 @@ class PLS(LinearRegressor):
         "Partial least squares: a linear model per target in a few directions of the spectra that vary with it."
     )
 
-    max_components: Annotated[int, Range(1, 4096)] = 20
+    max_components: Annotated[int, Range(1, 4096), "Most components"] = 20
     n_folds: Annotated[int, Range(2, 1000)] = 5
     rule: Rule = "minimum"
     scale_channels: bool | None = None

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from spectra_core.evaluation.errors.question import SMALLEST_EFFECT
 from spectra_core.evaluation.errors.verdicts import ALL_TARGETS
+from spectra_core.experiment.advice.advising import times
 from spectra_core.experiment.advice.ways import MORE_SPECTRA
 from spectra_core.figures.forest import VERDICT_SYMBOL, forest
 from spectra_core.figures.gains import learning_curves
@@ -117,7 +118,7 @@ def salt_label(column: str) -> str:
 def _method(document: Mapping[str, Any]) -> list[Part]:
     told = ", ".join(map(typeset, document["told"])) or "none"
     return [
-        f"{document['n_folds']} folds, {document['n_repeats']} times, replicates and duplicates together; "
+        f"{document['n_folds']} folds, {times(document['n_repeats'])}, replicates and duplicates together; "
         f"{document['n_inner']} folds within each for the choice. {document['minutes']:g} minutes, seed "
         f"{document['seed']}; networks on: {document.get('device', 'not recorded')}.",
         f"Targets of which left-out predictions explain at least a tenth of the variance: {told}. They alone count.",
@@ -143,7 +144,7 @@ def _more(tables: Mapping[str, pd.DataFrame], document: Mapping[str, Any]) -> li
         said.append(Picture(svg(curve_figure(tables["curve"], document)), title, _CURVE))
     solutions = tables.get("solutions", pd.DataFrame())
     if len(solutions):
-        said.append("Solutions to prepare next: the emptiest places of the design, within the measured range.")
+        said.append("Solutions to prepare next: the emptiest places of the design, within the range of the data.")
         said.append(table_of(solutions, {name: salt_label(name) for name in map(str, solutions)}))
     suspicious = tables.get("suspicious", pd.DataFrame())
     if len(suspicious):

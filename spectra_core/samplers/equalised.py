@@ -42,8 +42,8 @@ class Equalised(WithOptions):
 
     strength: Annotated[float, Range(0, 1)] = 1.0
     n_neighbours: Annotated[int, Range(1, 100_000)] = 20
-    max_components: Annotated[int, Range(1, 4096)] = 5
-    max_weight: Annotated[float, Range(1, 1e12)] = 10.0
+    max_components: Annotated[int, Range(1, 4096), "Most components"] = 5
+    max_weight: Annotated[float, Range(1, 1e12), "Largest weight"] = 10.0
 
     def weights(self, posterior: LatentPosterior) -> NDArray[np.float64]:
         """Return how probable it is to pick each training spectrum, (n_spectra,), with sum 1."""

@@ -1,7 +1,7 @@
 """Labels for generated spectra: which concentrations they are trained with."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Annotated, ClassVar, Protocol
 
 import numpy as np
 import pandas as pd
@@ -114,7 +114,7 @@ class Spectral(WithOptions):
     )
 
     clip_to_range: bool = False
-    non_negative: bool = False
+    non_negative: Annotated[bool, "Non-negative"] = False
 
     def label(self, context: LabelContext) -> pd.DataFrame:
         """Return the teacher's predictions for ``context.spectra``."""
@@ -152,7 +152,7 @@ class Latent(WithOptions):
     )
 
     clip_to_range: bool = False
-    non_negative: bool = False
+    non_negative: Annotated[bool, "Non-negative"] = False
 
     def label(self, context: LabelContext) -> pd.DataFrame:
         """Return targets read from ``context.latent``."""

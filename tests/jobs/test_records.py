@@ -46,6 +46,16 @@ def test_time_left_is_the_pace_of_this_stage_times_the_steps_left():
     assert pace.seconds_left(10.0) == 15.0
 
 
+def test_time_left_grows_while_a_step_takes_longer_than_those_before_it_and_is_not_said_after_the_last():
+    pace = Pace()
+    pace.step(0.0, 0, 10)
+    pace.step(1.0, 2, 10)  # 0.5 s a step
+    assert pace.seconds_left(1.5) == 3.5  # due now: seven more of them
+    assert pace.seconds_left(8.0) == 8.0 / 3 * 7  # three steps have taken 8 s at least
+    pace.step(9.0, 10, 10)
+    assert pace.seconds_left(60.0) is None
+
+
 def test_events_are_thinned_but_the_last_of_a_stage_is_kept(tmp_path):
     reporter = JobReporter(JobFolder(tmp_path), 1, before_end=lambda: None)
     for step in range(1, 1001):

@@ -55,9 +55,10 @@ def range_sentence(table: pd.DataFrame, *, clipped: bool) -> str:
     """
     n_labels = int(table["n_labels"].sum())
     below, outside, at_end = (int(table[name].sum()) for name in ("n_below_zero", "n_outside", "n_at_end"))
+    counted = f"{at_end if clipped else outside:,} of {n_labels:,}".replace(",", "\u202f")
     if clipped:
         return (
-            f"{at_end} of {n_labels} labels stand at an end of the range of the training labels: those that lay "
+            f"{counted} labels stand at an end of the range of the training labels: those that lay "
             "outside were moved there."
             if at_end
             else "All labels lie within the range of the training labels, so none was moved."
@@ -66,4 +67,4 @@ def range_sentence(table: pd.DataFrame, *, clipped: bool) -> str:
         return "All labels lie within the range of the training labels."
     worst = table["target"].iloc[int(table["n_below_zero"].to_numpy().argmax())]
     zero = f", {below} of them below zero, most for {worst}: no solution has such a concentration" if below else ""
-    return f"{outside} of {n_labels} labels lie outside the range of the training labels{zero}."
+    return f"{counted} labels lie outside the range of the training labels{zero}."
