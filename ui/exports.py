@@ -87,6 +87,42 @@ def _report(result: StoredResult, store: Store) -> bytes:
     return as_html(report_of(result, store)).encode()
 
 
+def capsule_export(result: StoredResult) -> None:
+    """Offer a finished experiment as one file that others can compute again, with its data or without."""
+    held = result.document["data"]["fingerprint"] in {record.fingerprint for record in state.store().sets()}
+    with st.popover("Capsule", icon=":material/inventory_2:"):
+        st.write(
+            "Experiment, results, versions and checksums in one file. On any computer `latent-spectra verify "
+            "experiment.capsule` finds a changed byte, computes a part again and says which figures agree."
+        )
+        with_data = st.toggle(
+            "With the data",
+            value=held,
+            disabled=not held,
+            key=f"capsule_data_{held}",
+            help="Without them it holds their fingerprint, and no predictions of single spectra: whoever verifies it "
+            "needs the data.",
+        )
+        st.download_button(
+            "Download the capsule",
+            partial(_capsule, result, state.store(), with_data=with_data),
+            "experiment.capsule",
+            "application/zip",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def _capsule(result: StoredResult, store: Store, *, with_data: bool) -> bytes:
+    from spectra_core.report.capsule import capsule_of
+    from spectra_core.report.finding import data_of
+    from spectra_core.report.study import cards_of
+
+    kept = data_of(result, store)
+    spectra, licence = (None, "") if kept is None else (kept.spectra, kept.record.licence)
+    return capsule_of(result, spectra, with_data=with_data, licence=licence, cards=cards_of(kept, store))
+
+
 def card_export(model_id: str, name: str) -> None:
     """Offer the card of a kept generator, as a page and as JSON."""
     for form, mime in (("html", "text/html"), ("json", "application/json")):

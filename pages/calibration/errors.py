@@ -11,7 +11,7 @@ from spectra_core.evaluation.errors.sentences import verdict_sentence
 from spectra_core.figures import regression as figures
 from spectra_core.figures.names import typeset
 from ui import cache, result_picker, state, study_panels, study_progress, tables
-from ui.exports import figure_with_exports, report_export, table_export
+from ui.exports import capsule_export, figure_with_exports, report_export, table_export
 from ui.text import plain, sentence
 
 st.write("Errors on held-out spectra for every way of making the training set, with the same folds for all.")
@@ -57,6 +57,8 @@ else:
     study_panels.answer(result, shown, kinds)
 with st.container(horizontal=True, vertical_alignment="center"):
     report_export(result)
+    if "repeats_done" not in result.document:
+        capsule_export(result)
     st.page_link("pages/calibration/advice.py", label="What would help?", icon=":material/arrow_forward:")
 
 levels = {"always predicting the mean": result.tables["spreads"].set_index("target")["sd"].to_dict()}

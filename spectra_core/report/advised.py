@@ -8,14 +8,13 @@ import plotly.graph_objects as go
 
 from spectra_core.evaluation.errors.question import SMALLEST_EFFECT
 from spectra_core.evaluation.errors.verdicts import ALL_TARGETS
-from spectra_core.experiment.advice.advising import times
 from spectra_core.experiment.advice.ways import MORE_SPECTRA
 from spectra_core.figures.forest import VERDICT_SYMBOL, forest
 from spectra_core.figures.gains import learning_curves
 from spectra_core.figures.names import ion_label, ion_labels, typeset
 from spectra_core.figures.svg import svg
 from spectra_core.report.comparison import again
-from spectra_core.report.page import Listing, Part, Picture, Report, Section, facts, table_of
+from spectra_core.report.page import Listing, Part, Picture, Report, Section, facts, table_of, times
 from spectra_core.report.study import spectra_picture
 from spectra_core.store import Store, StoredResult
 

@@ -154,13 +154,22 @@ def _cell(value: Any) -> str:
     return typeset(str(value))
 
 
+def times(number: int) -> str:
+    """Say how often.
+
+    >>> times(1), times(3)
+    ('once', '3 times')
+    """
+    return "once" if number == 1 else f"{number} times"
+
+
 _STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;color:#1D2730;background:#fff;max-width:960px;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.7rem;line-height:1.2;margin:0}h2{font-size:1.25rem;margin:2.2rem 0 .5rem;border-bottom:1px solid #C9D1D8}
 h1,h2,p,td,th,figcaption{overflow-wrap:anywhere}header p{color:#5B6873;margin:.3rem 0}
 .contents{columns:2;color:#5B6873;padding-left:1.2rem}
 .wide{overflow-x:auto}table{border-collapse:collapse;font-size:.86rem;margin:.6rem 0;width:100%}
-td,th{border-bottom:1px solid #E1E6EA;padding:.3rem .6rem .3rem 0;text-align:left;vertical-align:top}
+td,th{border-bottom:1px solid #E1E6EA;padding:.3rem .6rem .3rem 0;text-align:left;vertical-align:top;min-width:4.5em}
 figure{margin:1.2rem 0}figure svg{width:100%;height:auto}figcaption{font-size:.9rem;color:#43505B}
 pre{background:#F4F6F8;padding:.7rem;white-space:pre-wrap;overflow-wrap:anywhere;font-size:.82rem}
 summary{cursor:pointer}

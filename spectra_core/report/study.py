@@ -25,7 +25,7 @@ from spectra_core.regressors import REGRESSORS
 from spectra_core.regressors.choice import regressor_label, regressor_title
 from spectra_core.report.card import Card, generator_card
 from spectra_core.report.finding import KeptData, data_of
-from spectra_core.report.page import Listing, Part, Picture, Report, Section, facts, table_of
+from spectra_core.report.page import Listing, Part, Picture, Report, Section, facts, table_of, times
 from spectra_core.samplers import SAMPLERS
 from spectra_core.samplers.given_conditions import CONDITIONAL_SAMPLERS
 from spectra_core.sampling.labelling import LABELLINGS
@@ -39,6 +39,7 @@ _KINDS = {
     "ensemble": "several regressors on the experimental spectra, averaged",
     "oracle": "experimental spectra and new ones of the true simulator",
 }
+_ANSWERS = {"True": "yes", "False": "no"}
 _FOREST = (
     "Change of each target's error (RMSEP) against the reference arm; left of zero is better. The bar is the 95 % "
     "interval of the corrected resampled t-test (Nadeau and Bengio 2003) on logarithms of ratios, fold by fold. Within "
@@ -195,7 +196,7 @@ def _method(experiment: Experiment) -> list[Part]:
         )
     else:
         splits = (
-            f"{experiment.n_folds}-fold cross-validation, {experiment.n_repeats} time(s); replicates and duplicates of "
+            f"{experiment.n_folds}-fold cross-validation, {times(experiment.n_repeats)}; replicates and duplicates of "
             "one sample stay in one fold. Everything is fitted on training spectra alone."
         )
     sizes = ", ".join(str(size) if size else "the whole fold" for size in experiment.n_train)
@@ -237,7 +238,8 @@ def _options_of(choice: Choice, registry: Mapping[str, Any]) -> str:
     member = registry.get(choice.name)
     known = {} if member is None else options_of(member)
     labels = {name: known[name].label if name in known else name for name in choice.options}
-    return ", ".join(f"{labels[name]}: {value}" for name, value in choice.options.items()) or "as by default"
+    said = {name: _ANSWERS.get(str(value), value) for name, value in choice.options.items()}
+    return ", ".join(f"{labels[name]}: {value}" for name, value in said.items()) or "as by default"
 
 
 def _pictures(result: StoredResult, experiment: Experiment, compared: pd.DataFrame) -> list[Part]:

@@ -134,18 +134,10 @@ def require_advisable(spectra: SpectraSet) -> SpectraSet:
     return spectra if len(varying) == spectra.n_targets else spectra.with_targets([str(name) for name in varying])
 
 
-def times(number: int) -> str:
-    """Say how often.
-
-    >>> times(1), times(3)
-    ('once', '3 times')
-    """
-    return "once" if number == 1 else f"{number} times"
-
-
 def _tell(planned: Plan, reporter: Reporter) -> None:
+    again = f" ({planned.n_repeats} times)" if planned.n_repeats > 1 else ""
     reporter.message(
-        f"Trying {len(planned.ways)} ways in {planned.n_folds} folds ({times(planned.n_repeats)}), and in "
+        f"Trying {len(planned.ways)} ways in {planned.n_folds} folds{again}, and in "
         f"{planned.n_inner} folds within each; about {planned.seconds:.0f} seconds."
     )
     for name, why in planned.left_out.items():
