@@ -27,6 +27,8 @@ AXIS_WORDS: dict[str, str] = {
     "cut": "Cut to the channels of the calibration",
 }
 """What can be done to spectra on other channels."""
+_FLAGS_ON_A_LINE = 50
+"""Characters of flags that stand beside each other in their column; longer ones take rows of two or three lines."""
 _MOST_SHOWN = 2000
 
 
@@ -99,7 +101,15 @@ def show(table: pd.DataFrame, called: Mapping[str, str]) -> None:
     flags = shown["flags"].str.replace("T2", "T\N{SUPERSCRIPT TWO}")
     shown = shown.assign(target=shown["target"].map(called), flags=flags)
     headings = tables.columns(shown) | {"flags": st.column_config.Column("Flags", width="large")}
-    st.dataframe(shown, hide_index=True, placeholder=tables.NONE, column_config=headings, key="readings")
+    n_lines = min(3, 1 + int(flags.str.len().max()) // _FLAGS_ON_A_LINE)
+    st.dataframe(
+        shown,
+        hide_index=True,
+        row_height=None if n_lines == 1 else 15 + 20 * n_lines,
+        placeholder=tables.NONE,
+        column_config=headings,
+        key="readings",
+    )
     if len(table) > _MOST_SHOWN:
         st.caption(f"The first {_MOST_SHOWN} rows are shown; the files hold all {len(table)}.")
     with st.container(horizontal=True):

@@ -77,9 +77,8 @@ with verdicts:
         listed = shown.assign(sentence=[verdict_sentence(row) for _, row in named.iterrows()])
         listed = tables.worded(listed[["arm", "target", "verdict", "sentence"]])
         listed["sentence"] = listed["sentence"].map(typeset)
-        st.dataframe(
-            listed, hide_index=True, row_height=70, placeholder=tables.NONE, column_config=tables.columns(listed)
-        )
+        headings = tables.columns(listed) | {"arm": st.column_config.Column("Arm", width=140)}
+        st.dataframe(listed, hide_index=True, row_height=70, placeholder=tables.NONE, column_config=headings)
         table_export(comparisons, "all_comparisons")
 
 with per_arm:

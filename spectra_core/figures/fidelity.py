@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from spectra_core.figures.theme import GREY, PURPLE, VERMILION, styled, transparent, wrapped
+from spectra_core.figures.theme import GREY, PURPLE, VERMILION, styled, transparent
 
 VERDICT_COLOUR = {"as real": GREY, "worse than real": VERMILION, "beyond real": PURPLE, "not told apart": GREY}
 VERDICT_SYMBOL = {
@@ -59,7 +59,7 @@ def metric_distances(judgement: pd.DataFrame, *, titles: Mapping[str, str], bett
             "(%{customdata[2]:.3g} to %{customdata[3]:.3g})<extra></extra>",
         )
     figure.update_xaxes(
-        title_text="Distance from the middle of the floor, half widths of its range<br>(better to the right)",
+        title_text="Distance from the middle of the floor,<br>half widths of its range (better to the right)",
         tickvals=_scaled(np.array(_TICKS, dtype=float)),
         ticktext=[f"{tick:g}".replace("-", "\u2212") for tick in _TICKS],
         range=[float(_scaled(-2 * _MOST)), float(_scaled(2 * _MOST))],
@@ -117,8 +117,7 @@ def bench_matrix(
         side="top",
         title_text="What is wrong with the spectra",
         tickvals=[defect_titles[name] for name in defects],
-        ticktext=[wrapped(defect_titles[name], 11, 2) for name in defects],
-        tickangle=0,
+        tickangle=-45,  # beside each other they would overlap in a narrow window
     )
     figure.update_yaxes(title_text="Metric")
     seen = bench.loc[bench["verdict"] == "worse than real"].groupby("defect").size()
@@ -129,7 +128,7 @@ def bench_matrix(
     # Lines through the cells would cross out their words.
     figure.update_xaxes(showgrid=False)
     figure.update_yaxes(showgrid=False)
-    return figure.update_layout(margin={"l": 210, "t": 90, "b": 24})
+    return figure.update_layout(margin={"l": 210, "t": 130, "r": 70, "b": 24})
 
 
 def _scaled(distance: object) -> np.ndarray:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from spectra_core.figures.panels import Panels
 from spectra_core.figures.regression import KIND_COLOUR, error_title
-from spectra_core.figures.theme import GREY, styled, transparent
+from spectra_core.figures.theme import GREY, styled, thousands, transparent
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _PANEL_HEIGHT = 190
@@ -31,6 +31,9 @@ def learning_curves(summary: pd.DataFrame, *, arm_kinds: Mapping[str, str], unit
     targets = list(dict.fromkeys(summary["target"]))
     panels = Panels(targets, panel_height=_PANEL_HEIGHT, horizontal_spacing=_SPACING)
     figure = panels.figure
+    # The first and the last: in narrow panels numbers between them lie over each other.
+    ends = sorted({int(summary["n_train"].min()), int(summary["n_train"].max())})
+    said = [thousands(number) for number in ends]
     for target, place in zip(targets, panels.places, strict=True):
         for arm, line in line_styles(arm_kinds).items():
             rows = summary[(summary["target"] == target) & (summary["arm"] == arm)].sort_values("n_train")
@@ -45,7 +48,9 @@ def learning_curves(summary: pd.DataFrame, *, arm_kinds: Mapping[str, str], unit
             )
         title = error_title(units.get(target, ""))
         figure.update_yaxes(title_text=title, type="log", nticks=5, row=place[0], col=place[1])
-        figure.update_xaxes(title_text="Experimental spectra", type="log", row=place[0], col=place[1])
+        figure.update_xaxes(
+            title_text="Experimental<br>spectra", type="log", tickvals=ends, ticktext=said, row=place[0], col=place[1]
+        )
     return panels.styled(alt=f"Learning curves of {len(arm_kinds)} arms for {len(targets)} targets")
 
 

@@ -23,7 +23,7 @@ def test_learning_curves_have_one_line_per_arm_and_panel_in_the_colour_of_its_ki
     assert list(figure.data[0].x) == [100, 400]
     assert [trace.showlegend for trace in figure.data] == [True, True, False, False]
     assert figure.layout.yaxis.title.text == "RMSEP, mol/L"
-    assert figure.layout.xaxis.title.text == "Experimental spectra"
+    assert figure.layout.xaxis.title.text == "Experimental<br>spectra"
 
 
 def test_dose_response_shows_effect_and_interval_in_percent():

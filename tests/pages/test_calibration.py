@@ -295,7 +295,7 @@ class TestReadingErrors:
         app = opened(ERRORS, set=fingerprint)
         sentences = app.dataframe[0].value
         assert set(sentences["arm"]) == {"Duplicate rows", "Mixing"}
-        assert set(sentences["target"]) == {"Cu²⁺", "Ni²⁺", "SO₄²⁻", "NO₃⁻", "all"}
+        assert set(sentences["target"]) == {"Cu²⁺", "Ni²⁺", "SO₄²⁻", "NO₃⁻", "all declared targets"}
         assert sentences["sentence"].str.len().min() > 20
 
     def test_error_table_is_that_of_the_largest_training_size_first(self, study, fingerprint):

@@ -167,14 +167,19 @@ def test_every_comparison_page_names_the_generated_set_first(made):
         )
 
 
-def test_errors_starts_with_the_experiment_that_has_the_way_in_hand(store: Store):
+def test_errors_starts_with_the_experiment_and_the_arm_that_have_the_way_in_hand(store: Store):
     spectra = beer_lambert_set(n_spectra=40).with_meta(name="Monday")
     generated = generate_spectra(GENERATORS["mixing"]().fit(spectra), spectra, 40, seed=0)
     query = {"set": store.save_set(spectra), "generated": store.save_set(generated)}
     ids = []
-    for arm in (way_of(generated), Arm("Jitter", generator=Choice("jitter"))):
-        arms = (Arm("Baseline", "baseline"), arm)
+    jitter = Arm("Jitter", generator=Choice("jitter"))
+    for others in ((jitter, way_of(generated)), (jitter,)):
+        arms = (Arm("Baseline", "baseline"), *others)
         result = run(Experiment(arms=arms, regressors=(Choice("ridge"),), n_folds=4, reference="baseline"), spectra)
         ids.append(store.save_result("study", dict(result.document), dict(result.tables)))
-    assert shown_study(opened(ERRORS, **query)) == ids[0]
+    app = opened(ERRORS, **query)
+    assert shown_study(app) == ids[0]
+    verdicts = [one.value for one in app.markdown if "the mean error changes by" in one.value]
+    assert [one.partition(":")[0] for one in verdicts] == ["**Your generated way", "**Jitter**"]
+    assert "Download the capsule" in [one.proto.label for one in app.get("download_button")]
     assert shown_study(opened(ERRORS, set=query["set"])) == ids[1]

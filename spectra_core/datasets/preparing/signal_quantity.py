@@ -38,7 +38,7 @@ def set_signal(result: Prepared, table: ImportTable, recipe: Recipe) -> None:
                 )
             )
     else:
-        largest = _largest(table.signal)
+        largest = _largest(table.signal[result.rows])  # not of spectra left out for what no instrument measured
         if largest > PLAUSIBLE_ABSORBANCE:
             quantity, unit, reason = "Intensity", "", f"not stated; values up to {largest:g} are no absorbances"
             if largest <= PLAUSIBLE_PER_CENT:
