@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from spectra_core.figures.names import shown
 from spectra_core.figures.theme import (
     BLUE,
     GREY,
@@ -20,6 +21,8 @@ from spectra_core.figures.theme import (
     transparent,
 )
 
+_MOST_NAMED, _LONGEST_ID = 20, 12
+"""So few spectra, of such short ids, are named on their axis; others are counted."""
 _MOST_POINTS = 4000
 
 
@@ -212,7 +215,13 @@ def readings(rows: pd.DataFrame, *, target_label: str, limits: tuple[float, floa
             "<br>%{customdata[3]}<extra></extra>",
         )
     figure.add_hrect(y0=limits[0], y1=limits[1], fillcolor=transparent(GREY, 0.12), line_width=0)
-    figure.update_layout(xaxis_title="Spectrum", yaxis_title=target_label)
+    ids = [shown(str(one)) for one in numbered["id"]]
+    if len(ids) <= _MOST_NAMED and max(map(len, ids), default=0) <= _LONGEST_ID:
+        figure.update_xaxes(tickvals=list(numbered["number"]), ticktext=ids)
+        called = "Spectrum"
+    else:
+        called = "Spectrum, counted as they came"
+    figure.update_layout(xaxis_title=called, yaxis_title=target_label)
     flagged = int((rows["flags"] != "").sum())
     alt = f"{len(rows)} readings of {target_label} with intervals, {flagged} flagged; the calibrated range is shaded."
     return styled(figure, alt=alt)
