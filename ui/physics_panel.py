@@ -102,7 +102,7 @@ def show_forward_model(found: "StoredModel", train: SpectraSet) -> pd.DataFrame:
         if model.reach_
         else "New concentrations stay within the experimental ones."
     )
-    columns = st.columns(4)
+    columns = [*st.columns(2), *st.columns(2)]  # beside the choices there is room for two
     columns[0].metric("Explained by physics alone", _share(float(shares["physics"]["share"])))
     columns[1].metric("With the residual, left out", _share(float(shares["left_out"]["share"])))
     columns[2].metric("Directions of the residual", model.directions_.shape[1])
