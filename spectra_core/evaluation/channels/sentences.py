@@ -55,12 +55,13 @@ def vary_sentence(noise: pd.DataFrame, single: pd.DataFrame, differences: pd.Dat
     smoother, rougher = int((made < real.min()).sum()), int((made > real.max()).sum())
     held_out = f" (held-out {ratios['held-out']:.2f})" if "held-out" in ratios else ""
     said = f"noise ratio {ratio:.2f}{held_out}"
+    against = f"than any experimental one, in units of each channel's noise: {said}."
     if math.isnan(ratio):
         first = "The training spectra carry no noise to compare with."
     elif ratio < ALIKE[0]:
-        first = f"{smoother} of {len(made)} generated spectra are smoother than any experimental one: {said}."
+        first = f"{smoother} of {len(made)} generated spectra are smoother {against}"
     elif ratio > ALIKE[1]:
-        first = f"{rougher} of {len(made)} generated spectra are noisier than any experimental one: {said}."
+        first = f"{rougher} of {len(made)} generated spectra are noisier {against}"
     else:
         first = f"Generated spectra carry the noise of experimental ones: {said}."
     differ = (differences["ks_p_adjusted"] < SIGNIFICANT).groupby(differences["role"]).mean()
