@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 WRITERS = {
     *("table_csv", "table_file"),  # tables: formulas guarded
     *("as_html", "html_page", "_report", "_card"),  # pages: names escaped
-    *("export_calibration", "export_model"),  # files of our own, read back strictly
+    *("export_calibration", "export_model", "_capsule"),  # files of our own, read back strictly
     "cache.table",  # sets, by the writers of `datasets`
     *("to_json", "json.dumps"),  # plain ASCII
     "archive",  # simulated tables, by `spectra_core.datasets.simulator`
