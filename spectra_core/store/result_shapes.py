@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
@@ -56,6 +57,11 @@ _EXPERIMENT = Shape(
         "reasons": ("observed_arm change question arm reference regressor target", "n_train effect low high"),
     },
 )
+_COUNTED = {"repeat", "fold", "sample", "n_train", "n_test", "nearest_training"}
+"""Columns of whole numbers: a cell that holds none is not one that is not known."""
+_MARKS = {"identifiable", "seen"}
+_FINITE = {"errors", "predictions", "spreads", "densities"}
+"""Tables whose numbers are not infinite; what could not be computed is empty."""
 SHAPES = {
     "study": _EXPERIMENT,
     "pilot": _EXPERIMENT,
@@ -131,8 +137,19 @@ def _require_columns(name: str, table: pd.DataFrame, words: list[str], numbers: 
         cells = table[column].dropna() if written in numbers or column != written else table[column]
         if written in numbers and len(cells) and not is_numeric_dtype(cells):
             raise ValueError(f"the column {column!r} of its table {name!r} holds no numbers")
-        if written in words and not all(isinstance(cell, str | bool) for cell in cells.unique().tolist()):
+        if written in numbers and not _right_numbers(table[column], column in _COUNTED, name in _FINITE):
+            raise ValueError(f"the column {column!r} of its table {name!r} holds numbers that cannot be")
+        kind = bool if column in _MARKS else str
+        if written in words and not all(isinstance(cell, kind) for cell in cells.unique().tolist()):
             raise ValueError(f"the column {column!r} of its table {name!r} holds something else than words")
+    for called, cells in table.items():
+        if cells.dtype == object and not all(isinstance(cell, str | int | float | None) for cell in cells):
+            raise ValueError(f"the column {str(called)[:60]!r} of its table {name!r} holds neither words nor numbers")
+
+
+def _right_numbers(cells: pd.Series, are_counted: bool, are_finite: bool) -> bool:
+    values = cells.to_numpy(dtype=np.float64, na_value=np.nan)
+    return bool(np.isfinite(values).all() if are_counted else not (are_finite and np.isinf(values).any()))
 
 
 def _require_experiment(written: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> None:
@@ -144,12 +161,13 @@ def _require_experiment(written: Mapping[str, Any], tables: Mapping[str, pd.Data
         experiment = Experiment.from_document(dict(written))
     except SpectraCoreError as error:
         raise ValueError(f"its experiment is none: {error}") from error
-    errors = tables["errors"]
     arms, labels = {arm.name for arm in experiment.arms}, set(map(regressor_label, experiment.regressors))
-    if errors.empty or not (set(errors["arm"]) <= arms and set(errors["regressor"]) <= labels):
-        raise ValueError("its errors are those of other arms or regressors")
-    if not set(errors["target"]) <= set(tables["spreads"]["target"]):
-        raise ValueError("its errors are about targets whose spread it does not tell")
+    for name in ("errors", "predictions"):
+        table = tables[name]
+        if table.empty or not (set(table["arm"]) <= arms and set(table["regressor"]) <= labels):
+            raise ValueError(f"its {name} are those of other arms or regressors")
+        if not set(table["target"]) <= set(tables["spreads"]["target"]):
+            raise ValueError(f"its {name} are about targets whose spread it does not tell")
 
 
 def _value(document: Any, names: list[str]) -> Any:

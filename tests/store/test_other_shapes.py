@@ -131,6 +131,9 @@ def test_a_result_that_lacks_what_its_kind_is_read_for_is_set_aside_and_named(tm
         ("table 'map' is missing", document, None),
         ("column 'x' of its table 'map' is missing", document, table.drop(columns="x")),
         ("column 'y' of its table 'map' holds no numbers", document, table.assign(y=["north"])),
+        ("column 'sample' of its table 'map' holds numbers that cannot be", document, table.assign(sample=[np.nan])),
+        ("column 'id' of its table 'map' holds something else", document, table.assign(id=[True])),
+        ("column 'more' of its table 'map' holds neither words nor", document, table.assign(more=[[1, 2]])),
         ("column 'role' of its table 'map' holds something else than words", document, table.assign(role=[3])),
     ]
     for number, (_, said, cells) in enumerate(odd):
