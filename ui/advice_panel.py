@@ -121,7 +121,7 @@ def _remedy(row: Mapping[Any, Any], result: StoredResult, spectra: SpectraSet) -
         if "solutions" in result.tables and len(result.tables["solutions"]):
             with doing:
                 table_export(result.tables["solutions"], "solutions_to_prepare", "Solutions to prepare")
-    elif action is not None:
+    elif action is not None and action.get("do") in _DOES:  # one that this version cannot do has no button
         label, icon = _DOES[action["do"]]
         with doing.container(horizontal=True):
             if "regressor" in action and st.button("Calibrate", key=f"use_{row['remedy']}", icon=":material/tune:"):

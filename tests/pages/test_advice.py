@@ -75,8 +75,8 @@ class TestAdvice:
         table = app.dataframe[0].value
         told = " ".join(text.value for text in app.markdown)
         assert {"Cu²⁺", "Ni²⁺", "SO₄²⁻", "NO₃⁻"} <= set(table["target"])
-        assert set(table.loc[table["target"] != "all", "unit"]) == {"mol/L"}
-        assert set(table.loc[table["target"] == "all", "unit"]) == {"of the standard deviation"}
+        assert set(table.loc[table["target"] != "all declared targets", "unit"]) == {"mol/L"}
+        assert set(table.loc[table["target"] == "all declared targets", "unit"]) == {"of the standard deviation"}
         assert not any(name in told for name in ("Cu2+", "Ni2+", "SO4 2-", "NO3-"))
 
     def test_a_calibration_for_use_is_one_click_away(self, fingerprint, tmp_path):
