@@ -16,6 +16,7 @@ import pytest
 from filelock import FileLock
 
 from spectra_core.contracts import SILENT
+from spectra_core.jobs import processes
 from spectra_core.spectra import SetMeta, SpectralAxis, SpectraSet, Target
 from spectra_core.store import Store
 
@@ -43,6 +44,12 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         code = "from spectra_core.jobs.compiling_ahead import compile_ahead; compile_ahead()"
         compiling = subprocess.Popen([sys.executable, "-c", code], cwd=config.rootpath)
         config.add_cleanup(compiling.wait)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let jobs run at the priority of the tests that wait for them, where other tests take all processors."""
+    if hasattr(config, "workerinput"):
+        os.environ[processes.STEPPED_BACK] = "1"
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -20,7 +20,7 @@ _DEATH_SECONDS = 1.0
 """Longest wait for a process that was ended to be gone."""
 _THAT_MATTER = ("SPECTRA_", "PYTHON", "NUMBA_")
 """How the names of variables begin that decide what a process does."""
-_STEPPED_BACK = "LATENT_SPECTRA_STEPPED_BACK"
+STEPPED_BACK = "LATENT_SPECTRA_STEPPED_BACK"
 """Variable of processes that have stepped back: each starts the next job, which would step back further."""
 _CHILDREN: list[subprocess.Popen[bytes]] = []
 """Processes this one started and has not yet seen end; without asking for their end they would stay as zombies."""
@@ -97,8 +97,8 @@ def reap() -> None:
 
 def step_back(niceness: int) -> None:
     """Let this process step back behind others, once for all that it starts; on Windows it was started so."""
-    if sys.platform != "win32" and _STEPPED_BACK not in os.environ:
-        os.environ[_STEPPED_BACK] = "1"
+    if sys.platform != "win32" and STEPPED_BACK not in os.environ:
+        os.environ[STEPPED_BACK] = "1"
         with suppress(psutil.Error, OSError):
             this = psutil.Process()
             this.nice(min(19, this.nice() + niceness))

@@ -147,7 +147,8 @@ class TestInterruption:
 
 
 class TestTheQueue:
-    def test_runs_one_at_a_time_in_order_without_anyone_looking(self, jobs, tmp_path):
+    def test_runs_one_at_a_time_in_order_without_anyone_looking(self, jobs, tmp_path, monkeypatch):
+        monkeypatch.delenv(processes.STEPPED_BACK, raising=False)
         marks = tmp_path / "marks"
         ids = [jobs.submit("work_for_tests:leave_a_mark", {"file": str(marks), "name": name}, name) for name in "abc"]
         until(lambda: marks.exists() and marks.read_text().count("end") == 3)
