@@ -140,7 +140,7 @@ def _do(action: Mapping[str, Any], spectra: SpectraSet) -> None:
         if action["do"] == "replicates averaged"
         else without(spectra, suspicious_rows(spectra).tolist())
     )
-    state.choose_experimental(state.store().save_set(changed))
+    state.choose_experimental(state.keep_set(changed))
 
 
 def _more_spectra(result: StoredResult, spectra: SpectraSet) -> None:

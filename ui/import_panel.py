@@ -333,7 +333,7 @@ def _save(found: Understanding) -> None:
     except ReadError as error:
         st.error(sentence(error), icon=":material/error:")
         return
-    fingerprint = state.store().save_set(spectra)
+    fingerprint = state.keep_set(spectra)
     state.end_import()
     state.choose_experimental(fingerprint)
 

@@ -48,7 +48,7 @@ def _require_computable(spectra: SpectraSet) -> None:
         icon=":material/warning:",
     )
     if len(beyond) < len(spectra) and st.button(f"Keep the other {len(spectra) - len(beyond)} as a new set"):
-        state.choose_experimental(state.store().save_set(without(spectra, list(beyond))))
+        state.choose_experimental(state.keep_set(without(spectra, list(beyond))))
     st.stop()
 
 

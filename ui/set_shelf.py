@@ -20,7 +20,7 @@ def offer_built_in() -> None:
         demo.offer_set()
         for name, public in PUBLIC.items():
             if public.installed and st.button(f"Load “{public.title}”", key=f"public_{name}", help=public.explanation):
-                state.choose_experimental(state.store().save_set(load_public(name)))
+                state.choose_experimental(state.keep_set(load_public(name)))
         if (ROOT / "pages/data/simulate.py").is_file():
             st.page_link("pages/data/simulate.py", label="Simulate a set", icon=":material/science:")
 

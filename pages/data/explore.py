@@ -215,7 +215,7 @@ if chosen:
         st.error(plain(f"No spectrum is called {', '.join(unknown)}. Choose ids of this set."), icon=":material/error:")
     elif st.button(f"Keep the other {thousands(len(spectra) - len(chosen))} as a new set", key="leave_out"):
         rest = without(spectra, [number_of[name] for name in chosen])
-        state.choose_experimental(state.store().save_set(rest))
+        state.choose_experimental(state.keep_set(rest))
 
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(

@@ -37,7 +37,7 @@ with controls:
     st.caption(sampling.labels_sentence(sampled, train, plan))
 if wanted:
     made = sampling.to_keep(sampled, train, plan)
-    kept = state.store().save_set(made.with_meta(name=name.strip() or "Generated set"))
+    kept = state.keep_set(made.with_meta(name=name.strip() or "Generated set"))
     state.notify(
         f"{thousands(len(sampled.spectra))} spectra are in the store and in hand. Compare them with your data."
     )

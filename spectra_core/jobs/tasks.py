@@ -45,7 +45,11 @@ def simulate(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dic
         reporter=reporter,
         memo=memo_of(store, "simulate"),
     )
-    return {"set": store.save_set(spectra.with_meta(name=known["name"]) if known["name"] else spectra)}
+    key = store.save_set(spectra.with_meta(name=known["name"]) if known["name"] else spectra)
+    named = next(one.name for one in store.sets() if one.fingerprint == key)
+    if known["name"] not in ("", named):
+        reporter.message(f"These spectra were kept already, as {named!r}, and stay under that name.")
+    return {"set": key}
 
 
 def train(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[str, Any]:

@@ -53,6 +53,15 @@ def generate(app: AppTest) -> AppTest:
     return healthy(next(button for button in app.button if button.label == "Generate and save").click().run())
 
 
+def test_the_same_spectra_under_another_name_are_told_to_be_kept_already(store: Store):
+    app = generate(with_model(store, "pca"))
+    first = kept(store).meta.name
+    next(box for box in app.text_input if box.label == "Name of the set").set_value("Other").run()
+    generate(app)
+    assert kept(store).meta.name == first
+    assert f"These spectra were kept already, as “{first}”" in " ".join(info.value for info in app.info)
+
+
 @pytest.mark.parametrize("member", GENERATORS)
 def test_one_click_keeps_a_labelled_set_and_takes_it_in_hand(member, store: Store):
     app = generate(with_model(store, member))

@@ -19,7 +19,7 @@ from ui.state.choices import (
     picker_key,
     records,
 )
-from ui.state.data_folder import jobs, store
+from ui.state.data_folder import jobs, keep_set, store
 from ui.state.deleting import Deleted, delete, empty_bin, forget_deleted, last_deleted, restore
 from ui.state.followed import followed_job, followed_job_ended, start_job
 from ui.state.import_under_way import ImportDraft, end_import, import_draft, import_round, set_import_draft
@@ -80,6 +80,7 @@ __all__ = [
     "import_round",
     "is_class",
     "jobs",
+    "keep_set",
     "last_deleted",
     "leave_workspace",
     "link",
