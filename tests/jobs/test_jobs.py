@@ -24,7 +24,8 @@ class TestAJob:
         assert record.result == {"said": "µ-Ωs <b>", "threads": "1"}
         assert jobs.log_tail(job_id)[-1].endswith("Saying it back.")
 
-    def test_runs_in_another_process_that_steps_back(self, jobs):
+    def test_runs_in_another_process_that_steps_back(self, jobs, monkeypatch):
+        monkeypatch.delenv(processes.STEPPED_BACK, raising=False)
         job_id = jobs.submit("work_for_tests:run_until_asked", {}, "Wait")
         until(lambda: has_begun(jobs, job_id))
         process_id = process_of(jobs, job_id)
