@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -171,6 +171,14 @@ def made_once(
         if not made.exists():
             made.write_text(json.dumps(make(Store(folder))))
     return folder, json.loads(made.read_text())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_flush() -> Iterator[None]:
+    """No test cuts the power, and a disk takes its time to be flushed; tests that fail there do so by themselves."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,7 @@ class StoreMemo:
         if kept is None:
             kept = compute()
             with disk_errors("Keeping an intermediate result"):
-                save_arrays(path, kept)
+                save_arrays(path, kept, durable=False)  # what a power cut takes is computed anew
         else:
             with suppress(OSError):
                 path.touch()  # `trim` forgets what was not looked up for longest
@@ -95,8 +95,8 @@ def name_for(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def save_arrays(path: Path, arrays: Arrays) -> None:
-    """Write named arrays with the sha256 of their place and themselves in front."""
+def save_arrays(path: Path, arrays: Arrays, *, durable: bool = True) -> None:
+    """Write named arrays with the sha256 of their place and themselves in front; `durable` as in `replace_file`."""
     from safetensors.numpy import save
 
     for name, values in arrays.items():
@@ -105,7 +105,7 @@ def save_arrays(path: Path, arrays: Arrays) -> None:
     content = save(dense(arrays))
     if path.parent.is_file():
         path.parent.unlink()  # no folder of ours; what it stood for is computed anew
-    replace_file(path, _digest(path, content) + content)
+    replace_file(path, _digest(path, content) + content, durable=durable)
 
 
 def load_arrays(path: Path) -> Arrays | None:

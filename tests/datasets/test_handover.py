@@ -25,22 +25,18 @@ def saved(array) -> bytes:
 
 
 @pytest.mark.parametrize("pipes_only", [False, True])
-@pytest.mark.parametrize("on_disk", [False, True])
-@pytest.mark.parametrize("shape", [(3, 5), (2100, 1000)])
-def test_a_file_is_parsed_alike_from_memory_and_disk_by_descriptor_and_by_pipe(
-    pipes_only, on_disk, shape, tmp_path, monkeypatch
-):
+def test_files_are_parsed_alike_from_memory_and_disk_by_descriptor_and_by_pipe(pipes_only, tmp_path, monkeypatch):
     if pipes_only:
         monkeypatch.setattr(handover, "BY_DESCRIPTOR", False)
-    array = np.random.default_rng(0).random(shape)
-    content = saved(array)
-    path = tmp_path / "a.npy"
-    path.write_bytes(content)
-    child = sandbox.Child()
-    for _ in range(2):  # the second file meets a running process
-        parsed = child.parse(path if on_disk else content, "a.npy", Dialect())
-        assert np.array_equal(parsed.parts[0].numbers, array)
-        assert parsed.sha256 == hashlib.sha256(content).hexdigest()
+    path, child = tmp_path / "a.npy", sandbox.Child()
+    for shape in ((3, 5), (2100, 1000)):
+        array = np.random.default_rng(0).random(shape)
+        content = saved(array)
+        path.write_bytes(content)
+        for given in (content, path):
+            parsed = child.parse(given, "a.npy", Dialect())
+            assert np.array_equal(parsed.parts[0].numbers, array)
+            assert parsed.sha256 == hashlib.sha256(content).hexdigest()
     child.close()
     assert child.deaths == []
 

@@ -16,7 +16,7 @@ SHAPE = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000, 1000), 
 WIDE = b"id,400,401,402\na,1,2,3\n"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def child():
     child = sandbox.Child()
     yield child

@@ -63,7 +63,9 @@ def test_components_below_the_noise_of_the_loss_are_lost_and_others_keep_their_i
     eigenvalues = np.sort(np.linalg.eigvalsh(np.corrcoef(mixtures.signal.T)))[::-1][:4]
     expected = 0.5 * np.log(np.maximum(eigenvalues / noise, 1.0))
     rate = {"mean": 3e-3, "sum": 1e-2}[reduction]  # of which the summed loss takes three tenths
-    model = VAE(n_hidden=32, n_latent=4, epochs=600, learning_rate=rate, batch_size=20, reduction=reduction)
+    model = VAE(
+        n_hidden=32, n_latent=4, epochs=600, learning_rate=rate, batch_size=20, reduction=reduction, kernels="numba"
+    )
     posterior = model.fit(mixtures).encode(mixtures)
     assert int(posterior.active.sum()) == np.count_nonzero(expected) == {"mean": 2, "sum": 3}[reduction]
     # ReLU networks are not linear and 600 epochs leave some of the way: a fifth of a nat.
@@ -89,7 +91,7 @@ def test_conditions_are_scaled_by_the_training_targets(mixtures):
 
 
 def test_cvae_follows_the_concentrations_asked_for(mixtures):
-    model = CVAE(n_hidden=32, n_latent=2, epochs=200, learning_rate=3e-3).fit(mixtures)
+    model = CVAE(n_hidden=32, n_latent=2, epochs=200, learning_rate=3e-3, kernels="numba").fit(mixtures)
     made = model.decode(np.zeros((60, 2)), mixtures.targets)
     varying = mixtures.signal.std(axis=0) > 0.05
     unexplained = ((made - mixtures.signal) ** 2).sum(axis=0) / (

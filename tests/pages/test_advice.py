@@ -45,7 +45,6 @@ def fingerprint(store: Store, known: tuple[SpectraSet, Advice]) -> str:
 def opened(fingerprint: str) -> AppTest:
     app = AppTest.from_file(APP, default_timeout=60)
     app.query_params["set"] = fingerprint[:12]
-    app.run()
     return healthy(app.switch_page(PAGE).run())
 
 

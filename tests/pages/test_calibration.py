@@ -254,19 +254,10 @@ class TestReadingErrors:
         assert len(said) == 1
         assert "Mixing (1 fold)" in said[0]
 
-    def test_worth_is_told_in_measured_spectra(self, study, fingerprint):
-        app = opened(ERRORS, set=fingerprint)
-        tables = [table.value for table in app.dataframe]
-        gains = [table for table in tables if "Cu²⁺" in table.columns and table.index.nlevels == 2]
-        assert ("Mixing", 30) in gains[0].index
-
-    def test_reasons_are_shown_with_the_warning_that_they_do_not_add_up(self, explained, fingerprint):
+    def test_reasons_are_shown_and_two_experiments_side_by_side(self, study, explained, fingerprint):
         app = opened(ERRORS, set=fingerprint)
         assert app.selectbox(key="reasons_arm").options == ["Mixing"]
         assert any("do not add up" in warning.value for warning in app.warning)
-
-    def test_two_experiments_are_set_side_by_side(self, study, explained, fingerprint):
-        app = opened(ERRORS, set=fingerprint)
         assert len(app.selectbox(key="other_study").options) == 1
         differences = next(table.value for table in app.dataframe if "This experiment" in table.value.columns)
         assert "arm Mixing: noise given back" in set(differences["What"])
@@ -291,17 +282,19 @@ class TestReadingErrors:
         app = opened(ERRORS, set=fingerprint)
         assert app.info[0].value.startswith("No experiment on")
 
-    def test_every_arm_and_target_is_judged_in_a_sentence(self, study, fingerprint):
+    def test_every_arm_and_target_is_judged_errors_stand_in_a_table_and_worth_in_measured_spectra(
+        self, study, fingerprint
+    ):
         app = opened(ERRORS, set=fingerprint)
         sentences = app.dataframe[0].value
         assert set(sentences["arm"]) == {"Duplicate rows", "Mixing"}
         assert set(sentences["target"]) == {"Cu²⁺", "Ni²⁺", "SO₄²⁻", "NO₃⁻", "all declared targets"}
         assert sentences["sentence"].str.len().min() > 20
-
-    def test_error_table_is_that_of_the_largest_training_size_first(self, study, fingerprint):
-        app = opened(ERRORS, set=fingerprint)
         assert set(app.dataframe[1].value["n_train"]) == {30}
-        assert healthy(app).select_slider[0].options == ["15 training spectra", "30 training spectra"]
+        assert app.select_slider[0].options == ["15 training spectra", "30 training spectra"]
+        tables = [table.value for table in app.dataframe]
+        gains = [table for table in tables if "Cu²⁺" in table.columns and table.index.nlevels == 2]
+        assert ("Mixing", 30) in gains[0].index
 
     def test_an_experiment_on_another_set_says_so(self, study, store):
         other = store.save_set(beer_lambert_set(n_spectra=20, seed=5).with_meta(name="Other"))

@@ -50,6 +50,11 @@ def chart_texts(app: AppTest) -> list[str]:
     return [chart.proto.alt for chart in app.get("plotly_chart")]
 
 
+def compared(app: AppTest) -> str:
+    """Return what a page says first of the two sets, after a line about simulated ones."""
+    return app.caption[1 if "simulated" in app.caption[0].value else 0].value
+
+
 def words(app: AppTest) -> str:
     return " ".join(element.value for element in [*app.markdown, *app.caption, *app.info, *app.warning])
 
@@ -86,6 +91,7 @@ class TestEveryComparison:
 
     def test_says_which_spectra_were_held_out_and_every_figure_can_be_read_as_text(self, page, in_hand):
         app = opened(page, **in_hand)
+        assert compared(app).startswith("“New ones” beside “Beer-Lambert mixtures”")
         assert "beside 48 that the generator was trained on and 12 that it never saw" in words(app)
         assert chart_texts(app)
         assert all(len(text) > 20 for text in chart_texts(app))

@@ -14,7 +14,7 @@ from spectra_core.jobs.tasks import TASKS
 from spectra_core.spectra import SetMeta, SpectraSet
 from spectra_core.store import Store
 from tests.conftest import beer_lambert_set, relabelled
-from tests.pages.test_comparison import EXPLORE, chart_texts, healthy, metrics, opened, words
+from tests.pages.test_comparison import EXPLORE, chart_texts, compared, healthy, metrics, opened, words
 
 PAGE = "pages/comparison/fidelity.py"
 
@@ -50,6 +50,7 @@ def test_judging_is_offered_as_a_job(store: Store):
     hand = {"set": store.save_set(beer_lambert_set()), "generated": store.save_set(generated)}
     app = opened(PAGE, **hand)
     assert {button.label for button in app.button} >= {"Judge the generated set", "Try the metrics"}
+    assert compared(app).startswith("“Beer-Lambert mixtures” beside “Beer-Lambert mixtures”")
     assert not app.metric
 
 

@@ -159,14 +159,6 @@ def test_the_generated_set_in_hand_is_an_arm_of_the_next_experiment(made):
     assert arms[name].generator.options["epochs"] == 2  # as the one in hand was trained
 
 
-def test_every_comparison_page_names_the_generated_set_first(made):
-    for page in ("spectra", "channels", "neighbours", "latent_map", "fidelity"):
-        app = opened(f"pages/comparison/{page}.py", **made)
-        assert app.caption[1 if "simulated" in app.caption[0].value else 0].value.startswith(
-            "“VAE, aggregate posterior” beside “Demo: salts in water”"
-        )
-
-
 def test_errors_starts_with_the_experiment_and_the_arm_that_have_the_way_in_hand(store: Store):
     spectra = beer_lambert_set(n_spectra=40).with_meta(name="Monday")
     generated = generate_spectra(GENERATORS["mixing"]().fit(spectra), spectra, 40, seed=0)

@@ -35,7 +35,6 @@ def opened(page: str, **query: str) -> AppTest:
     app = AppTest.from_file(APP, default_timeout=60)
     for name, value in query.items():
         app.query_params[name] = value[:12]
-    app.run()
     return healthy(app.switch_page(page).run())
 
 

@@ -31,10 +31,10 @@ def shape_of(kind, n_channels=19):
     return VaeShape(n_channels, 11, 5, n_conditions, encoder_sees_conditions=kind == "cvae, encoder sees targets")
 
 
-def drawn(epoch, size):
-    """Return the documented noise of an epoch."""
+def drawn(epoch, size, dtype=torch.float64):
+    """Return the documented noise of an epoch, which for every kind of number is another."""
     stream = torch.Generator().manual_seed(derived_seed(SEED, "noise", epoch))
-    return torch.randn(size, generator=stream, dtype=torch.float64)
+    return torch.randn(size, generator=stream, dtype=dtype).double()
 
 
 class PlainVae(nn.Module):
@@ -86,7 +86,7 @@ def plain_loss(output, x, mu, log_var, reduction, beta):
     return ((output - x) ** 2).sum(1).mean() + beta * kl.sum(1).mean()
 
 
-def trained_plainly(model, spectra, conditions, n_steps, reduction, beta):
+def trained_plainly(model, spectra, conditions, n_steps, reduction, beta, kind_of_noise):
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
     x, c = torch.tensor(spectra), torch.tensor(conditions)
     step = epoch = 0
@@ -94,7 +94,7 @@ def trained_plainly(model, spectra, conditions, n_steps, reduction, beta):
     while step < n_steps:
         epoch += 1
         order = torch.tensor(random_stream(SEED, "order", epoch).permutation(len(x)))
-        noise = drawn(epoch, (len(x), model.shape.n_latent))
+        noise = drawn(epoch, (len(x), model.shape.n_latent), kind_of_noise)
         batches = list(zip(torch.split(order, 16), torch.split(noise, 16), strict=True))
         for rows, eps in batches[: n_steps - step]:
             optimiser.zero_grad()
@@ -107,10 +107,13 @@ def trained_plainly(model, spectra, conditions, n_steps, reduction, beta):
     return losses
 
 
-@pytest.mark.parametrize("kernels", ["torch", "numba"])
+# In float64 only the order of sums differs, by about 1e-14; compiled kernels as in `test_mlps`.
+@pytest.mark.parametrize(
+    ("kernels", "dtype", "difference"), [("torch", torch.float64, 1e-10), ("numba", torch.float32, 1e-4)]
+)
 @pytest.mark.parametrize("kind", ["vae", "cvae", "cvae, encoder sees targets"])
 @pytest.mark.parametrize(("reduction", "beta"), [("mean", 1.0), ("sum", 0.3)])
-def test_60_steps_equal_those_of_autograd_and_torch_adam(kind, reduction, beta, kernels):
+def test_60_steps_equal_those_of_autograd_and_torch_adam(kind, reduction, beta, kernels, dtype, difference):
     spectra, conditions = spectra_and_conditions()
     shape = shape_of(kind)
     ours = train_vae(
@@ -119,26 +122,25 @@ def test_60_steps_equal_those_of_autograd_and_torch_adam(kind, reduction, beta, 
         shape=shape,
         loss=VaeLoss(beta, reduction),
         plan=plan(60, kernels=kernels),
-        dtype=np.float64,
+        dtype=np.dtype(str(dtype).removeprefix("torch.")).type,
     )
     plain = PlainVae(shape).start_like_ours()
-    losses = trained_plainly(plain, spectra, conditions, 60, reduction, beta)
+    losses = trained_plainly(plain, spectra, conditions, 60, reduction, beta, dtype)
     for name, linear in plain.named.items():
-        # Both are float64; only the order of sums differs, by about 1e-14.
-        assert_allclose(ours.arrays[f"{name}.weight"], linear.weight.detach(), rtol=0, atol=1e-10)
-        assert_allclose(ours.arrays[f"{name}.bias"], linear.bias.detach(), rtol=0, atol=1e-10)
+        assert_allclose(ours.arrays[f"{name}.weight"], linear.weight.detach(), rtol=0, atol=difference)
+        assert_allclose(ours.arrays[f"{name}.bias"], linear.bias.detach(), rtol=0, atol=difference)
     first_epoch = sum(loss * n for loss, n in losses[:4]) / 50
-    assert_allclose(ours.curve["loss"][0], first_epoch, rtol=1e-12)
+    assert_allclose(ours.curve["loss"][0], first_epoch, rtol=difference / 100)
     parts = ours.curve["reconstruction"] + beta * ours.curve["kl"]
-    assert_allclose(ours.curve["loss"], parts, rtol=1e-12)
+    assert_allclose(ours.curve["loss"], parts, rtol=difference / 100)
 
     x, c = torch.tensor(spectra), torch.tensor(conditions)
     with torch.no_grad():
         decoded, mu, log_var = plain(x, c, torch.zeros(50, 5, dtype=torch.float64))
     given = conditions if shape.n_conditions else None
-    assert_allclose(ours.encode(spectra, given)[0], mu, rtol=0, atol=1e-9)
-    assert_allclose(ours.encode(spectra, given)[1], log_var, rtol=0, atol=1e-9)
-    assert_allclose(ours.decode(mu.numpy(), given), decoded, rtol=0, atol=1e-9)
+    assert_allclose(ours.encode(spectra, given)[0], mu, rtol=0, atol=10 * difference)
+    assert_allclose(ours.encode(spectra, given)[1], log_var, rtol=0, atol=10 * difference)
+    assert_allclose(ours.decode(mu.numpy(), given), decoded, rtol=0, atol=10 * difference)
 
 
 @pytest.mark.parametrize(

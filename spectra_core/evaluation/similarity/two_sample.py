@@ -152,15 +152,16 @@ def _trees_say(
     The trees of scikit-learn's `ExtraTreesClassifier`, grown one after the other: the forest itself changes the
     process's warning filters while it grows, which two halvings judged at the same time must not do.
     """
+    from sklearn import config_context
     from sklearn.tree import ExtraTreeClassifier
 
     stream = np.random.RandomState(seed)  # what scikit-learn draws its trees' seeds from
     learned, seen = (np.ascontiguousarray(part, dtype=np.float32) for part in (scores, asked))
-    votes = np.zeros(len(asked))
-    for _ in range(N_TREES):
-        tree = ExtraTreeClassifier(
-            min_samples_leaf=3, max_features="sqrt", random_state=stream.randint(np.iinfo(np.int32).max)
-        )
-        # Checked once by whoever made them: looking at every table anew took as long as the trees.
-        votes += tree.fit(learned, origin, check_input=False).predict_proba(seen, check_input=False)[:, 1]
+    votes, own = np.zeros(len(asked)), np.random.RandomState(seed)
+    tree = ExtraTreeClassifier(min_samples_leaf=3, max_features="sqrt", random_state=own)
+    # Checked once by whoever made them: looking at every table and option anew took as long as the trees.
+    with config_context(skip_parameter_validation=True):
+        for _ in range(N_TREES):
+            own.seed(stream.randint(np.iinfo(np.int32).max))
+            votes += tree.fit(learned, origin, check_input=False).predict_proba(seen, check_input=False)[:, 1]
     return votes / N_TREES

@@ -108,6 +108,7 @@ def test_generated_spectra_apart_from_equal_training_spectra_are_mapped():
 
 
 def test_what_umap_is_given_are_the_exact_neighbours(monkeypatch):
+    maps.compile_umap()  # which loads umap-learn without its warning
     import umap
 
     sets, given = _sets(6), {}
@@ -130,9 +131,9 @@ def test_what_umap_is_given_are_the_exact_neighbours(monkeypatch):
 
 
 def test_what_umap_compiles_is_kept_for_the_next_process():
+    maps.compile_umap()
     from umap import layouts, umap_
 
-    maps.umap_map(_sets(6), n_neighbours=7)
     names = ("smooth_knn_dist", "compute_membership_strengths", "_optimize_layout_euclidean_single_epoch")
     slow = umap_.smooth_knn_dist, umap_.compute_membership_strengths, layouts._nb_optimize_layout_euclidean_single_epoch
     for name, function in zip(names, slow, strict=True):
