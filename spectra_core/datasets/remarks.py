@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectra_core.datasets.columns import Role, target_of
-from spectra_core.datasets.ions import AMOUNT_UNITS, MASS_UNITS, concentration_unit
+from spectra_core.datasets.ions import AMOUNT_UNITS, MASS_UNITS, concentration_unit, named_target
 from spectra_core.datasets.preparing.base import Prepared
-from spectra_core.datasets.questions import Problem, listed
+from spectra_core.datasets.questions import Problem, choice, listed
+from spectra_core.datasets.readers.cell_formats import NEVER_COMPUTED
 from spectra_core.datasets.recipe import Recipe
 from spectra_core.spectra.text import counted
 
@@ -18,6 +19,8 @@ FEW_SPECTRA = 3 * USUAL_FOLDS
 _MOSTLY = 0.8
 _OWN_UNIT = ("ph", "brix", "bx")
 """Quantities that are called after their unit, or have none."""
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d|(?:\d+ days?, )?\d+:\d\d")
+"""A date or a duration: what a spreadsheet makes of a number that is shown as one."""
 _AMOUNT = re.compile(
     r"\d+\s*[/\u2044]\s*\d+|\d*\s*[\xbc-\xbe\u2150-\u215e]"
     r"|[-+]?\d[\d.,]*(?:[eE][-+]?\d+)?\s*(?:(?:±|\+/?-)\s*\d.*|\(\d[\d.,]*\).*|([^\W\d]\S*|%))"
@@ -32,6 +35,23 @@ def remarks(roles: Sequence[Role], prepared: Prepared, groups: Sequence[str] | N
         _remark("no targets", "There are no targets: spectra can be looked at, generated and compared, not calibrated.")
     ]  # fmt: skip
     return [*found, *_on_amounts_in_text(roles), *_on_number(kept, groups), *_on_axis(prepared)]
+
+
+def on_formulas(roles: Sequence[Role]) -> list[Problem]:
+    """Ask about columns whose values are missing because nobody computed their formulas."""
+    found: dict[str, Problem] = {}
+    for one in roles:
+        column = one.column
+        n_lacking = sum(cell == NEVER_COMPUTED for cell in column.text or tuple(column.odd.values()))
+        if not one.decided and (n_lacking or NEVER_COMPUTED in column.name):
+            where = f" of {counted(n_lacking, 'spectrum', 'spectra')}" if n_lacking else ""
+            text = (
+                f"The formulas in {column.name!r}{where} were never computed, so that the file lacks their values. "
+                "Open the workbook in a spreadsheet program, save it, and give it again."
+            )
+            way = choice(f"Do not use {column.name}", columns={column.name: "ignored"})
+            found[column.name] = Problem("formulas", text, (way,))
+    return list(found.values())
 
 
 def _on_targets(targets: Sequence[Role], kept: NDArray[np.intp], recipe: Recipe) -> list[Problem]:
@@ -67,7 +87,11 @@ def _on_amounts_in_text(roles: Sequence[Role]) -> list[Problem]:
     found = []
     for one in roles:
         cells = [cell for cell in one.column.text or () if cell.strip()]
-        if one.role != "target" and cells and sum(map(_is_amount, cells)) >= _MOSTLY * len(cells):
+        named = named_target(one.column.name)
+        is_one = (
+            _is_amount if not (named.formula or named.unit) else lambda cell: _is_amount(cell) or _MOMENT.match(cell)
+        )
+        if one.role != "target" and cells and sum(map(bool, map(is_one, cells))) >= _MOSTLY * len(cells):
             found.append(f"{one.column.name} ('{cells[0]}')")
     if not found:
         return []

@@ -14,7 +14,7 @@ from spectra_core.choices import Choice
 from spectra_core.contracts import Arrays
 from spectra_core.errors import ZIP_FAULTS, ReadError, SpectraCoreError, json_fault
 from spectra_core.spectra import Frame
-from spectra_core.store.entry import Entry
+from spectra_core.store.entry import DamageError, Entry, require_described
 from spectra_core.store.files import json_bytes, sha256, strict_json, write_at
 from spectra_core.store.frames import dense
 from spectra_core.store.model_checks import (
@@ -81,6 +81,23 @@ def record_of_calibration(calibration: "Calibration") -> dict[str, Any]:
         "n_spectra": len(calibration.train),
         "target_names": list(calibration.train.target_names),
     }
+
+
+def kept_calibration(entry: Entry, content: bytes) -> "Calibration":
+    """Rebuild a kept calibration.
+
+    Raises
+    ------
+    DamageError
+        When its file is not that of the calibration that its record describes.
+    """
+    try:
+        calibration = read_calibration(content)
+    except ReadError as error:
+        raise DamageError(f"this version cannot use it. {error}") from error
+    described = record_of_calibration(calibration)
+    require_described(entry, {name: described[name] for name in ("data", "data_name", "n_spectra", "target_names")})
+    return calibration
 
 
 def save_calibration(calibration: "Calibration", path: str | Path) -> None:

@@ -1,5 +1,6 @@
 """One entry of a shelf: as it is kept, as its manifest says, damaged, or in the bin."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,3 +78,21 @@ class Binned:
 
 class DamageError(StoreError):
     """The files of an entry are not those its manifest names."""
+
+
+def require_described(entry: Entry, description: Mapping[str, Any]) -> None:
+    """Refuse an entry whose record says something else than its files.
+
+    Parameters
+    ----------
+    description
+        What a record of these files says.
+
+    Raises
+    ------
+    DamageError
+        Naming the field.
+    """
+    for name, value in description.items():
+        if entry.record.get(name) != value:
+            raise DamageError(f"its record says something else of {name!r} than its files.")

@@ -30,6 +30,10 @@ _NO_PICKLE = (
 )
 
 
+class UnknownMemberError(ReadError):
+    """A model file is of a member that is not in its registry here."""
+
+
 def member_class(registry: str, member: str) -> type[Any]:
     """Return the class of a member by the name of its registry and its own.
 
@@ -118,7 +122,7 @@ def fitted_member(record: Mapping[str, Any], frame: Frame, state: Arrays) -> Any
     try:
         kind = member_class(record["registry"], record["member"])
     except StoreError as error:
-        raise ReadError(f"This model file cannot be used. {error}") from error
+        raise UnknownMemberError(f"This model file cannot be used. {error}") from error
     options = record["configuration"]
     unknown = sorted(set(options) - set(options_of(kind)))
     if unknown:

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from spectra_core.contracts import Arrays, configuration
-from spectra_core.errors import ReadError, SpectraCoreError
+from spectra_core.errors import ReadError, SpectraCoreError, StoreError
 from spectra_core.spectra import Frame, SpectraSet
-from spectra_core.store.entry import Entry
+from spectra_core.store.entry import DamageError, Entry, require_described
 from spectra_core.store.files import json_bytes
 from spectra_core.store.frames import dense, frame_document, frame_from
 from spectra_core.store.model_checks import (
@@ -20,6 +20,7 @@ from spectra_core.store.model_checks import (
     MAX_NUMBER,
     MAX_TARGETS,
     META,
+    UnknownMemberError,
     cause,
     checked_parts,
     fitted_member,
@@ -96,6 +97,27 @@ def model_record(entry: Entry) -> ModelRecord:
     """Read the record of a listed model."""
     known = {"id": entry.key, "sequence": entry.sequence, "created": entry.created}
     return shaped(ModelRecord, {**entry.record, **known})
+
+
+def kept_model(entry: Entry, content: bytes) -> StoredModel:
+    """Build a kept model.
+
+    Raises
+    ------
+    DamageError
+        When its file is not that of the model that its record describes.
+    StoreError
+        When nothing is wrong with it but that its member is not there now.
+    """
+    try:
+        found = read_model(content)
+    except UnknownMemberError as error:
+        raise StoreError(f"This model can no longer be used: {error}") from error
+    except ReadError as error:
+        raise DamageError(f"this version cannot use it. {error}") from error
+    # Title and size are the program's to say.
+    require_described(entry, {name: found.record[name] for name in found.record.keys() - {"title", "n_parameters"}})
+    return StoredModel(model_record(entry), found.model, found.history)
 
 
 def write_model(

@@ -7,7 +7,7 @@ import pandas as pd
 
 from spectra_core.errors import SpectraCoreError, StoreError
 from spectra_core.spectra import SetMeta, SpectraSet
-from spectra_core.store.entry import Entry
+from spectra_core.store.entry import DamageError, Entry, require_described
 from spectra_core.store.files import json_bytes, strict_json
 from spectra_core.store.frames import dense, frame_document, frame_from
 from spectra_core.store.shapes import shaped
@@ -75,6 +75,23 @@ def set_files(spectra: SpectraSet) -> dict[str, bytes]:
     }
     arrays = {"axis": spectra.axis.positions, "signal": spectra.signal, "targets": spectra.target_values}
     return {_NUMBERS: save(dense(arrays)), _WORDS: json_bytes(words)}
+
+
+def kept_set(entry: Entry, files: dict[str, bytes]) -> SpectraSet:
+    """Rebuild a kept set.
+
+    Raises
+    ------
+    DamageError
+        When its files are not those of the set that its record describes.
+    """
+    try:
+        spectra = set_from(entry.key, entry.record["name"], files)
+    except StoreError as error:
+        raise DamageError("its files are not those of a set as this version keeps it.") from error
+    described = record_of(spectra)
+    require_described(entry, {name: described[name] for name in ("n_spectra", "n_channels", "target_names")})
+    return spectra
 
 
 def set_from(fingerprint: str, name: str, files: dict[str, bytes]) -> SpectraSet:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from spectra_core.errors import ReadError, StoreError
+from spectra_core.errors import StoreError
 from spectra_core.spectra import SpectraSet
 from spectra_core.store.beside import ShelfBeside
 from spectra_core.store.calibrations import (
     CalibrationRecord,
     calibration_record,
+    kept_calibration,
     read_calibration,
     record_of_calibration,
     write_calibration,
@@ -29,9 +30,9 @@ from spectra_core.store.entries import Shelf
 from spectra_core.store.entry import Binned, Damaged, Entry
 from spectra_core.store.files import disk_errors, sha256
 from spectra_core.store.memo import StoreCheckpoint, StoreMemo, name_for, trim
-from spectra_core.store.models import ModelRecord, StoredModel, model_record, read_model, write_model
+from spectra_core.store.models import ModelRecord, StoredModel, kept_model, model_record, read_model, write_model
 from spectra_core.store.results import DOCUMENT, ResultRecord, StoredResult, result_files, result_from, result_record
-from spectra_core.store.sets import SET_FILES, SetRecord, record_of, set_files, set_from, set_record
+from spectra_core.store.sets import SET_FILES, SetRecord, kept_set, record_of, set_files, set_record
 
 if TYPE_CHECKING:
     from spectra_core.calibration.calibration import Calibration
@@ -107,8 +108,7 @@ class Store:
 
     def load_set(self, fingerprint: str) -> SpectraSet:
         """Return a set, checked to be the one that was kept."""
-        entry, files = self._sets.read(fingerprint)
-        return set_from(fingerprint, entry.record["name"], files)
+        return self._sets.read_as(fingerprint, kept_set)
 
     def sets(self) -> list[SetRecord]:
         """List the sets in the order they were kept."""
@@ -155,12 +155,7 @@ class Store:
 
     def load_model(self, model_id: str) -> StoredModel:
         """Return a model ready for use."""
-        entry, files = self._models.read(model_id)
-        try:
-            found = read_model(files[_MODEL_FILE])
-        except ReadError as error:
-            raise StoreError(f"This model can no longer be used: {error}") from error
-        return StoredModel(model_record(entry), found.model, found.history)
+        return self._models.read_as(model_id, lambda entry, files: kept_model(entry, files[_MODEL_FILE]))
 
     def models(self, trained_on: str | None = None) -> list[ModelRecord]:
         """List the models in the order they were kept; only those trained on one set where `trained_on` is given."""
@@ -191,10 +186,9 @@ class Store:
 
     def load_calibration(self, calibration_id: str) -> "Calibration":
         """Return a calibration ready for use."""
-        try:
-            return read_calibration(self.export_calibration(calibration_id))
-        except ReadError as error:
-            raise StoreError(f"This calibration can no longer be used: {error}") from error
+        return self._calibrations.read_as(
+            calibration_id, lambda entry, files: kept_calibration(entry, files[_CALIBRATION_FILE])
+        )
 
     def calibrations(self) -> list[CalibrationRecord]:
         """List the calibrations in the order they were kept."""

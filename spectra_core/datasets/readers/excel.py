@@ -16,6 +16,7 @@ from spectra_core.datasets.parts import Grid, Part
 from spectra_core.datasets.readers.archives import opened_zip
 from spectra_core.datasets.readers.base import Dialect, Reader
 from spectra_core.datasets.readers.cary import Cary
+from spectra_core.datasets.readers.cell_formats import Amount, digits, mark_cells, marks_of
 from spectra_core.datasets.readers.cells import grid_of_cells
 from spectra_core.datasets.readers.delimited import DelimitedText
 from spectra_core.errors import ZIP_FAULTS, ReadError
@@ -26,7 +27,6 @@ _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml\Z", re.IGNORECASE)
 _CHUNK = 1 << 20
 _HEAD = 20_000
 _BLANK_ROWS = 1_000
-_EXACT = 2**53
 ABOUT = "latent-spectra"
 
 
@@ -52,9 +52,8 @@ class Excel:
 
     def read(self, data: bytes, name: str, dialect: Dialect) -> list[Part]:
         """Return one table per sheet."""
-        if not data.startswith(_OLE):
-            require_modest_sheets(data, name)
-        sheets = _sheets(data, name)
+        formulas = frozenset() if data.startswith(_OLE) else require_modest_sheets(data, name)
+        sheets = _sheets(data, name, formulas)
         if len(sheets) == 2 and sheets[1].rows[0][0] == ABOUT:
             return [_own_table(sheets[0].rows, sheets[1].rows, name)]
         parts: list[Part] = []
@@ -62,6 +61,7 @@ class Excel:
             label = f"{name} / {sheet.title}" if len(sheets) > 1 else name
             found = _as_text(sheet.rows, sheet.first_row, label, dialect, alone=len(sheets) == 1)
             said = ("This sheet is hidden in the workbook, and read like the others.",) if sheet.hidden else ()
+            said += sheet.notes
             parts += [replace(part, notes=(*part.notes, *said)) for part in found]
         return parts
 
@@ -75,6 +75,7 @@ def _as_text(rows: list[list[Any]], first_row: int, name: str, dialect: Dialect,
     words = [cell for row in written for cell in row if isinstance(cell, str) and "," in cell]
     comma = any(parse_number(cell, ",") is not None for cell in words)
     decimal = dialect.decimal or ("," if comma else ".")
+    written = [[cell.text(decimal) if isinstance(cell, Amount) else cell for cell in row] for row in written]
     n_above = _first_wide(written)
     lines = [_line(row, decimal, alone=number < n_above) for number, row in enumerate(written)]
     text = "\n".join([""] * min(first_row, _BLANK_ROWS) + lines)
@@ -93,7 +94,7 @@ def _as_text(rows: list[list[Any]], first_row: int, name: str, dialect: Dialect,
 
 
 def _line(row: list[float | str], decimal: str, *, alone: bool) -> str:
-    cells = [_quoted(_digits(cell).replace(".", decimal) if isinstance(cell, float) else cell) for cell in row]
+    cells = [_quoted(digits(cell).replace(".", decimal) if isinstance(cell, float) else cell) for cell in row]
     while alone and len(cells) > 1 and not cells[-1]:
         cells.pop()  # a sentence above the table is a line of its own, not a row with empty cells
     return ",".join(cells)
@@ -104,17 +105,18 @@ def _first_wide(rows: list[list[float | str]]) -> int:
     return next((number for number, row in enumerate(rows) if sum(cell != "" for cell in row) > 1), 0)
 
 
-def _digits(value: float) -> str:
-    return f"{value:.0f}" if value.is_integer() and abs(value) < _EXACT else repr(value)
-
-
 def _quoted(cell: str) -> str:
     cell = " ".join(cell.split())
     return '"' + cell.replace('"', '""') + '"' if '"' in cell or "," in cell else cell
 
 
-def require_modest_sheets(data: bytes, name: str) -> None:
+def require_modest_sheets(data: bytes, name: str) -> frozenset[str]:
     """Refuse a workbook whose cells lie so far apart that the table between them would fill the memory.
+
+    Returns
+    -------
+    frozenset
+        The members that may hold formulas.
 
     Raises
     ------
@@ -122,26 +124,31 @@ def require_modest_sheets(data: bytes, name: str) -> None:
         Before any cell is read.
     """
     archive = opened_zip(data, name)
+    formulas = set()
     for member in archive.infolist():
         if not _SHEET.match(member.filename):
             continue
-        n_rows, n_columns = _extent(archive, member, name)
+        n_rows, n_columns, has_formulas = _extent(archive, member, name)
+        formulas |= {member.filename} if has_formulas else set()
         require_cells(n_rows, n_columns, f"The sheet in {name}")
         if n_rows * n_columns > 50_000 + 4 * member.file_size:
             raise ReadError(
                 f"A sheet in {name} spans {n_rows:,} x {n_columns:,} cells but is nearly empty. "
                 "Delete what lies far from the table, and save it again."
             )
+    return frozenset(formulas)
 
 
-def _extent(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> tuple[int, int]:
-    """Return the last row and column that hold a cell, from the addresses of the cells themselves."""
+def _extent(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> tuple[int, int, bool]:
+    """Return the last row and column that hold a cell, from their addresses; and whether there may be a formula."""
     last_row = last_column = 0
+    has_formulas = False
     rest = b""
     try:
         with archive.open(member) as stream:
             while piece := stream.read(_CHUNK):
                 text = rest + piece
+                has_formulas |= b"<f" in text or b":f" in text
                 for letters, digits in set(_CELL.findall(text)):
                     column = 0
                     for letter in letters:
@@ -150,37 +157,46 @@ def _extent(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> tup
                 rest = text[-80:]
     except ZIP_FAULTS as error:
         raise ReadError(f"{name} is damaged: a sheet cannot be unpacked. Copy or download it again.") from error
-    return last_row, last_column
+    return last_row, last_column, has_formulas
 
 
 class _Sheet(NamedTuple):
-    """Name, number of empty rows above the cells, the cells, and whether nobody sees the sheet."""
+    """Name, number of empty rows above the cells, the cells, whether nobody sees the sheet, and what to say of it."""
 
     title: str
     first_row: int
     rows: list[list[Any]]
     hidden: bool
+    notes: tuple[str, ...]
 
 
-def _sheets(data: bytes, name: str) -> list[_Sheet]:
+def _sheets(data: bytes, name: str, formulas: frozenset[str]) -> list[_Sheet]:
     """Return every sheet that holds any cells."""
     import io
 
     import python_calamine
 
-    found = []
+    found: list[tuple[str, tuple[int, int], list[list[Any]], bool]] = []
+    ends: list[tuple[int, int]] = []
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
         for about in book.sheets_metadata:
             sheet = book.get_sheet_by_name(about.name)
-            start = sheet.start[0] if sheet.start else 0
+            start = sheet.start or (0, 0)
+            ends.append(sheet.end or (0, 0))
             hidden = about.visible != python_calamine.SheetVisibleEnum.Visible
-            found.append(_Sheet(about.name, start, sheet.to_python(skip_empty_area=True), hidden))
-    except (python_calamine.CalamineError, OSError, ValueError, KeyError, IndexError) as error:
+            found.append((about.name, start, sheet.to_python(skip_empty_area=True), hidden))
+        marks = [] if data.startswith(_OLE) else marks_of(opened_zip(data, name), formulas, ends)
+    except (python_calamine.CalamineError, *ZIP_FAULTS, ValueError, KeyError, IndexError) as error:
         raise ReadError(
             f"{name} is no readable Excel file: it is damaged, cut off or protected. Save it again."
         ) from error
-    return [one for one in found if any(cell != "" for row in one.rows for cell in row)]
+    sheets = []
+    for at, (title, start, rows, hidden) in enumerate(found):
+        notes = mark_cells(rows, start, marks[at]) if at < len(marks) else ()
+        if any(cell != "" for row in rows for cell in row):
+            sheets.append(_Sheet(title, start[0], rows, hidden, notes))
+    return sheets
 
 
 def _own_table(rows: list[list[Any]], about: list[list[Any]], name: str) -> Grid:
@@ -205,6 +221,8 @@ def _written(value: Any) -> float | str:
     """Return a number as such and everything else as the text a person sees."""
     if isinstance(value, bool):
         return str(value)
+    if isinstance(value, Amount):
+        return value
     if isinstance(value, int | float):
         return float(value)
     if isinstance(value, datetime.datetime) and value.time() == datetime.time():
