@@ -130,6 +130,9 @@ def require_shape(kind: str, document: Mapping[str, Any], tables: Mapping[str, p
 
 
 def _require_columns(name: str, table: pd.DataFrame, words: list[str], numbers: list[str]) -> None:
+    for called, cells in table.items():
+        if cells.dtype == object and not all(isinstance(cell, str | int | float | None) for cell in cells):
+            raise ValueError(f"the column {str(called)[:60]!r} of its table {name!r} holds neither words nor numbers")
     for written in [*words, *numbers]:
         column = written.removesuffix("?")
         if column not in table:
@@ -142,9 +145,6 @@ def _require_columns(name: str, table: pd.DataFrame, words: list[str], numbers: 
         kind = bool if column in _MARKS else str
         if written in words and not all(isinstance(cell, kind) for cell in cells.unique().tolist()):
             raise ValueError(f"the column {column!r} of its table {name!r} holds something else than words")
-    for called, cells in table.items():
-        if cells.dtype == object and not all(isinstance(cell, str | int | float | None) for cell in cells):
-            raise ValueError(f"the column {str(called)[:60]!r} of its table {name!r} holds neither words nor numbers")
 
 
 def _right_numbers(cells: pd.Series, are_counted: bool, are_finite: bool) -> bool:

@@ -3,6 +3,8 @@
 import csv
 import io
 import os
+import re
+import zipfile
 from datetime import date
 from pathlib import Path
 
@@ -152,3 +154,147 @@ def test_units_row_of_the_reference_data():
     )
     assert np.array_equal(one.signal, two.signal)
     assert one.target_info == two.target_info
+
+
+def book_of(fill):
+    stream = io.BytesIO()
+    with xlsxwriter.Workbook(stream, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        for at, row in enumerate([NAMES, *BODY]):
+            sheet.write_row(at, 0, row)
+        fill(sheet, lambda code: book.add_format({"num_format": code}))
+    return stream.getvalue()
+
+
+def target_shown_as(code, rows=range(6), factor=1.0):
+    def fill(sheet, style):
+        for row in rows:
+            sheet.write_number(row + 1, 1, BODY[row][1] * factor, style(code))
+
+    return book_of(fill)
+
+
+def ods_of(rows):
+    """Write a sheet as LibreOffice does; cells are text, numbers, or attributes of a cell."""
+    kinds = {str: "<table:table-cell office:value-type='string'><text:p>{}</text:p></table:table-cell>"}
+    kinds[float] = kinds[int] = '<table:table-cell office:value-type="float" office:value="{}"/>'
+    kinds[tuple] = "<table:table-cell {0[0]}/>"
+    cells = "".join(
+        f"<table:table-row>{''.join(kinds[type(cell)].format(cell) for cell in row)}</table:table-row>" for row in rows
+    )
+    space = " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
+    )
+    sheet = f'<table:table table:name="S">{cells}</table:table>'
+    inside = f"<office:body><office:spreadsheet>{sheet}</office:spreadsheet></office:body>"
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", "<x/>")
+        archive.writestr("content.xml", f"<office:document-content {space}>{inside}</office:document-content>")
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("code", "factor", "written"),
+    [
+        ("0.0%", 1.0, "{:.15g}%"),
+        ("[Red]0.00%;-0%", 1.0, "{:.15g}%"),
+        ('0.0"%"', 0.01, "{:.15g}%"),
+        ('0.0 "mM"', 0.01, "{:.15g} mM"),
+        ("#,##0.0", 0.01, "{:.15g}"),
+        ('[$€-407] 0.00 "each"', 0.01, "{:.15g}"),
+        ("# ?/?", 0.01, "{:.15g}"),
+    ],
+)
+def test_a_target_is_what_is_shown_of_it(code, factor, written):
+    rows = [NAMES, *[[row[0], written.format(row[1] * 100 * factor), *row[2:]] for row in BODY]]
+    assert outcome(Excel(), target_shown_as(code), "a.xlsx") == outcome(DelimitedText(), as_csv(rows), "a.csv")
+
+
+def percent_cell(value):
+    return (f'office:value-type="percentage" office:value="{value}"',)
+
+
+@pytest.mark.parametrize("form", ["xlsx", "ods"])
+def test_percent_among_plain_numbers_is_asked_about(form):
+    ods = ods_of(
+        [NAMES, *[[row[0], percent_cell(0.003) if at == 3 else row[1], *row[2:]] for at, row in enumerate(BODY)]]
+    )
+    content = ods if form == "ods" else target_shown_as("0.0%", [3], 0.01)
+    (said,) = understand({f"a.{form}": content}).open_questions
+    assert said.kind == "target gaps"
+    assert f"s3 (line 5 of a.{form}, '0.3%')" in said.text
+
+
+def test_spectra_in_percent_stay_numbers_and_it_is_told():
+    def fill(sheet, style):
+        for row, column in np.ndindex(6, 8):
+            sheet.write_number(row + 1, column + 2, BODY[row][column + 2], style("0.0%"))
+
+    found = understand({"a.xlsx": book_of(fill)})
+    assert found.build().signal.tolist() == [row[2:] for row in BODY]
+    assert "a.xlsx: Numbers in columns '350', '351', '352' and 5 more are shown as percent: 5 % was read as 0.05." in (
+        found.warnings
+    )
+
+
+def test_numbers_shown_in_thousands_are_told_of():
+    found = understand({"a.xlsx": target_shown_as("0.0,")})
+    assert any("column 'Cu' are shown divided by 1,000" in said for said in found.warnings)
+    assert found.build().target_values.ravel().tolist() == [row[1] for row in BODY]
+
+
+def formulas(place, value):
+    """Formulas in a target, an id, a channel or a name, without their values as programs leave them."""
+    cells = {"target": [(at, 1) for at in range(1, 7)], "id": [(at, 0) for at in range(1, 7)]}
+    cells |= {"channel": [(at, 4) for at in range(1, 7)], "name": [(0, at) for at in range(3, 10)]}
+
+    def fill(sheet, _style):
+        for row, column in cells[place]:
+            sheet.write_formula(row, column, "=B2*2", None, value)
+
+    return book_of(fill)
+
+
+@pytest.mark.parametrize("value", [0, ""])
+@pytest.mark.parametrize("place", ["target", "id", "channel", "name"])
+def test_formulas_that_were_never_computed_stop_the_import(place, value):
+    content = formulas(place, value)
+    if value == "":  # as openpyxl writes them
+        stream = io.BytesIO()
+        with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(stream, "w") as new:
+            for name in old.namelist():
+                new.writestr(name, re.sub(rb' t="str"|(?<=</f>)<v></v>', b"", old.read(name)))
+        content = stream.getvalue()
+    found = understand({"a.xlsx": content})
+    assert found.open_questions
+    assert any("never computed" in said and "open it in a spreadsheet program" in said for said in found.warnings)
+    if place != "channel":
+        assert "Open the workbook in a spreadsheet program, save it" in found.open_questions[0].text
+
+
+def test_a_column_of_formulas_without_values_can_be_left_out():
+    (asked,) = understand({"a.xlsx": formulas("target", 0)}).open_questions
+    assert asked.text.startswith("The formulas in 'Cu' of 6 spectra were never computed")
+    built = understand({"a.xlsx": formulas("target", 0)}, Recipe(**asked.choices[0].changes)).build()
+    assert built.n_targets == 0
+
+
+def test_zeros_among_computed_values_are_zeros():
+    def fill(sheet, _style):
+        for row in range(6):
+            sheet.write_formula(row + 1, 1, "=C2*2", None, BODY[row][1])
+
+    assert understand({"a.xlsx": book_of(fill)}).build().target_values.ravel().tolist() == [row[1] for row in BODY]
+
+
+def test_formulas_without_values_in_an_open_document_stop_the_import():
+    never = ('table:formula="of:=[.C2]*2"',)
+    (asked,) = understand({"a.ods": ods_of([NAMES, *[[row[0], never, *row[2:]] for row in BODY]])}).open_questions
+    assert asked.kind == "formulas"
+
+
+def test_dates_in_place_of_concentrations_are_told_of():
+    found = understand({"a.xlsx": target_shown_as("dd.mm.yyyy")})
+    assert any("Not used as targets" in said and "Cu" in said for said in found.warnings)

@@ -11,11 +11,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from spectra_core.calibration import calibrate
+from spectra_core.choices import Choice
 from spectra_core.errors import ReadError, SpectraCoreError, StoreError
+from spectra_core.experiment import Arm, Experiment
 from spectra_core.jobs import Jobs
 from spectra_core.regressors import REGRESSORS
 from spectra_core.store import Store
 from spectra_core.store.files import sha256
+from spectra_core.store.result_shapes import SHAPES, require_shape
 
 MISSING = object()
 VALUES = [MISSING, None, [], ["x"], {}, {"x": 1}, "", "other", "\ud800", True, -1, 1.5, 10**400, 10**17, 1e300]
@@ -117,7 +121,116 @@ def test_documents_of_entries_that_are_validly_signed(kept, tmp_path, kind, name
     store, n_entries = entries_changed(kept, tmp_path, kind, name)
     n_damaged = len(look_at(store))
     assert len(getattr(store, f"_{kind}").entries()) == n_entries - n_damaged
-    assert (n_damaged > 0) == (kind == "results")
+    assert n_damaged > 0
+
+
+def signed_again(home, kind, key, record=None, **files):
+    """Change fields of an entry's record, or its files, and sign it again."""
+    entry = home / kind / key
+    manifest = json.loads((entry / "manifest.json").read_bytes())
+    del manifest["sha256"]
+    manifest["record"] |= record or {}
+    for name, content in files.items():
+        (entry / name).write_bytes(content)
+        manifest["files"][name] = {"sha256": sha256(content), "size": len(content)}
+    (entry / "manifest.json").write_bytes(signed(manifest))
+
+
+def sets_calibration(store):
+    (record,) = store.sets()
+    return store.save_calibration(calibrate(store.load_set(record.fingerprint), regressor="ridge", n_folds=2))
+
+
+LOADED = {
+    "sets": (
+        "load_set",
+        lambda store: store.sets()[0].fingerprint,
+        "set.json",
+        {"n_spectra": 3, "target_names": ["Zn"]},
+    ),
+    "models": (
+        "load_model",
+        lambda store: store.models()[0].id,
+        "model.safetensors",
+        {"seed": 5, "configuration": {"alpha": 2.0}},
+    ),
+    "calibrations": ("load_calibration", sets_calibration, "calibration.zip", {"n_spectra": 3, "data": "x"}),
+}
+
+
+@pytest.mark.parametrize("kind", LOADED)
+def test_what_its_files_contradict_or_do_not_hold_is_set_aside_and_named(kept, tmp_path, kind):
+    shutil.copytree(kept.root, tmp_path, dirs_exist_ok=True)
+    load, key_in, file, fields = LOADED[kind]
+    store = Store(tmp_path)
+    key = key_in(store)
+    shutil.copytree(tmp_path / kind / key, tmp_path / "right")
+    changes = [({name: value}, {}, f"something else of '{name}'") for name, value in fields.items()]
+    for record, files, said in [*changes, ({}, {file: b"{}"}, "this version")]:
+        shutil.rmtree(tmp_path / "damaged", ignore_errors=True)
+        shutil.rmtree(tmp_path / kind / key, ignore_errors=True)
+        shutil.copytree(tmp_path / "right", tmp_path / kind / key)
+        getattr(Store(tmp_path), load)(key)
+        signed_again(tmp_path, kind, key, record, **files)
+        with pytest.raises(StoreError, match="was set aside as damaged"):
+            getattr(Store(tmp_path), load)(key)
+        assert [said in one.reason for one in Store(tmp_path).damaged()] == [True]
+
+
+def of_hint(hint):
+    """Return a value of an annotated kind, for contracts."""
+    if hint in (str, int, float):
+        return {str: "x", int: 3, float: 0.5}[hint]
+    return [] if getattr(hint, "__origin__", hint) is list else {}
+
+
+def result_of(shape):
+    """Return the least that a result of a shape holds."""
+    document: dict = {}
+    for name, hint in shape.document.items():
+        place = document
+        *above, last = name.split(".")
+        for one in above:
+            place = place.setdefault(one, {})
+        place[last] = of_hint(hint)
+    if "experiment" in document:
+        experiment = Experiment((Arm("baseline", "baseline"),), (Choice("ridge"),), reference="baseline")
+        document["experiment"] = json.loads(experiment.to_json())
+    words = {"arm": "baseline", "regressor": "ridge", "target": "Cu"}
+    tables = {
+        name: pd.DataFrame(
+            {
+                column.removesuffix("?"): [column in ("identifiable", "seen") or words.get(column, "x")]
+                for column in of_words.split()
+            }
+            | {column: [1] for column in of_numbers.split()}
+        )
+        for name, (of_words, of_numbers) in {**shape.tables, **shape.sometimes}.items()
+    }
+    return document, tables
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+def test_every_field_and_column_that_a_kind_of_result_needs_is_asked_for(kind):
+    document, tables = result_of(SHAPES[kind])
+    require_shape(kind, document, tables)
+    changed = list(documents_changed(document))
+    n_asked = 0
+    for name in SHAPES[kind].document:
+        for _, _, other in [one for one in changed if ".".join(one[0]) == name and one[1] in (MISSING, None, 10**400)]:
+            with pytest.raises(ValueError, match=f"{name}|experiment"):
+                require_shape(kind, other, tables)
+            n_asked += 1
+    assert n_asked == 3 * len(SHAPES[kind].document)
+    for name, table in tables.items():
+        for column, cells in table.items():
+            wrong = [[1, 2]] if isinstance(cells[0], str | bool) else "x"
+            for other in (table.drop(columns=column), table.assign(**{column: [wrong]})):
+                with pytest.raises(ValueError, match=f"{column}.*{name}|{name} are"):
+                    require_shape(kind, document, {**tables, name: other})
+        if name in SHAPES[kind].tables:
+            with pytest.raises(ValueError, match=f"{name!r} is missing"):
+                require_shape(kind, document, {at: one for at, one in tables.items() if at != name})
 
 
 def test_a_result_that_lacks_what_its_kind_is_read_for_is_set_aside_and_named(tmp_path):

@@ -61,8 +61,7 @@ class Excel:
             label = f"{name} / {sheet.title}" if len(sheets) > 1 else name
             found = _as_text(sheet.rows, sheet.first_row, label, dialect, alone=len(sheets) == 1)
             said = ("This sheet is hidden in the workbook, and read like the others.",) if sheet.hidden else ()
-            said += sheet.notes
-            parts += [replace(part, notes=(*part.notes, *said)) for part in found]
+            parts += [replace(part, notes=(*part.notes, *said, *sheet.notes)) for part in found]
         return parts
 
 
