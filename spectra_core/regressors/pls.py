@@ -1,5 +1,6 @@
 """Partial least squares, one model per target, components chosen by inner cross-validation."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
@@ -17,6 +18,9 @@ Rule = Literal["one_standard_error", "minimum"]
 
 EXHAUSTED = 1e-12
 """A direction whose covariance with the target has fallen to this share of the first one's is rounding."""
+_EPS = float(np.finfo(np.float64).eps)
+_MOST_SCORES = 2_000_000
+"""Numbers held for the folds that are worked on side by side."""
 
 
 Fit = tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]
@@ -38,8 +42,10 @@ class Products(NamedTuple):
 class PLS(LinearRegressor):
     """Partial least squares regression, PLS1: every target has its own components.
 
-    Kernel algorithm 2 of Dayal & MacGregor (J. Chemometrics 1997, 11, 73-85), which reads the channels' covariance
-    only: cross-validation of all numbers of components costs two passes over the spectra.
+    Where spectra are as many as channels or more, kernel algorithm 2 of Dayal & MacGregor (J. Chemometrics 1997, 11,
+    73-85), which reads the channels' covariance only: cross-validation of all numbers of components costs two passes
+    over the spectra. Where they are fewer, the same components from the products of spectra with each other (as Rännar
+    et al., J. Chemometrics 1994, 8, 111-125).
 
     Parameters
     ----------
@@ -99,22 +105,24 @@ class PLS(LinearRegressor):
         scales: list[NDArray[np.float64]],
     ) -> list[Fit]:
         """Return the fit for every scaling of the channels; those of many spectra share the products of channels."""
-        n_spectra, n_channels = signal.shape
         found = []
-        if n_spectra < n_channels:  # PLS does not change under rotation, and every scaling spans a space of its own
-            for scale in scales:
-                basis, coordinates = np.linalg.qr((signal / scale).T)
-                compact = np.ascontiguousarray(coordinates.T)
-                ((picked, n_components, rmsecv),) = self._fits(compact, targets, splits, [np.ones(n_spectra)])
-                found.append((basis @ picked / scale[:, None], n_components, rmsecv))
-            return found
         fewest = min(len(split.train) for split in splits)
         most = max(1, min(self.max_components, signal.shape[1], fewest - 1))
+        varying = np.ptp(targets, axis=0) > 0
+        if len(signal) < signal.shape[1]:
+            for scale in scales:
+                scaled = signal / scale
+                kernel = scaled @ scaled.T
+                errors = errors_by_kernel(kernel, targets, splits, most)
+                n_components = np.where(varying, chosen_components(errors, self.rule), 0)
+                picked = scaled.T @ weights_by_kernel(kernel, targets, n_components)
+                found.append((picked / scale[:, None], n_components, np.sqrt(errors.mean(axis=0))))
+            return found
         products = Products(signal.T @ signal, signal.T @ targets)
         for scale, errors in zip(
             scales, cross_validated_errors(signal, targets, splits, most, products=products, scales=scales), strict=True
         ):
-            n_components = np.where(np.ptp(targets, axis=0) > 0, chosen_components(errors, self.rule), 0)
+            n_components = np.where(varying, chosen_components(errors, self.rule), 0)
             path = pls1_path(*products.scaled(scale), int(n_components.max(initial=1)))
             picked = path[np.maximum(n_components, 1) - 1, :, np.arange(targets.shape[1])].T
             found.append((picked / scale[:, None], n_components, np.sqrt(errors.mean(axis=0))))
@@ -164,7 +172,7 @@ def pls1_path(
         rotation = weight - np.einsum("at,act->ct", overlap, rotations[:a])
         image = channel_products @ rotation
         score_square = np.einsum("ct,ct->t", rotation, image)  # t't
-        going &= score_square > np.finfo(np.float64).eps * total_variance
+        going &= score_square > _EPS * total_variance
         safe = np.where(going, score_square, 1.0)
         slope = np.einsum("ct,ct->t", rotation, left) / safe
         rotations[a] = np.where(going, rotation, 0.0)
@@ -203,6 +211,104 @@ def cross_validated_errors(
         for scale, out in zip(scales, errors[:, fold], strict=True):
             predicted = (x / scale) @ pls1_path(*own.scaled(scale), n_components)  # (n_components, n_test, n_targets)
             out[:] = ((predicted - y) ** 2).mean(axis=1)
+    return errors
+
+
+class KernelStep(NamedTuple):
+    """One more component of PLS1, of models (folds, targets) side by side.
+
+    Parameters
+    ----------
+    read : (n_folds, n_targets, n_spectra)
+        What it adds to the prediction of every spectrum.
+    weights : (n_folds, n_targets, n_spectra)
+        The same as weights of the training spectra: ``kernel @ weights`` is ``read``, but for the mean.
+    """
+
+    read: NDArray[np.float64]
+    weights: NDArray[np.float64]
+
+
+def pls1_by_kernel(
+    kernel: NDArray[np.float64], targets: NDArray[np.float64], trains: NDArray[np.bool_], n_components: int
+) -> Iterator[KernelStep]:
+    """Yield the components of PLS1 one by one, for every training set and target side by side.
+
+    The score of a component is ``X X'y``, y being what is left of the target, made orthogonal to the scores before.
+
+    Parameters
+    ----------
+    kernel : (n_spectra, n_spectra)
+        XX' of the centred spectra; each training set's own centring follows.
+    targets : (n_spectra, n_targets)
+    trains : (n_folds, n_spectra)
+        Which spectra each model is trained on.
+    """
+    (n_folds, n_spectra), n_targets = trains.shape, targets.shape[1]
+    rows = np.repeat(trains.astype(np.float64), n_targets, axis=0)  # one model a row
+    sizes = rows.sum(axis=1, keepdims=True)
+    left = np.tile(targets.T, (n_folds, 1)) * rows
+    left = (left - left.sum(axis=1, keepdims=True) / sizes) * rows
+    total_variance = rows @ np.diag(kernel)
+    scores, makings = np.zeros((2, len(rows), n_components, n_spectra))
+    going = np.ones(len(rows), dtype=bool)
+    for a in range(n_components):
+        score = left @ kernel
+        score -= (score * rows).sum(axis=1, keepdims=True) / sizes
+        covariance = np.einsum("mn,mn->m", score, left)  # |X'y|^2
+        going &= covariance > 10.0 * _EPS * total_variance * np.einsum("mn,mn->m", left, left)
+        norm = np.sqrt(np.where(going, covariance, 1.0))[:, None]
+        score, making = score / norm, left / norm
+        overlap = (scores[:, :a] @ (score * rows)[:, :, None]).transpose(0, 2, 1)
+        score -= (overlap @ scores[:, :a])[:, 0]
+        making -= (overlap @ makings[:, :a])[:, 0]
+        trained = score * rows
+        score_square = np.einsum("mn,mn->m", trained, trained)
+        going &= score_square > _EPS * total_variance
+        scale = np.where(going, 1.0 / np.sqrt(np.where(going, score_square, 1.0)), 0.0)[:, None]
+        scores[:, a], makings[:, a] = score * scale, making * scale
+        trained *= scale
+        slope = np.einsum("mn,mn->m", trained, left)[:, None]
+        left -= trained * slope
+        shape = n_folds, n_targets, n_spectra
+        yield KernelStep((scores[:, a] * slope).reshape(shape), (makings[:, a] * slope).reshape(shape))
+
+
+def weights_by_kernel(
+    kernel: NDArray[np.float64], targets: NDArray[np.float64], n_components: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the weights (n_spectra, n_targets) of centred spectra whose sum PLS1's coefficients are.
+
+    Parameters
+    ----------
+    n_components : (n_targets,)
+        Of every target; none gives no weight.
+    """
+    weights = np.zeros(targets.shape[::-1])
+    trains = np.ones((1, len(kernel)), dtype=bool)
+    for a, step in enumerate(pls1_by_kernel(kernel, targets, trains, int(n_components.max(initial=0)))):
+        weights += np.where((a < n_components)[:, None], step.weights[0], 0.0)
+    return weights.T
+
+
+def errors_by_kernel(
+    kernel: NDArray[np.float64], targets: NDArray[np.float64], splits: list[Split], n_components: int
+) -> NDArray[np.float64]:
+    """Return mean squared errors (n_folds, n_components, n_targets) on the tested rows, of spectra fewer than channels.
+
+    `kernel` is of spectra that are centred over all rows.
+    """
+    n_spectra, n_targets = targets.shape
+    errors = np.empty((len(splits), n_components, n_targets))
+    at_once = max(1, _MOST_SCORES // (n_components * n_targets * n_spectra))
+    for first in range(0, len(splits), at_once):
+        some = splits[first : first + at_once]
+        trains = np.array([np.isin(np.arange(n_spectra), split.train) for split in some])
+        wrong = [targets[split.train].mean(axis=0) - targets[split.test] for split in some]
+        for a, step in enumerate(pls1_by_kernel(kernel, targets, trains, n_components)):
+            for fold, split in enumerate(some):
+                wrong[fold] += step.read[fold][:, split.test].T
+                errors[first + fold, a] = (wrong[fold] ** 2).mean(axis=0)
     return errors
 
 
