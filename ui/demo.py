@@ -94,11 +94,12 @@ def show_pipeline() -> None:
 
 def pipeline_steps() -> list[Step]:
     """Return the steps of the pipeline with what is in hand of each."""
-    spectra, found, generated = state.experimental(), state.model(), state.generated()
+    spectra, generated = state.experimental(), state.generated()
+    found = state.records("model").get(state.chosen("model") or "")  # the model itself would load PyTorch
     studied = spectra is not None and bool(studies.studies_of(spectra))
     both = spectra is not None and generated is not None
 
-    called = SHORT_TITLES.get(found.record.member, found.record.title) if found else None
+    called = SHORT_TITLES.get(found.member, found.title) if found else None
     made = f"{thousands(len(generated))} generated" if generated is not None else None
 
     def step(title: str, detail: str | None, missing: str, *, ready: bool) -> Step:

@@ -1,6 +1,6 @@
 """Progress of a job: stage, bar, time left, live curves, log; buttons to cancel and to resume."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
@@ -132,16 +132,31 @@ def _show_curves(record: "JobRecord") -> None:
         names = list(drawn) or [name for name in table.columns if name != "done"]
         labels = {name: drawn[name][0] if drawn else name.replace("_", " ").capitalize() for name in names}
         last = ", ".join(f"{label} {table[name].iloc[-1]:.3g}" for name, label in labels.items())
-        st.line_chart(
-            table[["done", *names]].rename(columns=labels),
-            x="done",
-            y=list(labels.values()),
-            x_label="Epoch" if "train" in record.stage.lower() else "Step",
-            y_label="Loss, standardised units" if drawn else "Value",
-            color=[colour for _, colour in drawn.values()] or None,
-            height=260,
+        colours = [colour for _, colour in drawn.values()]
+        # In Vega's own words: every second, Streamlit's shorter ones would be checked on the server (a tenth of a
+        # second) and make the browser build the chart anew.
+        curve = {"field": "curve", "type": "nominal", "title": None, "legend": {"orient": "bottom"}}
+        st.vega_lite_chart(
+            table[["done", *names]].rename(columns=labels).melt("done", var_name="curve").dropna(),
+            {
+                "mark": {"type": "line", "tooltip": True},
+                "height": 260,
+                "encoding": {
+                    "x": _axis("done", "Epoch" if "train" in record.stage.lower() else "Step"),
+                    "y": _axis("value", "Loss, standardised units" if drawn else "Value"),
+                    "color": {**curve, "scale": {"domain": list(labels.values()), **_colours(colours)}},
+                },
+            },
             alt=f"Live curves of {record.stage}; now {last}.",
         )
+
+
+def _axis(field: str, title: str) -> dict[str, Any]:
+    return {"field": field, "type": "quantitative", "title": title}
+
+
+def _colours(colours: list[str]) -> dict[str, Any]:
+    return {"range": colours} if colours else {}
 
 
 def parts_table(record: "JobRecord") -> pd.DataFrame:

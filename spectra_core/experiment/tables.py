@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from spectra_core.choices import Choice
-from spectra_core.contracts import Reporter
+from spectra_core.contracts import Memo, Reporter
 from spectra_core.datasets.simulator.bounds import identifiability_of
 from spectra_core.evaluation.errors.gains import augmentation_efficiency, equivalent_samples
 from spectra_core.evaluation.errors.regression_errors import regression_errors
@@ -150,7 +150,7 @@ def check_tables(
     """Return the tables ``floors``, ``generators``, ``added`` and ``densities`` of some or all parts."""
     adding = [arm for arm in experiment.arms if arm.kind in ("generated", "oracle")]
     works: dict[str, list[Callable[[], Any]]] = {
-        "floors": [partial(_floors, spectra)],
+        "floors": [partial(_floors, spectra, parts[0].fold.memo)],
         "generators": [partial(part.generator_row, choice) for choice in generators_of(experiment) for part in parts],
         "added": [partial(added_rows, part, arm) for arm in adding for part in parts],
         "densities": [partial(_density_rows, part) for part in parts],
@@ -208,8 +208,8 @@ def _density_rows(part: Part) -> pd.DataFrame:
     )
 
 
-def _floors(spectra: SpectraSet) -> pd.DataFrame:
-    floors = identifiability_of(spectra)
+def _floors(spectra: SpectraSet, memo: Memo) -> pd.DataFrame:
+    floors = identifiability_of(spectra, memo=memo)
     if floors is None:
         return pd.DataFrame()
     return floors[floors["target"].isin(spectra.target_names)].reset_index(drop=True)

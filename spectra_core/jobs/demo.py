@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from spectra_core.choices import Choice, build
-from spectra_core.contracts import Reporter
+from spectra_core.contracts import Memo, Reporter
 from spectra_core.store import Store
 
 if TYPE_CHECKING:
@@ -40,8 +40,10 @@ def run_demo(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dic
     ``{"set": fingerprint, "calibration": id, "model": id, "generated": fingerprint, "result": id}``
     """
     from spectra_core.calibration import calibrate
+    from spectra_core.datasets.simulator import identifiability_of
+    from spectra_core.experiment.fold import OnceMemo
     from spectra_core.experiment.modes import trained
-    from spectra_core.jobs.tasks import TASKS
+    from spectra_core.jobs.tasks import TASKS, memo_of
     from spectra_core.regressors import REGRESSORS
     from spectra_core.samplers import SAMPLERS
     from spectra_core.sampling.generation import generate_spectra
@@ -52,36 +54,40 @@ def run_demo(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dic
     made = TASKS["simulate"]({**DEMO_SET, "n_spectra": n_spectra}, reporter, store)
     training = {**DEMO_TRAINING, "set": made["set"], "options": dict(quickly(Choice("vae")).options)}
     whole = store.load_set(made["set"])
+    memo = OnceMemo(memo_of(store, "study"))
     with ThreadPoolExecutor(1) as aside:
         calibrating = aside.submit(calibrate, whole, regressor="pls", n_folds=5, seed=0)
+        limits = aside.submit(identifiability_of, whole, memo=memo)  # the experiment asks for it in the end
         made |= TASKS["train"](training, reporter, store)
+        found = store.load_model(made["model"])
+        unseen = set(found.record.held_out_rows)
+        seen = whole.take([row for row in range(len(whole)) if row not in unseen])
+        reporter.progress("Training the teacher that labels new spectra", 0, 1)
+        teacher = build(REGRESSORS, quickly(Choice("mlp")), "regressor").fit(seen, seed=0)
+        reporter.progress("Generating spectra", 0, 1)
+        generated = generate_spectra(
+            found.model,
+            seen,
+            n_spectra,
+            sampler=SAMPLERS["aggregate_posterior"](),
+            labelling=build(LABELLINGS, Choice("spectral", {"clip_to_range": True}), "labelling"),  # as Sample does
+            teacher=teacher,
+            seed=0,
+            name="VAE, aggregate posterior",
+            model=made["model"],
+        )
+        reporter.progress("Generating spectra", 1, 1)
         calibration = calibrating.result()
-    found = store.load_model(made["model"])
-    unseen = set(found.record.held_out_rows)
-    seen = whole.take([row for row in range(len(whole)) if row not in unseen])
-    reporter.progress("Training the teacher that labels new spectra", 0, 1)
-    teacher = build(REGRESSORS, quickly(Choice("mlp")), "regressor").fit(seen, seed=0)
-    reporter.progress("Generating spectra", 0, 1)
-    generated = generate_spectra(
-        found.model,
-        seen,
-        n_spectra,
-        sampler=SAMPLERS["aggregate_posterior"](),
-        labelling=build(LABELLINGS, Choice("spectral", {"clip_to_range": True}), "labelling"),  # as Sample does
-        teacher=teacher,
-        seed=0,
-        name="VAE, aggregate posterior",
-        model=made["model"],
-    )
-    reporter.progress("Generating spectra", 1, 1)
-    kept = {"calibration": store.save_calibration(calibration), "generated": store.save_set(generated)}
-    return {**made, **kept, "result": _studied(whole, epochs, reporter, store)}
+        kept = {"calibration": store.save_calibration(calibration), "generated": store.save_set(generated)}
+        studied = _studied(whole, epochs, reporter, store, memo)
+        limits.result()
+    return {**made, **kept, "result": studied}
 
 
-def _studied(spectra: "SpectraSet", epochs: int | None, reporter: Reporter, store: Store) -> str:
+def _studied(spectra: "SpectraSet", epochs: int | None, reporter: Reporter, store: Store, memo: Memo) -> str:
     """Ask whether generated spectra lower the errors of PLS, in fast mode; return the id of the result."""
     from spectra_core.experiment import fast_experiment, run
-    from spectra_core.jobs.tasks import default_workers, memo_of
+    from spectra_core.jobs.tasks import default_workers
     from spectra_core.store.files import json_bytes, sha256
 
     question = fast_experiment(
@@ -90,7 +96,6 @@ def _studied(spectra: "SpectraSet", epochs: int | None, reporter: Reporter, stor
     # PLS labels, too: a network for it would take as long as all the rest.
     arms = tuple(replace(arm, teacher=arm.teacher and Choice("pls")) for arm in question.arms)
     question = replace(question, arms=arms)
-    memo = memo_of(store, "study")
     found = run(question, spectra, reporter=reporter, memo=memo, n_workers=default_workers())
     key = sha256(json_bytes(found.document))
     return store.save_result("study", found.document, found.tables, name=f"Study of {spectra.meta.name}", key=key)

@@ -187,6 +187,21 @@ def read_model(content: bytes) -> ModelFile:
     return ModelFile(fitted, history, {**record, **_described(fitted)})
 
 
+def read_frame(content: bytes) -> Frame:
+    """Return what the spectra of a model are like, without building it, which loads PyTorch.
+
+    Raises
+    ------
+    ReadError
+        As `read_model`, but what is in the arrays is not looked at.
+    """
+    document, arrays = checked_parts(content)
+    try:
+        return frame_from(document["frame"], arrays.pop(_POSITIONS))
+    except (KeyError, TypeError, ValueError, AttributeError, SpectraCoreError) as error:
+        raise ReadError(f"The description in this model file is incomplete or wrong ({cause(error)}).") from error
+
+
 def _record_from(document: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
     rows = document["held_out_rows"]
     if not isinstance(rows, list) or not all(type(row) is int and 0 <= row <= MAX_NUMBER for row in rows):

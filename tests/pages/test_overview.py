@@ -47,9 +47,12 @@ def test_the_demo_is_one_job(store: Store, tmp_path: Path):
     assert "Run the demo" not in labels(app)
 
 
-def test_with_the_demo_in_hand_generated_spectra_are_drawn_beside_the_experimental_ones(store: Store, short_demo):
+def test_with_the_demo_in_hand_generated_spectra_are_drawn_beside_the_experimental_ones(
+    store: Store, short_demo, monkeypatch
+):
     folder, made = short_demo
     shutil.copytree(folder, store.root, dirs_exist_ok=True)
+    monkeypatch.setattr(Store, "load_model", None)  # it loads PyTorch, three seconds that the page would come later
     app = opened(**made)
     assert [one.value for one in app.subheader] == ["Do generated spectra look like the experimental ones?"]
     assert "60 experimental spectra (“Demo: salts in water”)" in app.caption[-1].value

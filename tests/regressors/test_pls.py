@@ -10,7 +10,15 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from spectra_core.regressors.inner_folds import inner_folds
-from spectra_core.regressors.pls import PLS, Products, chosen_components, cross_validated_errors, pls1_path
+from spectra_core.regressors.pls import (
+    PLS,
+    Products,
+    chosen_components,
+    cross_validated_errors,
+    errors_by_kernel,
+    pls1_path,
+    weights_by_kernel,
+)
 from spectra_core.spectra import SetMeta, SpectralAxis, SpectraSet
 from spectra_core.splits import k_fold
 from tests.conftest import beer_lambert_set
@@ -25,10 +33,19 @@ def test_coefficients_are_those_of_scikit_learn_for_every_target(n_channels, n_c
     x = spectra.signal - spectra.signal.mean(axis=0)
     y = spectra.target_values - spectra.target_values.mean(axis=0)
     path = pls1_path(x.T @ x, x.T @ y, n_components)
+    by_kernel = x.T @ weights_by_kernel(x @ x.T, y, np.full(y.shape[1], n_components))
     for target in range(spectra.n_targets):
         theirs = PLSRegression(n_components, scale=False).fit(x, y[:, target])
         # X'X squares the condition of X, about 1e3 here: 1e-16 x 1e6, and some for deflation.
-        assert_allclose(path[-1, :, target], theirs.coef_[0], rtol=1e-7, atol=1e-9 * np.abs(theirs.coef_).max())
+        for ours in (path[-1, :, target], by_kernel[:, target]):
+            assert_allclose(ours, theirs.coef_[0], rtol=1e-7, atol=1e-9 * np.abs(theirs.coef_).max())
+
+
+def test_without_components_no_spectrum_has_a_weight():
+    x, y = np.random.default_rng(0).normal(size=(2, 6, 9))
+    weights = weights_by_kernel(x @ x.T, y[:, :2], np.array([0, 2]))
+    assert not weights[:, 0].any()
+    assert weights[:, 1].all()
 
 
 @pytest.mark.parametrize("n_of_noise", [8, 60])  # fewer and more channels than spectra
@@ -63,7 +80,7 @@ def test_predictions_are_those_of_scikit_learn_at_the_chosen_number(scale):
         assert_allclose(predicted[:, target], theirs.predict(test.signal).ravel(), rtol=1e-7, atol=1e-9)
 
 
-def test_cross_validation_is_that_of_refitting_every_fold():
+def test_cross_validation_is_that_of_refitting_every_fold(monkeypatch):
     from sklearn.cross_decomposition import PLSRegression
 
     spectra = beer_lambert_set(noise=0.02)
@@ -72,13 +89,16 @@ def test_cross_validation_is_that_of_refitting_every_fold():
     scales = [np.ones(x.shape[1]), np.linspace(0.5, 2.0, x.shape[1])]
     y = y - y.mean(axis=0)
     errors = cross_validated_errors(x, y, splits, 5, products=Products(x.T @ x, x.T @ y), scales=scales)
+    monkeypatch.setattr("spectra_core.regressors.pls._MOST_SCORES", 3 * 5 * y.size)  # three folds, then the fourth
+    by_kernel = [errors_by_kernel((x / scale) @ (x / scale).T, y, splits, 5) for scale in scales]
     for (one, scale), (fold, split) in product(enumerate(scales), enumerate(splits)):
         train, test = x[split.train] / scale, x[split.test] / scale
         for n in (1, 5):
             for target in range(y.shape[1]):
                 model = PLSRegression(n, scale=False).fit(train, y[split.train, target])
                 squared = (model.predict(test).ravel() - y[split.test, target]) ** 2
-                assert errors[one, fold, n - 1, target] == pytest.approx(squared.mean(), rel=1e-6)
+                for ours in (errors[one], by_kernel[one]):
+                    assert ours[fold, n - 1, target] == pytest.approx(squared.mean(), rel=1e-6)
 
 
 def test_one_standard_error_rule_takes_the_smallest_number_within_it():
@@ -89,9 +109,10 @@ def test_one_standard_error_rule_takes_the_smallest_number_within_it():
     assert chosen_components(errors, "minimum").tolist() == [4]
 
 
-def test_spectra_without_noise_are_read_exactly_however_many_components_are_tried():
-    regressor = PLS(rule="minimum").fit(beer_lambert_set(noise=0.0))
-    test = beer_lambert_set(seed=9, noise=0.0)
+@pytest.mark.parametrize("n_channels", [50, 200])  # fewer and more channels than spectra
+def test_spectra_without_noise_are_read_exactly_however_many_components_are_tried(n_channels):
+    regressor = PLS(rule="minimum").fit(beer_lambert_set(n_channels=n_channels, noise=0.0))
+    test = beer_lambert_set(n_channels=n_channels, seed=9, noise=0.0)
     # Three salts span three directions; anything further is rounding, and must not blow up.
     assert_allclose(regressor.predict(test), test.targets, atol=1e-6)
 

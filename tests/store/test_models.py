@@ -21,6 +21,7 @@ from spectra_core.options import options_of
 from spectra_core.regressors import REGRESSORS
 from spectra_core.store import Store
 from spectra_core.store.model_checks import MAX_BYTES
+from spectra_core.store.models import read_frame
 from spectra_core.training import devices
 
 
@@ -241,11 +242,15 @@ class TestAForgedFile:
         with pytest.raises(ReadError, match=sentence):
             store.import_model(forged(exported, change))
         assert store.models() == []
+        if name in ("target", "same targets"):
+            with pytest.raises(ReadError, match=sentence):
+                read_frame(forged(exported, change))
 
     def test_unchanged_is_accepted(self, store, exported):
         """Otherwise the refusals above may have another cause."""
-        store.import_model(forged(exported))
+        model = store.import_model(forged(exported))
         assert len(store.models()) == 1
+        assert read_frame(exported) == store.load_model(model).model.frame_
 
     @pytest.mark.parametrize("value", [1001, 10**400, "1" * 10**5, [2], {"a": 1}, None, True])
     def test_with_a_setting_that_no_page_allows_is_refused_in_a_short_sentence(self, store, exported, value):

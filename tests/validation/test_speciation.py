@@ -1,6 +1,7 @@
 """Equilibria against the laws they obey, and against PHREEQC with the database that ships with it."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 
 import numpy as np
@@ -110,6 +111,15 @@ def test_equilibria_move_with_temperature_as_their_enthalpy_says():
     expected = 41.8e3 / (8.314462 * np.log(10)) * (1 / 298.15 - 1 / 318.15)
     # 0.03: the Debye-Hueckel slope grows from 0.509 to 0.53, times dz2 = 4 and sqrt(I)/(1 + 1.5 sqrt(I)) = 0.09
     assert log_quotient(45.0) - log_quotient(25.0) == pytest.approx(expected, abs=0.03)
+
+
+def test_threads_beside_each_other_find_what_phreeqc_finds_under_the_lock_of_its_own_binding(monkeypatch):
+    sets = [mixtures(40, seed=seed) for seed in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        beside = list(threads.map(lambda ions: dissolve(ions, CHEMISTRY).concentrations, sets))
+    monkeypatch.setattr(speciation, "_unlocked", lambda: None)
+    for ions, found in zip(sets, beside, strict=True):
+        np.testing.assert_array_equal(found, dissolve(ions, CHEMISTRY).concentrations)
 
 
 def test_blocks_are_looked_up_by_content_and_not_solved_twice():

@@ -8,6 +8,8 @@ import streamlit as st
 from spectra_core.errors import SpectraCoreError
 from spectra_core.spectra import Frame, SpectraSet
 from spectra_core.store import Store, StoredModel
+from spectra_core.store.model_checks import member_class
+from spectra_core.store.models import read_frame
 from ui import cache
 from ui.state.data_folder import store
 from ui.state.notice_board import notify
@@ -142,18 +144,23 @@ def take(changes: dict[str, str | None]) -> None:
 def _fits(kind: str, frame: Frame) -> bool:
     """Whether what is chosen of `kind` has the axis, the signal and, where it has any, the targets of `frame`."""
     if kind == "model":
-        found = model()
-        # A generator that is not asked for concentrations makes spectra, whatever was known of its training set.
-        names = () if found is None or not found.model.needs_conditions else found.model.frame_.target_names
-        theirs = None if found is None else found.model.frame_
+        theirs = _loaded("model", lambda model_id: cache.shared(_frame_of, store(), model_id))
     else:
         spectra = generated()
-        names = () if spectra is None else spectra.target_names
         theirs = None if spectra is None else spectra.frame
     if theirs is None:
         return True
+    names = theirs.target_names
+    if kind == "model":
+        member = records("model")[chosen("model") or ""].member
+        # A generator that is not asked for concentrations makes spectra, whatever was known of its training set.
+        names = names if member_class("generator", member).needs_conditions else ()
     same_signal = (theirs.axis, theirs.quantity, theirs.unit) == (frame.axis, frame.quantity, frame.unit)
     return same_signal and names in ((), frame.target_names)
+
+
+def _frame_of(where: Store, model_id: str) -> Frame:
+    return read_frame(where.export_model(model_id))
 
 
 def _spectra(fingerprint: str) -> SpectraSet:

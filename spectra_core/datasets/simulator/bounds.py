@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spectra_core.contracts import SILENT, Reporter, random_stream
+from spectra_core.contracts import NO_MEMO, SILENT, Memo, Reporter, random_stream
 from spectra_core.datasets.simulator.instrument import Instrument, noise_sd, stray_light_share
 from spectra_core.datasets.simulator.ions import IONS, TARGETS, ions_of, salt_matrix
 from spectra_core.datasets.simulator.optics import clean_absorbance, optics_of
@@ -54,7 +54,12 @@ class Information:
 
 
 def identifiability(
-    settings: SimulationSettings, *, n_points: int = 100, seed: int = 0, reporter: Reporter = SILENT
+    settings: SimulationSettings,
+    *,
+    n_points: int = 100,
+    seed: int = 0,
+    reporter: Reporter = SILENT,
+    memo: Memo = NO_MEMO,
 ) -> pd.DataFrame:
     """Bound the error of any calibration under `settings`, ion by ion.
 
@@ -62,6 +67,8 @@ def identifiability(
     ----------
     n_points
         Solutions of the design at which information is computed.
+    memo
+        Where equilibria are kept: the most of the work.
 
     Returns
     -------
@@ -84,7 +91,7 @@ def identifiability(
     rng = random_stream(seed, "simulator", "bounds")
     shares = settings.design_model.draw(n_points, len(settings.salts), rng)
     ions = with_acid(shares * settings.largest @ salt_matrix(settings.salts), settings)
-    information = fisher_information(settings, ions, reporter=reporter)
+    information = fisher_information(settings, ions, reporter=reporter, memo=memo)
     names = ions_of(settings.salts, settings.acid)
     columns = [IONS.index(name) for name in names]
     low, plain, high = np.quantile(_plain_bounds(information)[:, columns], [0.1, 0.5, 0.9], axis=0)
@@ -105,12 +112,14 @@ def identifiability(
     )
 
 
-def identifiability_of(spectra: SpectraSet, *, n_points: int = 100, seed: int = 0) -> pd.DataFrame | None:
+def identifiability_of(
+    spectra: SpectraSet, *, n_points: int = 100, seed: int = 0, memo: Memo = NO_MEMO
+) -> pd.DataFrame | None:
     """Return the table of `identifiability` for the physics a simulated set was made with; None for other sets."""
     recipe = spectra.meta.provenance.get("simulator")
     if spectra.meta.origin != "simulated" or recipe is None:
         return None
-    return identifiability(SimulationSettings.from_dict(recipe), n_points=n_points, seed=seed)
+    return identifiability(SimulationSettings.from_dict(recipe), n_points=n_points, seed=seed, memo=memo)
 
 
 def independent_salts(salts: Sequence[str]) -> tuple[str, ...]:
@@ -126,7 +135,9 @@ def independent_salts(salts: Sequence[str]) -> tuple[str, ...]:
     return tuple(chosen)
 
 
-def fisher_information(settings: SimulationSettings, ions: Array, *, reporter: Reporter = SILENT) -> Information:
+def fisher_information(
+    settings: SimulationSettings, ions: Array, *, reporter: Reporter = SILENT, memo: Memo = NO_MEMO
+) -> Information:
     """Return the information of one measured spectrum about the independent salts, at each of the solutions.
 
     Parameters
@@ -134,13 +145,18 @@ def fisher_information(settings: SimulationSettings, ions: Array, *, reporter: R
     ions : (n_points, 8), mol/L
     """
     salts = independent_salts(settings.salts)
-    clean, jacobian = clean_jacobian(settings, ions, salts, reporter=reporter)
+    clean, jacobian = clean_jacobian(settings, ions, salts, reporter=reporter, memo=memo)
     fisher = np.stack([_fisher(settings, one, slopes) for one, slopes in zip(clean, jacobian, strict=True)])
     return Information(salts, fisher)
 
 
 def clean_jacobian(
-    settings: SimulationSettings, ions: Array, salts: Sequence[str], *, reporter: Reporter = SILENT
+    settings: SimulationSettings,
+    ions: Array,
+    salts: Sequence[str],
+    *,
+    reporter: Reporter = SILENT,
+    memo: Memo = NO_MEMO,
 ) -> tuple[Array, Array]:
     """Return clean spectra (n_points, n_channels) and their derivatives by salts (n_points, n_salts, n_channels).
 
@@ -151,7 +167,7 @@ def clean_jacobian(
     added = salt_matrix(salts) * steps[:, None]
     stencil = np.concatenate([np.zeros((1, len(IONS))), added, 2.0 * added])
     points = (ions[:, None, :] + stencil).reshape(-1, len(IONS))
-    solutions = Solutions(None, points, speciate(settings, points, reporter=reporter))
+    solutions = Solutions(None, points, speciate(settings, points, reporter=reporter, memo=memo))
     if not solutions.speciation.solved.all():
         raise ConfigError("Some solutions of this design find no equilibrium. Choose smaller concentrations.")
     spectra = clean_absorbance(settings, solutions).reshape(len(ions), len(stencil), -1)

@@ -3,10 +3,12 @@
 D. L. Parkhurst, C. A. J. Appelo, U.S. Geological Survey Techniques and Methods 6-A43 (2013).
 """
 
+import ctypes
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -187,6 +189,23 @@ def _solve(task: _Task) -> Arrays:
     return {"ph": rows[:, 0], "ionic_strength": rows[:, 1], "molalities": rows[:, 2:]}
 
 
+def _run_string(phreeqc: Any, text: str) -> int:
+    """Let PHREEQC work through its input, other threads going on meanwhile; return the number of its errors."""
+    unlocked = _unlocked()
+    return int(phreeqc.RunString(text) if unlocked is None else unlocked(phreeqc.GetId(), text.encode()))
+
+
+@cache
+def _unlocked() -> Any:
+    """Return the C function behind `Phreeqc.RunString`, which itself keeps Python's lock; None where it is hidden."""
+    from phreeqc import _phreeqc
+
+    function = getattr(ctypes.CDLL(_phreeqc.__file__), "RunString", None)
+    if function is not None:
+        function.argtypes, function.restype = (ctypes.c_int, ctypes.c_char_p), ctypes.c_int
+    return function
+
+
 class _Solver:
     """One PHREEQC instance with its database."""
 
@@ -213,7 +232,7 @@ class _Solver:
         """Return pH, ionic strength and molalities, (n_solutions, 2 + n_species); None if any solution fails."""
         text = _OUTPUT.format(species=" ".join(self._names), **steps)
         text += "".join(self._solution(number, row) for number, row in enumerate(molalities, start=1))
-        if self._phreeqc.RunString(text + "END\n"):
+        if _run_string(self._phreeqc, text + "END\n"):
             return None
         output = self._phreeqc.GetSelectedOutput()
         columns = ["pH", "mu", *(f"m_{name}(mol/kgw)" for name in self._names)]
