@@ -64,8 +64,23 @@ def _given(notes: Ready, token: str) -> str | None:
 
 
 def _load() -> None:
-    for module in ("jobs.tasks", "generators", "regressors", "samplers", "sampling.generation", "experiment"):
+    for module in (
+        "jobs.demo",
+        "jobs.tasks",
+        "generators",
+        "regressors",
+        "samplers",
+        "sampling.generation",
+        "experiment",
+    ):
         import_module(f"spectra_core.{module}")
+    for module in (
+        "spectra_core.calibration",
+        "phreeqc",
+        "scipy.interpolate",
+        "pyarrow.parquet",
+    ):  # others load these late
+        import_module(module)
 
 
 def _use() -> None:
