@@ -63,23 +63,14 @@ def _given(notes: Ready, token: str) -> str | None:
     return note.job if note is not None and note.job else None
 
 
+_LATE = "spectra_core.calibration phreeqc scipy.interpolate pyarrow.parquet"
+"""What others load where they need it."""
+
+
 def _load() -> None:
-    for module in (
-        "jobs.demo",
-        "jobs.tasks",
-        "generators",
-        "regressors",
-        "samplers",
-        "sampling.generation",
-        "experiment",
-    ):
+    for module in ("jobs.tasks", "generators", "regressors", "samplers", "sampling.generation", "experiment"):
         import_module(f"spectra_core.{module}")
-    for module in (
-        "spectra_core.calibration",
-        "phreeqc",
-        "scipy.interpolate",
-        "pyarrow.parquet",
-    ):  # others load these late
+    for module in _LATE.split():
         import_module(module)
 
 
