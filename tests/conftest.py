@@ -1,10 +1,12 @@
 """Small data sets with known truth, shared by the tests."""
 
 import gc
+import importlib
 import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -46,10 +48,21 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         config.add_cleanup(compiling.wait)
 
 
+COLLECTING = pytest.StashKey[FileLock]()
+"""Held by the first process while it collects."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Let jobs run at the priority of the tests that wait for them, where other tests take all processors."""
+    """Let jobs run at the priority of the tests that wait for them, where other tests take all processors.
+
+    In a new clone, let one process write down compiled modules and rewritten checks, for the others to read.
+    """
     if hasattr(config, "workerinput"):
         os.environ[processes.STEPPED_BACK] = "1"
+        name = f"collecting-{config.workerinput['testrunuid']}.lock"
+        config.stash[COLLECTING] = FileLock(Path(tempfile.gettempdir()) / name)
+        if config.workerinput["workerid"] == "gw0":
+            config.stash[COLLECTING].acquire()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -64,13 +77,24 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return ByFolder(config, log)
 
 
-def pytest_collection() -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
     """Collect no garbage while modules are loaded: nothing of them is garbage."""
     gc.disable()
+    lock = session.config.stash.get(COLLECTING, None)
+    if lock is not None and not lock.is_locked:
+        for library in ("torch", "sklearn.ensemble", "plotly.graph_objects", "streamlit.testing.v1"):
+            importlib.import_module(library)
+        with lock:
+            pass
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
     """Let garbage collection pass over libraries and tests, as the app does: Streamlit collects after every run."""
+    lock = session.config.stash.get(COLLECTING, None)
+    if lock is not None:
+        lock.release()
+        Path(lock.lock_file).unlink(missing_ok=True)
     gc.collect()
     gc.freeze()
     gc.enable()

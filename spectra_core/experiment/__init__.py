@@ -1,7 +1,7 @@
 """Does it help? Arms of training sets, compared fold by fold; `run` turns an `Experiment` into tables."""
 
 from spectra_core.evaluation.errors.question import Question
-from spectra_core.experiment.counterfactuals import counterfactuals, harm_arms, with_counterfactuals
+from spectra_core.experiment.counterfactuals import counterfactuals, with_counterfactuals
 from spectra_core.experiment.design import Arm, Experiment
 from spectra_core.experiment.judging import judge
 from spectra_core.experiment.presets import PRESET_ARMS, fast_experiment, study_experiment
@@ -20,7 +20,6 @@ __all__ = [
     "at_strategies",
     "counterfactuals",
     "fast_experiment",
-    "harm_arms",
     "judge",
     "run",
     "study_experiment",

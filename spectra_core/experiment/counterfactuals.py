@@ -91,40 +91,6 @@ def with_counterfactuals(
     return replace(experiment, arms=tuple(arms))
 
 
-def harm_arms(epochs: int = 100) -> tuple[Arm, ...]:
-    """Return the arms that take the cVAE's three harms away one by one, with their controls.
-
-    Impossible concentrations, a blurring decoder, and z drawn independently of the concentrations; the last arm
-    takes a training spectrum's own concentrations and its own z.
-    """
-    own = Choice("similar_concentrations", {"n_neighbours": 1})
-    similar, prior = Choice("similar_concentrations"), Choice("prior")
-    possible = Choice("salt_box")
-    rows = (
-        ("independent concentrations, z from the prior", Choice("independent_uniform"), prior, USUAL),
-        ("charge-balanced, z from the prior", possible, prior, USUAL),
-        (f"charge-balanced, z from the prior, beta {SHARP:g}", possible, prior, SHARP),
-        ("charge-balanced, z of similar spectra", possible, similar, USUAL),
-        (f"charge-balanced, z of similar spectra, beta {SHARP:g}", possible, similar, SHARP),
-        (f"a training spectrum's own, beta {SHARP:g}", Choice("resampled"), own, SHARP),
-    )
-    return (
-        Arm("Baseline", "baseline"),
-        Arm("Step-matched", "step_matched"),
-        Arm("Duplicate rows", "duplicate_rows"),
-        *(
-            Arm(
-                f"cVAE, {name}",
-                generator=Choice("cvae", {"epochs": epochs} | ({"beta": beta} if beta != USUAL else {})),
-                conditions=conditions,
-                latent_given=latent_given,
-                labelling=Choice("asked_for"),
-            )
-            for name, conditions, latent_given, beta in rows
-        ),
-    )
-
-
 def _changed(arm: Arm, teacher: Choice, simulated: bool) -> Iterator[tuple[str, Arm]]:
     assert arm.generator is not None
     if not arm.give_noise_back:

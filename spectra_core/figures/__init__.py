@@ -7,7 +7,6 @@ from spectra_core.figures.theme import (
     alt_text,
     styled,
     target_colours,
-    target_symbols,
     transparent,
 )
 
@@ -18,6 +17,5 @@ __all__ = [
     "alt_text",
     "styled",
     "target_colours",
-    "target_symbols",
     "transparent",
 ]

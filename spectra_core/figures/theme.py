@@ -58,9 +58,6 @@ ROLE_DASH: dict[str, str] = {
 TARGET_COLOURS: tuple[str, ...] = (BLUE, VERMILION, GREEN, PURPLE, OLIVE, SKY, "#8C564B", GREY, "#6A5ACD", ORANGE)
 """Colours of targets, in the order of the set's columns; they repeat from the eleventh on."""
 
-TARGET_SYMBOLS: tuple[str, ...] = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star")
-"""Markers of targets; with the colours they give 70 different marks before one repeats."""
-
 CONTINUOUS_SCALE = "Cividis"
 """Scale of values without a middle; made for colour-blind readers (Nuñez et al., PLoS ONE 2018)."""
 
@@ -98,11 +95,6 @@ def target_colours(names: Sequence[str]) -> dict[str, str]:
     {'Cu2+': '#0072B2', 'Ni2+': '#D55E00'}
     """
     return {name: TARGET_COLOURS[i % len(TARGET_COLOURS)] for i, name in enumerate(names)}
-
-
-def target_symbols(names: Sequence[str]) -> dict[str, str]:
-    """Return the marker of every target, decided by its place in the set."""
-    return {name: TARGET_SYMBOLS[i % len(TARGET_SYMBOLS)] for i, name in enumerate(names)}
 
 
 def thousands(number: int) -> str:

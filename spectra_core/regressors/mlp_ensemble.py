@@ -67,14 +67,6 @@ class MLPEnsemble(NetworkOptions, Regressor):
         """Return the members' mean prediction (n_spectra, n_targets) in the units of the training set."""
         return target_table(self._predictions(spectra).mean(axis=0), self.frame_)
 
-    def predict_with_spread(self, spectra: SpectraSet) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Return mean and standard deviation (divisor n - 1) over members, each (n_spectra, n_targets)."""
-        all_members = self._predictions(spectra)
-        return (
-            target_table(all_members.mean(axis=0), self.frame_),
-            target_table(all_members.std(axis=0, ddof=1), self.frame_),
-        )
-
     def fit_many(
         self, tasks: Sequence[FitTask], *, n_workers: int = 1, reporter: Reporter = SILENT
     ) -> "list[MLPEnsemble]":

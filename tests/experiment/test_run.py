@@ -134,7 +134,9 @@ class TestReproducing:
                 pd.testing.assert_frame_equal(table, alone.tables[name], check_exact=True)
 
     def test_the_quickest_regressor_is_told_before_the_others_are_through(self, mixtures):
-        experiment = replace(SMALL, arms=ARMS[:3], regressors=(Choice("mlp", {"epochs": 100}), Choice("pls")))
+        experiment = replace(
+            SMALL, arms=ARMS[:3], regressors=(Choice("mlp", {"epochs": 100, "kernels": "numba"}), Choice("pls"))
+        )
         told, shares = [], []
 
         class Listener:

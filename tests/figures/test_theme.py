@@ -27,12 +27,6 @@ def test_every_colour_stands_out_three_to_one_from_the_page(colour, page):
     assert _contrast(colour, page) >= 3.0
 
 
-def test_no_two_targets_among_the_first_seventy_share_colour_and_marker():
-    names = [f"ion {i}" for i in range(70)]
-    marks = list(zip(theme.target_colours(names).values(), theme.target_symbols(names).values(), strict=True))
-    assert all(one != two for one, two in combinations(marks, 2))
-
-
 def test_styled_figure_is_transparent_keeps_its_alt_text_and_sets_no_font_colour():
     figure = theme.styled(go.Figure(), alt="An empty figure.")
     assert theme.alt_text(figure) == "An empty figure."

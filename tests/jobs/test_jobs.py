@@ -17,12 +17,15 @@ from tests.jobs.conftest import PATIENCE, has_begun, process_of, until
 
 
 class TestAJob:
-    def test_returns_what_its_task_returned_and_has_one_numerical_thread(self, jobs):
+    def test_returns_what_its_task_returned_and_has_one_numerical_thread(self, jobs, tmp_path):
         job_id = jobs.submit("work_for_tests:echo", {"say": "µ-Ωs <b>"}, "Echo")
         record = jobs.wait(job_id, PATIENCE)
         assert (record.state, record.error) == ("finished", "")
         assert record.result == {"said": "µ-Ωs <b>", "threads": "1"}
         assert jobs.log_tail(job_id)[-1].endswith("Saying it back.")
+        assert Jobs(tmp_path).record(job_id).result == record.result  # whoever looks later
+        with pytest.raises(ConfigError, match="is finished, so there is nothing to resume"):
+            jobs.resume(job_id)
 
     def test_runs_in_another_process_that_steps_back(self, jobs, monkeypatch):
         monkeypatch.delenv(processes.STEPPED_BACK, raising=False)
@@ -64,11 +67,6 @@ class TestAJob:
         assert events["done"].tolist() == [1, 2, 3, 4, 5]
         assert events["sum"].notna().all()
 
-    def test_is_found_again_by_whoever_looks_later(self, jobs, tmp_path):
-        job_id = jobs.submit("work_for_tests:echo", {"say": 1}, "Echo")
-        jobs.wait(job_id, PATIENCE)
-        assert Jobs(tmp_path).record(job_id).result == {"said": 1, "threads": "1"}
-
 
 class TestInterruption:
     def test_killed_job_shows_as_interrupted_and_resumes_to_the_same_bits(self, jobs, tmp_path):
@@ -109,7 +107,7 @@ class TestInterruption:
         contents = {one.results("study")[0].content for one in (store, undisturbed)}
         assert len(contents) == 1  # the sha256 of all tables
 
-    def test_another_process_with_the_same_id_is_not_taken_for_the_job(self, jobs):
+    def test_another_process_with_the_same_id_and_a_damaged_job_are_not_taken_for_a_job(self, jobs):
         job_id = jobs.submit("work_for_tests:echo", {"say": 1}, "Echo")
         jobs.wait(job_id, PATIENCE)
         folder = jobs._of(job_id)
@@ -120,12 +118,13 @@ class TestInterruption:
         folder.write("launch", {**launch, "pid": os.getpid(), "started": processes.start_of(os.getpid())})
         assert jobs.record(job_id).state == "running"
         folder.write("launch", launch)
-
-    def test_finished_job_has_nothing_to_resume(self, jobs):
-        job_id = jobs.submit("work_for_tests:echo", {"say": 1}, "Echo")
-        jobs.wait(job_id, PATIENCE)
-        with pytest.raises(ConfigError, match="is finished, so there is nothing to resume"):
-            jobs.resume(job_id)
+        broken = jobs.home / "jobs" / ("0" * 32)
+        broken.mkdir()
+        (broken / "job.json").write_text('{"task": "tra')
+        states = {record.id: record.state for record in jobs.records()}
+        assert states == {job_id: "interrupted", broken.name: "failed"}
+        assert "damaged" in jobs.record(broken.name).error
+        jobs.delete(broken.name)
 
     def test_job_goes_on_when_the_process_that_submitted_it_ends(self, jobs, tmp_path):
         import subprocess
@@ -182,17 +181,6 @@ class TestTheQueue:
         with pytest.raises(ConfigError, match="SPECTRA_JOBS is a number of jobs from 1 upwards, got 'many'"):
             jobs.submit("work_for_tests:echo", {"say": 1}, "Echo")
         assert jobs.records() == []
-
-    def test_lists_all_others_beside_a_damaged_job(self, jobs):
-        job_id = jobs.submit("work_for_tests:echo", {"say": 1}, "Echo")
-        jobs.wait(job_id, PATIENCE)
-        broken = jobs.home / "jobs" / ("0" * 32)
-        broken.mkdir()
-        (broken / "job.json").write_text('{"task": "tra')
-        states = {record.id: record.state for record in jobs.records()}
-        assert states == {job_id: "finished", broken.name: "failed"}
-        assert "damaged" in jobs.record(broken.name).error
-        jobs.delete(broken.name)
 
     def test_takes_no_path_for_an_id(self, jobs):
         with pytest.raises(StoreError, match="not the id of a job"):

@@ -103,7 +103,7 @@ def basis_of(n_components):
 
 @pytest.mark.parametrize(("schedule", "basis"), [("constant", None), ("cosine", None), ("cosine", basis_of(4))])
 def test_regressors_of_unequal_folds_equal_those_trained_one_by_one(schedule, basis):
-    trainings = mlp_trainings(steps=60, schedule=schedule, basis=basis)
+    trainings = mlp_trainings(steps=30, schedule=schedule, basis=basis)
     for training, found in zip(trainings, train_mlps_together(trainings, device=OTHER), strict=True):
         alone = mlps_alone(training)
         for ours, theirs in zip((*found.weights, *found.biases), (*alone.weights, *alone.biases), strict=True):
@@ -115,7 +115,7 @@ def test_regressors_of_unequal_folds_equal_those_trained_one_by_one(schedule, ba
 @pytest.mark.parametrize("kind", ["vae", "cvae", "cvae, encoder sees targets"])
 @pytest.mark.parametrize("basis", [None, basis_of(6)])
 def test_autoencoders_of_unequal_folds_equal_those_trained_one_by_one(kind, basis):
-    trainings = vae_trainings(kind, steps=60, validation=True, basis=basis)
+    trainings = vae_trainings(kind, steps=30, validation=True, basis=basis)
     for training, found in zip(trainings, train_vaes_together(trainings, device=OTHER), strict=True):
         alone = vae_alone(training)
         for name, theirs in alone.arrays.items():
@@ -236,13 +236,13 @@ class Kept:
 
 @pytest.mark.parametrize("stop_after", [1, 13])
 def test_training_resumed_after_a_stop_gives_the_same_bits(stop_after):
-    training = vae_trainings("cvae", sizes=(70,), validation=True)[0]
+    training = vae_trainings("cvae", sizes=(70,), steps=45, validation=True)[0]
     checkpoint, again = Kept(), Listener()
     [uninterrupted] = train_vaes_together([training], device=OTHER)
     with pytest.raises(Cancelled):
         training.trained(OTHER, Listener(stop_after), checkpoint)
     resumed = training.trained(OTHER, again, checkpoint)
-    assert again.seen[0] == f"Training fold 1 goes on after epoch {stop_after} of 67."
+    assert again.seen[0] == f"Training fold 1 goes on after epoch {stop_after} of 15."
     for name, values in uninterrupted.arrays.items():
         assert_array_equal(resumed.arrays[name], values)
     for name, values in uninterrupted.curve.items():

@@ -1,7 +1,6 @@
 """Every arm's error set beside its reference's, fold by fold, as the logarithm of their ratio."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -92,15 +91,14 @@ def own_references(arms: list[str], reference: str | Mapping[str, str]) -> dict[
     return own
 
 
-def test_share(comparisons: Any) -> pd.Series:
-    """Return n_test over the spectra that a training fold holds before it is cut down (docs/decisions/021).
+def test_share(n_test: float, n_spectra: float, trained_on: float) -> float:
+    """Return the spectra tested over those that a training fold holds before it is cut down (docs/decisions/021).
 
     Parameters
     ----------
-    comparisons
-        Rows of `log_ratios`, grouped by comparison.
+    n_test, trained_on
+        Means over the folds of a comparison.
+    n_spectra
+        Of the whole set.
     """
-    tested = comparisons["n_test"].mean()
-    others = comparisons["n_test"].sum() / comparisons["repeat"].nunique() - tested
-    share: pd.Series = tested / np.maximum(others, comparisons["trained_on"].mean())
-    return share
+    return n_test / max(n_spectra - n_test, trained_on)

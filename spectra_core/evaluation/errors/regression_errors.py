@@ -159,11 +159,11 @@ def with_training_size(table: pd.DataFrame) -> pd.DataFrame:
     second smallest, and so on; each is named by its median.
     """
     _require_columns(table, ["repeat", "fold", "n_train"], "errors")
-    sizes = table[["repeat", "fold", "n_train"]].drop_duplicates()
-    rank = sizes.groupby(["repeat", "fold"])["n_train"].rank(method="dense").astype(int)
-    sizes = sizes.assign(size=sizes.groupby(rank)["n_train"].transform("median").round().astype(int))
-    joined = table[["repeat", "fold", "n_train"]].merge(sizes, how="left")
-    return table.assign(size=joined["size"].to_numpy())
+    fold = table.groupby(["repeat", "fold"], sort=False).ngroup().to_numpy()
+    found, place = np.unique(np.column_stack([fold, table["n_train"]]), axis=0, return_inverse=True)
+    rank = np.arange(len(found)) - np.searchsorted(found[:, 0], found[:, 0])
+    named = [np.median(found[rank == number, 1]).round() for number in range(rank.max(initial=-1) + 1)]
+    return table.assign(size=np.array(named, dtype=np.int64)[rank[place.ravel()]])
 
 
 def blown_up(errors: pd.DataFrame, measure: str = "rmsep", spreads: Mapping[str, float] | None = None) -> pd.Series:

@@ -165,8 +165,7 @@ def _compared(pairs: pd.DataFrame, question: Question, independent: bool) -> pd.
     for row in rows:
         if row["declared"]:
             units.setdefault(tuple(row[name] for name in _UNIT), []).append(row)
-    by_unit = _mean_ratios(pairs[pairs["declared"]])
-    means = [_mean_row(own, by_unit[keys]) if len(own) > 1 else own[0] for keys, own in units.items()]
+    means = [_mean_row(own, pairs) if len(own) > 1 else own[0] for own in units.values()]
     adjusted = gatekeeping([_p(mean) for mean in means], [[_p(row) for row in own] for own in units.values()])
     for mean, own, of_mean, of_targets in zip(means, units.values(), *adjusted, strict=True):
         for row, p in zip(own, of_targets, strict=True):
@@ -184,44 +183,51 @@ def _p(row: Mapping[str, Any]) -> float:
 
 
 def _rows(pairs: pd.DataFrame, independent: bool) -> list[dict[str, Any]]:
-    """Return what is known of every comparison before it is judged."""
-    groups = pairs.groupby(ROW, sort=False, dropna=False)
-    table = groups.agg(
-        declared=("declared", "first"),
-        reference_error=("reference_value", "mean"),
-        arm_error=("value", "mean"),
-        reference_median=("reference_value", "median"),
-        arm_median=("value", "median"),
-        flagged=("flagged", "sum"),
-        folds=("fold", "nunique"),
-    )
-    table["difference"] = table["arm_error"] - table["reference_error"]
-    table["n_spectra"] = groups["n_test"].sum() / groups["repeat"].nunique()
-    table["share"] = 0.0 if independent else test_share(groups)
-    number = groups.ngroup().to_numpy()
-    ratios = pairs["log_ratio"].to_numpy()[np.argsort(number, kind="stable")]
-    of_each = np.split(ratios, np.cumsum(np.bincount(number))[:-1])
-    records: list[Any] = table.reset_index().to_dict("records")
-    return [{**row, **_tested(own, row["share"])} for row, own in zip(records, of_each, strict=True)]
+    """Return what is known of every comparison before it is judged, and ``rows``: which of the pairs it is about."""
+    number = pairs.groupby(ROW, sort=False, dropna=False).ngroup().to_numpy()
+    of_each = np.split(np.argsort(number, kind="stable"), np.cumsum(np.bincount(number))[:-1])
+    columns = {name: pairs[name].to_numpy() for name in (*ROW, "declared", "flagged", "repeat", "fold")}
+    # By numpy, since groups are small: pandas took most of the time of an experiment's table.
+    sizes = ("value", "reference_value", "log_ratio", "n_test", "trained_on")
+    columns |= {name: pairs[name].to_numpy(dtype=np.float64) for name in sizes}
+    return [_row({name: values[rows] for name, values in columns.items()}, rows, independent) for rows in of_each]
 
 
-def _mean_ratios(pairs: pd.DataFrame) -> dict[Any, pd.DataFrame]:
-    """Return the mean of the logarithms over an arm's targets: a row per fold, by what the arm is compared in."""
-    by_fold = pairs.groupby([*_UNIT, "repeat", "fold"], sort=False)
-    table = by_fold.agg(n=("target", "nunique"), log_ratio=("log_ratio", "mean"), flagged=("flagged", "any"))
-    return dict(iter(table.groupby(_UNIT, sort=False)))
+def _row(pairs: Mapping[str, np.ndarray], rows: np.ndarray, independent: bool) -> dict[str, Any]:
+    errors, base = pairs["value"], pairs["reference_value"]
+    n_spectra = pairs["n_test"].sum() / len(np.unique(pairs["repeat"]))
+    share = 0.0 if independent else test_share(pairs["n_test"].mean(), n_spectra, pairs["trained_on"].mean())
+    return {
+        **{name: pairs[name][0] for name in ROW},
+        "declared": bool(pairs["declared"][0]),
+        "rows": rows,
+        "reference_error": float(base.mean()),
+        "arm_error": float(errors.mean()),
+        "reference_median": float(np.median(base)),
+        "arm_median": float(np.median(errors)),
+        "difference": float(errors.mean() - base.mean()),
+        "flagged": int(pairs["flagged"].sum()),
+        "folds": len(np.unique(pairs["fold"])),
+        "n_spectra": n_spectra,
+        "share": share,
+        **_tested(pairs["log_ratio"], share),
+    }
 
 
-def _mean_row(own: list[dict[str, Any]], folds: pd.DataFrame) -> dict[str, Any]:
-    """Return the row about the mean over the targets that an arm has rows of its `own` for."""
-    whole = folds["n"] == len(own)  # without a flagged target the mean is another
+def _mean_row(own: list[dict[str, Any]], pairs: pd.DataFrame) -> dict[str, Any]:
+    """Return the row about the mean over the targets that an arm has rows of its `own` for, fold by fold."""
+    about = pairs.iloc[np.concatenate([row["rows"] for row in own])]
+    fold = about.groupby(["repeat", "fold"], sort=False).ngroup().to_numpy()
+    n_targets = np.bincount(fold)
+    mean = np.bincount(fold, about["log_ratio"]) / n_targets
+    whole = n_targets == len(own)  # without a flagged target the mean is another
     absent = ("reference_error", "arm_error", "reference_median", "arm_median", "difference")
     return {
         **own[0],
-        **_tested(folds["log_ratio"][whole].to_numpy(), own[0]["share"]),
+        **_tested(mean[whole], own[0]["share"]),
         **dict.fromkeys(absent, np.nan),
         "target": ALL_TARGETS,
-        "flagged": int(folds["flagged"].sum()),
+        "flagged": len(np.unique(fold[about["flagged"].to_numpy(dtype=bool)])),
     }
 
 
