@@ -1,6 +1,7 @@
 """What a background job found out about the sets in hand: shown when it is there, offered when it is not."""
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,7 +37,9 @@ QUESTIONS = {
 """What the metrics ask, in the order of the page."""
 
 
-def finished_or_offered(task: str, arguments: dict[str, Any], *, button: str, title: str) -> "StoredResult | None":
+def finished_or_offered(
+    task: str, arguments: dict[str, Any], *, button: str, title: str, takes: Callable[[], str] | None = None
+) -> "StoredResult | None":
     """Return the newest result of a task with just these arguments; else offer to start it, or show how far it is.
 
     Parameters
@@ -47,6 +50,8 @@ def finished_or_offered(task: str, arguments: dict[str, Any], *, button: str, ti
         All arguments, as the task writes them into its document.
     button, title
         What the button says, and what the job is called.
+    takes
+        Says how long it takes; asked for only beside the button.
     """
     for result in studies.kept_results(task):
         if result.document["arguments"] == arguments:
@@ -54,10 +59,12 @@ def finished_or_offered(task: str, arguments: dict[str, Any], *, button: str, ti
     begun = [job for job in state.jobs().records() if job.task == task and job.arguments == arguments]
     if begun and begun[-1].state != "finished":
         job_panel.show(begun[-1].id)
-    if not (begun and begun[-1].is_active) and st.button(
-        button, type="primary", icon=":material/play_arrow:", key=f"start_{task}"
-    ):
+    if begun and begun[-1].is_active:
+        return None
+    if st.button(button, type="primary", icon=":material/play_arrow:", key=f"start_{task}"):
         state.start_job(task, arguments, title)
+    if takes is not None:
+        st.caption(f"Takes {takes()} beside what this computer does now, and goes on when this page is closed.")
     return None
 
 
@@ -187,10 +194,10 @@ def show_honesty(honesty: pd.DataFrame, labels: dict[str, str]) -> None:
 
 
 def said(value: float, kind: str, unit: str) -> str:
-    """Say a metric's value as a person would.
+    r"""Say a metric's value as a person would.
 
     >>> said(0.934, "share", ""), said(0.01234, "signal", "AU"), said(float("nan"), "", "")
-    ('93 %', '0.012 AU', 'not defined')
+    ('93\xa0%', '0.012 AU', 'not defined')
     """
     if kind == "share":
         return percent(value)

@@ -1,6 +1,8 @@
-"""How long an experiment will take, said at once: coarsely, until this computer was measured aside."""
+"""How long an experiment or a judgement will take, said at once: coarsely, until this computer was measured aside."""
 
+from collections.abc import Callable
 from threading import Lock
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -11,8 +13,13 @@ from ui import state
 from ui.job_panel import duration
 from ui.ready import has_server
 
+if TYPE_CHECKING:
+    from spectra_core.jobs.judging_time import Work
+
 _SECONDS = 2.0
 """Between two looks whether the measurement is done."""
+_Told = Callable[[], tuple[float, bool]]
+"""Tells seconds, and whether this computer was measured for them."""
 
 
 def seconds_of(experiment: Experiment, spectra: SpectraSet, n_workers: int) -> tuple[float, bool]:
@@ -26,18 +33,33 @@ def seconds_of(experiment: Experiment, spectra: SpectraSet, n_workers: int) -> t
 
 def words(experiment: Experiment, spectra: SpectraSet, n_workers: int) -> str:
     """Say how long an experiment takes; where only coarsely, measure aside and run the page again when that is done."""
-    seconds, is_measured = seconds_of(experiment, spectra, n_workers)
+    return _said(lambda: seconds_of(experiment, spectra, n_workers), spectra, experiment.to_json())
+
+
+def words_of_judging(work: "Work", spectra: SpectraSet) -> str:
+    """Say how long a judgement or the metric bench of `spectra` takes, alike."""
+    from spectra_core.jobs.judging_time import coarse_seconds
+    from spectra_core.jobs.measuring import JUDGING
+    from spectra_core.jobs.tasks import memo_of
+    from spectra_core.jobs.work import NICENESS
+
+    memo = memo_of(state.store().of_computer, "pace")
+    return _said(lambda: coarse_seconds(work, spectra, memo, NICENESS), spectra, JUDGING)
+
+
+def _said(told: _Told, spectra: SpectraSet, what: str) -> str:
+    seconds, is_measured = told()
     if is_measured:
         return f"about {duration(seconds)}"
     if has_server():
-        st.fragment(_watch, run_every=_SECONDS)(experiment, spectra, n_workers)
+        st.fragment(_watch, run_every=_SECONDS)(told, spectra.fingerprint, what)
     return f"very roughly {duration(seconds)} (this computer is being measured)"
 
 
-def _watch(experiment: Experiment, spectra: SpectraSet, n_workers: int) -> None:
-    if seconds_of(experiment, spectra, n_workers)[1]:
+def _watch(told: _Told, fingerprint: str, what: str) -> None:
+    if told()[1]:
         st.rerun()
-    _under_way().begin(state.store(), spectra.fingerprint, experiment)
+    _under_way().begin(state.store(), fingerprint, what)
 
 
 class _UnderWay:
@@ -46,17 +68,17 @@ class _UnderWay:
     def __init__(self) -> None:
         self._lock, self._process, self._tried = Lock(), (0, ""), set[str]()
 
-    def begin(self, store: Store, fingerprint: str, experiment: Experiment) -> None:
-        """Measure what an experiment needs, unless another measurement is under way or this one was tried."""
+    def begin(self, store: Store, fingerprint: str, what: str) -> None:
+        """Measure what is needed on a set, unless another measurement is under way or this one was tried."""
         from spectra_core.jobs import measuring, processes
 
         with self._lock:
             processes.reap()
-            key = fingerprint + experiment.to_json()
+            key = fingerprint + what
             if key in self._tried or processes.start_of(self._process[0]) == self._process[1] != "":
                 return
             self._tried.add(key)
-            process = measuring.start(store, fingerprint, experiment)
+            process = measuring.start(store, fingerprint, what)
             self._process = process, processes.start_of(process)
 
 

@@ -8,15 +8,16 @@ from spectra_core.evaluation.similarity.metrics import METRICS
 from spectra_core.evaluation.similarity.sentences import fidelity_sentence
 from spectra_core.figures import fidelity as figures
 from spectra_core.figures import physics as physics_figures
+from spectra_core.jobs import judging_time
 from spectra_core.report.comparison import DEFECTS, TITLES
-from ui import cache, comparison, judged, needed, state, tables, targets
+from ui import cache, comparison, judged, needed, state, tables, targets, time_said
 from ui.exports import offer_tables, report_export
 from ui.figures import show_figure
 from ui.text import plain
 
 st.write("Every number beside what two halves of the experimental set give: none should be worse, and none better.")
 found = comparison.compared()
-training, generated = found.sets["training"], needed.require_generated()
+whole, training, generated = needed.require_experimental(), found.sets["training"], needed.require_generated()
 st.caption(found.sentence)
 verdict = st.empty()
 given_back = st.toggle(
@@ -33,11 +34,15 @@ arguments = {
     "seed": 0,
 }
 result = judged.finished_or_offered(
-    "fidelity", arguments, button="Judge the generated set", title=f"Judge {generated.meta.name}"
+    "fidelity",
+    arguments,
+    button="Judge the generated set",
+    title=f"Judge {generated.meta.name}",
+    takes=lambda: time_said.words_of_judging(
+        judging_time.of_judgement(len(training), len(generated), whole.n_channels), whole
+    ),
 )
-if result is None:
-    st.caption("Takes from seconds to half a minute and runs in the background.")
-else:
+if result is not None:
     judgement = beside_the_band(result.tables["judgement"])
     if result.document["n_judged"] != result.document["n_spectra"]:
         judged_of = [
@@ -95,6 +100,7 @@ tried = judged.finished_or_offered(
     {"set": state.chosen("set"), "seed": 0},
     button="Try the metrics",
     title="Try all metrics on known-bad generators",
+    takes=lambda: time_said.words_of_judging(judging_time.of_bench(len(whole), whole.n_channels), whole),
 )
 if tried is not None:
     bench = tried.tables["bench"]

@@ -7,7 +7,7 @@ from scipy.spatial.distance import cdist
 from spectra_core.contracts import SILENT, Cancelled, SilentReporter
 from spectra_core.errors import ConfigError
 from spectra_core.generators import GENERATORS
-from spectra_core.jobs import judging, tasks
+from spectra_core.jobs import judging, judging_time, tasks
 from spectra_core.store import Store
 from tests.conftest import beer_lambert_set
 
@@ -88,3 +88,28 @@ def test_judging_can_be_stopped(store, hand):
 def test_unknown_arguments_are_refused(store, hand):
     with pytest.raises(ConfigError, match="'fidelity' has no argument 'metric'"):
         tasks.TASKS["fidelity"]({**hand, "metric": "mmd"}, SILENT, store)
+
+
+def test_progress_counts_a_judgement_to_its_end_and_never_back(store, hand):
+    told = []
+
+    class Told(SilentReporter):
+        def progress(self, stage, done, total, values=None):
+            told.append((stage, done, total))
+
+    tasks.TASKS["fidelity"](hand, Told(), store)
+    counts = [done for _, done, _ in told]
+    assert {total for *_, total in told} == {100}
+    assert (counts[0], counts[-1], counts) == (0, 100, sorted(counts))
+    assert len(set(counts)) > 10
+
+
+def test_time_grows_with_what_is_counted_and_with_the_measured_pace(store, monkeypatch):
+    monkeypatch.setattr(judging_time, "slowdown", lambda n_workers, niceness: 3.0)
+    monkeypatch.setattr("spectra_core.experiment.pace._measured", lambda member, cost, on: 0.5)
+    work, memo = judging_time.Work(of_pairs=50.0, besides=8.0), tasks.memo_of(store, "pace")
+    seconds, is_measured = judging_time.coarse_seconds(work, beer_lambert_set(), memo)
+    assert (seconds, is_measured) == (pytest.approx(2 + 3 * 0.02 * 48), False)  # two halvings at once save a fifth
+    judging_time.measure(beer_lambert_set(), memo)
+    seconds, is_measured = judging_time.coarse_seconds(work, beer_lambert_set(), memo)
+    assert (seconds, is_measured) == (pytest.approx(2 + 3 * 0.5 * 48), True)

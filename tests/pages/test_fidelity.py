@@ -10,7 +10,8 @@ import pytest
 from spectra_core.contracts import SILENT
 from spectra_core.evaluation.physics.checks import mixture_residual
 from spectra_core.evaluation.sampling import sampled_rows
-from spectra_core.jobs.tasks import TASKS
+from spectra_core.jobs import judging_time
+from spectra_core.jobs.tasks import TASKS, memo_of
 from spectra_core.spectra import SetMeta, SpectraSet
 from spectra_core.store import Store
 from tests.conftest import beer_lambert_set, relabelled
@@ -52,12 +53,16 @@ def test_judging_is_offered_as_a_job(store: Store):
     assert {button.label for button in app.button} >= {"Judge the generated set", "Try the metrics"}
     assert compared(app).startswith("“Beer-Lambert mixtures” beside “Beer-Lambert mixtures”")
     assert not app.metric
+    rough = [one.value for one in app.caption if one.value.startswith("Takes very roughly")]
+    assert len(rough) == 2
+    judging_time.measure(beer_lambert_set(), memo_of(store.of_computer, "pace"))
+    assert len([one.value for one in app.run().caption if one.value.startswith("Takes about")]) == 2
 
 
 def test_judgement_shows_value_floor_direction_and_sentence_of_every_metric(hand):
     app = opened(PAGE, **hand)
     shown = metrics(app)
-    assert shown["Exact copies"] == "0 %"
+    assert shown["Exact copies"] == "0\xa0%"
     assert float(shown["Noise ratio"]) < 0.7
     noise = re.search(
         r"\*\*Worse than real\*\* \(real against real: ([0-9.]+); 1 is right\)\. Noise of gen", words(app)

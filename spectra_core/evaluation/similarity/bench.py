@@ -88,10 +88,10 @@ def metric_bench(
             tried[defect] = PointCloud(spoiled - centre)
         found = {}
         for defect, cloud in tried.items():
-            stage.step()
             pair = CloudPair(clouds[0], cloud, real.axis, clouds[1], pair_seed)
             for name in names:
                 found[defect, name] = METRICS[name].compute(pair.first(METRICS[name].most))
+            stage.step()
         return n, found
 
     repeats = at_once(tried_on, n_repeats, n_workers)

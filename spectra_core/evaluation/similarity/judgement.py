@@ -79,7 +79,7 @@ def judgement(
     training, generated = sets["training"], sets["generated"]
     groups = training.groups
     centre = training.signal.mean(axis=0, dtype=np.float64)
-    stage = Stage(reporter, "Judging the generated spectra", n_repeats * len(names))
+    stage = Stage(reporter, "Judging the generated spectra", n_repeats * sum(METRICS[name].weight for name in names))
 
     def judged(repeat: int) -> tuple[int, list[float], list[float]]:
         rng = random_stream(seed, "halves", repeat)
@@ -102,9 +102,9 @@ def judgement(
         )
         found: tuple[list[float], list[float]] = ([], [])
         for name in names:
-            stage.step()
             for pair, kept in zip(pairs, found, strict=True):
                 kept.append(METRICS[name].compute(pair.first(METRICS[name].most)))
+            stage.step(METRICS[name].weight)
         return n, *found
 
     repeats = at_once(judged, n_repeats, n_workers)
@@ -149,14 +149,15 @@ class Stage:
 
     def __init__(self, reporter: Reporter, name: str, total: int) -> None:
         self._reporter, self._name, self._total = reporter, name, total
-        self._begun = 0
+        self._done = 0
         self._lock = Lock()
+        self.step(0)
 
-    def step(self) -> None:
-        """Say that one more step begins, and so how many are done or under way."""
+    def step(self, steps: int = 1) -> None:
+        """Say that so many more steps are done."""
         with self._lock:
-            begun, self._begun = self._begun, self._begun + 1
-        self._reporter.progress(self._name, begun, self._total)
+            self._done += steps
+            self._reporter.progress(self._name, self._done, self._total)
 
     def end(self) -> None:
         """Say that all steps are done."""

@@ -39,6 +39,8 @@ class Metric:
         Spectra per set that it looks at; of more, the first of a seeded shuffle.
     needs_unseen
         Whether it needs real spectra that the generator did not see.
+    weight
+        How many times longer it takes than a light one, roughly: steps of progress are counted by it.
     """
 
     title: str
@@ -50,6 +52,7 @@ class Metric:
     unit: Literal["share", "signal", ""] = "share"
     most: int = 2000
     needs_unseen: bool = False
+    weight: int = 1
 
 
 def noise_ratio(pair: CloudPair) -> float:
@@ -138,6 +141,7 @@ METRICS: dict[str, Metric] = {
         two_sample.vendi_score,
         unit="",
         most=1000,
+        weight=5,
     ),
     "authenticity": Metric(
         "Authenticity",
@@ -172,6 +176,7 @@ METRICS: dict[str, Metric] = {
         "Everything but the jitter from channel to channel.",
         noise_ratio,
         unit="",
+        weight=4,
     ),
     "classifier": Metric(
         "Classifier, |AUC - 0.5|",
@@ -182,6 +187,7 @@ METRICS: dict[str, Metric] = {
         two_sample.classifier_auc,
         unit="",
         most=1000,
+        weight=150,
     ),
     "mmd": Metric(
         "MMD²",
@@ -191,6 +197,7 @@ METRICS: dict[str, Metric] = {
         "Copies, noise, and whatever is small beside typical distances.",
         two_sample.mmd,
         unit="",
+        weight=2,
     ),
     "energy_distance": Metric(
         "Energy distance",
@@ -209,6 +216,7 @@ METRICS: dict[str, Metric] = {
         "Copies, noise, and what shows in few directions only.",
         two_sample.sliced_wasserstein,
         unit="signal",
+        weight=6,
     ),
     "frechet_distance": Metric(
         "Fréchet distance",
@@ -218,6 +226,7 @@ METRICS: dict[str, Metric] = {
         "Copies, and all that leaves mean and covariance as they are.",
         two_sample.frechet_distance,
         unit="signal",
+        weight=30,
     ),
 }
 """All metrics by name."""
