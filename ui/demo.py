@@ -49,7 +49,7 @@ def offer_set() -> None:
     job = state.followed_job()
     if job is not None:
         job_panel.show(job.id)
-    elif st.button("Load the demo", type="primary", icon=":material/play_arrow:"):
+    elif st.button("Load the demo", type=_type(), icon=":material/play_arrow:"):
         state.start_job("simulate", dict(DEMO_SET), "Simulate the demo set")
 
 
@@ -60,13 +60,18 @@ def offer_pipeline() -> None:
         job_panel.show(job.id)
     elif state.chosen("generated") is None:
         with st.container(horizontal=True, vertical_alignment="center"):
-            if st.button("Run the demo", type="primary", icon=":material/play_arrow:"):
+            if st.button("Run the demo", type=_type(), icon=":material/play_arrow:"):
                 state.start_job(_WHOLE, {}, "Demo: the whole path")
             st.caption(
                 "Simulates 400 spectra of eight ions in water, calibrates on them, trains a variational autoencoder, "
                 "generates and labels 400 new ones, and asks whether such spectra lower the errors. Takes about "
                 f"{job_panel.duration(_seconds())} beside what this computer does now."
             )
+
+
+def _type() -> Literal["primary", "secondary"]:
+    """Return how loud the demo is: who brought spectra has other things to do."""
+    return "primary" if state.chosen("set") is None else "secondary"
 
 
 def _seconds() -> float:

@@ -335,6 +335,10 @@ def _save(found: Understanding) -> None:
         return
     fingerprint = state.keep_set(spectra)
     state.end_import()
+    state.notify(
+        f"{counted(len(spectra), 'spectrum is', 'spectra are')} kept and in hand. Explore says whether they are fit "
+        "for a calibration, Advice what would help it."
+    )
     state.choose_experimental(fingerprint)
 
 

@@ -18,9 +18,11 @@ recipe = spectra.meta.provenance.get("simulator")
 if recipe is None:
     st.info(
         f"The physics behind “{plain(spectra.meta.name)}” is not known, so its floor cannot be computed. "
-        "Shown is the floor of a simulated design; choose the one most like yours.",
+        "Below, as an example, is the floor of a simulated design of salts in water: it says nothing of other targets. "
+        "Advice measures how far your own spectra reach.",
         icon=":material/info:",
     )
+    st.page_link("pages/calibration/advice.py", label="What would help?", icon=":material/arrow_forward:")
     settings = PRESETS[simulating.pick_preset()]
 else:
     settings = SimulationSettings.from_dict(recipe)

@@ -11,9 +11,13 @@ st.write(
 )
 
 demo.show_pipeline()
+experimental, generated = state.experimental(), state.generated()
+if experimental is not None and generated is None:
+    with st.container(horizontal=True):
+        st.page_link("pages/data/explore.py", label="Is it fit for calibration?", icon=":material/arrow_forward:")
+        st.page_link("pages/calibration/advice.py", label="What would help?", icon=":material/arrow_forward:")
 demo.offer_pipeline()
 
-experimental, generated = state.experimental(), state.generated()
 if experimental is not None and generated is not None:
     st.subheader("Do generated spectra look like the experimental ones?")
     statistics = comparison.channel_statistics({"training": experimental, "generated": generated})
