@@ -101,7 +101,7 @@ def _no_channels(titles: list[str], draft: state.ImportDraft, recipe: Recipe) ->
 
 def _axis_ends(draft: state.ImportDraft, recipe: Recipe) -> None:
     """Take first and last position of channels that lie evenly."""
-    with st.form(widget_key(draft, "axis ends"), border=False):
+    with st.form(widget_key(draft, "axis ends"), enter_to_submit=False, border=False):
         first, last, unit = st.columns(3)
         low = first.number_input("First position", value=None, key=widget_key(draft, "axis first"))
         high = last.number_input("Last position", value=None, key=widget_key(draft, "axis last"))
@@ -118,7 +118,7 @@ def _axis_ends(draft: state.ImportDraft, recipe: Recipe) -> None:
 
 def _limits(names: list[str], draft: state.ImportDraft, recipe: Recipe) -> None:
     """Take the limits that cells such as "LOD" do not name, and what is to stand for them."""
-    with st.form(widget_key(draft, "limits"), border=False):
+    with st.form(widget_key(draft, "limits"), enter_to_submit=False, border=False):
         places = st.columns(min(len(names), 4))
         given = {
             name: places[number % len(places)].number_input(f"Limit of {plain(name)}", value=None, format="%g")

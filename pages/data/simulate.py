@@ -31,7 +31,7 @@ with picture:
 
 st.subheader("Make a set")
 st.write("Many solutions under the conditions above, each measured once, with eight ion concentrations as targets.")
-with st.form("make_a_set", border=False):
+with st.form("make_a_set", enter_to_submit=False, border=False):
     arguments = simulating.pick_set(preset, settings)
     wanted = st.form_submit_button("Simulate the set", type="primary", icon=":material/science:")
 if wanted:

@@ -12,6 +12,7 @@ from spectra_core.datasets.limits import MAX_FILE_BYTES
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
 from tests.conftest import beer_lambert_set
+from tests.pages.forms import require_numbers_that_start_nothing
 
 APP = str(Path(__file__).parents[2] / "app.py")
 SEMICOLON = b"probe;Cu2+ (mM);400;401;402\na;1,5;0,1;0,2;0,3\nb;2,5;0,4;0,5;0,7\nc;3,5;0,2;0,1;0,0\n"
@@ -197,10 +198,12 @@ def test_a_table_without_names_takes_its_targets_limits_and_axis_from_the_person
     app = click(app, "Take them for targets")
     (limit,) = [one for one in app.number_input if one.label.startswith("Limit of")]
     limit.set_value(0.2)
+    require_numbers_that_start_nothing(app)
     app = click(app, "Half the limit")
     for label, value in (("First position", 350.0), ("Last position", 373.0)):
         (field,) = [one for one in app.number_input if one.label == label]
         field.set_value(value)
+    require_numbers_that_start_nothing(app)
     app = click(app, "Use these positions")
     assert "Assumed, since nobody said otherwise" in text_of(app)
     click(app, "Save and use")

@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from spectra_core.store import Store
 from tests.conftest import beer_lambert_set
+from tests.pages.forms import require_numbers_that_start_nothing
 from ui.menu import MENU, Entry
 
 APP = str(Path(__file__).parents[2] / "app.py")
@@ -25,6 +26,7 @@ def opened(entry: Entry, **query: str) -> AppTest:
 def healthy(app: AppTest, entry: Entry) -> None:
     assert not app.exception
     assert not app.error
+    require_numbers_that_start_nothing(app)
     assert [title.value for title in app.title] == [entry.title]
     assert f"**{entry.question}**" in [text.value for text in app.markdown]
 
