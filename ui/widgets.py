@@ -36,7 +36,7 @@ def pick_member(label: str, registry: Mapping[str, type[Any]], *, key: str, defa
     registry
         Members by name, each with ``title`` and ``explanation``.
     key
-        Widget key; the choice is kept for the session.
+        Widget key, and what the choice is called in the address of the page, which keeps it.
     default
         Name of the member chosen first; the first of the registry by default.
 
@@ -52,7 +52,7 @@ def pick_member(label: str, registry: Mapping[str, type[Any]], *, key: str, defa
         index=names.index(default) if default in names else 0,
         key=key,
         format_func=lambda member: str(registry[member].title),
-        persist_state="session",
+        bind="query-params",
     )
     st.caption(str(registry[name].explanation))
     return name

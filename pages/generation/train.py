@@ -28,7 +28,7 @@ with controls:
         step=5,
         format="%d %%",
         key="held_out_share",
-        persist_state="session",
+        bind="query-params",
         help="Not trained on. They show whether the generator has learned or memorised; groups stay together.",
     )
     seed = widgets.pick_seed("seed")
