@@ -1,6 +1,6 @@
 """Progress of a job: stage, bar, time left, live curves, log; buttons to cancel and to resume."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
@@ -9,7 +9,7 @@ from spectra_core.errors import StoreError
 from spectra_core.figures.theme import thousands
 from spectra_core.figures.training import LIVE_PARTS
 from ui import state
-from ui.text import sentence
+from ui.text import percent, sentence
 
 if TYPE_CHECKING:
     from spectra_core.jobs import JobRecord
@@ -132,31 +132,39 @@ def _show_curves(record: "JobRecord") -> None:
         names = list(drawn) or [name for name in table.columns if name != "done"]
         labels = {name: drawn[name][0] if drawn else name.replace("_", " ").capitalize() for name in names}
         last = ", ".join(f"{label} {table[name].iloc[-1]:.3g}" for name, label in labels.items())
-        colours = [colour for _, colour in drawn.values()]
-        # In Vega's own words: every second, Streamlit's shorter ones would be checked on the server (a tenth of a
-        # second) and make the browser build the chart anew.
-        curve = {"field": "curve", "type": "nominal", "title": None, "legend": {"orient": "bottom"}}
-        st.vega_lite_chart(
-            table[["done", *names]].rename(columns=labels).melt("done", var_name="curve").dropna(),
+        x_label = "Epoch" if "train" in record.stage.lower() else "Step"
+        y_label = "Loss, standardised units" if drawn else "Value"
+        # Vega warns in the console of every chart whose numbers come after it; and Streamlit's short forms are checked
+        # on the server every second, and built anew in the browser.
+        st.echarts_chart(
             {
-                "mark": {"type": "line", "tooltip": True},
-                "height": 260,
-                "encoding": {
-                    "x": _axis("done", "Epoch" if "train" in record.stage.lower() else "Step"),
-                    "y": _axis("value", "Loss, standardised units" if drawn else "Value"),
-                    "color": {**curve, "scale": {"domain": list(labels.values()), **_colours(colours)}},
-                },
+                "dataset": {"source": table[["done", *names]].rename(columns=labels)},
+                "animation": False,
+                "legend": {},
+                "tooltip": {"trigger": "axis"},
+                "xAxis": {"type": "value", "min": "dataMin", "max": "dataMax", **_named(x_label, 26)},
+                "yAxis": {"type": "value", **_named(y_label, 48)},
+                "series": [
+                    {
+                        "type": "line",
+                        "name": label,
+                        "showSymbol": False,
+                        "connectNulls": True,
+                        "encode": {"x": "done", "y": label},
+                        **({"color": drawn[name][1]} if drawn else {}),
+                    }
+                    for name, label in labels.items()
+                ],
             },
+            height=260,
+            key=f"curves_{record.id}",
             alt=f"Live curves of {record.stage}; now {last}.",
         )
 
 
-def _axis(field: str, title: str) -> dict[str, Any]:
-    return {"field": field, "type": "quantitative", "title": title}
-
-
-def _colours(colours: list[str]) -> dict[str, Any]:
-    return {"range": colours} if colours else {}
+def _named(label: str, gap: int) -> dict[str, object]:
+    """Return a title of an axis, beside the middle of it."""
+    return {"name": label, "nameLocation": "middle", "nameGap": gap}
 
 
 def parts_table(record: "JobRecord") -> pd.DataFrame:
@@ -188,7 +196,7 @@ def _show_parts(record: "JobRecord") -> None:
             table,
             hide_index=True,
             column_config={"Done": st.column_config.ProgressColumn(format="percent", min_value=0.0, max_value=1.0)},
-            alt="; ".join(f"{part} {100 * share:.0f} %" for part, (share, _) in record.parts.items()),
+            alt="; ".join(f"{part} {percent(share)}" for part, (share, _) in record.parts.items()),
         )
 
 

@@ -66,8 +66,10 @@ class Visitor:
     errors: list[str] = field(default_factory=list)
 
     def heard(self, message: Any) -> None:
-        """Remember an error of the browser's console."""
-        if message.type == "error" and not _PROBE.search(message.location.get("url", "")):
+        """Remember an error of the browser's console, and what a library of charts warns of."""
+        if (message.type == "error" or message.text.startswith("WARN ")) and not _PROBE.search(
+            message.location.get("url", "")
+        ):
             self.errors.append(f"{message.text} ({message.location.get('url')})")
 
     def open(self, url: str) -> None:
