@@ -296,7 +296,10 @@ def other_experiments(result: StoredResult) -> None:
         for regressor, rows in paired.groupby("regressor", sort=False):
             st.caption(plain(regressor_titles(result).get(str(regressor), str(regressor))))
             largest = rows[rows["n_train"] == rows["n_train"].max()]
-            words = [f"{row.effect:+.0f} % ({row.low:+.0f} to {row.high:+.0f})" for row in largest.itertuples()]
+            words = [
+                f"{sentences.signed(row.effect)} ({sentences.signed(row.low)} to {sentences.signed(row.high)})"
+                for row in largest.itertuples()
+            ]
             st.dataframe(tables.wide(largest.assign(words=words), ["arm"], "target", "words"))
     table_export(side_by_side(both), "experiments_side_by_side", "Download the errors of both")
 

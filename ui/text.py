@@ -3,9 +3,10 @@
 import math
 import re
 
+from spectra_core import shares
 from spectra_core.spectra import text
 
-counted = text.counted
+counted, percent = text.counted, shares.percent
 _MARKS = re.compile(r"[\\`*_\[\]<>$~&|]|:(?=[a-zA-Z:]|\Z)|\A[#+=-]")
 """What starts or ends markdown, mathematics, HTML or a directive of Streamlit's, in a text of one line."""
 _NUMBER = re.compile(r"\A(\d+)(?=[.)])")
@@ -36,15 +37,6 @@ def plain(text: str, longest: int = LONGEST_NAME) -> str:
 def sentence(error: object) -> str:
     """Return what an error or a job says, which may quote names, as `plain` text of several sentences."""
     return plain(str(error), LONGEST_SENTENCE)
-
-
-def percent(share: float, n_decimals: int = 0) -> str:
-    """Say a share in per cent, with the space that the unit wants.
-
-    >>> percent(0.934), percent(0.0004, 1), percent(float("nan"))
-    ('93 %', '0.0 %', 'not defined')
-    """
-    return "not defined" if math.isnan(share) else f"{100 * share:.{n_decimals}f} %"
 
 
 def significant(value: float, n_digits: int = 2) -> str:

@@ -32,6 +32,7 @@ from spectra_core.samplers import SAMPLERS
 from spectra_core.samplers.given_conditions import CONDITIONAL_SAMPLERS
 from spectra_core.sampling.generation import generate_spectra
 from spectra_core.sampling.labelling import LABELLINGS
+from spectra_core.shares import percent
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
 from spectra_core.store.files import require_place, write_at
@@ -175,8 +176,8 @@ def jobs(chosen: argparse.Namespace) -> None:
         actions = {"cancel": queue.cancel, "pause": queue.pause, "resume": queue.resume, "remove": queue.delete}
         actions[chosen.action](fitting[0])
     for record in queue.records():
-        share = f"{record.share:4.0%}" if record.state == "running" else ""
-        shared.say(f"{record.id[:8]}  {record.state:11}  {share:4}  {record.title}  {record.error}".rstrip())
+        share = percent(record.share) if record.state == "running" else ""
+        shared.say(f"{record.id[:8]}  {record.state:11}  {share:6}  {record.title}  {record.error}".rstrip())
 
 
 def _model(named: str, store: Store) -> str:

@@ -17,6 +17,7 @@ from spectra_core.datasets.parts import Grid
 from spectra_core.datasets.questions import Point, Problem, choice, listed
 from spectra_core.datasets.recipe import Recipe
 from spectra_core.datasets.table import ImportTable
+from spectra_core.shares import percent
 from spectra_core.spectra import Target
 from spectra_core.spectra.label_intervals import LABEL_HIGH, LABEL_LOW
 
@@ -245,7 +246,7 @@ def _match(
             rows = [where.get(value, -1) for value in values]
             share = sum(row >= 0 for row in rows) / len(rows)
             if share >= 0.5 and (best is None or share > best[0]):
-                best = share, column, rows, f"{share:.0%} of the values of {label!r} are found in {column.name!r}"
+                best = share, column, rows, f"{percent(share)} of the values of {label!r} are found in {column.name!r}"
     return best[1:] if best else None
 
 

@@ -20,6 +20,7 @@ from spectra_core.figures.theme import (
     target_colours,
     transparent,
 )
+from spectra_core.shares import percent
 
 _MOST_NAMED, _LONGEST_ID = 20, 12
 """So few spectra, of such short ids, are named on their axis; others are counted."""
@@ -138,7 +139,7 @@ def coverage_curve(curve: pd.DataFrame, labels: Mapping[str, str]) -> go.Figure:
     figure.update_xaxes(tickformat=".0%")
     figure.update_yaxes(tickformat=".0%")
     at = curve["covered"].to_numpy()[np.isclose(curve["level"], 0.9)]
-    alt = f"Coverage of intervals for {len(labels)} targets; at 90 %: {at.min():.0%} to {at.max():.0%}."
+    alt = f"Coverage of intervals for {len(labels)} targets; at 90 %: {percent(at.min())} to {percent(at.max())}."
     return styled(figure, alt=alt)
 
 

@@ -14,6 +14,7 @@ from spectra_core.figures.theme import (
     styled,
     transparent,
 )
+from spectra_core.shares import percent
 
 METHODS = {"pca": "PCA", "umap": "UMAP", "tsne": "t-SNE"}
 """What kinds of maps are called."""
@@ -113,9 +114,9 @@ def map_axes(table: pd.DataFrame, method: str, *, latent: bool) -> tuple[str, st
     if method != "pca":
         return f"{METHODS[method]} 1, no unit", f"{METHODS[method]} 2, no unit"
     unit = "units of the prior" if latent else "unit of the signal"
-    shares = 100 * table[["share_x", "share_y"]].iloc[0]
+    shares = table[["share_x", "share_y"]].iloc[0]
     first, second = (
-        f"Score on PC {n}, {unit} ({share:.0f} % of the variance)" for n, share in enumerate(shares, start=1)
+        f"Score on PC {n}, {unit} ({percent(share)} of the variance)" for n, share in enumerate(shares, start=1)
     )
     return first, second
 

@@ -14,6 +14,7 @@ from spectra_core.figures.theme import (
     styled,
     transparent,
 )
+from spectra_core.shares import percent
 
 _PATTERNS = ("", "/", "\\", "x", "-", "|", "+", ".")
 """Fill patterns, so that absorbers are told apart without their colour."""
@@ -72,7 +73,7 @@ def stacked_contributions(contributions: pd.DataFrame, spectrum: pd.DataFrame, *
     figure.update_xaxes(range=[float(spectrum["position"].min()), float(spectrum["position"].max())])
     figure.update_yaxes(range=[min(-0.02, float(spectrum["measured"].min())), max(top, 0.05)])
     saturated = float(spectrum["saturated"].mean())
-    alt = f"Spectrum as a sum of {', '.join(absorbers) or 'nothing'}; {saturated:.0%} of channels are saturated."
+    alt = f"Spectrum as a sum of {', '.join(absorbers) or 'nothing'}; {percent(saturated)} of channels are saturated."
     return styled(figure, alt=alt, height=HEIGHT + 60)
 
 

@@ -19,6 +19,7 @@ from spectra_core.figures.theme import (
     transparent,
     wrapped,
 )
+from spectra_core.shares import percent
 
 ROLE_NAME = {"training": "Experimental", "generated": "Generated"}
 
@@ -56,8 +57,8 @@ def drawn_points(latent_map: pd.DataFrame) -> go.Figure:
         )
     first = latent_map.iloc[0]
     figure.update_layout(
-        xaxis_title=f"Component 1 ({_percent(first['share_x'])} of the variance), prior units",
-        yaxis_title=f"Component 2 ({_percent(first['share_y'])}), prior units",
+        xaxis_title=f"Component 1 ({percent(first['share_x'])} of the variance), prior units",
+        yaxis_title=f"Component 2 ({percent(first['share_y'])}), prior units",
     )
     counts = latent_map["role"].value_counts()
     return styled(
@@ -105,9 +106,9 @@ def strategy_panels(points: pd.DataFrame) -> go.Figure:
             )
     share_x, share_y = points["share_x"].iloc[0], points["share_y"].iloc[0]
     middle = (n_columns + 1) // 2
-    figure.update_xaxes(title_text=f"Component 1 ({_percent(share_x)}), prior units", row=n_rows, col=middle)
+    figure.update_xaxes(title_text=f"Component 1 ({percent(share_x)}), prior units", row=n_rows, col=middle)
     for row in range(1, n_rows + 1):
-        figure.update_yaxes(title_text=f"Component 2 ({_percent(share_y)}),<br>prior units", row=row, col=1)
+        figure.update_yaxes(title_text=f"Component 2 ({percent(share_y)}),<br>prior units", row=row, col=1)
     alt = f"Points of {len(strategies)} latent strategies over {len(data)} training spectra, one panel each."
     return styled(figure, alt=alt, height=130 + 230 * n_rows).update_layout(legend_y=1.08)
 
@@ -173,7 +174,9 @@ def concentration_marginals(marginals: pd.DataFrame, target_labels: Mapping[str,
         row, column = divmod(place, n_columns)
         for role, rows in marginals[marginals["target"] == name].groupby("role", sort=False):
             _add_steps(figure, rows, str(role), first=place == 0, row=row + 1, column=column + 1)
-        figure.update_xaxes(title_text=wrapped(target_labels[name], 32), row=row + 1, col=column + 1)
+        figure.update_xaxes(
+            title_text=wrapped(target_labels[name], 32), nticks=4, tickangle=0, row=row + 1, col=column + 1
+        )
         figure.update_yaxes(tickformat=".0%", rangemode="tozero", row=row + 1, col=column + 1)
     for row in range(n_rows):
         figure.update_yaxes(title_text="Share of concentration sets", row=row + 1, col=1)
@@ -207,7 +210,7 @@ def distance_to_data(distances: pd.DataFrame) -> go.Figure:
     figure = _boxes(distances, "distance")
     figure.update_xaxes(title_text="Distance outside the data's hull,<br>standard deviations", rangemode="tozero")
     inside = distances.groupby("role")["inside"].mean()
-    alt = "; ".join(f"{ROLE_NAME[str(role)].lower()} {_percent(share)} inside" for role, share in inside.items())
+    alt = "; ".join(f"{ROLE_NAME[str(role)].lower()} {percent(share)} inside" for role, share in inside.items())
     return styled(figure, alt=f"Distance to the data's hull: {alt}.", height=230)
 
 
@@ -239,10 +242,6 @@ def drawn_spectra(statistics: pd.DataFrame, examples: pd.DataFrame, *, axis_labe
     if runs_down(axis_label):
         figure.update_xaxes(autorange="reversed")
     return styled(figure, alt="Mean and 5 to 95 % band of experimental and generated spectra.")
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
 
 
 def _thinned(rows: pd.DataFrame, name: str) -> tuple[pd.DataFrame, str]:

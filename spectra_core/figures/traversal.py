@@ -73,6 +73,8 @@ def walk_figure(
         sliders=[
             {
                 "active": first,
+                "bgcolor": GREY,
+                "bordercolor": GREY,
                 "currentvalue": {"prefix": f"{way_label}: "},
                 "pad": {"t": 16},
                 "steps": [
@@ -154,7 +156,7 @@ def _add_distances(figure: go.Figure, steps: pd.DataFrame, limit: float) -> None
         line={"color": GREY, "width": 2},
         name="distance to the nearest training spectrum",
         customdata=100 * steps["channels_outside"],
-        hovertemplate="at %{x:.3g}: %{y:.3g} prior units; %{customdata:.0f} % of the channels beyond every "
+        hovertemplate="at %{x:.3g}: %{y:.3g} prior units; %{customdata:.1f} % of the channels beyond every "
         "training spectrum<extra></extra>",
         row=2,
         col=1,

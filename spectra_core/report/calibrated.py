@@ -10,6 +10,7 @@ from spectra_core.figures.svg import svg
 from spectra_core.regressors.choice import regressor_text
 from spectra_core.report.card import calibration_card
 from spectra_core.report.page import Listing, Part, Picture, Report, Section, table_of
+from spectra_core.shares import percent
 
 MERIT = {
     "target": "Target",
@@ -64,9 +65,7 @@ def _answer(calibration: Calibration) -> list[Part]:
     labels = ion_labels(calibration.train.target_names)
     for row in figures_of_merit(calibration).to_dict("records"):
         unit = f" {row['unit']}" if row["unit"] else ""
-        share = (
-            f"explains {100 * row['q2']:.0f} % of the variance of held-out samples" if row["q2"] > 0 else "is a guess"
-        )
+        share = f"explains {percent(row['q2'])} of the variance of held-out samples" if row["q2"] > 0 else "is a guess"
         said.append(f"**{labels[row['target']]}**: RMSECV {row['rmsecv']:.3g}{unit}; the calibration {share}.")
     return said
 

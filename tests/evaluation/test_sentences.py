@@ -68,7 +68,7 @@ def test_the_noise_of_a_spectrum_is_measured_in_that_of_the_training_set():
 def test_a_shift_is_seen_in_every_channel():
     moved = noisy(2)
     shifted = SpectraSet(moved.axis, moved.signal + 40.0)
-    assert "differs in 100 % of the channels; of the held-out spectra, 0 %." in varies(shifted)
+    assert "differs in 100\xa0% of the channels; of the held-out spectra, 0\xa0%." in varies(shifted)
 
 
 def test_how_wide_and_how_far_beyond():
@@ -97,6 +97,8 @@ def test_copies_memory_and_neither_are_told_apart():
     assert said["near"].startswith("No copies:")
     assert "repeats what it has seen" in said["near"]
     assert "no memory of the training set is shown" in said["fresh"]
+    nearly = pd.DataFrame([{"role": "generated", "share": 0.996, "lower": 0.98, "upper": 1.0}])
+    assert "99.6\xa0% of them" in copies_sentence(0, 250, nearly)
     few = pd.DataFrame([{"role": "generated", "share": 0.5, "lower": 0.2, "upper": 0.8}])
     assert copies_sentence(0, 9, few).endswith("no memory of the training set is shown, nor is it excluded.")
     assert "not known without held-out" in copies_sentence(0, 100, None)
@@ -108,8 +110,8 @@ def test_an_island_and_a_gap_on_the_map_are_said():
     places = {"training": grid, "held-out": grid + 0.1, "generated": np.concatenate([kept, kept[:40], island])}
     table = pd.concat([pd.DataFrame({"role": role, "x": at[:, 0], "y": at[:, 1]}) for role, at in places.items()])
     sentence = ground_sentence(table)
-    assert "10 % of the generated spectra lie where no training spectrum does (held-out spectra: 0 %)" in sentence
-    assert "40 % of the training spectra where no generated one does" in sentence  # columns 6 to 9 of 10
+    assert "10\xa0% of the generated spectra lie where no training spectrum does (held-out spectra: 0\xa0%)" in sentence
+    assert "40\xa0% of the training spectra where no generated one does" in sentence  # columns 6 to 9 of 10
 
 
 def test_metrics_that_tell_are_named():

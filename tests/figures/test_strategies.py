@@ -24,7 +24,7 @@ def test_points_of_both_roles_differ_in_colour_and_in_shape(latent_map):
     assert [trace.marker.color for trace in figure.data] == [ROLE_COLOUR["training"], ROLE_COLOUR["generated"]]
     assert [trace.marker.symbol for trace in figure.data] == [ROLE_SYMBOL["training"], ROLE_SYMBOL["generated"]]
     assert list(figure.data[1].x) == [0.0, 1.0]
-    assert "75 %" in figure.layout.xaxis.title.text
+    assert "75\xa0%" in figure.layout.xaxis.title.text
     assert "2 experimental spectra and 2 drawn points" in alt_text(figure)
 
 
@@ -88,7 +88,7 @@ def test_charge_is_shown_per_role_with_its_unit():
 
 def test_share_inside_the_hull_is_told_without_sight():
     table = both_roles(inside=[True, False], distance=[0.0, 2.0])
-    assert "generated 50 % inside" in alt_text(strategies.distance_to_data(table))
+    assert "generated 50\xa0% inside" in alt_text(strategies.distance_to_data(table))
 
 
 def test_spectra_are_drawn_over_both_bands_in_the_field_s_direction():

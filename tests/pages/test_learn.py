@@ -1,5 +1,6 @@
 """The tour can be entered at any step, and the quiz counts what was answered."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from scipy.stats import beta
 from streamlit.testing.v1 import AppTest
 
 from spectra_core.evaluation.similarity import blind_quiz
+from spectra_core.shares import percent
 from spectra_core.store import classroom
 from ui import tour
 
@@ -96,11 +98,11 @@ def test_answers_are_counted_to_the_score_also_across_a_reload(demo, difficulty,
     assert app.subheader[0].value == f"{right} of {asked} right"
     yours, machine, _ = app.metric
     assert [one.label for one in app.metric] == ["You", "A classifier", "Guessing"]
-    assert yours.value == f"{100 * right / asked:.0f} %"
+    assert yours.value == percent(right / asked)
     low = beta.ppf(0.025, right, asked + 1 - right) if right else 0.0
     high = beta.ppf(0.975, right + 1, asked - right) if right < asked else 1.0
-    assert f"{100 * low:.0f} % to {100 * high:.0f} %" in yours.help
-    assert 0 <= float(machine.value.removesuffix(" %")) <= 100
+    assert f"{percent(low)} to {percent(high)}" in yours.help
+    assert re.fullmatch(r"(over |under )?[\d.]+\xa0%", machine.value)
     next(button for button in app.button if button.label == "Play again").click().run()
     assert app.subheader[0].value.startswith(f"Question 1 of {asked}")
     app.button(key="quiz_A").click().run()

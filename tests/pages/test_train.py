@@ -40,7 +40,7 @@ def model(store: Store, fingerprint: str) -> str:
 def opened(**query: str) -> AppTest:
     app = AppTest.from_file(APP, default_timeout=60)
     for name, value in query.items():
-        app.query_params[name] = value[:12]
+        app.query_params[name] = value[:12] if name in ("set", "model") else value
     return healthy(app.switch_page(PAGE).run())
 
 
@@ -77,6 +77,8 @@ def test_a_trained_generator_is_kept_in_hand_and_found_again_after_a_reload(fing
     again.query_params.update({"set": fingerprint[:12], "job": job})  # as a reload finds it
     again.run()
     assert model_in_hand(healthy(again)) == kept.id
+    linked = opened(set=fingerprint, generator=GENERATORS["pca"].title, held_out_share="20")
+    assert (linked.selectbox("generator").value, linked.slider("held_out_share").value) == ("pca", 20)
 
 
 def test_a_stored_generator_is_judged_on_what_it_has_not_seen(fingerprint, model):
@@ -178,7 +180,7 @@ class TestPhysics:
         kept = store.save_model(fitted, registry="generator", member="physics_residual", train=spectra, seed=0)
         app = opened(set=fingerprint, model=kept)
         shown = {metric.label: metric.value for metric in app.metric}
-        assert shown["Explained by physics alone"] == "100 %"  # the set is additive
+        assert shown["Explained by physics alone"] == "over 99.9\xa0%"  # the set is additive, with little noise
         assert float(shown["Error in units of noise"]) == pytest.approx(1.0, abs=0.1)
         assert len(app.get("plotly_chart")) == 1
 

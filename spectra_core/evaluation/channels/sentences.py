@@ -5,6 +5,7 @@ import math
 import pandas as pd
 
 from spectra_core.evaluation.channels.noise import ALIKE
+from spectra_core.shares import percent
 
 SIGNIFICANT = 0.05
 
@@ -65,8 +66,8 @@ def vary_sentence(noise: pd.DataFrame, single: pd.DataFrame, differences: pd.Dat
     else:
         first = f"Generated spectra carry the noise of experimental ones: {said}."
     differ = (differences["ks_p_adjusted"] < SIGNIFICANT).groupby(differences["role"]).mean()
-    floor = f"; of the held-out spectra, {100 * differ['held-out']:.0f} %" if "held-out" in differ else ""
-    return f"{first} Their distribution differs in {100 * differ['generated']:.0f} % of the channels{floor}."
+    floor = f"; of the held-out spectra, {percent(differ['held-out'])}" if "held-out" in differ else ""
+    return f"{first} Their distribution differs in {percent(differ['generated'])} of the channels{floor}."
 
 
 def _n_beyond(one: pd.DataFrame, other: pd.DataFrame) -> int:

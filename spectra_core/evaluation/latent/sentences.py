@@ -5,6 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spectra_core.evaluation.latent.distance import USUAL
+from spectra_core.shares import percent
 
 
 def ground_sentence(table: pd.DataFrame) -> str:
@@ -25,16 +26,16 @@ def ground_sentence(table: pd.DataFrame) -> str:
     limit = float(np.quantile(_nearest(training, training, itself=True), USUAL))
     alone = _alone(generated, training, limit)
     held_out = places.get("held-out")
-    floor = "" if held_out is None else f" (held-out spectra: {_alone(held_out, training, limit):.0f} %)"
+    floor = "" if held_out is None else f" (held-out spectra: {percent(_alone(held_out, training, limit))})"
     return (
-        f"On this map {alone:.0f} % of the generated spectra lie where no training spectrum does{floor}, and "
-        f"{_alone(training, generated, limit):.0f} % of the training spectra where no generated one does."
+        f"On this map {percent(alone)} of the generated spectra lie where no training spectrum does{floor}, and "
+        f"{percent(_alone(training, generated, limit))} of the training spectra where no generated one does."
     )
 
 
 def _alone(points: NDArray[np.float64], others: NDArray[np.float64], limit: float) -> float:
-    """Return the percentage of points that are farther than `limit` from all others."""
-    return 100 * float((_nearest(points, others) > limit).mean())
+    """Return the share of points that are farther than `limit` from all others."""
+    return float((_nearest(points, others) > limit).mean())
 
 
 def _nearest(points: NDArray[np.float64], others: NDArray[np.float64], *, itself: bool = False) -> NDArray[np.float64]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from spectra_core.shares import percent
+
 _LITTLE = 0.6
 """A share up to which memory would be little: above it, an interval that holds 50 % tells nothing."""
 
@@ -25,8 +27,8 @@ def copies_sentence(n_copies: int, n_generated: int, memorisation: pd.DataFrame 
     if memorisation is None:
         return f"{first} Whether they keep too near to the training set is not known without held-out spectra."
     row = memorisation.set_index("role").loc["generated"]
-    share = f"{100 * row['share']:.0f} % of them are nearer to the training set than to unseen spectra"
-    between = f"95 % interval {100 * row['lower']:.0f} to {100 * row['upper']:.0f} %, 50 % without memory"
+    share = f"{percent(row['share'])} of them are nearer to the training set than to unseen spectra"
+    between = f"95 % interval {percent(row['lower'])} to {percent(row['upper'])}, 50 % without memory"
     if row["lower"] > 0.5:
         return f"{first} But {share} ({between}): the generator repeats what it has seen."
     if row["upper"] < 0.5:

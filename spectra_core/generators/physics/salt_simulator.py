@@ -15,6 +15,7 @@ from spectra_core.datasets.simulator.speciation import Speciation, without_speci
 from spectra_core.errors import SpectraError
 from spectra_core.generators.physics.base import Floats, Physics, absorbance_obstacle, mol_per_litre, unit_notes
 from spectra_core.options import Range, Seed
+from spectra_core.shares import percent
 from spectra_core.spectra import Frame
 
 _UNCERTAIN = {"slit": 0.3, "stray_light": 0.3, "stray_light_uv": 0.3}
@@ -143,8 +144,8 @@ def _require_balance(ions: Floats) -> None:
     left_over, total = np.abs(ions @ CHARGES).sum(), (ions @ np.abs(CHARGES)).sum()
     if left_over > _MOST_UNBALANCED * total:
         raise SpectraError(
-            f"The salt simulator needs all ions of a solution, and {left_over / total:.0%} of the charge of these is "
-            "left over: counter-ions are missing among the targets. Choose Beer-Lambert, pure components, or the "
+            f"The salt simulator needs all ions of a solution, and {percent(left_over / total)} of the charge of these "
+            "is left over: counter-ions are missing among the targets. Choose Beer-Lambert, pure components, or the "
             "simulator without equilibria."
         )
 
