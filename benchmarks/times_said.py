@@ -1,9 +1,9 @@
-"""What pages say a training or an experiment will take, against what it takes: seconds, from the click to the end.
+"""What pages say a training, an experiment or a judgement will take, against what it takes: seconds from the click.
 
     OMP_NUM_THREADS=1 python -m benchmarks.times_said [FOLDER]
 
-Jobs as pages start them, one after another, on 100 simulated spectra in FOLDER: the experiment's time as said before
-the click (coarsely, and with this computer measured), a job's as said at a tenth of its way, and when its first
+Jobs as pages start them, one after another, on 100 simulated spectra in FOLDER, judgements on 400: the time as said
+before the click (coarsely, and with this computer measured), a job's as said at a tenth of its way, and when its first
 progress is there. The processor may be busy otherwise: what is said counts that.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 from spectra_core.datasets.simulator import PRESETS, simulate
 from spectra_core.experiment import Experiment, study_experiment
 from spectra_core.experiment.cost import coarse_seconds, estimated_seconds
-from spectra_core.jobs import Jobs
+from spectra_core.jobs import Jobs, judging_time
 from spectra_core.jobs.tasks import memo_of
 from spectra_core.jobs.work import NICENESS
 from spectra_core.spectra import SpectraSet
@@ -26,6 +26,7 @@ from spectra_core.store import Store
 
 THOUGHT = 30.0
 """Seconds between jobs, in which a visitor looks at what came of one."""
+N_JUDGED = 400
 N_SPECTRA, N_WORKERS = 100, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 
 
@@ -46,6 +47,15 @@ def main(home: Path) -> None:
         said = before(store, design, spectra)
         arguments = {"set": fingerprint, "experiment": json.loads(design.to_json())}
         tell(f"experiment, {' and '.join(regressors)}", said, *watched(jobs, "study", arguments))
+    judged = simulate(PRESETS["msu_like"], n_spectra=N_JUDGED, seed=1)
+    made = simulate(PRESETS["msu_like"], n_spectra=N_JUDGED, seed=2).with_meta(origin="generated")
+    hand = {"set": store.save_set(judged), "generated": store.save_set(made)}
+    for task, work in (
+        ("fidelity", judging_time.of_judgement(N_JUDGED, N_JUDGED, judged.n_channels)),
+        ("bench", judging_time.of_bench(N_JUDGED, judged.n_channels)),
+    ):
+        said = before_judging(store, work, judged)
+        tell(task, said, *watched(jobs, task, {"set": hand["set"]} if task == "bench" else hand))
 
 
 def before(store: Store, design: Experiment, spectra: SpectraSet) -> str:
@@ -53,6 +63,14 @@ def before(store: Store, design: Experiment, spectra: SpectraSet) -> str:
     memo = memo_of(store, "pace")
     coarse, _ = coarse_seconds(design, spectra, N_WORKERS, memo, NICENESS)
     return f"{coarse:.0f}, {estimated_seconds(design, spectra, N_WORKERS, memo, NICENESS):.0f}"
+
+
+def before_judging(store: Store, work: judging_time.Work, spectra: SpectraSet) -> str:
+    """Return what Fidelity says at once, and what it says once this computer is measured."""
+    memo = memo_of(store, "pace")
+    coarse, _ = judging_time.coarse_seconds(work, spectra, memo, NICENESS)
+    judging_time.measure(spectra, memo)
+    return f"{coarse:.0f}, {judging_time.coarse_seconds(work, spectra, memo, NICENESS)[0]:.0f}"
 
 
 def watched(jobs: Jobs, task: str, arguments: dict[str, Any]) -> tuple[float, float, float]:
