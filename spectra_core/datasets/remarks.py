@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from spectra_core.datasets.columns import Role, target_of
 from spectra_core.datasets.ions import AMOUNT_UNITS, MASS_UNITS, concentration_unit, named_target
+from spectra_core.datasets.numbers import parse_number
 from spectra_core.datasets.preparing.base import Prepared
 from spectra_core.datasets.questions import Problem, choice, listed
 from spectra_core.datasets.readers.cell_formats import NEVER_COMPUTED
@@ -16,7 +17,7 @@ from spectra_core.spectra.text import counted
 
 USUAL_FOLDS = 8
 FEW_SPECTRA = 3 * USUAL_FOLDS
-_MOSTLY = 0.8
+_MOSTLY, _PARTLY = 0.8, 0.7
 _OWN_UNIT = ("ph", "brix", "bx")
 """Quantities that are called after their unit, or have none."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d|(?:\d+ days?, )?\d+:\d\d")
@@ -54,6 +55,24 @@ def on_formulas(roles: Sequence[Role]) -> list[Problem]:
     return list(found.values())
 
 
+def on_unit_columns(roles: Sequence[Role]) -> list[Problem]:
+    """Ask about a column of units that differ from row to row: targets beside it are not in one unit."""
+    targets = [one.column.name for one in roles if one.role == "target"]
+    found = []
+    for one in roles:
+        cells = {cell.strip() for cell in one.column.text or () if cell.strip()}
+        units = {concentration_unit(cell) for cell in cells}
+        if one.decided or not targets or len(units) < 2 or None in units:
+            continue
+        name = one.column.name
+        text = f"{name!r} holds different units ({listed(sorted(cells))}), so that a target may not be in one unit. "
+        text += "Write all of its values in one unit, or say what the column is."
+        ways = [choice(f"Do not use {target}", columns={target: "ignored", name: "ignored"}) for target in targets[:8]]
+        ways.append(choice("It says nothing of the targets", columns={name: "ignored"}))
+        found.append(Problem("unit column", text, tuple(ways)))
+    return found
+
+
 def _on_targets(targets: Sequence[Role], kept: NDArray[np.intp], recipe: Recipe) -> list[Problem]:
     negative, constant, unitless = [], [], []
     for one in targets:
@@ -88,11 +107,13 @@ def _on_amounts_in_text(roles: Sequence[Role]) -> list[Problem]:
     for one in roles:
         cells = [cell for cell in one.column.text or () if cell.strip()]
         named = named_target(one.column.name)
-        is_one = (
-            _is_amount if not (named.formula or named.unit) else lambda cell: _is_amount(cell) or _MOMENT.match(cell)
-        )
-        if one.role != "target" and cells and sum(map(bool, map(is_one, cells))) >= _MOSTLY * len(cells):
-            found.append(f"{one.column.name} ('{cells[0]}')")
+        n_amounts, odd = sum(map(_is_amount, cells)), cells
+        if named.formula or named.unit:
+            n_amounts += sum(_MOMENT.match(cell) is not None for cell in cells)
+            odd = [cell for cell in cells if parse_number(cell) is None] or cells
+        is_partly = one.role == "ignored" and not one.decided and len(odd) <= _PARTLY * len(cells)
+        if one.role != "target" and cells and (is_partly or n_amounts >= _MOSTLY * len(cells)):
+            found.append(f"{one.column.name} ('{odd[0]}')")
     if not found:
         return []
     text = f"Not used as targets, since their cells are no single numbers in one unit: {listed(found)}. Write them so."

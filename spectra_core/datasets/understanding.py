@@ -24,7 +24,7 @@ from spectra_core.datasets.preparing import Prepared, prepared
 from spectra_core.datasets.preparing.beyond_limits import within_limits
 from spectra_core.datasets.questions import Point, Problem, UndecidedError, listed
 from spectra_core.datasets.recipe import Recipe
-from spectra_core.datasets.remarks import on_formulas, remarks
+from spectra_core.datasets.remarks import on_formulas, on_unit_columns, remarks
 from spectra_core.datasets.resampling import even_grid
 from spectra_core.datasets.sandbox import Sources, parse_files
 from spectra_core.datasets.table import ImportTable, assemble, ways_out
@@ -87,7 +87,7 @@ class Understanding:
         self.points = [*points, *self.prepared.points, *limit_points, *more_points, *role_points(self.roles)]
         self.problems = [*problems, *more_problems, *beyond, *self.prepared.problems]
         if own is None:
-            self.problems += on_formulas(self.roles)
+            self.problems += [*on_formulas(self.roles), *on_unit_columns(self.roles)]
             self.problems += [*on_blank_ids(self.roles, self.recipe), *on_quantities(self.ids, self.prepared.rows)]
         if self.table.odd and not any(problem.kind in {"gaps", "censored"} for problem in self.problems):
             cells = listed([repr(cell) for _, _, cell in self.table.odd])

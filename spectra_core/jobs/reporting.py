@@ -166,7 +166,8 @@ class Pace:
         """Return the estimate; None before the second step, and after the last.
 
         A step that takes longer than those before it raises the estimate while it lasts: they may have been the easy
-        ones, and counting down to nothing would promise an end that is far off.
+        ones, and counting down to nothing would promise an end that is far off. The last one takes at least as much
+        longer as it is late already.
         """
         steps, remaining = self._last[1] - self._first[1], self._total - self._last[1]
         if steps <= 0 or remaining <= 0:
@@ -174,7 +175,7 @@ class Pace:
         each, waited = (self._last[0] - self._first[0]) / steps, now - self._last[0]
         if waited <= each:
             return each * remaining - waited
-        return (now - self._first[0]) / (steps + 1) * (remaining - 1)
+        return max((now - self._first[0]) / (steps + 1) * (remaining - 1), waited - each)
 
 
 def _append(path: Path, line: str) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -24,15 +24,20 @@ class Shape:
         Columns by table: those of words or marks (with a ? where cells may be empty), then those of numbers.
     sometimes
         Likewise, of tables that need not be there, or may be without columns.
+    filled
+        Tables that have rows.
     """
 
     document: Mapping[str, Any]
     tables: Mapping[str, tuple[str, str]]
     sometimes: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    filled: tuple[str, ...] = ()
 
 
+_NOTHING = object()
 _UNITS = dict[str, str | None]
 _COUNTS = dict[str, int]
+_COMPARED = {"arguments": dict[str, Any], "arguments.set": str, "arguments.model": str | None, "n_spectra": _COUNTS}
 _EXPERIMENT = Shape(
     {
         "data.fingerprint": str,
@@ -57,9 +62,10 @@ _EXPERIMENT = Shape(
         "reasons": ("observed_arm change question arm reference regressor target", "n_train effect low high"),
     },
 )
+_VERDICTS = {"as real", "worse than real", "beyond real", "not defined"}
 _COUNTED = {"repeat", "fold", "sample", "n_train", "n_test", "nearest_training"}
 """Columns of whole numbers: a cell that holds none is not one that is not known."""
-_MARKS = {"identifiable", "seen"}
+_MARKS = {"identifiable", "seen", "exact_copy"}
 _FINITE = {"errors", "predictions", "spreads", "densities"}
 """Tables whose numbers are not infinite; what could not be computed is empty."""
 SHAPES = {
@@ -87,21 +93,50 @@ SHAPES = {
         },
     ),
     "fidelity": Shape(
-        {"arguments": dict[str, Any], "n_judged": _COUNTS, "n_spectra": _COUNTS},
         {
-            "judgement": ("metric verdict?", "value floor floor_low floor_high n_per_set n_repeats"),
+            **_COMPARED,
+            "arguments.generated": str,
+            "n_judged": _COUNTS,
+            "n_judged.generated": int,
+            "n_spectra.generated": int,
+        },
+        {
+            "judgement": ("metric verdict?", "value floor floor_low floor_high separation n_per_set n_repeats"),
             "physics": ("role id", "sample"),
             "physics_limits": ("check", "limit"),
         },
         {"label_honesty": ("role id target", "sample asked predicted pure_components")},
+        ("judgement",),
     ),
     "neighbours": Shape(
-        {"arguments": dict[str, Any], "n_asked": _COUNTS, "n_spectra": _COUNTS, "n_copies": int},
-        {"neighbours": ("id", "sample nearest_training distance_training distance_ratio")},
-        {"memorisation": ("role", "share lower upper n_held_out"), "floor": ("", "distance_ratio")},
+        {
+            **_COMPARED,
+            "arguments.generated": str,
+            "arguments.metric": Literal["euclidean", "spectral_angle", "noise_weighted"],
+            "n_asked": _COUNTS,
+            "n_spectra.generated": int,
+            "n_copies": int,
+        },
+        {"neighbours": ("id exact_copy", "sample nearest_training distance_training distance_ratio")},
+        {"memorisation": ("role", "share lower upper n_held_out"), "floor": ("", "distance_training distance_ratio")},
+        ("neighbours",),
     ),
-    "map": Shape({"arguments": dict[str, Any], "trustworthiness": float}, {"map": ("role id", "sample x y")}),
-    "bench": Shape({"arguments": dict[str, Any]}, {"bench": ("defect metric seen", "n_per_set n_repeats")}),
+    "map": Shape(
+        {
+            **_COMPARED,
+            "arguments.generated": str | None,
+            "arguments.method": Literal["pca", "umap", "tsne"],
+            "n_shown": _COUNTS,
+            "trustworthiness": float,
+        },
+        {"map": ("role id", "sample x y share_x share_y")},
+        filled=("map",),
+    ),
+    "bench": Shape(
+        {"arguments": dict[str, Any], "arguments.set": str},
+        {"bench": ("defect metric verdict seen", "value floor_low floor_high n_per_set n_repeats")},
+        filled=("bench",),
+    ),
 }
 """Those that the app makes; others are kept and given back as they are."""
 
@@ -125,6 +160,7 @@ def require_shape(kind: str, document: Mapping[str, Any], tables: Mapping[str, p
             raise ValueError(f"its table {name!r} is missing")
         if name in tables and (name in shape.tables or len(tables[name])):
             _require_columns(name, tables[name], *map(str.split, columns))
+    _require_what_there_is(kind, shape, document, tables)
     if shape is _EXPERIMENT:
         _require_experiment(document["experiment"], tables)
 
@@ -145,6 +181,32 @@ def _require_columns(name: str, table: pd.DataFrame, words: list[str], numbers: 
         kind = bool if column in _MARKS else str
         if written in words and not all(isinstance(cell, kind) for cell in cells.unique().tolist()):
             raise ValueError(f"the column {column!r} of its table {name!r} holds something else than words")
+
+
+def _require_what_there_is(
+    kind: str, shape: Shape, document: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]
+) -> None:
+    """Refuse tables without rows where there are some, and counts and rows of what there is not."""
+    for name in shape.filled:
+        if tables[name].empty:
+            raise ValueError(f"its table {name!r} has no rows")
+    for name in ("n_judged", "n_asked", "n_shown"):
+        if not set(document.get(name) or ()) <= set(document.get("n_spectra") or ()):
+            raise ValueError(f"its field {name!r} counts spectra of which there are none")
+    if kind == "neighbours":
+        _require_rows(tables["neighbours"], document["n_spectra"])
+    if kind == "bench" and not set(tables["bench"]["verdict"]) <= _VERDICTS:
+        raise ValueError("its table 'bench' gives verdicts that are none")
+    if kind == "bench" and tables["bench"].duplicated(["metric", "defect"]).any():
+        raise ValueError("its table 'bench' tells of a defect twice")
+
+
+def _require_rows(table: pd.DataFrame, n_spectra: Mapping[str, int]) -> None:
+    """Refuse numbers of spectra that there are not."""
+    for column, role in (("sample", "generated"), ("nearest_training", "training")):
+        rows = table[column]
+        if rows.min() < 0 or rows.max() >= n_spectra.get(role, np.inf):
+            raise ValueError(f"the column {column!r} of its table 'neighbours' holds numbers that cannot be")
 
 
 def _right_numbers(cells: pd.Series, are_counted: bool, are_finite: bool) -> bool:
@@ -172,5 +234,5 @@ def _require_experiment(written: Mapping[str, Any], tables: Mapping[str, pd.Data
 
 def _value(document: Any, names: list[str]) -> Any:
     for name in names:
-        document = document.get(name) if isinstance(document, Mapping) else None
+        document = document.get(name, _NOTHING) if isinstance(document, Mapping) else _NOTHING
     return document

@@ -366,3 +366,29 @@ class TestMoreThanOneReading:
         built = understood("\n".join(lines), name="a.txt").build()
         assert built.targets["Cu total"].tolist() == [float(value) for value in CU]
         assert np.array_equal(built.signal, SIGNAL)
+
+
+def test_positions_that_mark_their_thousands_above_decimal_points_are_read_so_and_told_of():
+    head = ["sample", "Cu", *(f'"{place + 1000:,}"' for place in CHANNELS)]
+    found = understood(lines_of([head, *ROWS]), recipe=Recipe(axis_unit="nm"))
+    assert found.build().axis.positions.tolist() == (CHANNELS + 1000).tolist()
+    assert any("'1,350': read as numbers that mark their thousands" in said for said in found.warnings)
+    micrometres = lines_of([["sample", "Cu", *(f"1,{place}" for place in CHANNELS)], *ROWS], ";").replace(".", ",")
+    assert understood(micrometres).prepared.positions[0] == 1.35
+
+
+def test_a_column_of_units_that_differ_is_asked_about():
+    rows = [[row[0], row[1], "mM" if at < 6 else "µM", *row[2:]] for at, row in enumerate(ROWS)]
+    text = lines_of([["sample", "Cu", "unit", *CHANNELS], *rows])
+    (asked,) = understood(text).open_questions
+    assert "'unit' holds different units (mM, µM)" in asked.text
+    built = [understood(text, recipe=Recipe(**one.changes)).build().target_names for one in asked.choices]
+    assert built == [(), ("Cu",)]
+    assert not understood(text.replace("µM", "mM")).open_questions
+
+
+@pytest.mark.parametrize(("every", "told"), [(2, True), (12, False)])
+def test_a_target_that_is_partly_words_is_named(every, told):
+    cells = [cell if at % every == every - 1 else "SD" for at, cell in enumerate(CU)]
+    found = understood(lines_of([HEAD, *([row[0], cell, *row[2:]] for row, cell in zip(ROWS, cells, strict=True))]))
+    assert any("Not used as targets" in said and "Cu ('SD')" in said for said in found.warnings) == told

@@ -52,6 +52,8 @@ def test_time_left_grows_while_a_step_takes_longer_than_those_before_it_and_is_n
     pace.step(1.0, 2, 10)  # 0.5 s a step
     assert pace.seconds_left(1.5) == 3.5  # due now: seven more of them
     assert pace.seconds_left(8.0) == 8.0 / 3 * 7  # three steps have taken 8 s at least
+    pace.step(8.5, 9, 10)
+    assert pace.seconds_left(8.5 + 8.5 / 9 + 20.0) == pytest.approx(20.0)  # the last one is 20 s late
     pace.step(9.0, 10, 10)
     assert pace.seconds_left(60.0) is None
 

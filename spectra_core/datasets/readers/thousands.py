@@ -1,5 +1,6 @@
 """Numbers that mark their thousands, "12,345.6" or "1'234": read where they can mean nothing else, and told of."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -8,9 +9,14 @@ from spectra_core.datasets.numbers import grouped_number, is_missing, parse_numb
 from spectra_core.datasets.parts import Grid
 from spectra_core.spectra.text import counted
 
+_IN_NAME = re.compile(r"(?<![\d.,])([1-9]\d{0,2}),(\d{3})(?![\d.,])")
+_FEWEST_NAMES = 3
+
 
 def with_thousands(grid: Grid, decimal: str) -> Grid:
     """Return the table with cells that mark their thousands read as numbers, and a note on them."""
+    if decimal == ".":
+        grid = _with_thousands_in_names(grid)
     if not grid.text and not grid.odd_cells:
         return grid
     numbers, text = np.array(grid.numbers), dict(grid.text)
@@ -34,6 +40,16 @@ def with_thousands(grid: Grid, decimal: str) -> Grid:
         return grid
     note = f"{counted(len(read), 'cell')} such as {read[0]!r}: read as numbers that mark their thousands."
     return replace(grid, numbers=numbers, text=text, odd_cells=tuple(odd), notes=(*grid.notes, note))
+
+
+def _with_thousands_in_names(grid: Grid) -> Grid:
+    """Return the table with positions such as "1,350" above decimal points read as thousands, and a note."""
+    marked = [cell for row in grid.header for cell in row if _IN_NAME.search(cell)]
+    if len(marked) < _FEWEST_NAMES:
+        return grid
+    header = tuple(tuple(_IN_NAME.sub(r"\1\2", cell) for cell in row) for row in grid.header)
+    note = f"{counted(len(marked), 'name')} such as {marked[0]!r}: read as numbers that mark their thousands."
+    return replace(grid, header=header, notes=(*grid.notes, note))
 
 
 def _grouped(cell: str, decimal: str) -> float | None:
