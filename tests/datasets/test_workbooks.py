@@ -298,3 +298,18 @@ def test_formulas_without_values_in_an_open_document_stop_the_import():
 def test_dates_in_place_of_concentrations_are_told_of():
     found = understand({"a.xlsx": target_shown_as("dd.mm.yyyy")})
     assert any("Not used as targets" in said and "Cu" in said for said in found.warnings)
+
+
+def test_sheets_without_cells_and_charts_are_passed_over():
+    stream = io.BytesIO()
+    with xlsxwriter.Workbook(stream, {"in_memory": True}) as book:
+        book.add_worksheet("empty")
+        sheet = book.add_worksheet("data")
+        for at, row in enumerate([NAMES, *BODY]):
+            sheet.write_row(at, 0, row)
+        sheet.write_number(4, 1, 0.003, book.add_format({"num_format": "0.0%"}))
+        chart = book.add_chart({"type": "line"})
+        chart.add_series({"values": "=data!$C$2:$J$2"})
+        book.add_chartsheet("chart").set_chart(chart)
+    (asked,) = understand({"a.xlsx": stream.getvalue()}).open_questions
+    assert "s3 (line 5 of a.xlsx, '0.3%')" in asked.text

@@ -152,7 +152,8 @@ def mark_cells(rows: list[list[Any]], start: Cell, marks: Marks) -> tuple[str, .
     """
     shape = len(rows), max(map(len, rows), default=0)
     over = marks.over(start, shape)
-    numbers = np.array([[isinstance(cell, int | float) and not isinstance(cell, bool) for cell in row] for row in rows])
+    number_cells = [isinstance(cell, int | float) and not isinstance(cell, bool) for row in rows for cell in row]
+    numbers = np.array(number_cells, dtype=bool).reshape(shape)
     over[(over > 0) & ~numbers] = -1
     lacking = over == 0
     for row, column in zip(*np.nonzero(lacking), strict=True):
