@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import socket
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import get_args
 
@@ -284,6 +284,25 @@ def test_kinds_of_results_know_every_method_there_is_and_tables_about_what_there
         require_shape("bench", document, {"bench": tables["bench"].assign(verdict="good")})
     with pytest.raises(ValueError, match="twice"):
         require_shape("bench", document, {"bench": pd.concat([tables["bench"]] * 2)})
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "cell", "said"),
+    [
+        ("errors", "arm", "another", "errors are those of other arms"),
+        ("predictions", "regressor", "pls", "predictions are those of other arms"),
+        ("errors", "target", "Zn", "errors are about targets whose spread"),
+        ("predictions", "predicted", np.inf, "'predicted'.*cannot be"),
+        ("spreads", "sd", -np.inf, "'sd'.*cannot be"),
+        ("errors", "n_train", np.nan, "'n_train'.*cannot be"),
+        ("reasons", "effect", np.inf, None),
+    ],
+)
+def test_tables_of_an_experiment_are_about_its_own_arms_and_finite(table, column, cell, said):
+    document, tables = result_of(SHAPES["study"])
+    changed = {**tables, table: tables[table].assign(**{column: [cell]})}
+    with pytest.raises(ValueError, match=said) if said else nullcontext():
+        require_shape("study", document, changed)
 
 
 def test_what_is_set_aside_is_named_to_who_asks_for_it(tmp_path):
