@@ -3,6 +3,7 @@
 import argparse
 import importlib.util
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -39,7 +40,8 @@ def app(chosen: argparse.Namespace) -> None:
         raise ConfigError(f"The app was expected at {PLACES[0]}, and is not there. Install latent-spectra again.")
     if chosen.for_class:
         os.environ["SPECTRA_CLASS"] = "1"
-        tell_teacher(home_folder().absolute())
+        host = socket.gethostname() if chosen.address in ("0.0.0.0", "::") else chosen.address or "localhost"  # noqa: S104
+        tell_teacher(home_folder().absolute(), f"http://{host}:{chosen.port}/")
         sys.stdout.flush()  # this process becomes another
     # -P: a file in the working directory can never stand in for a module.
     command = [sys.executable, "-P", "-m", "streamlit", "run", str(script), "--server.port", str(chosen.port)]

@@ -39,10 +39,13 @@ def show_class(chosen: argparse.Namespace) -> None:
         _tell(home, clean=chosen.clean)
 
 
-def tell_teacher(folder: Path) -> None:
-    """Say how the shelf of a class is filled in the app; the class is made at the first call."""
+def tell_teacher(folder: Path, where: str = "the app with ") -> None:
+    """Say how the shelf of a class is filled in the app; the class is made at the first call.
+
+    `where` leads the address, which only whoever serves the app knows: "http://localhost:8501/".
+    """
     secret = classroom.teacher_secret(folder)
-    shared.say(f"Whoever opens the app with ?workspace={secret} fills the shelf of the class.")
+    shared.say(f"Whoever opens {where}?workspace={secret} fills the shelf of the class.")
 
 
 def _tell(home: Path, *, clean: bool) -> None:

@@ -2,6 +2,10 @@
 
 import os
 import re
+import socket
+import subprocess
+
+import pytest
 
 from spectra_core.cli.commands import main
 from spectra_core.jobs import Jobs
@@ -32,3 +36,17 @@ def test_idle_workspaces_are_listed_with_their_date_and_removed_on_demand(tmp_pa
     assert [home.exists() for home in homes] == [False, True, True]
     assert main(["class", "--sets", "0"]) == 2
     assert "from 1 upwards" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("address", "host"), [([], "localhost"), (["--address", "10.0.0.7"], "10.0.0.7"), (["--address", "0.0.0.0"], None)]
+)
+def test_the_teachers_link_is_whole(tmp_path, monkeypatch, capsys, address, host):
+    monkeypatch.setenv("SPECTRA_HOME", str(tmp_path))
+    monkeypatch.setenv("SPECTRA_CLASS", "")  # set by the command; the way it was comes back
+    monkeypatch.setattr(os, "name", "no server is started")
+    monkeypatch.setattr(subprocess, "call", lambda command: 0)
+    with pytest.raises(SystemExit):
+        main(["app", "--class", "--port", "8600", *address])
+    link = f"http://{host or socket.gethostname()}:8600/?workspace={classroom.teacher_secret(tmp_path)}"
+    assert f"opens {link} fills" in capsys.readouterr().out
