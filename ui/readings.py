@@ -192,7 +192,7 @@ def show_validation(found: ExternalValidation, labels: Mapping[str, str]) -> Non
             icon=":material/trending_up:",
         )
     wide = found.coverage.pivot_table(index="target", columns="level", values="covered", sort=False).map(percent)
-    wide.columns = [f"Within {percent(level)}" for level in wide.columns]
+    wide.columns = [f"Within {percent(float(level))}" for level in wide.columns]
     st.dataframe(wide.rename(index=typeset).rename_axis(index="Target"), key="external_coverage")
     target = st.selectbox("Target", list(found.errors["target"]), format_func=labels.__getitem__, key="external_target")
     rows = found.residuals[found.residuals["target"] == target]

@@ -26,7 +26,7 @@ def copies_sentence(n_copies: int, n_generated: int, memorisation: pd.DataFrame 
         first = "No copies: no generated spectrum equals a training spectrum."
     if memorisation is None:
         return f"{first} Whether they keep too near to the training set is not known without held-out spectra."
-    row = memorisation.set_index("role").loc["generated"]
+    row = memorisation.set_index("role").loc["generated", ["share", "lower", "upper"]].astype(float).to_dict()
     share = f"{percent(row['share'])} of them are nearer to the training set than to unseen spectra"
     between = f"95 % interval {percent(row['lower'])} to {percent(row['upper'])}, 50 % without memory"
     if row["lower"] > 0.5:
