@@ -58,6 +58,9 @@ ROLE_DASH: dict[str, str] = {
 TARGET_COLOURS: tuple[str, ...] = (BLUE, VERMILION, GREEN, PURPLE, OLIVE, SKY, "#8C564B", GREY, "#6A5ACD", ORANGE)
 """Colours of targets, in the order of the set's columns; they repeat from the eleventh on."""
 
+TARGET_SYMBOLS: tuple[str, ...] = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star")
+"""Markers of targets; with the colours they give 70 different marks before one repeats."""
+
 CONTINUOUS_SCALE = "Cividis"
 """Scale of values without a middle; made for colour-blind readers (Nuñez et al., PLoS ONE 2018)."""
 

@@ -60,7 +60,7 @@ def test_a_spectroscopist_goes_from_a_file_to_an_answer(app, visit, plain_csv):
     epochs.press("Enter")
     visitor.calm()
     page.get_by_role("button", name="Train", exact=True).click()
-    page.get_by_test_id("stVegaLiteChart").wait_for(timeout=PATIENCE)
+    page.get_by_test_id("stEChartsChart").wait_for(timeout=PATIENCE)
     station("training")
     page.reload()
     visitor.calm()

@@ -58,7 +58,7 @@ def test_every_saturated_stretch_is_shaded_and_named_once(contributions, spectru
     figure = stacked_contributions(contributions, spectrum, axis_label="Wavelength, nm")
     assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [(200.0, 201.0), (205.0, 205.0)]
     assert [trace.name for trace in figure.data].count("Saturated") == 1
-    assert "30% of channels are saturated" in alt_text(figure)
+    assert "30\N{NO-BREAK SPACE}% of channels are saturated" in alt_text(figure)
 
 
 def test_species_are_bars_with_the_most_abundant_on_top():

@@ -152,9 +152,12 @@ def _fits(kind: str, frame: Frame) -> bool:
         return True
     names = theirs.target_names
     if kind == "model":
-        member = records("model")[chosen("model") or ""].member
+        model_id = chosen("model") or ""
+        if model_id not in records("model"):
+            list_records()  # it came since this run began
+        record = records("model").get(model_id)
         # A generator that is not asked for concentrations makes spectra, whatever was known of its training set.
-        names = names if member_class("generator", member).needs_conditions else ()
+        names = names if record is not None and member_class("generator", record.member).needs_conditions else ()
     same_signal = (theirs.axis, theirs.quantity, theirs.unit) == (frame.axis, frame.quantity, frame.unit)
     return same_signal and names in ((), frame.target_names)
 
