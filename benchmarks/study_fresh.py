@@ -109,6 +109,7 @@ def marks(errors: pd.DataFrame, targets: Sequence[str]) -> list[list[str]]:
 
     Training sets are independent: plain paired t-test on ln(RMSEP) per target, Holm over the targets, 5 % in all.
     Efficiency is the mean of that logarithm over targets and sets, over that of 4n truly new spectra if there are any.
+    An arm is told with the regressors that it was run with.
     """
     wide = np.log(errors.pivot_table(index="fold", columns=["regressor", "arm", "target"], values="rmsep"))
     rows = []
@@ -117,6 +118,8 @@ def marks(errors: pd.DataFrame, targets: Sequence[str]) -> list[list[str]]:
         own = wide[regressor, STEP_MATCHED][list(targets)]
         whole = (wide[regressor, ORACLE][list(targets)] - own).to_numpy().mean() if ORACLE in arms else np.nan
         for arm in arms:
+            if (regressor, arm) not in wide.columns.droplevel("target"):
+                continue  # not run with this regressor
             change = wide[regressor, arm][list(targets)] - own
             mean = change.to_numpy().mean()
             if arm != STEP_MATCHED:

@@ -21,7 +21,7 @@ _NEXT = (
     (("pages/calibration/experiment.py", "Experiment"), ("pages/calibration/errors.py", "Errors")),
 )
 """Where every step of the pipeline is done."""
-_ALONE = 15.0
+_ALONE = 12.0
 """Seconds of the whole path on an idle computer."""
 
 
