@@ -1,6 +1,5 @@
 """Widgets that design an experiment: arms, regressors with their preprocessing, sweeps, or the whole as text."""
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -19,6 +18,7 @@ from spectra_core.experiment.presets import STUDY_ARMS, USUAL_REGRESSORS, has_sa
 from spectra_core.experiment.sweeps import RATIOS, sweep_ratio, sweep_strategies
 from spectra_core.generators import GENERATORS
 from spectra_core.generators.base import DirectGenerator
+from spectra_core.jobs.tasks import default_workers
 from spectra_core.options import Range
 from spectra_core.preprocessing import PREPROCESSINGS
 from spectra_core.regressors import MLP, REGRESSORS
@@ -37,13 +37,6 @@ SET_BY_MODE = ("epochs", "learning_rate", "schedule", "coordinates", "kernels", 
 
 MOST_BYTES = 1_000_000
 """Far above any experiment; a larger file is another one by mistake."""
-
-
-def n_workers() -> int:
-    """Return how many fits run at a time: one per processor that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def by_choices(spectra: SpectraSet) -> Experiment:
@@ -126,7 +119,7 @@ def by_choices(spectra: SpectraSet) -> Experiment:
         experiment = sweep_ratio(experiment, sorted(ratios))
     experiment = question_panel.declare(experiment, spectra)
     if unasked and not experiment.fresh_sets:
-        experiment = replace(experiment, n_repeats=fitting_repeats(experiment, spectra, n_workers()))
+        experiment = replace(experiment, n_repeats=fitting_repeats(experiment, spectra, default_workers()))
         said.caption(_repeats_sentence(experiment, spectra))
     return experiment
 
@@ -134,7 +127,7 @@ def by_choices(spectra: SpectraSet) -> Experiment:
 def _repeats_sentence(experiment: Experiment, spectra: SpectraSet) -> str:
     if experiment.n_repeats >= USUAL_REPEATS:
         return f"{USUAL_REPEATS} repetitions, as usual where ten minutes are enough on a usual computer."
-    whole, _ = time_said.seconds_of(replace(experiment, n_repeats=USUAL_REPEATS), spectra, n_workers())
+    whole, _ = time_said.seconds_of(replace(experiment, n_repeats=USUAL_REPEATS), spectra, default_workers())
     return (
         f"{counted(experiment.n_repeats, 'repetition')}, since {USUAL_REPEATS} would take some {duration(whole)} "
         "here. Write a number of repetitions to have them all the same."

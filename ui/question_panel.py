@@ -13,6 +13,7 @@ from spectra_core.evaluation.errors.verdicts import ALL_TARGETS
 from spectra_core.experiment import Experiment, Question
 from spectra_core.experiment.power import pilot_of, smallest_effects
 from spectra_core.figures.names import typeset
+from spectra_core.jobs.tasks import default_workers
 from spectra_core.regressors.choice import regressor_from_json, regressor_label, regressor_title
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
@@ -156,15 +157,13 @@ def _sources(experiment: Experiment, spectra: SpectraSet) -> dict[str, str]:
 
 
 def _offer_pilot(experiment: Experiment, spectra: SpectraSet, titles: list[str]) -> None:
-    from ui.experiment_panel import n_workers
-
     pilot = replace(pilot_of(experiment), data=spectra.fingerprint)
     st.caption(
         f"How small an effect this design tells is not known yet for {', '.join(titles)}: it depends on how much "
         "errors scatter on these spectra. A pilot trains the reference twice, with different seeds; the experiment "
         "finds its fits."
     )
-    seconds, is_measured = time_said.seconds_of(pilot, spectra, n_workers())
+    seconds, is_measured = time_said.seconds_of(pilot, spectra, default_workers())
     label = f"Run a pilot ({'about' if is_measured else 'very roughly'} {job_panel.duration(seconds)})"
     if st.button(label, key="run_pilot", icon=":material/science:"):  # the key stays where the label changes
         arguments = {"set": spectra.fingerprint, "experiment": json.loads(experiment.to_json())}

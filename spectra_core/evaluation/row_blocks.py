@@ -1,8 +1,9 @@
 """Tables of all pairs, block of rows by block of rows, on all processors."""
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+
+from spectra_core.training.numerical_threads import n_processors
 
 MOST_THREADS = 4
 
@@ -21,10 +22,3 @@ def by_blocks(n_rows: int, size: int, work: Callable[[slice], None]) -> None:
         return
     with ThreadPoolExecutor(n_threads, thread_name_prefix="blocks") as pool:
         list(pool.map(work, blocks))  # raises what a block raised
-
-
-def n_processors() -> int:
-    """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -4,7 +4,6 @@ Every task is a function of (arguments, reporter, store). The same arguments giv
 also after an interruption: finished parts are looked up, unfinished training goes on from its checkpoint.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from spectra_core.jobs import judging
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
 from spectra_core.store.files import json_bytes, sha256
+from spectra_core.training.numerical_threads import n_processors
 
 if TYPE_CHECKING:  # loads torch
     from spectra_core.experiment.advice import Advice
@@ -277,9 +277,7 @@ TASKS: dict[str, Task] = {
 
 def default_workers() -> int:
     """Return how many threads a study uses unless told: one per processor this process may use, at most 8."""
-    if hasattr(os, "sched_getaffinity"):
-        return min(_MOST_WORKERS, len(os.sched_getaffinity(0)))
-    return min(_MOST_WORKERS, os.cpu_count() or 1)
+    return min(_MOST_WORKERS, n_processors())
 
 
 def _member(known: Mapping[str, Any]) -> tuple[str, str, Any]:

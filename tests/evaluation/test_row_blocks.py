@@ -71,10 +71,3 @@ def test_the_number_of_processors_changes_no_bit(monkeypatch):
     for again in found[1:]:
         for ours, theirs in zip(again, found[0], strict=True):
             assert_array_equal(ours, theirs)
-
-
-def test_a_system_that_does_not_say_which_processors_is_asked_how_many(monkeypatch):
-    monkeypatch.delattr("os.sched_getaffinity", raising=False)
-    for told, expected in ((3, 3), (None, 1)):
-        monkeypatch.setattr("os.cpu_count", lambda told=told: told)
-        assert row_blocks.n_processors() == expected

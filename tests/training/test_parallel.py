@@ -1,3 +1,4 @@
+import os
 import threading
 import time
 
@@ -9,6 +10,7 @@ from numpy.testing import assert_array_equal
 from spectra_core.contracts import SILENT, Budget, Cancelled
 from spectra_core.errors import ConfigError
 from spectra_core.training.mlps import train_mlps
+from spectra_core.training.numerical_threads import n_processors
 from spectra_core.training.parallel import one_blas_thread, one_numerical_thread, run_in_threads
 
 
@@ -150,3 +152,14 @@ def test_products_of_numpy_use_one_thread_inside_and_theirs_afterwards():
     with one_blas_thread(), one_blas_thread():
         assert set(threads()) == {1}
     assert threads()[: len(before)] == before
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system does not pin processes to processors")
+def test_only_processors_that_this_process_may_use_are_counted():
+    allowed = os.sched_getaffinity(0)
+    assert n_processors() <= len(allowed)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        assert n_processors() == 1
+    finally:
+        os.sched_setaffinity(0, allowed)
