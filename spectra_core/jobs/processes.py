@@ -22,6 +22,7 @@ _THAT_MATTER = ("SPECTRA_", "PYTHON", "NUMBA_")
 """How the names of variables begin that decide what a process does."""
 STEPPED_BACK = "LATENT_SPECTRA_STEPPED_BACK"
 """Variable of processes that have stepped back: each starts the next job, which would step back further."""
+_AUTOGROUP = Path("/proc/self/autogroup")
 _CHILDREN: list[subprocess.Popen[bytes]] = []
 """Processes this one started and has not yet seen end; without asking for their end they would stay as zombies."""
 _CHILDREN_LOCK = threading.Lock()
@@ -96,12 +97,20 @@ def reap() -> None:
 
 
 def step_back(niceness: int) -> None:
-    """Let this process step back behind others, once for all that it starts; on Windows it was started so."""
-    if sys.platform != "win32" and STEPPED_BACK not in os.environ:
-        os.environ[STEPPED_BACK] = "1"
-        with suppress(psutil.Error, OSError):
-            this = psutil.Process()
+    """Let this process step back behind others, once for all that it starts; on Windows it was started so.
+
+    Linux may share processors among sessions first, so that niceness counts within one only: sched(7), "The autogroup
+    feature". A process that is first of its session lets that step back as far as itself.
+    """
+    if sys.platform == "win32":
+        return
+    with suppress(psutil.Error, OSError):
+        this = psutil.Process()
+        if STEPPED_BACK not in os.environ:
+            os.environ[STEPPED_BACK] = "1"
             this.nice(min(19, this.nice() + niceness))
+        if _AUTOGROUP.exists() and os.getsid(0) == this.pid:
+            _AUTOGROUP.write_text(str(this.nice()))
 
 
 def start_of(process_id: int) -> str:

@@ -33,7 +33,11 @@ class TestAJob:
         until(lambda: has_begun(jobs, job_id))
         process_id = process_of(jobs, job_id)
         assert process_id != os.getpid()
-        assert os.getpriority(os.PRIO_PROCESS, process_id) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10)
+        niceness = min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10)
+        assert os.getpriority(os.PRIO_PROCESS, process_id) == niceness
+        group = Path(f"/proc/{process_id}/autogroup")
+        if group.exists():  # its first line ends in "nice 10"
+            assert group.read_text().split()[-1] == str(niceness)
 
     def test_that_the_task_refuses_fails_with_its_sentence(self, jobs):
         record = jobs.wait(jobs.submit("work_for_tests:refuse", {}, "Refuse"), PATIENCE)
