@@ -20,9 +20,9 @@ from spectra_core.report.advised import curve_figure, judged_remedies, remedies_
 from spectra_core.spectra import SpectraSet
 from spectra_core.spectra.spectra_set import without
 from spectra_core.store import Store, StoredResult
-from ui import cache, job_panel, state, studies, tables
+from ui import cache, job_panel, set_shelf, state, studies, tables
 from ui.exports import figure_with_exports, report_export, table_export
-from ui.text import counted, plain, sentence, significant
+from ui.text import amount, counted, plain, sentence, significant
 
 THE_STUDY = "The study's network"
 _DOES: dict[str, tuple[str, str]] = {
@@ -82,7 +82,7 @@ def show(result: StoredResult, spectra: SpectraSet) -> None:
     st.caption(
         f"Compared with: {plain(document['reference'])}. {counted(document['n_folds'], 'fold')}, "
         f"{counted(document['n_repeats'], 'repetition')}; "
-        f"{document['n_inner']} folds within each for the choice; {document['minutes']:g} minutes."
+        f"{document['n_inner']} folds within each for the choice; {amount(document['minutes'], 'minute')}."
     )
     report_export(result)
     for row in summary(table).to_dict("records"):
@@ -120,7 +120,7 @@ def _remedy(row: Mapping[Any, Any], result: StoredResult, spectra: SpectraSet) -
     if row["remedy"] == MORE_SPECTRA:
         if "solutions" in result.tables and len(result.tables["solutions"]):
             with doing:
-                table_export(result.tables["solutions"], "solutions_to_prepare", "Solutions to prepare")
+                table_export(result.tables["solutions"], "solutions_to_prepare", "What to measure next (CSV)")
     elif action is not None and action.get("do") in _DOES:  # one that this version cannot do has no button
         label, icon = _DOES[action["do"]]
         with doing.container(horizontal=True):
@@ -140,11 +140,11 @@ def _do(action: Mapping[str, Any], spectra: SpectraSet) -> None:
         if action["do"] == "replicates averaged"
         else without(spectra, suspicious_rows(spectra).tolist())
     )
-    state.choose_experimental(state.keep_set(changed))
+    set_shelf.keep_and_use(changed)
 
 
 def _more_spectra(result: StoredResult, spectra: SpectraSet) -> None:
-    """Show the learning curve as far as it was measured, and the solutions to prepare next."""
+    """Show the learning curve as far as it was measured, and what to measure next."""
     curve = result.tables["curve"]
     if curve["n_train"].nunique() > 1:
         st.subheader("More spectra")
@@ -152,10 +152,10 @@ def _more_spectra(result: StoredResult, spectra: SpectraSet) -> None:
     solutions = result.tables.get("solutions", pd.DataFrame())
     if len(solutions):
         st.write(
-            "**Solutions to prepare next**: the emptiest places of the design, within the range of the data"
-            f"{' and with its salts' if has_salts(spectra) else ''}, the farthest from all of its solutions first."
+            "**To measure next**: the emptiest places of the design, within the range of the data"
+            f"{' and with its salts' if has_salts(spectra) else ''}, the farthest from all that was measured first."
         )
-        salts = {name: salt_label(name) for name in map(str, solutions)}
+        headings = {name: salt_label(name) for name in map(str, solutions)} | {"solution": "Number"}
         st.dataframe(
-            solutions, hide_index=True, placeholder=tables.NONE, column_config=tables.columns(solutions, **salts)
+            solutions, hide_index=True, placeholder=tables.NONE, column_config=tables.columns(solutions, **headings)
         )

@@ -1,6 +1,6 @@
 """Kept calibrations on a page: which one, what it holds, and how it is designed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import pandas as pd
@@ -19,6 +19,7 @@ from spectra_core.calibration.reading import on_axis_of
 from spectra_core.choices import Choice
 from spectra_core.datasets.formulas import table_csv
 from spectra_core.errors import ConfigError, SpectraCoreError
+from spectra_core.evaluation.errors.verdicts import EXPLAINED
 from spectra_core.preprocessing import PREPROCESSINGS
 from spectra_core.regressors import REGRESSORS, Stack
 from spectra_core.regressors.choice import build_regressor, regressor_title, steps_of, with_steps
@@ -28,8 +29,9 @@ from spectra_core.report.page import as_html
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
 from ui import advice_panel, cache, deleting, state, targets, widgets
-from ui.text import counted, plain, sentence
+from ui.text import counted, plain, sentence, significant
 
+_MOST_NAMED = 8
 SAME = "The same"
 """What stands for a target that has no regressor of its own."""
 
@@ -151,6 +153,21 @@ def _pick_steps(first: Sequence[Choice], mark: str) -> Sequence[Choice]:
 def merit(where: Store, key: str) -> pd.DataFrame:
     """Return the figures of merit of a kept calibration."""
     return figures_of_merit(cache.shared(Store.load_calibration, where, key))
+
+
+def verdict(merit: pd.DataFrame, called: Mapping[str, str]) -> str:
+    """Say how far readings of left-out spectra err, the best told target first, and which targets are guessed."""
+    told = merit[merit["q2"] >= EXPLAINED].sort_values("q2", ascending=False, kind="stable")
+    rest = [plain(called[name]) for name in merit.loc[~merit["target"].isin(told["target"]), "target"]]
+    if told.empty:
+        return "**These spectra tell no target:** on left-out ones the readings err as guessing the mean does."
+    errors = [
+        f"{plain(called[row['target']])} by {significant(row['rmsecv'])} {plain(row['unit'])}".rstrip()
+        for row in told.to_dict("records")
+    ]
+    more = f" and {len(errors) - _MOST_NAMED} more" if len(errors) > _MOST_NAMED else ""
+    guessed = f" Not told, and hardly better than a guess: {', '.join(rest)}." if rest else ""
+    return f"**On left-out spectra readings err** (RMSECV): {', '.join(errors[:_MOST_NAMED])}{more}.{guessed}"
 
 
 def vectors(where: Store, key: str) -> pd.DataFrame:

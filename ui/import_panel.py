@@ -118,9 +118,10 @@ def _preview(found: Understanding) -> None:
     drawn = sample["spectrum"].nunique()
     n_channels = sample["position"].nunique()
     if drawn < n_all or n_channels < len(prepared.positions):
-        st.caption(
-            f"{drawn} of {thousands(n_all)} spectra and {thousands(n_channels)} of {n_positions} channels are drawn."
+        channels = (
+            "" if n_channels == len(prepared.positions) else f" and {thousands(n_channels)} of {n_positions} channels"
         )
+        st.caption(f"{drawn} of {thousands(n_all)} spectra{channels} are drawn.")
     table = found.preview().rename(columns={"id": "Id", "used": "Used"})
     st.dataframe(table, hide_index=True, key="import_table")
 

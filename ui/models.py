@@ -79,6 +79,16 @@ def judged_on(found: "StoredModel", spectra: SpectraSet) -> tuple[SpectraSet, st
     return cache.shared(SpectraSet.take, spectra, np.asarray(record.held_out_rows)), "held-out spectra"
 
 
+def verdict(found: "StoredModel", seen: SpectraSet, spectra: SpectraSet, words: str) -> str:
+    """Say whether a generator has learned, from what `judged_on` returned."""
+    share = cache.shared(_rebuilt_share, found, seen, training_part(found, spectra))
+    return f"**{learning.learned_sentence(found.history, share, words)}**"
+
+
+def _rebuilt_share(found: "StoredModel", seen: SpectraSet, training: SpectraSet) -> float:
+    return learning.rebuilt_share(found.model, seen, training)
+
+
 def show_summary(found: "StoredModel", dimensions: pd.DataFrame, rebuilt: pd.DataFrame | None, words: str) -> None:
     """Show what a generator has learned in three numbers, and what they were measured on."""
     columns = st.columns(4)

@@ -6,18 +6,15 @@ import numpy as np
 import streamlit as st
 
 from spectra_core.datasets.questions import listed
+from spectra_core.evaluation.suitability.sentences import FEW_INDEPENDENT
 from spectra_core.preprocessing.magnitudes import LARGEST
 from spectra_core.spectra import SpectraSet
 from spectra_core.spectra.spectra_set import without
-from ui import cache, demo, state, tables
+from ui import cache, demo, set_shelf, state, tables
 from ui.text import plain
 
 if TYPE_CHECKING:
     from spectra_core.store import StoredModel
-
-
-FEW_INDEPENDENT = 20
-"""Replicates and duplicates counted once; with fewer, a person is told before the work rather than after it."""
 
 
 def require_experimental() -> SpectraSet:
@@ -25,8 +22,9 @@ def require_experimental() -> SpectraSet:
     spectra = state.experimental()
     if spectra is None:
         _stop_with(
-            "No spectra yet.",
-            "This page needs a data set. Load the demo with one click, or bring your own.",
+            "No data set in hand." if state.records("set") else "No spectra yet.",
+            f"This page needs one. {'Choose a kept one above, load' if state.records('set') else 'Load'} the demo with "
+            "one click, or bring your own.",
             ("pages/data/dataset.py", "Upload a file"),
             ("pages/data/simulate.py", "Simulate a set"),
             offer_demo=True,
@@ -48,7 +46,7 @@ def _require_computable(spectra: SpectraSet) -> None:
         icon=":material/warning:",
     )
     if len(beyond) < len(spectra) and st.button(f"Keep the other {len(spectra) - len(beyond)} as a new set"):
-        state.choose_experimental(state.keep_set(without(spectra, list(beyond))))
+        set_shelf.keep_and_use(without(spectra, list(beyond)))
     st.stop()
 
 

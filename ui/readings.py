@@ -30,6 +30,7 @@ AXIS_WORDS: dict[str, str] = {
 _FLAGS_ON_A_LINE = 50
 """Characters of flags that stand beside each other in their column; longer ones take rows of two or three lines."""
 _MOST_SHOWN = 2000
+_MOST_NAMED = 5
 
 
 def take() -> SpectraSet | None:
@@ -92,11 +93,22 @@ def on_axis(key: str, spectra: SpectraSet) -> SpectraSet | None:
     return None if way == "refuse" else possible[way]
 
 
+def verdict(table: pd.DataFrame, n_spectra: int) -> str:
+    """Say how many spectra were read, and against which of them something speaks."""
+    read = f"**{counted(n_spectra, 'spectrum is', 'spectra are')} read**"
+    flagged = table[table["flags"] != ""].groupby("id", sort=False)["flags"]
+    reasons = {str(name): list(dict.fromkeys("; ".join(flags).split("; "))) for name, flags in flagged}
+    if not reasons:
+        return f"{read}, and nothing speaks against any value."
+    said = [f"{plain(name)} ({', '.join(why)})" for name, why in list(reasons.items())[:_MOST_NAMED]]
+    more = f" and {len(reasons) - _MOST_NAMED} more" if len(reasons) > _MOST_NAMED else ""
+    said_of = "; ".join(said).replace("T2", "T\N{SUPERSCRIPT TWO}")
+    return f"{read}; something speaks against values of {len(reasons)}: {said_of}{more}."
+
+
 def show(table: pd.DataFrame, called: Mapping[str, str]) -> None:
     """Show readings as a table and offer them as files."""
-    flagged = table.loc[table["flags"] != "", "id"].nunique()
-    n_spectra = len(table) // len(called)
-    st.caption(f"{counted(n_spectra, 'spectrum', 'spectra')}, {flagged} of them with flags.")
+    st.markdown(verdict(table, len(table) // len(called)))
     shown = table.head(_MOST_SHOWN)
     flags = shown["flags"].str.replace("T2", "T\N{SUPERSCRIPT TWO}")
     shown = shown.assign(target=shown["target"].map(called), flags=flags)

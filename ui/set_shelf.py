@@ -9,9 +9,11 @@ from spectra_core.datasets import export
 from spectra_core.datasets.public import PUBLIC, load_public
 from spectra_core.datasets.writers import WRITERS
 from spectra_core.figures.names import ion_labels
+from spectra_core.spectra import SpectraSet
 from spectra_core.store import SetRecord, Store
 from ui import cache, deleting, demo, state
 from ui.menu import ROOT
+from ui.text import counted
 
 
 def offer_built_in() -> None:
@@ -73,6 +75,15 @@ def show() -> None:
     )
     if picked is not None:
         _manage(by_key[picked])
+
+
+def keep_and_use(spectra: SpectraSet) -> None:
+    """Keep a set that was made from the one in hand, take it in hand, and say so."""
+    kept = state.keep_set(spectra)
+    state.notify(
+        f"{counted(len(spectra), 'spectrum is', 'spectra are')} kept as a new set and in hand. The former set stays."
+    )
+    state.choose_experimental(kept)
 
 
 def _manage(record: SetRecord) -> None:

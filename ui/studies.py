@@ -27,7 +27,12 @@ def studies() -> list[ResultRecord]:
 
 def studies_of(spectra: SpectraSet) -> list[ResultRecord]:
     """Return the finished experiments on these spectra, the newest first."""
-    return [record for record in studies() if _document(record)["data"]["fingerprint"] == spectra.fingerprint]
+    return [result.record for result in results_of(spectra)]
+
+
+def results_of(spectra: SpectraSet) -> Iterator[StoredResult]:
+    """Load the finished experiments on these spectra, the newest first."""
+    return (one for one in kept_results("study") if one.document["data"]["fingerprint"] == spectra.fingerprint)
 
 
 def holds(record: ResultRecord, way: Arm | None) -> bool:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from spectra_core.evaluation.errors import sentences
 from spectra_core.evaluation.errors.regression_errors import error_summary, errors_by_value, with_training_size
+from spectra_core.evaluation.errors.verdicts import ALL_TARGETS
 from spectra_core.evaluation.latent.learning import FAR
 from spectra_core.experiment import Experiment, Question
 from spectra_core.experiment.comparing import compare_experiments, design_differences, side_by_side
@@ -31,6 +32,10 @@ from ui.text import counted, plain
 
 _KINDS = {"optimiser steps": "step_matched", "repeated rows": "duplicate_rows", "true spectra at the labels": "oracle"}
 """Colours of changes on the reason card that do without generated spectra."""
+
+
+_IN_SHORT = 4
+"""Arms that one sentence names."""
 
 
 def regressor_titles(result: StoredResult) -> dict[str, str]:
@@ -99,6 +104,24 @@ def answer(result: StoredResult, shown: pd.DataFrame, kinds: Mapping[str, str]) 
         reference=references[0] if len(references) == 1 else "the step-matched arm of the same ratio",
     )
     figure_with_exports(figure, "comparisons", shown)
+
+
+def in_short(result: StoredResult) -> str:
+    """Say what an experiment's first declared comparisons came to, in one sentence; nothing where none was declared."""
+    table = cache.table(judged, state.store(), result.record.id)
+    if table.empty or not table["declared"].any():
+        return ""
+    table = table[table["declared"] & (table["n_train"] == table["n_train"].max())]
+    table = table[table["regressor"] == table["regressor"].iloc[0]]
+    rows = [rows[rows["target"] == ALL_TARGETS] for _, rows in table.groupby("arm", sort=False)]
+    said = [
+        f"{plain(row.arm)} {sentences.signed(row.effect)} ({row.verdict})" for one in rows for row in one.itertuples()
+    ]
+    if not said:
+        return ""
+    by = plain(regressor_titles(result).get(table["regressor"].iloc[0], table["regressor"].iloc[0]))
+    more = f" and {len(said) - _IN_SHORT} more" if len(said) > _IN_SHORT else ""
+    return f"**Change of the mean error, by {by}:** {'; '.join(said[:_IN_SHORT])}{more}."
 
 
 def _offer_repeats(result: StoredResult, shown: pd.DataFrame) -> None:

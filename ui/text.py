@@ -6,7 +6,7 @@ import re
 from spectra_core import shares
 from spectra_core.spectra import text
 
-counted, percent = text.counted, shares.percent
+amount, counted, percent = text.amount, text.counted, shares.percent
 _MARKS = re.compile(r"[\\`*_\[\]<>$~&|]|:(?=[a-zA-Z:]|\Z)|\A[#+=-]")
 """What starts or ends markdown, mathematics, HTML or a directive of Streamlit's, in a text of one line."""
 _NUMBER = re.compile(r"\A(\d+)(?=[.)])")

@@ -24,6 +24,7 @@ from spectra_core.experiment.presets import has_salts
 from spectra_core.figures.fidelity import metric_distances
 from spectra_core.figures.forest import forest
 from spectra_core.figures.learn import blind_spectra, training_steps
+from spectra_core.figures.names import typeset
 from spectra_core.figures.physics import labels_and_readings
 from spectra_core.figures.simulator import identifiability_bars
 from spectra_core.figures.spectra import single_spectra
@@ -181,13 +182,11 @@ def _floor(sets: Sets) -> None:
         recipe = sets["training"].meta.provenance.get("simulator")
         settings = PRESETS["msu_like"] if recipe is None else SimulationSettings.from_dict(recipe)
         table = cache.table(identifiability, settings)
-    target = st.selectbox("Ion", list(table["target"]), format_func=plain, key="tour_ion")
+    target = st.selectbox("Ion", list(table["target"]), format_func=typeset, key="tour_ion")
     row = table.set_index("target").loc[target]
     seen = "can be seen" if row["identifiable"] else "cannot be seen: what is known of it comes from other ions"
-    st.caption(
-        f"{plain(target)} varies by {significant(row['prior_sd'])} {row['unit']}; the best any method can expect is an "
-        f"error of {significant(row['expected_error'])} {row['unit']}. It {seen}."
-    )
+    best = f"the best any method can expect is an error of {significant(row['expected_error'])} {row['unit']}"
+    st.caption(f"{typeset(target)} varies by {significant(row['prior_sd'])} {row['unit']}; {best}. It {seen}.")
     show_figure(identifiability_bars(table), key="tour_floor")
 
 

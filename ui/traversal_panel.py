@@ -170,8 +170,9 @@ def _sentence(steps: pd.DataFrame) -> str:
     inside = steps.loc[~left, "at"]
     gaps = ", with gaps in between" if left[steps["at"].between(inside.min(), inside.max())].any() else ""
     worst = steps.iloc[int(steps["channels_outside"].to_numpy().argmax())]
+    said = [f"{at:.2g}".replace("-", "\N{MINUS SIGN}") for at in (inside.min(), inside.max(), worst["at"])]
     return (
-        f"The walk is among the training spectra from {inside.min():.2g} to {inside.max():.2g}{gaps}. "
-        f"At {worst['at']:.2g}, {percent(worst['channels_outside'])} of the channels are beyond every training "
+        f"The walk is among the training spectra from {said[0]} to {said[1]}{gaps}. "
+        f"At {said[2]}, {percent(worst['channels_outside'])} of the channels are beyond every training "
         "spectrum."
     )

@@ -12,13 +12,14 @@ from spectra_core.evaluation.suitability.design import (
     target_rank,
 )
 from spectra_core.evaluation.suitability.outliers import outliers
+from spectra_core.evaluation.suitability.sentences import fitness_sentence
 from spectra_core.figures import explore as figures
 from spectra_core.figures.names import typeset
 from spectra_core.figures.physics import suspicious_labels
 from spectra_core.figures.spectra import density, single_spectra
 from spectra_core.figures.theme import thousands
 from spectra_core.spectra import without
-from ui import cache, comparison, needed, state, tables, targets
+from ui import cache, comparison, needed, set_shelf, tables, targets
 from ui.exports import offer_tables
 from ui.figures import show_figure
 from ui.text import percent, plain, sentence
@@ -30,6 +31,11 @@ st.write("Before anything is trained: what the spectra cover, what the concentra
 spectra = needed.require_experimental()
 counted = cache.table(repeats, spectra).iloc[0]
 dependence = cache.table(target_dependence, spectra)
+
+verdict = st.empty()  # said when all below is known
+with st.container(horizontal=True):
+    st.page_link("pages/calibration/advice.py", label="What would help?", icon=":material/arrow_forward:")
+    st.page_link("pages/use/calibrate.py", label="Calibrate", icon=":material/arrow_forward:")
 
 columns = st.columns(4)
 columns[0].metric("Spectra", thousands(len(spectra)), help=f"{spectra.n_channels} channels each.")
@@ -125,6 +131,7 @@ standing_out: list[str] = []
 part = "" if checked_part is spectra else f"Looked at: a random part of {len(checked_part)} of {len(spectra)} spectra. "
 
 st.subheader("Does a spectrum stand out?")
+n_apart, by_chance = 0, 0.0
 if len(spectra) < 4 or spectra.constant_channels.all():
     st.caption("At least four spectra that differ are needed to say so.")
 else:
@@ -133,7 +140,7 @@ else:
     )
     table, limits = cache.table(outliers, checked_part, confidence=float(confidence))
     table = table.assign(sample=checked_rows[table["sample"]], id=[names[row] for row in checked_rows[table["sample"]]])
-    n_apart = int(table["set_apart"].sum())
+    n_apart, by_chance = int(table["set_apart"].sum()), 2 * (1 - limits.confidence) * len(table)
     st.write(
         f"{part}A PCA with {limits.n_components} component{'s' if limits.n_components > 1 else ''} holds "
         f"{percent(limits.explained, 1)} of the variance. "
@@ -150,6 +157,7 @@ else:
         )
     offer_tables({"outliers": table.drop(columns="sample")})
 
+n_suspicious, unreadable = 0, ()
 if spectra.n_targets:
     st.subheader("Does a label not fit its spectrum?")
     checkable = [name for name, values in spectra.targets.items() if values.nunique() > 1]
@@ -157,6 +165,7 @@ if spectra.n_targets:
         st.caption(f"At least {FEWEST} independent spectra and a target that varies are needed to say so.")
     else:
         labels_checked, check = cache.table(label_errors, checked_part)
+        n_suspicious, unreadable = check.n_suspicious, check.unreadable
         rows_checked = checked_rows[labels_checked["sample"]]
         labels_checked = labels_checked.assign(id=[names[row] for row in rows_checked]).drop(columns="sample")
         st.write(
@@ -198,6 +207,20 @@ if spectra.n_targets:
             )
         offer_tables({"label_errors": labels_checked})
 
+verdict.markdown(
+    fitness_sentence(
+        n_spectra=len(checked_part),
+        n_independent=int(counted["n_groups"]),
+        n_targets=spectra.n_targets,
+        n_determined=target_rank(dependence) if spectra.n_targets else 0,
+        saturated=saturation is not None and bool((channels["share_saturated"] > 0).any()),
+        n_apart=n_apart,
+        by_chance=by_chance,
+        n_suspicious=n_suspicious,
+        unreadable=[plain(typeset(name)) for name in unreadable],
+    )
+)
+
 st.subheader("Should spectra be left out?")
 offered = dict.fromkeys([*standing_out, *(names if len(names) <= MOST_OFFERED else [])])
 chosen = st.multiselect(
@@ -215,7 +238,7 @@ if chosen:
         st.error(plain(f"No spectrum is called {', '.join(unknown)}. Choose ids of this set."), icon=":material/error:")
     elif st.button(f"Keep the other {thousands(len(spectra) - len(chosen))} as a new set", key="leave_out"):
         rest = without(spectra, [number_of[name] for name in chosen])
-        state.choose_experimental(state.keep_set(rest))
+        set_shelf.keep_and_use(rest)
 
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(

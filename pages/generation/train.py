@@ -15,6 +15,7 @@ st.write(
 
 train = needed.require_experimental()
 needed.say_if_few(train)
+verdict = st.container()
 
 controls, picture = st.columns([1, 2], gap="large")
 with controls:
@@ -81,6 +82,9 @@ if found is not None and models.has_latent_space(found):
     seen, words = models.judged_on(found, train)
     dimensions = models.dimensions(found, train)
     rebuilt = cache.table(models.reconstruct, found, seen) if len(seen) >= 5 else None
+    with verdict:
+        st.markdown(models.verdict(found, seen, train, words))
+        st.page_link("pages/generation/sample.py", label="Generate spectra with it", icon=":material/arrow_forward:")
     models.show_summary(found, dimensions, rebuilt, words)
     st.subheader("Which latent dimensions carry information?")
     show_figure(cache.drawn(information_by_dimension, dimensions), key="information")

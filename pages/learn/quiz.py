@@ -61,7 +61,8 @@ else:
     question = questions[number]
     which = "any experimental spectrum beside it" if question.kind == "pair" else "its nearest neighbour"
     st.subheader(f"Question {number + 1} of {N_QUESTIONS}: which one is generated?")
-    st.caption(f"A {question.kind}: {which}. So far {counted(n_right, 'right answer')} of {n_asked}.")
+    so_far = f" So far {counted(n_right, 'right answer')} of {n_asked}." if n_asked else ""
+    st.caption(f"A {question.kind}: {which}.{so_far}")
     with st.container(horizontal=True, vertical_alignment="center"):
         if quiz.told:
             last = n_asked == N_QUESTIONS

@@ -1,7 +1,7 @@
 import streamlit as st
 
 from spectra_core.figures.spectra import quantile_fan
-from ui import cache, comparison, demo, state
+from ui import cache, comparison, demo, state, studies, study_panels
 from ui.figures import show_figure
 from ui.text import plain
 
@@ -17,6 +17,13 @@ if experimental is not None and generated is None:
         st.page_link("pages/data/explore.py", label="Is it fit for calibration?", icon=":material/arrow_forward:")
         st.page_link("pages/calibration/advice.py", label="What would help?", icon=":material/arrow_forward:")
 demo.offer_pipeline()
+newest = None if experimental is None else next(studies.results_of(experimental), None)
+if newest is not None and (said := study_panels.in_short(newest)):
+    st.subheader("Do they lower the errors?")
+    st.markdown(said)
+    with st.container(horizontal=True):
+        st.page_link("pages/calibration/errors.py", label="Target by target", icon=":material/arrow_forward:")
+        st.page_link("pages/calibration/advice.py", label="What would help?", icon=":material/arrow_forward:")
 
 if experimental is not None and generated is not None:
     st.subheader("Do generated spectra look like the experimental ones?")

@@ -13,6 +13,7 @@ st.write(
 )
 spectra = needed.require_experimental()
 needed.say_if_few(spectra)
+verdict = st.empty()
 
 if not spectra.n_targets:
     st.info("These spectra have no targets to calibrate. Read them with a calibration.", icon=":material/info:")
@@ -60,6 +61,7 @@ if picked is not None:
     called, labels = targets.names(train.target_info), targets.labels(train.target_info)
     st.subheader("Figures of merit")
     merit = cache.table(calibrations.merit, state.store(), key)
+    verdict.markdown(calibrations.verdict(merit, called))
     shown = merit.drop(columns=["note", "n", "n_groups"]).assign(
         target=merit["target"].map(called),
         p_ideal=["< 0.001" if p < 0.001 else f"{p:.3f}".replace("nan", "") for p in merit["p_ideal"]],

@@ -19,7 +19,8 @@ from spectra_core.spectra import SpectraSet
 Floats = NDArray[np.float64]
 
 _SEEN = 0.5
-"""A reading must answer to a unit of the target by at least so much of it, or the target is not seen."""
+"""A reading must answer to a unit of the target by at least so much of it, as the calibration is fitted and on left-out
+spectra, or the target is not seen: of three ions without a band a fit answered, by the others of their salts."""
 _AT_ONCE = 500
 """Spectra that are made to find how a prediction changes with each channel."""
 
@@ -304,7 +305,9 @@ def _seen(calibration: Calibration) -> dict[str, tuple[Floats, Floats]]:
         for at, name in enumerate(part.targets if form is not None else ()):
             assert form is not None
             vector, unit = form[1][:, at], spectra[train.target_names.index(name)]
-            if vector @ unit >= _SEEN:
+            at_all = train.target_names.index(name)
+            answer = line_of(train.target_values[:, at_all], calibration.held_out[:, at_all]).slope
+            if vector @ unit >= _SEEN and answer >= _SEEN:
                 found[name] = vector, unit
     return found
 

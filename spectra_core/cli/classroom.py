@@ -6,6 +6,7 @@ from pathlib import Path
 
 from spectra_core.cli import shared
 from spectra_core.errors import StoreError
+from spectra_core.spectra.text import counted
 from spectra_core.store import classroom, home_folder
 
 _RULES = {
@@ -33,10 +34,21 @@ def show_class(chosen: argparse.Namespace) -> None:
     changes = {name: getattr(chosen, name) for name in _RULES if getattr(chosen, name) is not None}
     changes |= {} if chosen.board is None else {"board": chosen.board == "on"}
     rules = classroom.change_rules(folder, changes)
-    shared.say(f"Rules: {', '.join(f'{name} {value}' for name, value in vars(rules).items())}.")
+    shared.say(_in_words(rules))
     tell_teacher(folder)
     for home in classroom.workspaces(folder):
         _tell(home, clean=chosen.clean)
+
+
+def _in_words(rules: classroom.Rules) -> str:
+    """Say the rules.
+
+    >>> _in_words(classroom.Rules(jobs=1))
+    'Of each workspace at most 40 sets, 1000 MB, 1 job; 100 workspaces, kept for 30 days without a visit; board off.'
+    """
+    each = f"{counted(rules.sets, 'set')}, {rules.megabytes} MB, {counted(rules.jobs, 'job')}"
+    kept = f"{counted(rules.workspaces, 'workspace')}, kept for {counted(rules.idle_days, 'day')} without a visit"
+    return f"Of each workspace at most {each}; {kept}; board {'on' if rules.board else 'off'}."
 
 
 def tell_teacher(folder: Path, where: str = "the app with ") -> None:
@@ -58,7 +70,9 @@ def _tell(home: Path, *, clean: bool) -> None:
     n_active = sum(record.is_active for record in Jobs(home).listed())
     what = f"{home.name[:12]}  {megabytes:8.1f} MB  used {classroom.used(home):%Y-%m-%d}"
     if not clean or until > datetime.now(UTC) or n_active:
-        shared.say(f"{what}  may be removed from {until:%Y-%m-%d}" + (f"  {n_active} jobs" if n_active else ""))
+        shared.say(
+            f"{what}  may be removed from {until:%Y-%m-%d}" + (f"  {counted(n_active, 'job')}" if n_active else "")
+        )
         return
     try:
         classroom.remove_workspace(home)

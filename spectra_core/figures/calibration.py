@@ -19,9 +19,12 @@ from spectra_core.figures.theme import (
     styled,
     target_colours,
     transparent,
+    wrapped,
 )
 from spectra_core.shares import percent
 
+_ON_A_SIDE = 44
+"""Letters of an axis title on a line: more are cut at the edge of the figure."""
 _MOST_NAMED, _LONGEST_ID = 20, 12
 """So few spectra, of such short ids, are named on their axis; others are counted."""
 _MOST_POINTS = 4000
@@ -78,10 +81,10 @@ def predicted_with_region(
         row=1,
         col=2,
     )
-    figure.update_xaxes(title_text=f"Reference, {target_label}", row=1, col=1)
-    figure.update_yaxes(title_text=f"Held out, {target_label}", row=1, col=1)
+    figure.update_xaxes(title_text=wrapped(f"Reference, {target_label}", _ON_A_SIDE), row=1, col=1)
+    figure.update_yaxes(title_text=wrapped(f"Held out, {target_label}", _ON_A_SIDE), row=1, col=1)
     figure.update_xaxes(title_text="Slope", row=1, col=2)
-    figure.update_yaxes(title_text=f"Offset, {target_label}", row=1, col=2)
+    figure.update_yaxes(title_text=wrapped(f"Offset, {target_label}", _ON_A_SIDE), row=1, col=2)
     alt = f"{len(predictions)} held-out predictions against references of {target_label}: slope {slope:.3g}, "
     return styled(figure, alt=f"{alt}offset {offset:.3g}; the 95 % region of slope and offset beside it.")
 
@@ -104,7 +107,9 @@ def regression_vector(vector: pd.DataFrame, *, axis_label: str, target_label: st
     )
     figure.add_hline(y=0.0, line={"color": GREY, "width": 1, "dash": "dot"})
     what = "Coefficient" if bool(vector["linear"].iloc[0]) else "Gradient at the mean spectrum"
-    figure.update_layout(xaxis_title=axis_label, yaxis_title=f"{what}, {target_label} per {signal_label}")
+    figure.update_layout(
+        xaxis_title=axis_label, yaxis_title=wrapped(f"{what}, {target_label} per {signal_label}", _ON_A_SIDE)
+    )
     if runs_down(axis_label):
         figure.update_xaxes(autorange="reversed")
     peak = vector["position"].iloc[int(vector["coefficient"].abs().argmax())]
@@ -222,7 +227,7 @@ def readings(rows: pd.DataFrame, *, target_label: str, limits: tuple[float, floa
         called = "Spectrum"
     else:
         called = "Spectrum, counted as they came"
-    figure.update_layout(xaxis_title=called, yaxis_title=target_label)
+    figure.update_layout(xaxis_title=called, yaxis_title=wrapped(target_label, _ON_A_SIDE))
     flagged = int((rows["flags"] != "").sum())
     alt = f"{len(rows)} readings of {target_label} with intervals, {flagged} flagged; the calibrated range is shaded."
     return styled(figure, alt=alt)
@@ -252,6 +257,8 @@ def errors_in_order(residuals: pd.DataFrame, *, target_label: str, drift: float)
     middle = residuals["error"].median() + drift / 100 * (ends - residuals["order"].median())
     figure.add_scatter(x=ends, y=middle, mode="lines", name="Trend", line={"color": PURPLE}, hoverinfo="skip")
     figure.add_hline(y=0.0, line={"color": GREY, "width": 1, "dash": "dot"})
-    figure.update_layout(xaxis_title="Place in measuring order", yaxis_title=f"Error, {target_label}")
+    figure.update_layout(
+        xaxis_title="Place in measuring order", yaxis_title=wrapped(f"Error, {target_label}", _ON_A_SIDE)
+    )
     alt = f"{len(residuals)} errors of {target_label} in measuring order; trend {drift:.3g} per 100 spectra."
     return styled(figure, alt=alt, height=340)

@@ -215,7 +215,7 @@ def distance_to_data(distances: pd.DataFrame) -> go.Figure:
 
 
 def drawn_spectra(statistics: pd.DataFrame, examples: pd.DataFrame, *, axis_label: str, signal_label: str) -> go.Figure:
-    """Draw mean and 5-95 % band of experimental and generated spectra, and a few generated ones.
+    """Draw mean and 5 to 95 % band of experimental and generated spectra, and a few generated ones.
 
     Parameters
     ----------
@@ -294,7 +294,7 @@ def _add_band(figure: go.Figure, rows: pd.DataFrame, role: str) -> None:
         figure.add_scatter(
             x=rows["position"],
             y=rows[quantile],
-            name=f"{name}, 5-95 %",
+            name=f"{name}, 5 to 95 %",
             legendgroup=f"{role} band",
             showlegend=fill is not None,
             mode="lines",

@@ -79,7 +79,7 @@ def walk_figure(
                 "pad": {"t": 16},
                 "steps": [
                     {
-                        "label": f"{steps['at'].iloc[step]:.3g}",
+                        "label": _said(steps["at"].iloc[step]),
                         "method": "restyle",
                         "args": [
                             {"y": [signal[step].tolist(), heights], "marker.size": [None, _sizes(len(steps), step)]},
@@ -111,6 +111,15 @@ def walk_figure(
     )
 
 
+def _said(at: float) -> str:
+    """Say a place on the walk, with a minus as axes have it.
+
+    >>> _said(-0.8), _said(4.0)
+    ('−0.8', '4')
+    """
+    return f"{at:.3g}".replace("-", "\N{MINUS SIGN}")
+
+
 def _add_range(figure: go.Figure, range_of_data: pd.DataFrame) -> None:
     for column, fill in (("minimum", None), ("maximum", "tonexty")):
         figure.add_scatter(
@@ -132,7 +141,8 @@ def _add_range(figure: go.Figure, range_of_data: pd.DataFrame) -> None:
 def _add_whole_walk(figure: go.Figure, steps: pd.DataFrame, position: np.ndarray, signal: np.ndarray) -> None:
     shown = np.unique(np.linspace(0, len(steps) - 1, min(MOST_FAINT, len(steps))).round().astype(int))
     colours = sample_colorscale([list(stop) for stop in MARKER_SCALE], list(np.linspace(0.0, 1.0, len(shown))))
-    names = {shown[0]: f"first step, {steps['at'].iloc[0]:.3g}", shown[-1]: f"last step, {steps['at'].iloc[-1]:.3g}"}
+    ends = {shown[0]: ("first", steps["at"].iloc[0]), shown[-1]: ("last", steps["at"].iloc[-1])}
+    names = {step: f"{which} step, {_said(at)}" for step, (which, at) in ends.items()}
     for step, colour in zip(shown, colours, strict=True):
         figure.add_scatter(
             x=position,
@@ -142,7 +152,7 @@ def _add_whole_walk(figure: go.Figure, steps: pd.DataFrame, position: np.ndarray
             opacity=0.8,
             name=names.get(step, ""),
             showlegend=step in names,
-            hovertemplate=f"at {steps['at'].iloc[step]:.3g}: %{{x:g}}, %{{y:.4g}}<extra></extra>",
+            hovertemplate=f"at {_said(steps['at'].iloc[step])}: %{{x:g}}, %{{y:.4g}}<extra></extra>",
             row=1,
             col=1,
         )

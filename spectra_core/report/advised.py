@@ -16,6 +16,7 @@ from spectra_core.figures.svg import svg
 from spectra_core.report.comparison import again
 from spectra_core.report.page import Listing, Part, Picture, Report, Section, facts, table_of, times
 from spectra_core.report.study import spectra_picture
+from spectra_core.spectra.text import amount
 from spectra_core.store import Store, StoredResult
 
 _REMEDIES = (
@@ -118,7 +119,7 @@ def _method(document: Mapping[str, Any]) -> list[Part]:
     told = ", ".join(map(typeset, document["told"])) or "none"
     return [
         f"{document['n_folds']} folds, {times(document['n_repeats'])}, replicates and duplicates together; "
-        f"{document['n_inner']} folds within each for the choice. {document['minutes']:g} minutes, seed "
+        f"{document['n_inner']} folds within each for the choice. {amount(document['minutes'], 'minute')}, seed "
         f"{document['seed']}; networks on: {document.get('device', 'not recorded')}.",
         f"Targets of which left-out predictions explain at least a tenth of the variance: {told}. They alone count.",
         "All remedies are declared: together they have a chance of 5 % of any false “improved” or “worse”.",
@@ -143,7 +144,7 @@ def _more(tables: Mapping[str, pd.DataFrame], document: Mapping[str, Any]) -> li
         said.append(Picture(svg(curve_figure(tables["curve"], document)), title, _CURVE))
     solutions = tables.get("solutions", pd.DataFrame())
     if len(solutions):
-        said.append("Solutions to prepare next: the emptiest places of the design, within the range of the data.")
+        said.append("To measure next: the emptiest places of the design, within the range of the data.")
         said.append(table_of(solutions, {name: salt_label(name) for name in map(str, solutions)}))
     suspicious = tables.get("suspicious", pd.DataFrame())
     if len(suspicious):

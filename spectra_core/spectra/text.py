@@ -39,3 +39,12 @@ def counted(number: int, one: str, many: str = "") -> str:
     ('1 fold', '3 repetitions', '2 axes')
     """
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def amount(number: float, one: str) -> str:
+    """Say how much there is of what need not be whole.
+
+    >>> amount(1.0, "minute"), amount(0.5, "minute"), amount(3.0, "minute")
+    ('1 minute', '0.5 minutes', '3 minutes')
+    """
+    return f"{number:g} {one if number == 1 else one + 's'}"

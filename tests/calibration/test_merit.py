@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from spectra_core.calibration import calibrate, coefficient_table, figures_of_me
 from spectra_core.calibration.merit import detection_limits, line_of
 from spectra_core.choices import Choice
 from spectra_core.datasets.formulas import table_csv
+from spectra_core.datasets.simulator import PRESETS, simulate
 from spectra_core.errors import ConfigError
 from spectra_core.regressors.choice import RegressorChoice
 from spectra_core.spectra import SpectralAxis, SpectraSet
@@ -125,6 +127,15 @@ def test_other_regressors_say_why_they_have_none_and_show_their_gradient():
     clipped = RegressorChoice("ridge", {}, (Choice("clip", {"level": 900.0}),))
     plain, same = (calibrate(spectra, regressor=one, n_folds=3) for one in ("ridge", clipped))
     assert_allclose(regression_vectors(same)["coefficient"], regression_vectors(plain)["coefficient"], rtol=1e-6)
+
+
+def test_ions_without_a_band_have_no_limit_of_detection_however_the_fit_answers():
+    settings = replace(PRESETS["beer_lambert"], step=10.0)
+    table = figures_of_merit(calibrate(simulate(settings, n_spectra=120, seed=0), regressor="pls")).set_index("target")
+    for ion in ("Zn2+", "Li+", "NH4+"):
+        assert table.loc[ion, "note"].startswith("Not seen"), ion
+        assert table.loc[ion, ["lod_least", "lod_most", "sensitivity", "selectivity"]].isna().all()
+    assert (table.loc[["Cu2+", "Ni2+", "NO3-"], "lod_most"] > 0).all()
 
 
 def test_a_target_that_is_only_guessed_has_no_limit_of_detection():

@@ -25,6 +25,17 @@ def test_a_vector_says_whether_it_is_one():
     assert "largest at 410" in alt_text(figure)
 
 
+def test_the_title_at_the_side_takes_lines_where_it_is_longer_than_the_figure_is_high():
+    vector = pd.DataFrame({"position": [400.0, 410.0], "coefficient": [0.1, -3.0], "linear": False})
+    label = "Protein of the dry matter, %"
+    figure = figures.regression_vector(
+        vector, axis_label="Wavelength, nm", target_label=label, signal_label="Absorbance"
+    )
+    lines = figure.layout.yaxis.title.text.split("<br>")
+    assert " ".join(lines) == f"Gradient at the mean spectrum, {label} per Absorbance"
+    assert max(map(len, lines)) <= 44  # of 320 px, 7 for a letter
+
+
 def test_coverage_is_drawn_per_target_beside_what_was_promised():
     curve = pd.DataFrame({"target": ["a", "a"], "level": [0.8, 0.9], "covered": [0.82, 0.88]})
     promised, covered = figures.coverage_curve(curve, {"a": "A"}).data

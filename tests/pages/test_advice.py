@@ -64,7 +64,9 @@ class TestAdvice:
         said = " ".join(text.value for text in app.markdown)
         assert "changes the error by" in said
         assert "Suspicious labels set aside, Gaussian process" in said
-        assert "Compared with: PLS." in " ".join(text.value for text in app.caption)
+        caption = " ".join(text.value for text in app.caption)
+        assert "Compared with: PLS." in caption
+        assert "3 minutes." in caption
         app = press(app, "Open as an experiment")
         assert [title.value for title in app.title] == ["Experiment"]
         assert '"ridge"' in app.text_area(key="experiment_text").value

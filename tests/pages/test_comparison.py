@@ -325,6 +325,20 @@ class TestLargeSets:
 EXPLORE = "pages/data/explore.py"
 
 
+def test_explore_says_first_whether_the_set_is_fit_and_leads_on(store: Store):
+    rng = np.random.default_rng(0)
+    fit = beer_lambert_set(n_spectra=60).with_targets(["Cu2+", "Ni2+"])
+    blind = relabelled(fit, pd.DataFrame(rng.uniform(size=(60, 2)), columns=fit.target_names))
+    verdicts = {fit: "**Fit for a calibration**, as far", blind: "**Hardly fit", fit.with_targets([]): "**Not fit"}
+    for spectra, expected in verdicts.items():
+        app = AppTest.from_file(APP, default_timeout=60)
+        app.query_params["set"] = store.save_set(spectra)[:12]
+        app.switch_page(EXPLORE).run()
+        said = [one.value for one in app.markdown]
+        assert any(one.startswith(expected) for one in said), said
+        assert {one.label for one in app.get("page_link")} >= {"What would help?", "Calibrate"}
+
+
 def test_explore_names_the_dependent_target_and_counts(store: Store):
     app = opened(EXPLORE, set=store.save_set(beer_lambert_set()))
     assert metrics(app)["Independent targets"] == "3 of 4"

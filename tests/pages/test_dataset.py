@@ -233,7 +233,8 @@ def test_explore_leaves_spectra_out_of_a_kept_set_as_a_new_one(store: Store):
     (chosen,) = [one for one in app.multiselect if one.label == "Spectra to leave out"]
     assert sorted(chosen.options, key=int) == [str(number) for number in range(6, 21)]  # ids, not numbers in the set
     app = healthy(chosen.set_value(["7", "20"]).run())
-    healthy(click(app, "Keep the other 13 as a new set"))
+    app = healthy(click(app, "Keep the other 13 as a new set"))
+    assert "13 spectra are kept as a new set and in hand. The former set stays." in [one.value for one in app.info]
     (rest,) = [store.load_set(one.fingerprint) for one in store.sets() if one.fingerprint != fingerprint]
     assert rest.samples["id"].tolist() == [str(number) for number in range(6, 21) if number not in (7, 20)]
     assert rest.meta.provenance["left_out_later"] == [{"from": fingerprint, "ids": ["7", "20"]}]

@@ -41,6 +41,13 @@ class TestEveryPage:
             offered = "Run the demo" if entry.path.startswith("pages/learn/") else "Load the demo"
             assert offered in [button.label for button in app.button]
 
+    def test_where_sets_are_kept_and_none_is_in_hand_it_says_so(self, entry, store: Store):
+        store.save_set(beer_lambert_set(n_spectra=12))
+        app = opened(entry)
+        healthy(app, entry)
+        if Path(entry.path).stem not in WORK_WITHOUT_SPECTRA and not entry.path.startswith("pages/learn/"):
+            assert app.info[0].value.startswith("No data set in hand. This page needs one. Choose a kept one above")
+
     def test_with_a_data_set_in_hand_is_healthy(self, entry, store: Store):
         fingerprint = store.save_set(beer_lambert_set(n_spectra=30))
         healthy(opened(entry, set=fingerprint[:12]), entry)

@@ -63,6 +63,12 @@ def test_every_step_is_reached_by_its_link(demo, number):
     assert (Path(APP).parent / step.page).is_file()
 
 
+def test_ions_on_the_tour_stand_as_chemists_write_them(demo):
+    app = opened("tour", demo, step="7")
+    assert app.selectbox(key="tour_ion").options[0] == "Zn²⁺"
+    assert [one.value for one in app.caption if one.value.startswith("Zn²⁺ varies by")]
+
+
 def test_next_goes_on_and_what_was_seen_is_counted(demo):
     app = opened("tour", demo, step="2")
     next(button for button in app.button if button.label == "Next").click().run()
@@ -81,6 +87,7 @@ def test_answers_are_counted_to_the_score_also_across_a_reload(demo, difficulty,
     right, drawn = 0, []
     for number in range(1, asked + 1):
         assert app.subheader[0].value.startswith(f"Question {number} of {asked}")
+        assert " of 0." not in " ".join(one.value for one in app.caption)
         app.button(key="quiz_A").click().run()
         said = [text.value for text in app.markdown]
         assert ("**Right.**" in said) != ("**Wrong.**" in said)

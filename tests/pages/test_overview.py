@@ -6,6 +6,7 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
+from spectra_core.evaluation.errors.sentences import signed
 from spectra_core.jobs import Jobs
 from spectra_core.store import Store
 
@@ -54,7 +55,14 @@ def test_with_the_demo_in_hand_generated_spectra_are_drawn_beside_the_experiment
     shutil.copytree(folder, store.root, dirs_exist_ok=True)
     monkeypatch.setattr(Store, "load_model", None)  # it loads PyTorch, three seconds that the page would come later
     app = opened(**made)
-    assert [one.value for one in app.subheader] == ["Do generated spectra look like the experimental ones?"]
+    first, second = (one.value for one in app.subheader)
+    assert (first, second) == ("Do they lower the errors?", "Do generated spectra look like the experimental ones?")
+    (study,) = [one for one in store.results() if one.kind == "study"]
+    of_all = store.load_result(study.id).tables["comparisons"].query("target == 'all' and declared")
+    said = next(one.value for one in app.markdown if one.value.startswith("**Change of the mean error, by PLS:**"))
+    for row in of_all.itertuples():
+        assert f"{row.arm} {signed(row.effect)} ({row.verdict})" in said
+    assert "Target by target" in [one.label for one in app.get("page_link")]
     assert "60 experimental spectra (“Demo: salts in water”)" in app.caption[-1].value
     assert "Run the demo" not in labels(app)
     assert boxes(app) == ["done"] * 5

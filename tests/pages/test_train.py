@@ -84,6 +84,9 @@ def test_a_trained_generator_is_kept_in_hand_and_found_again_after_a_reload(fing
 def test_a_stored_generator_is_judged_on_what_it_has_not_seen(fingerprint, model):
     app = opened(set=fingerprint, model=model)
     assert any("Five held-out spectra" in caption.value for caption in app.caption)
+    (verdict,) = [one.value for one in app.markdown if "tells held-out spectra apart" in one.value]
+    assert "Loss" not in verdict  # PCA is fitted in one step
+    assert "Generate spectra with it" in [one.label for one in app.get("page_link")]
     assert {metric.label for metric in app.metric} == {
         "Parameters",
         "Active latent dimensions",

@@ -16,6 +16,7 @@ from spectra_core.jobs import Jobs
 from spectra_core.spectra import SpectralAxis, SpectraSet
 from spectra_core.store import Store
 from tests.conftest import beer_lambert_set, relabelled
+from ui.text import significant
 
 APP = str(Path(__file__).parents[2] / "app.py")
 CALIBRATE, READ = "pages/use/calibrate.py", "pages/use/read.py"
@@ -89,6 +90,10 @@ def test_a_calibration_is_made_as_a_job_and_shown_with_its_figures_of_merit(stor
     assert {name: part.choice.name for part in made.parts for name in part.targets} == {"Cu2+": "pls", "NO3-": "ridge"}
     healthy(app.run())
     merit = with_column(app, "rmsecv")
+    said = next(one.value for one in app.markdown if "(RMSECV)" in one.value)
+    for name in ("Cu²⁺", "NO₃⁻"):
+        error = merit.set_index("target").loc[name, "rmsecv"]
+        assert f"{name} by {significant(error)} mol/L" in said
     np.testing.assert_allclose(merit["rmsecv"], np.sqrt(((made.held_out - made.train.target_values) ** 2).mean(axis=0)))
     assert {"Calibration (ZIP)", "Coefficients (CSV)"} <= {one.label for one in app.get("download_button")}
 
@@ -115,6 +120,10 @@ def test_unknown_spectra_are_read_flagged_and_checked_against_later_references(s
     healthy(app.button(key="take_unknown").click().run())
     table = with_column(app, "flags")
     assert list(table["id"].unique()) == [f"U{row}" for row in range(6)]
+    (said,) = [one.value for one in app.markdown if "are read" in one.value]
+    flagged = table[table["flags"] != ""].groupby("id", sort=False)
+    assert said.startswith(f"**6 spectra are read**; something speaks against values of {len(flagged)}: ")
+    assert all(name in said for name in flagged.groups)
     assert "Q residual" in table.loc[table["id"] == "U3", "flags"].iloc[0]
     expected = store.load_calibration(kept).read(unknown(signal=signal))
     np.testing.assert_allclose(table["value"], expected["value"])
@@ -122,6 +131,8 @@ def test_unknown_spectra_are_read_flagged_and_checked_against_later_references(s
     references = beer_lambert_set(6, seed=5).targets.assign(id=[f"U{row}" for row in range(6)])
     healthy(app.file_uploader(key="references").upload("lab.csv", table_csv(references), "text/csv").run())
     assert list(with_column(app, "drift")["n"]) == [6, 6, 6, 6]
+    shown = next(one for one in app.dataframe if "drift" in one.value).proto.columns
+    assert all(name in shown for name in ("RMSEP", "CRPS", "Drift per 100 spectra"))
 
 
 def test_another_axis_is_asked_about(store, fingerprint, kept):
@@ -143,6 +154,17 @@ def test_a_file_with_an_open_question_is_a_sentence(fingerprint, kept):
     app.button(key="take_unknown").click().run()
     assert not app.exception
     assert len(app.error) == 1
+
+
+def test_targets_that_the_spectra_do_not_tell_are_named_and_no_flag_is_said(store, fingerprint):
+    spectra = store.load_set(fingerprint)
+    rng = np.random.default_rng(1)
+    guessed = relabelled(spectra, spectra.targets.assign(**{"Ni2+": rng.uniform(0.01, 0.2, len(spectra))}))
+    key = store.save_set(guessed)
+    store.save_calibration(calibrate(guessed, regressor="ridge", targets=["Cu2+", "Ni2+"], n_folds=4))
+    (said,) = [one.value for one in opened(CALIBRATE, set=key).markdown if "(RMSECV)" in one.value]
+    assert said.endswith("Not told, and hardly better than a guess: Ni²⁺.")
+    assert "Ni²⁺ by" not in said
 
 
 def test_a_calibration_on_other_data_is_shown_only_when_asked_for(store, fingerprint, kept):

@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spectra_core.errors import SpectraError
 from spectra_core.generators.base import LatentGenerator
+from spectra_core.shares import percent
 from spectra_core.spectra import SpectraSet
 from spectra_core.spectra.latent import ACTIVE_VARIANCE, LatentPosterior
 
@@ -22,6 +23,13 @@ RANKS: tuple[tuple[str, float], ...] = (
 FAR = 2.0
 """Times the median error of its siblings from which a training counts as ended far from them. Seeds and folds change
 reconstruction errors by a tenth or so; one that was thrown off at a long step ended at three times the others'."""
+
+
+_STRETCHES = 10
+RISEN, FALLING = 1.1, 0.97
+"""Mean loss of the last tenth of the epochs over the least mean of any tenth, and over the tenth before it, from which
+the curve has turned upwards, or still goes down. From one tenth to the next a curve that has levelled off changes by a
+per cent or two."""
 
 
 def far_from_siblings(errors: ArrayLike) -> NDArray[np.bool_]:
@@ -43,6 +51,45 @@ def far_from_siblings(errors: ArrayLike) -> NDArray[np.bool_]:
         return np.zeros(len(found), dtype=bool)
     others = np.array([np.median(np.delete(found, number)) for number in range(len(found))])
     return np.asarray(found > FAR * others)
+
+
+def learned_sentence(history: pd.DataFrame, rebuilt: float, words: str) -> str:
+    """Say whether a generator has learned, from spectra it was judged on and from its training curve.
+
+    Parameters
+    ----------
+    history
+        One row per epoch; ``validation_loss`` where spectra were held out. Empty where nothing was trained in epochs.
+    rebuilt
+        Root mean square of spectrum minus reconstruction over that of spectrum minus mean training spectrum.
+    words
+        What the spectra are that it was judged on: "held-out spectra".
+
+    Examples
+    --------
+    >>> falling = pd.DataFrame({"validation_loss": np.linspace(2.0, 1.0, 40)})
+    >>> learned_sentence(falling, 0.1, "held-out spectra").partition(" Loss on ")[2]
+    'held-out spectra was still falling: train for more epochs.'
+    """
+    said = f"Of what tells {words} apart it rebuilds all but {percent(min(rebuilt, 1.0))}."
+    if "validation_loss" not in history or len(history) < 2 * _STRETCHES:
+        return said
+    loss = history["validation_loss"].to_numpy(dtype=np.float64)
+    means = np.array([part.mean() for part in np.array_split(loss, _STRETCHES)])
+    best = int(means.argmin())
+    if means[-1] > RISEN * means[best]:
+        epoch = round((best + 0.5) * len(loss) / _STRETCHES)
+        return f"{said} Loss on held-out spectra has risen since about epoch {epoch}: it memorises; stop earlier."
+    if means[-1] < FALLING * means[-2]:
+        return f"{said} Loss on held-out spectra was still falling: train for more epochs."
+    return f"{said} Loss on held-out spectra has levelled off."
+
+
+def rebuilt_share(generator: LatentGenerator, spectra: SpectraSet, training: SpectraSet) -> float:
+    """Return the root mean square of what reconstructions lack over that of spectrum minus mean training spectrum."""
+    left = np.mean(reconstruction_errors(generator, spectra) ** 2)
+    whole = np.mean((spectra.signal - training.signal.mean(axis=0)) ** 2)
+    return float(np.sqrt(left / whole)) if whole > 0 else 0.0
 
 
 def latent_dimensions(posterior: LatentPosterior) -> pd.DataFrame:

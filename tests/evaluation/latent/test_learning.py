@@ -1,12 +1,21 @@
 """What the tables on the training page say, against formulas computed apart."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from spectra_core.errors import SpectraError
-from spectra_core.evaluation.latent.learning import RANKS, latent_dimensions, reconstruction_errors, reconstructions
+from spectra_core.evaluation.latent.learning import (
+    RANKS,
+    latent_dimensions,
+    learned_sentence,
+    rebuilt_share,
+    reconstruction_errors,
+    reconstructions,
+)
 from spectra_core.generators.base import LatentGenerator
 from spectra_core.spectra import SpectraSet
 from spectra_core.spectra.latent import LatentPosterior
@@ -78,3 +87,29 @@ def test_fewer_than_five_spectra_are_refused(mixtures):
     few = mixtures.take([0, 1, 2])
     with pytest.raises(SpectraError, match="shown for 5 spectra, the set has 3"):
         reconstructions(Offset(few, np.arange(3)), few)
+
+
+def test_the_share_that_is_not_rebuilt_is_measured_by_how_far_spectra_lie_from_the_mean(mixtures):
+    order = np.arange(len(mixtures))
+    away = mixtures.signal - mixtures.signal[:30].mean(axis=0)
+    by_hand = np.sqrt(np.mean((order / 1000.0) ** 2) / np.mean(away**2))
+    assert_allclose(rebuilt_share(Offset(mixtures, order), mixtures, mixtures.take(range(30))), by_hand)
+
+
+@pytest.mark.parametrize(
+    ("loss", "said"),
+    [
+        (
+            np.r_[np.linspace(2.0, 1.0, 30), np.linspace(1.0, 1.5, 20)],
+            "has risen since about epoch 3[0-4]: it memorises",
+        ),
+        (1.0 / np.arange(1, 51), "was still falling: train for more epochs"),
+        (np.r_[np.linspace(2.0, 1.0, 20), np.full(30, 1.0)], "has levelled off"),
+    ],
+)
+def test_the_curve_of_held_out_spectra_is_read_in_words(loss, said):
+    rng = np.random.default_rng(0)
+    curve = pd.DataFrame({"validation_loss": loss * (1 + 0.01 * rng.normal(size=50))})
+    sentence = learned_sentence(curve, 0.2, "held-out spectra")
+    assert re.search(said, sentence)
+    assert "all but 20\N{NO-BREAK SPACE}%" in sentence
