@@ -2,8 +2,8 @@ import streamlit as st
 
 from spectra_core.errors import SpectraCoreError
 from spectra_core.experiment.advice import require_advisable
+from spectra_core.jobs.tasks import default_workers
 from ui import advice_panel, job_panel, needed, state
-from ui.experiment_panel import n_workers
 from ui.text import sentence
 from ui.widgets import pick_seed
 
@@ -38,7 +38,7 @@ with right:
     seed = pick_seed("advice_seed")
 if st.button("Find out what helps", type="primary", icon=":material/troubleshoot:"):
     arguments = {"set": spectra.fingerprint, "minutes": minutes, "reference": reference, "seed": seed}
-    state.start_job("advise", {**arguments, "workers": n_workers()}, f"Advice on {spectra.meta.name}")
+    state.start_job("advise", {**arguments, "workers": default_workers()}, f"Advice on {spectra.meta.name}")
 st.caption("It goes on when this page is closed. What does not fit into the time is left out, and named.")
 job_panel.latest("advise")
 

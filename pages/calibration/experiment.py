@@ -6,6 +6,7 @@ from spectra_core.errors import SpectraCoreError
 from spectra_core.experiment import Experiment
 from spectra_core.experiment.cautions import cautions
 from spectra_core.experiment.run import runnable
+from spectra_core.jobs.tasks import default_workers
 from ui import experiment_panel, needed, question_panel, state, studies, study_progress, time_said
 from ui.text import counted, sentence
 
@@ -42,7 +43,7 @@ if experiment is not None:
         st.warning(sentence(caution), icon=":material/warning:")
     question_panel.show_power(experiment, spectra)
     n_fits = len(experiment.arms) * len(experiment.regressors) * len(experiment.n_train) * experiment.n_splits
-    n_workers = experiment_panel.n_workers()
+    n_workers = default_workers()
     st.caption(
         f"{counted(len(experiment.arms), 'arm')}; {n_fits} fits of {counted(spectra.n_targets, 'target')}; "
         f"{time_said.words(experiment, spectra, n_workers)} with {counted(n_workers, 'worker')} beside what "
