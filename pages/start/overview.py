@@ -19,7 +19,7 @@ if experimental is not None and generated is None:
 demo.offer_pipeline()
 newest = None if experimental is None else next(studies.results_of(experimental), None)
 if newest is not None and (said := study_panels.in_short(newest)):
-    st.subheader("Do they lower the errors?")
+    st.subheader("Do generated spectra lower the errors?")
     st.markdown(said)
     with st.container(horizontal=True):
         st.page_link("pages/calibration/errors.py", label="Target by target", icon=":material/arrow_forward:")

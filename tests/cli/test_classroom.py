@@ -26,7 +26,7 @@ def test_idle_workspaces_are_listed_with_their_date_and_removed_on_demand(tmp_pa
 
     assert main(["class", "--idle-days", "14", "--board", "on"]) == 0
     said = capsys.readouterr().out
-    assert "idle_days 14, board True" in said
+    assert "kept for 14 days without a visit; board on." in said
     assert classroom.teacher_secret(tmp_path) in said
     assert len(re.findall("may be removed from 2001-09-23", said)) == 2
     assert all(home.exists() for home in homes)

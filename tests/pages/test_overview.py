@@ -55,8 +55,8 @@ def test_with_the_demo_in_hand_generated_spectra_are_drawn_beside_the_experiment
     shutil.copytree(folder, store.root, dirs_exist_ok=True)
     monkeypatch.setattr(Store, "load_model", None)  # it loads PyTorch, three seconds that the page would come later
     app = opened(**made)
-    first, second = (one.value for one in app.subheader)
-    assert (first, second) == ("Do they lower the errors?", "Do generated spectra look like the experimental ones?")
+    asked = ("lower the errors?", "look like the experimental ones?")
+    assert [one.value for one in app.subheader] == [f"Do generated spectra {what}" for what in asked]
     (study,) = [one for one in store.results() if one.kind == "study"]
     of_all = store.load_result(study.id).tables["comparisons"].query("target == 'all' and declared")
     said = next(one.value for one in app.markdown if one.value.startswith("**Change of the mean error, by PLS:**"))
