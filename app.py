@@ -31,12 +31,13 @@ with error_boundary(page.title):
     workspace_panel.admit()
     state.begin_run()
     workspace_panel.show()
-    status_line.show()
+    notices = status_line.show()
     # The heading is where the way past the menu leads; first of all that the keyboard reaches.
     st.html('<a class="skip-to-page" href="#page" tabindex="1">Go past the menu</a>')
     st.title(page.title, anchor="page")
     st.markdown(f"**{menu.question_of(page.title)}**")
-    page.run()
+    with state.warned_in(notices):
+        page.run()
 with st.sidebar:
     figures.pick_format()
 ready.begin()

@@ -127,7 +127,7 @@ class Option:
             return isinstance(value, str) and value in self.values
         if self.kind in (int, float):
             number = isinstance(value, self.kind | int) and not isinstance(value, bool)
-            return number and (value in self.range if self.range is not None else math.isfinite(value))
+            return number and (value in self.range if self.range is not None else _is_finite(value))
         return self.kind is None or (isinstance(value, self.kind) and self.kind is not tuple)
 
 
@@ -210,6 +210,13 @@ def plain_label(name: str) -> str:
 
 def _default_of(one: "Field[Any]") -> Any:
     return one.default_factory() if one.default_factory is not MISSING else one.default
+
+
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # a whole number of hundreds of digits
+        return False
 
 
 def _shortly(value: Any) -> str:

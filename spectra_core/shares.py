@@ -1,10 +1,14 @@
-"""Shares as a person says them."""
+"""Shares, and changes in per cent, as a person says them: never as none or all, or as no change, unless they are."""
 
 import math
 
 _UNIT = "\N{NO-BREAK SPACE}%"
 _SAME = 1e-12
 """Relative difference from all that is left to arithmetic."""
+_NO_CHANGE = 1e-9
+"""Per cent below which a change is arithmetic, too."""
+_MOST_DIGITS = 6
+"""Of a number just below 1."""
 
 
 def percent(share: float, n_decimals: int = 0) -> str:
@@ -25,3 +29,34 @@ def percent(share: float, n_decimals: int = 0) -> str:
     if reached == 0:
         return f"under {0.1**digits:.{digits}f}{_UNIT}" if share > 0 else f"0{_UNIT}"
     return f"over {100 - 0.1**digits:.{digits}f}{_UNIT}" if share < 1 else f"over 100{_UNIT}"
+
+
+def percents(number: float, *, sign: bool = False) -> str:
+    r"""Say a number of per cent, with its sign where that is asked for; as 0 or 100 only what is.
+
+    >>> percents(-33.1, sign=True), percents(8.86), percents(-0.03, sign=True), percents(0.0), percents(-99.97)
+    ('−33\xa0%', '8.9\xa0%', '−0.03\xa0%', '0\xa0%', '−99.97\xa0%')
+    """
+    size = abs(number)
+    if math.isnan(number):
+        return "not defined"
+    if size < _NO_CHANGE:
+        return f"0{_UNIT}"
+    n_decimals = 0 if size >= 10 else 1 if size >= 0.05 else math.ceil(-math.log10(size))
+    if 99 < size < 100:
+        n_decimals = next((digits for digits in range(4) if float(f"{size:.{digits}f}") < 100), 4)
+    return f"{number:{'+' if sign else ''}.{n_decimals}f}{_UNIT}".replace("-", "\N{MINUS SIGN}")
+
+
+def digits_below_one(number: float, n_digits: int) -> int:
+    """Return how many significant digits a number needs so that it does not read as 1, which it is not.
+
+    So many as asked for suffice elsewhere, and for what differs from 1 by arithmetic alone; six are the most.
+
+    >>> digits_below_one(0.9997, 3), digits_below_one(0.95, 3), digits_below_one(1.0, 3), digits_below_one(-0.9999, 2)
+    (4, 3, 3, 4)
+    """
+    size = abs(number)
+    if not 0.5 < size < 1 or math.isclose(size, 1.0, rel_tol=_SAME):
+        return n_digits
+    return next((digits for digits in range(n_digits, _MOST_DIGITS) if float(f"{size:.{digits}g}") < 1), _MOST_DIGITS)

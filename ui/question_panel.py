@@ -15,6 +15,7 @@ from spectra_core.experiment.power import pilot_of, smallest_effects
 from spectra_core.figures.names import typeset
 from spectra_core.jobs.tasks import default_workers
 from spectra_core.regressors.choice import regressor_from_json, regressor_label, regressor_title
+from spectra_core.shares import percents
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
 from ui import cache, job_panel, state, studies, tables, time_said
@@ -192,4 +193,4 @@ def _sentence(title: str, rows: pd.DataFrame) -> str:
 def _percent(fall: float) -> str:
     if np.isnan(fall):
         return "not known"
-    return f"{fall:.1f} %" if fall < 10 else f"{fall:.0f} %"
+    return percents(fall)

@@ -200,7 +200,7 @@ def show_validation(found: ExternalValidation, labels: Mapping[str, str]) -> Non
     for _, row in found.errors[found.errors["drift_p"] < 0.01].iterrows():
         st.warning(
             f"Errors of {plain(labels[row['target']])} drift by {row['drift']:.3g} per 100 spectra in measuring order "
-            f"(chance without a drift: {row['drift_p']:.2g}). Measure a control sample, or calibrate anew.",
+            f"(chance without a drift: {significant(row['drift_p'])}). Measure a control sample, or calibrate anew.",
             icon=":material/trending_up:",
         )
     wide = found.coverage.pivot_table(index="target", columns="level", values="covered", sort=False).map(percent)

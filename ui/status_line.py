@@ -5,20 +5,20 @@ from datetime import datetime
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from spectra_core.choices import SHORT_TITLES
 from ui import deleting, state
 from ui.boundary import error_boundary
 from ui.menu import ROOT
-from ui.text import sentence
 
 _LONGEST_NAME = 60
 """Characters that a picker shows in a wide window; in a narrow one the browser cuts them where the room ends."""
 _JOBS_PAGE = "pages/start/jobs.py"
 
 
-def show() -> None:
-    """Show what is in hand, each as a picker over what the store holds, and the notices of this run."""
+def show() -> DeltaGenerator:
+    """Show what is in hand, each as a picker over what the store holds, and notices; return where these stand."""
     columns = st.columns([4, 4, 4, 1.6], vertical_alignment="center", gap="small")
     with columns[0]:
         _picker("set", "Data set", ":material/table_chart:", "No data set yet")
@@ -34,12 +34,11 @@ def show() -> None:
     if record is not None and record.origin == "simulated":
         # Said on every page, whatever the set is called.
         st.caption(":material/science: The data set in hand is simulated, not measured.")
+    place = st.container()
     for notice, warning in state.notices():
-        if warning:
-            st.warning(sentence(notice), icon=":material/warning:")
-        else:
-            st.info(sentence(notice), icon=":material/info:")
+        state.draw_notice(place, notice, warning=warning)
     deleting.offer_undo()
+    return place
 
 
 def _picker(kind: str, label: str, icon: str, nothing: str) -> None:

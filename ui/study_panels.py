@@ -28,7 +28,7 @@ from spectra_core.regressors.choice import regressor_from_json, regressor_label,
 from spectra_core.store import Store, StoredResult
 from ui import cache, job_panel, own_way, state, studies, tables, time_said
 from ui.exports import figure_with_exports, table_export
-from ui.text import counted, plain
+from ui.text import counted, plain, significant
 
 _KINDS = {"optimiser steps": "step_matched", "repeated rows": "duplicate_rows", "true spectra at the labels": "oracle"}
 """Colours of changes on the reason card that do without generated spectra."""
@@ -171,9 +171,7 @@ def worth(result: StoredResult, regressor: str, units: Mapping[str, str]) -> Non
         st.caption("Known where the experiment has an oracle arm of the same ratio: simulated data only.")
         return
     st.write("1 is as good as as many new spectra from the true simulator, 0 no better than the reference.")
-    shown = efficiencies.assign(
-        efficiency=[f"{value:.2f}" if pd.notna(value) else "not defined" for value in efficiencies["efficiency"]]
-    )
+    shown = efficiencies.assign(efficiency=[significant(value) for value in efficiencies["efficiency"]])
     st.dataframe(tables.wide(shown, ["arm", "n_train"], "target", "efficiency"))
     st.caption('"Not defined": new spectra did not lower that error beyond its spread either.')
     table_export(efficiencies, "efficiencies")
@@ -223,7 +221,8 @@ def added(result: StoredResult) -> None:
             "**Label honesty**: error of the labels, as read from the added spectra by PLS, over the error on held-out "
             "experimental spectra. About 1 is honest; far above, spectra do not hold what their labels say."
         )
-        st.dataframe(tables.wide(table, ["arm"], "target", "honesty", how="median").round(2))
+        honesty = tables.wide(table, ["arm"], "target", "honesty", how="median")
+        st.dataframe(honesty, column_config=tables.columns(honesty))
         noise = table.groupby("arm", sort=False)["noise_ratio"].median().reset_index()
         st.write("**Noise** of added spectra over that of the training spectra: below 1 they are smoother.")
         st.dataframe(noise, hide_index=True, placeholder=tables.NONE, column_config=tables.columns(noise))

@@ -10,6 +10,7 @@ import streamlit as st
 
 from spectra_core.figures.names import typeset
 from spectra_core.options import options_of
+from spectra_core.shares import digits_below_one
 
 HEADINGS: dict[str, str] = {
     "sample": "Number",
@@ -87,6 +88,8 @@ HEADINGS: dict[str, str] = {
 }
 """Headings of columns whose name does not read as one."""
 
+_N_DIGITS = 3
+"""Significant digits of numbers, unless one just below 1 needs more so as not to read as 1."""
 NONE = "\N{EN DASH}"
 """Stands in the place of a value that is not defined."""
 
@@ -97,7 +100,8 @@ def columns(table: pd.DataFrame, **headings: str) -> dict[str, Any]:
     Parameters
     ----------
     table
-        With names for columns; those of floating-point numbers get three significant digits.
+        With names for columns; those of floating-point numbers get three significant digits, more where one just below
+        1 would read as 1.
     headings
         Those of columns that are called otherwise elsewhere.
     """
@@ -213,5 +217,8 @@ def heading(name: str) -> str:
 
 def _column(label: str, values: "pd.Series[Any]") -> Any:
     if pd.api.types.is_float_dtype(values):
-        return st.column_config.NumberColumn(label, format="%.3g")
+        # One format holds for the whole column.
+        near = values[values.abs().between(0.99, 1.0)]
+        n_digits = max((digits_below_one(value, _N_DIGITS) for value in near), default=_N_DIGITS)
+        return st.column_config.NumberColumn(label, format=f"%.{n_digits}g")
     return st.column_config.Column(label)

@@ -42,15 +42,18 @@ def sentence(error: object) -> str:
 def significant(value: float, n_digits: int = 2) -> str:
     """Say a number with so many significant digits, zeros among them; far from 1 with a power of ten.
 
+    A number just below 1 gets more of them, up to six, so that it does not read as 1.
+
     >>> significant(0.2), significant(1.0), significant(11.4), significant(1234.0), significant(-5.23e-5)
     ('0.20', '1.0', '11', '1200', '−5.2 × 10⁻⁵')
-    >>> significant(0.0), significant(float("nan"))
-    ('0', 'not defined')
+    >>> significant(0.0), significant(float("nan")), significant(0.9997)
+    ('0', 'not defined', '0.9997')
     """
     if not math.isfinite(value):
         return "not defined" if math.isnan(value) else "infinite"
     if value == 0:
         return "0"
+    n_digits = shares.digits_below_one(value, n_digits)
     mantissa, _, power = f"{abs(value):.{n_digits - 1}e}".partition("e")
     sign, exponent = "\u2212" if value < 0 else "", int(power)
     if not -4 < exponent < 6:

@@ -46,15 +46,15 @@ verdict.markdown(vary_sentence(summary.reset_index(), single, pd.concat([asked, 
 columns = st.columns(4)
 columns[0].metric(
     "Noise, ratio to training",
-    f"{summary.loc['generated', 'ratio']:.2f}",
+    significant(summary.loc["generated", "ratio"], 3),
     help="Median over channels of generated over experimental noise; 1 is alike, below 1 is too smooth. "
-    + (f"{real}{summary.loc['held-out', 'ratio']:.2f}." if real else ""),
+    + (f"{real}{significant(summary.loc['held-out', 'ratio'], 3)}." if real else ""),
 )
 columns[1].metric(
     "Standard deviation, ratio",
-    f"{asked['sd_ratio'].median():.2f}",
+    significant(asked["sd_ratio"].median(), 3),
     help="Median over channels; below 1, generated spectra vary less. "
-    + (f"{real}{floor['sd_ratio'].median():.2f}." if real else ""),
+    + (f"{real}{significant(floor['sd_ratio'].median(), 3)}." if real else ""),
 )
 columns[2].metric(
     "Channels that differ",

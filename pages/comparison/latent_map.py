@@ -5,7 +5,7 @@ import streamlit as st
 from spectra_core.evaluation.latent.sentences import ground_sentence
 from ui import cache, comparison, map_panel, models, state, traversal_panel
 from ui.exports import report_export
-from ui.text import percent
+from ui.text import percent, significant
 
 st.write("One marker a spectrum: near each other where spectra are alike.")
 found = comparison.compared()
@@ -37,7 +37,7 @@ if drawn is not None:
     columns = st.columns(3)
     columns[0].metric(
         "Trustworthiness",
-        "not known" if isnan(trust) else f"{trust:.2f}",
+        "not known" if isnan(trust) else significant(trust),
         help="How far neighbours on the map are neighbours in the space it shows: 1 always, about 0.5 for a random map "
         "(Venna and Kaski 2006; 15 neighbours, at most 2000 spectra).",
     )

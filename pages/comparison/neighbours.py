@@ -10,7 +10,7 @@ from spectra_core.figures.theme import role_name
 from ui import cache, comparison, neighbour_panel, state, tables, targets
 from ui.exports import offer_tables, report_export
 from ui.figures import show_figure
-from ui.text import percent, plain
+from ui.text import percent, plain, significant
 
 st.write("Each generated spectrum beside the experimental spectrum nearest to it.")
 found = comparison.compared()
@@ -82,7 +82,7 @@ else:
     )
 columns[3].metric(
     "Median distance ratio",
-    f"{table['distance_ratio'].median():.2f}",
+    significant(table["distance_ratio"].median()),
     help="Nearest over second nearest training spectrum (NNDR): near 0 for copies, near 1 between spectra.",
 )
 

@@ -77,8 +77,9 @@ if picked is not None:
                 "Weights of its regressors, found on left-out spectra of the calibration: 0 for those that add "
                 "nothing, or err by more than three standard deviations of the target."
             )
-            weights = made_of.assign(target=made_of["target"].map(called), weight=made_of["weight"].round(2))
-            st.dataframe(tables.wide(weights, ["target"], "candidate", "weight"))
+            named = made_of.assign(target=made_of["target"].map(called))
+            weights = tables.wide(named, ["target"], "candidate", "weight")
+            st.dataframe(weights, column_config=tables.columns(weights))
             table_export(made_of, "stack")
     calibrations.offer_files(key, calibration)
 

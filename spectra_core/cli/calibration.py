@@ -11,6 +11,7 @@ from spectra_core.cli import shared
 from spectra_core.datasets.writers.tables import require_table_form, table_file
 from spectra_core.errors import ConfigError
 from spectra_core.regressors.choice import regressor_from_text
+from spectra_core.shares import digits_below_one
 from spectra_core.store import Store
 from spectra_core.store.files import write_at
 
@@ -64,7 +65,7 @@ def calibrate(chosen: argparse.Namespace) -> None:
     shared.say(f"{made.title} on {shared.told(spectra)}; cross-validated in {made.n_folds} folds.\n")
     headings = {**MERIT, "slope": "Slope", "lod_most": "Limit of detection"}
     shown = merit[[name for name in headings if name != "note"]].rename(columns=headings)
-    shared.say(shown.to_string(index=False, float_format=lambda value: f"{value:.3g}", na_rep="-"))
+    shared.say(shown.to_string(index=False, float_format=_said, na_rep="-"))
     save_calibration(made, chosen.out)
     shared.say(f"\nWritten to {chosen.out}.")
     if chosen.keep:
@@ -149,10 +150,14 @@ def read(chosen: argparse.Namespace) -> None:
 
 def _tell_validation(found: "ExternalValidation") -> None:
     def said(table: pd.DataFrame) -> str:
-        return str(table.to_string(index=False, float_format=lambda value: f"{value:.3g}", na_rep="-"))
+        return str(table.to_string(index=False, float_format=_said, na_rep="-"))
 
     shared.say(f"\nAgainst reference values:\n{said(found.errors)}")
     coverage = found.coverage.pivot_table(index="target", columns="level", values="covered", sort=False).reset_index()
     shared.say(f"\nShare of them within intervals of the level:\n{said(coverage)}")
     if found.unmatched:
         shared.say(f"\nWithout a spectrum: {', '.join(found.unmatched[:20])}.")
+
+
+def _said(value: float) -> str:
+    return f"{value:.{digits_below_one(value, 3)}g}"

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 
 from spectra_core.datasets.dialect import Dialect
 from spectra_core.errors import ConfigError, SpectraError, json_fault
+from spectra_core.options import Range, option_of, require_options
 from spectra_core.spectra.text import require_whole
 
 PartRole = Literal["spectra", "axis", "targets", "ignored"]
@@ -31,6 +32,14 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "sentinels": ("missing", "keep", "leave out spectra"),
     "censored": ("missing", "half", "limit"),
 }
+_FACTS = {
+    "name": option_of("name", str),
+    "unit": option_of("unit", str),
+    "charge": option_of("charge", Annotated[int, Range(-99, 99)] | None),
+    "molar_mass": option_of("molar_mass", Annotated[float, Range(0, 10**9)] | None),
+}
+"""What may be said of a target."""
+_LIMIT, _OUT = option_of("limits", float), option_of("leave_out_spectra", int)
 
 
 @dataclass(frozen=True)
@@ -136,6 +145,10 @@ class Recipe:
     name: str | None = None
 
     def __post_init__(self) -> None:
+        require_options(self, "The recipe")
+        for key in ("parts", "columns", "targets", "limits"):
+            if not isinstance(getattr(self, key), Mapping):
+                raise ConfigError(f"The recipe: {key} are decisions by name, got {getattr(self, key)!r:.80}.")
         for key, known in _CHOICES.items():
             value = getattr(self, key)
             if value is not None and value not in known:
@@ -143,14 +156,14 @@ class Recipe:
         _require_roles(self.parts, get_args(PartRole), "table")
         _require_roles(self.columns, get_args(ColumnRole), "column")
         for name, facts in self.targets.items():
-            unknown = set(facts) - {"name", "unit", "charge", "molar_mass"}
-            if unknown:
-                raise ConfigError(
-                    f"The recipe says {sorted(unknown)[0]!r} of target {name!r}. Known: name, unit, charge, molar_mass."
-                )
+            _require_facts(name, facts)
+        for name, limit in self.limits.items():
+            _LIMIT.checked(limit, f"The recipe, limit of {name!r}")
         if self.header_rows is not None and not 0 <= self.header_rows <= 20:
             raise ConfigError(f"A table has between 0 and 20 header rows, got {self.header_rows}.")
-        left_out = tuple(one if isinstance(one, str) else int(one) for one in self.leave_out_spectra)
+        left_out = tuple(
+            one if isinstance(one, str) else _OUT.checked(one, "The recipe") for one in self.leave_out_spectra
+        )
         object.__setattr__(self, "leave_out_spectra", left_out)
         if self.grid is not None:
             object.__setattr__(self, "grid", _checked_grid(self.grid))
@@ -193,7 +206,9 @@ class Recipe:
             When the text is no recipe, naming the unknown entry.
         """
         try:
-            decided = json.loads(text)
+            decided = json.loads(text, object_pairs_hook=_once)
+        except RecursionError as error:
+            raise ConfigError("The recipe is nested too deeply. Give a recipe as this program saves it.") from error
         except ValueError as error:
             raise ConfigError(f"The recipe {json_fault(error)}. Give a recipe as this program saves it.") from error
         if not isinstance(decided, dict):
@@ -208,6 +223,22 @@ class Recipe:
             raise ConfigError(
                 "An entry of the recipe is of the wrong kind. Give a recipe as this program saves it."
             ) from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("an entry occurs twice")
+    return found
+
+
+def _require_facts(name: str, facts: Any) -> None:
+    if not isinstance(facts, Mapping):
+        raise ConfigError(f"The recipe says {facts!r:.80} of target {name!r}. Known: {', '.join(_FACTS)}.")
+    for fact, value in facts.items():
+        if fact not in _FACTS:
+            raise ConfigError(f"The recipe says {fact!r} of target {name!r}. Known: {', '.join(_FACTS)}.")
+        _FACTS[fact].checked(value, f"The recipe, target {name!r}")
 
 
 def _require_roles(roles: Mapping[str, str], known: tuple[str, ...], what: str) -> None:

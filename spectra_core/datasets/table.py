@@ -283,6 +283,8 @@ def text_points(recipe: Recipe) -> list[Point]:
 
 def _facts(parts: Sequence[Part]) -> list[Point]:
     """Say once how the files were read, taking the first part as their example."""
+    if not parts:
+        return []
     part = parts[0]
     titles = {"format": "Format", "encoding": "Encoding", "separator": "Separator", "decimal": "Decimal mark"}
     points = []

@@ -138,7 +138,8 @@ def coverage_curve(curve: pd.DataFrame, labels: Mapping[str, str]) -> go.Figure:
             mode="lines+markers",
             name=labels[str(name)],
             line={"color": colours[str(name)], "width": 1.5},
-            hovertemplate="promised %{x:.0%}<br>covered %{y:.1%}<extra>" + labels[str(name)] + "</extra>",
+            customdata=[percent(share, 1) for share in rows["covered"]],
+            hovertemplate="promised %{x:.0%}<br>covered %{customdata}<extra>" + labels[str(name)] + "</extra>",
         )
     figure.update_layout(xaxis_title="Promised", yaxis_title="Covered")
     figure.update_xaxes(tickformat=".0%")

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from spectra_core.figures.names import shown
 from spectra_core.figures.regression import COLOUR_NAME, KIND_COLOUR
 from spectra_core.figures.theme import GREY, styled, transparent, wrapped
+from spectra_core.shares import percents
 
 VERDICT_SYMBOL = {
     "improved": "triangle-left",
@@ -106,7 +107,8 @@ def _rows(
 def _markers(rows: pd.DataFrame, colour: str) -> go.Scatter:
     effect, low, high = (_log(rows[name]) for name in ("effect", "low", "high"))
     words = [
-        f"{row['effect']:+.1f} % ({row['low']:+.1f} to {row['high']:+.1f} %)<br>{row['verdict']}"
+        f"{percents(row['effect'], sign=True)} ({percents(row['low'], sign=True)} to "
+        f"{percents(row['high'], sign=True)})<br>{row['verdict']}"
         + (f"<br>folds with a run that blew up: {row['flagged']}" if row["flagged"] else "")
         for _, row in rows.iterrows()
     ]

@@ -84,7 +84,7 @@ def distance_distributions(tables: Mapping[str, pd.DataFrame], *, column: str, l
             name="Held-out (real-versus-real floor)" if role == "held-out" else role_name(role),
             mode="lines",
             line={"color": ROLE_COLOUR[role], "dash": ROLE_DASH[role], "width": 2, "shape": "hv"},
-            hovertemplate="%{y:.1f} % below %{x:.4g}",
+            hovertemplate="%{y:.3~f} % below %{x:.4g}",
         )
     figure.update_xaxes(title_text=label, rangemode="tozero")
     figure.update_yaxes(title_text="Share of spectra, %", range=[0, 101])

@@ -1,5 +1,7 @@
 """Figures of spectra that could not have been measured, and of labels that do not fit."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -18,6 +20,7 @@ from spectra_core.figures.theme import (
     transparent,
     wrapped,
 )
+from spectra_core.shares import percent
 
 MOST_POINTS = 1000
 """Markers per role: more hide each other and keep a browser busy. Evenly spaced rows are drawn; the legend says so."""
@@ -51,8 +54,10 @@ def offending_shares(summary: pd.DataFrame, *, confidence: float) -> go.Figure:
                     "solidity": 0.25,
                 },
             },
-            customdata=rows[["offenders", "limit", "median"]].to_numpy(),
-            hovertemplate="%{y}: %{customdata[0]} spectra, %{x:.2g} %; limit %{customdata[1]:.3g}, "
+            customdata=rows.assign(said=rows["share"].map(partial(percent, n_decimals=1)))[
+                ["offenders", "limit", "median", "said"]
+            ].to_numpy(),
+            hovertemplate="%{y}: %{customdata[0]} spectra, %{customdata[3]}; limit %{customdata[1]:.3g}, "
             "median %{customdata[2]:.3g}",
         )
     figure.add_vline(x=100 * (1 - confidence), line={"color": GREY, "width": 1, "dash": "dot"})

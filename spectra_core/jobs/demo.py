@@ -1,6 +1,8 @@
 """The demo: the whole pipeline on a small simulated set, in well under a minute."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -55,7 +57,7 @@ def run_demo(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dic
     training = {**DEMO_TRAINING, "set": made["set"], "options": dict(quickly(Choice("vae")).options)}
     whole = store.load_set(made["set"])
     memo = OnceMemo(memo_of(store, "study"))
-    with ThreadPoolExecutor(1) as aside:
+    with _aside() as aside:
         calibrating = aside.submit(calibrate, whole, regressor="pls", n_folds=5, seed=0)
         limits = aside.submit(identifiability_of, whole, memo=memo)  # the experiment asks for it in the end
         made |= TASKS["train"](training, reporter, store)
@@ -82,6 +84,16 @@ def run_demo(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dic
         studied = _studied(whole, epochs, reporter, store, memo)
         limits.result()
     return {**made, **kept, "result": studied}
+
+
+@contextmanager
+def _aside() -> Iterator[ThreadPoolExecutor]:
+    """Do work beside other work in one thread; whoever stops, stops at once: what is done beside it is forgotten."""
+    executor = ThreadPoolExecutor(1)
+    try:
+        yield executor
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
 
 
 def _studied(spectra: "SpectraSet", epochs: int | None, reporter: Reporter, store: Store, memo: Memo) -> str:

@@ -21,7 +21,7 @@ from spectra_core.report.page import as_html
 from spectra_core.report.study import judged, study_report
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import ResultRecord, StoredResult
-from spectra_core.store.files import json_bytes, sha256, strict_json
+from spectra_core.store.files import directory_size, json_bytes, sha256, strict_json
 from spectra_core.store.sets import SET_FILES, set_files, set_from
 from spectra_core.store.shapes import fits
 from spectra_core.training.versions import versions
@@ -42,6 +42,12 @@ _MEMBER = re.compile(
 )
 _DIGEST = 64
 _COMMENT = b"sha256 of all bytes before it: "
+_MOST_OF_DIRECTORY = MOST_MEMBERS * 128
+"""Bytes: members of ours have names of at most 71 letters, and nothing else of their own."""
+_NO_DIRECTORY = (
+    f"This is no capsule, which has at most {MOST_MEMBERS} members, or its directory at the end was changed or cut "
+    "off. Ask for it again."
+)
 
 
 class CapsuleError(ReadError):
@@ -195,13 +201,13 @@ def _packed(files: dict[str, bytes], facts: dict[str, Any]) -> bytes:
 
 def _archive(content: bytes) -> zipfile.ZipFile:
     """Open the archive without unpacking, and refuse what no capsule holds."""
+    if not 0 < directory_size(content, len(_COMMENT) + _DIGEST) <= _MOST_OF_DIRECTORY:
+        raise CapsuleError(_NO_DIRECTORY)
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
         members = archive.infolist()
     except ZIP_FAULTS as error:
-        raise CapsuleError(
-            "This is no capsule, or its directory at the end was changed or cut off. Ask for it again."
-        ) from error
+        raise CapsuleError(_NO_DIRECTORY) from error
     names = [info.filename for info in members]
     if len(names) > MOST_MEMBERS:
         raise CapsuleError(f"This is no capsule: it has {len(names)} members; at most {MOST_MEMBERS} are read.")

@@ -10,6 +10,7 @@ import pandas as pd
 
 from spectra_core.figures.names import typeset
 from spectra_core.figures.svg_axis import number_text
+from spectra_core.shares import digits_below_one
 
 MOST_BYTES = 5_000_000
 """A report is sent by mail: what would make it larger is left out and named."""
@@ -146,11 +147,11 @@ def _row(tag: str, cells: Iterable[str]) -> str:
 def _cell(value: Any) -> str:
     """Write a value of a table.
 
-    >>> _cell(-0.5), _cell(5.4e-5), _cell(float("nan")), _cell("NO3-")
-    ('−0.5', '5.4×10⁻⁵', '', 'NO₃⁻')
+    >>> _cell(-0.5), _cell(5.4e-5), _cell(float("nan")), _cell("NO3-"), _cell(0.9997)
+    ('−0.5', '5.4×10⁻⁵', '', 'NO₃⁻', '0.9997')
     """
     if isinstance(value, float):
-        return "" if pd.isna(value) else number_text(value, 3)
+        return "" if pd.isna(value) else number_text(value, digits_below_one(value, 3))
     return typeset(str(value))
 
 

@@ -15,7 +15,7 @@ from spectra_core.contracts import Arrays
 from spectra_core.errors import ZIP_FAULTS, ReadError, SpectraCoreError, json_fault
 from spectra_core.spectra import Frame
 from spectra_core.store.entry import DamageError, Entry, require_described
-from spectra_core.store.files import json_bytes, sha256, strict_json, write_at
+from spectra_core.store.files import directory_size, json_bytes, sha256, strict_json, write_at
 from spectra_core.store.frames import dense
 from spectra_core.store.model_checks import (
     MAX_CHANNELS,
@@ -32,10 +32,13 @@ if TYPE_CHECKING:  # it loads readers and regressors: two fifths of a second, in
     from spectra_core.regressors.base import Regressor
 
 FORMAT, FORMAT_VERSION = "latent-spectra calibration", 1
+CALIBRATION_FILE = "calibration.zip"
 MAX_BYTES = 2 * 2**30
 _WORDS, _NUMBERS = "calibration.json", "calibration.safetensors"
 _MEMBERS = {_WORDS, _NUMBERS, *SET_FILES}
 _SEAL = 64
+_MOST_OF_DIRECTORY = 4096
+"""Bytes: four members of ours take 400."""
 _COMMENT = struct.pack("<H", _SEAL)
 _CHANGED = "This calibration file was changed, repacked or cut off after it was written. Export the calibration again."
 
@@ -83,7 +86,7 @@ def record_of_calibration(calibration: "Calibration") -> dict[str, Any]:
     }
 
 
-def kept_calibration(entry: Entry, content: bytes) -> "Calibration":
+def kept_calibration(entry: Entry, files: Mapping[str, bytes]) -> "Calibration":
     """Rebuild a kept calibration.
 
     Raises
@@ -92,7 +95,7 @@ def kept_calibration(entry: Entry, content: bytes) -> "Calibration":
         When its file is not that of the calibration that its record describes.
     """
     try:
-        calibration = read_calibration(content)
+        calibration = read_calibration(files[CALIBRATION_FILE])
     except ReadError as error:
         raise DamageError(f"this version cannot use it. {error}") from error
     described = record_of_calibration(calibration)
@@ -186,6 +189,8 @@ def _unsealed(content: bytes) -> dict[str, bytes]:
     before, comment, seal = content[: -_SEAL - 2], content[-_SEAL - 2 : -_SEAL], content[-_SEAL:]
     if comment != _COMMENT or seal != sha256(before).encode("ascii"):
         raise ReadError(_CHANGED)
+    if not 0 < directory_size(content, _SEAL) <= _MOST_OF_DIRECTORY:
+        raise ReadError("A calibration file holds four members; this one lists other things. Export it again.")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()

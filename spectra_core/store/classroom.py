@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import shutil
+import time
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
@@ -191,8 +192,12 @@ def require_room(home: Path, kind: str, n_bytes: int) -> None:
     StoreError
         Which limit is reached, and what to do.
     """
-    if not is_workspace(home):
-        return
+    if is_workspace(home):
+        with disk_errors("Looking at the workspace"):
+            _require_room(home, kind, n_bytes)
+
+
+def _require_room(home: Path, kind: str, n_bytes: int) -> None:
     rules = rules_of(home.parent.parent)
     if not home.exists() and len(workspaces(home.parent.parent)) >= rules.workspaces:
         raise StoreError(
@@ -212,7 +217,7 @@ def charged_bytes(home: Path) -> int:
 
 
 def used(home: Path) -> datetime:
-    """Return when somebody was in a workspace last, to the hour.
+    """Return when somebody was in a workspace last, to the hour; never later than now, whatever the disk says.
 
     Raises
     ------
@@ -221,9 +226,9 @@ def used(home: Path) -> datetime:
     """
     try:
         moment = (home / _USED).stat().st_mtime
-    except FileNotFoundError:
+    except OSError:
         moment = home.stat().st_mtime
-    return datetime.fromtimestamp(moment, UTC)
+    return datetime.fromtimestamp(max(0.0, min(moment, time.time())), UTC)
 
 
 def _written(folder: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import stat
+import struct
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -28,6 +29,10 @@ MOST_OF_A_DOCUMENT = 8 * 2**20
 """Bytes of the largest manifest, job or rules that is read."""
 _LOOK_AT_LOCK = 0.01
 """Seconds between looks at a lock that another one holds."""
+_ZIP_END = struct.Struct("<4s4H2LH")
+"""Where the directory of a zip archive is, and how large (APPNOTE.TXT, 4.3.16)."""
+_ZIP64_LOCATOR = 20
+"""Bytes before it that would say that another record counts in its place."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
 _MISNAMED = {errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.EILSEQ, errno.EEXIST}
@@ -185,6 +190,26 @@ def read_document(path: Path) -> dict[str, Any]:
         When it cannot be read, or is larger than any of ours.
     """
     return strict_json(read_plain(path, MOST_OF_A_DOCUMENT))
+
+
+def directory_size(content: bytes, n_comment: int) -> int:
+    """Return the bytes of the directory of a zip archive, before anything in it is looked at; 0 where there is none.
+
+    zipfile reads a directory to its end however many members it counts. Archives of ours are small enough for the plain
+    form of its end, which is what is known here.
+
+    Parameters
+    ----------
+    n_comment
+        Bytes of the comment that the archive ends with.
+    """
+    at = len(content) - n_comment - _ZIP_END.size
+    # zipfile takes the last such beginning for the end, and another record before it for the truth.
+    other = at >= _ZIP64_LOCATOR and content.startswith(b"PK\x06\x07", at - _ZIP64_LOCATOR)
+    if at < 0 or other or content.rfind(b"PK\x05\x06") != at:
+        return 0
+    *_, size, _, n_told = _ZIP_END.unpack_from(content, at)
+    return int(size) if n_told == n_comment else 0
 
 
 def stamp_of(path: Path) -> Stamp | None:

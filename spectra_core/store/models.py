@@ -31,6 +31,7 @@ from spectra_core.store.shapes import MOST, shaped
 from spectra_core.training.devices import CPU
 from spectra_core.training.versions import versions
 
+MODEL_FILE = "model.safetensors"
 _POSITIONS, _STATE, _HISTORY = "frame.positions", "state.", "history."
 
 
@@ -92,6 +93,11 @@ class ModelFile:
     history: pd.DataFrame
     record: dict[str, Any]
 
+    @property
+    def name(self) -> str:
+        """What it is called until a person says otherwise."""
+        return f"{self.record['title']} on {self.record['trained_on_name']}"[:200]
+
 
 def model_record(entry: Entry) -> ModelRecord:
     """Read the record of a listed model."""
@@ -99,7 +105,21 @@ def model_record(entry: Entry) -> ModelRecord:
     return shaped(ModelRecord, {**entry.record, **known})
 
 
-def kept_model(entry: Entry, content: bytes) -> StoredModel:
+def kept_frame(files: Mapping[str, bytes]) -> Frame:
+    """Return what the spectra of a kept model are like, as `read_frame`.
+
+    Raises
+    ------
+    DamageError
+        As `kept_model`.
+    """
+    try:
+        return read_frame(files[MODEL_FILE])
+    except ReadError as error:
+        raise DamageError(f"this version cannot use it. {error}") from error
+
+
+def kept_model(entry: Entry, files: Mapping[str, bytes]) -> StoredModel:
     """Build a kept model.
 
     Raises
@@ -110,7 +130,7 @@ def kept_model(entry: Entry, content: bytes) -> StoredModel:
         When nothing is wrong with it but that its member is not there now.
     """
     try:
-        found = read_model(content)
+        found = read_model(files[MODEL_FILE])
     except UnknownMemberError as error:
         raise StoreError(f"This model can no longer be used: {error}") from error
     except ReadError as error:
@@ -176,11 +196,7 @@ def read_model(content: bytes) -> ModelFile:
         record = _record_from(document, frame)
     except (KeyError, TypeError, ValueError, AttributeError, SpectraCoreError) as error:
         raise ReadError(f"The description in this model file is incomplete or wrong ({cause(error)}).") from error
-    foreign = [name for name in arrays if not name.startswith(_STATE)]
-    if foreign:
-        raise ReadError(f"The model file holds an array that no model has: {foreign[0][:60]!r}.")
-    state = {name.removeprefix(_STATE): values.copy() for name, values in arrays.items()}
-    require_finite(state)
+    state = _state_in(arrays)
     if "epoch" in history:
         history["epoch"] = history["epoch"].astype(np.int64)
     fitted = fitted_member(record, frame, state)
@@ -193,13 +209,25 @@ def read_frame(content: bytes) -> Frame:
     Raises
     ------
     ReadError
-        As `read_model`, but what is in the arrays is not looked at.
+        As `read_model`, but whether the arrays fit the configuration is not known before it is built.
     """
     document, arrays = checked_parts(content)
     try:
-        return frame_from(document["frame"], arrays.pop(_POSITIONS))
+        frame = frame_from(document["frame"], arrays.pop(_POSITIONS))
     except (KeyError, TypeError, ValueError, AttributeError, SpectraCoreError) as error:
         raise ReadError(f"The description in this model file is incomplete or wrong ({cause(error)}).") from error
+    _state_in({name: values for name, values in arrays.items() if not name.startswith(_HISTORY)})
+    return frame
+
+
+def _state_in(arrays: Arrays) -> Arrays:
+    """Return the arrays of the model itself, all of them finite."""
+    foreign = [name for name in arrays if not name.startswith(_STATE)]
+    if foreign:
+        raise ReadError(f"The model file holds an array that no model has: {foreign[0][:60]!r}.")
+    state = {name.removeprefix(_STATE): values.copy() for name, values in arrays.items()}
+    require_finite(state)
+    return state
 
 
 def _record_from(document: Mapping[str, Any], frame: Frame) -> dict[str, Any]:

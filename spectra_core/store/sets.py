@@ -1,5 +1,6 @@
 """How a set of spectra lies on disk: numbers as safetensors, everything else as JSON."""
 
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from spectra_core.store.files import json_bytes, strict_json
 from spectra_core.store.frames import dense, frame_document, frame_from
 from spectra_core.store.shapes import shaped
 
+_MAX_NAME = 200
 SET_FILES = _NUMBERS, _WORDS = "set.safetensors", "set.json"
 
 
@@ -125,3 +127,13 @@ def set_from(fingerprint: str, name: str, files: dict[str, bytes]) -> SpectraSet
     if spectra.fingerprint != fingerprint:
         raise StoreError(f"The set {name!r} is not what was kept. Import or simulate it again.")
     return spectra
+
+
+def checked_name(name: str) -> str:
+    """Return a name that a person gave, without blanks around it; refuse what is none."""
+    stripped = name.strip()
+    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in stripped):
+        raise StoreError("A name is one line of text, without control characters. Choose another.")
+    if not 0 < len(stripped) <= _MAX_NAME:
+        raise StoreError(f"A name has 1 to {_MAX_NAME} characters, got {len(stripped)}. Choose another.")
+    return stripped

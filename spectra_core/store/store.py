@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import unicodedata
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -13,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from spectra_core.errors import StoreError
-from spectra_core.spectra import SpectraSet
+from spectra_core.spectra import Frame, SpectraSet
 from spectra_core.store.beside import ShelfBeside
 from spectra_core.store.calibrations import (
+    CALIBRATION_FILE,
     CalibrationRecord,
     calibration_record,
     kept_calibration,
@@ -30,15 +30,23 @@ from spectra_core.store.entries import Shelf
 from spectra_core.store.entry import Binned, Damaged, Entry
 from spectra_core.store.files import disk_errors, sha256
 from spectra_core.store.memo import StoreCheckpoint, StoreMemo, name_for, trim
-from spectra_core.store.models import ModelRecord, StoredModel, kept_model, model_record, read_model, write_model
+from spectra_core.store.models import (
+    MODEL_FILE,
+    ModelRecord,
+    StoredModel,
+    kept_frame,
+    kept_model,
+    model_record,
+    read_model,
+    write_model,
+)
 from spectra_core.store.results import DOCUMENT, ResultRecord, StoredResult, result_files, result_from, result_record
-from spectra_core.store.sets import SET_FILES, SetRecord, kept_set, record_of, set_files, set_record
+from spectra_core.store.sets import SET_FILES, SetRecord, checked_name, kept_set, record_of, set_files, set_record
 
 if TYPE_CHECKING:
     from spectra_core.calibration.calibration import Calibration
 
-_MODEL_FILE, _CALIBRATION_FILE, _UPLOAD_FILE = "model.safetensors", "calibration.zip", "content"
-_MAX_NAME = 200
+_UPLOAD_FILE = "content"
 MEMO_BYTES = 4 * 2**30
 """Room for intermediate results: some hundred studies of the published size."""
 
@@ -72,8 +80,8 @@ class Store:
         self.root = Path(root) if root is not None else home_folder()
         self._class = _opened(self.root.parent.parent) if is_workspace(self.root) else None
         self._sets = self._shelf("sets", set_record, SET_FILES)
-        self._models = self._shelf("models", model_record, (_MODEL_FILE,))
-        self._calibrations = self._shelf("calibrations", calibration_record, (_CALIBRATION_FILE,))
+        self._models = self._shelf("models", model_record, (MODEL_FILE,))
+        self._calibrations = self._shelf("calibrations", calibration_record, (CALIBRATION_FILE,))
         self._results = self._shelf("results", result_record, (DOCUMENT,))
         self._uploads = Shelf(self.root, "uploads", upload_of, (_UPLOAD_FILE,))
         self._drafts = Shelf(self.root, "drafts", draft_of)
@@ -116,11 +124,11 @@ class Store:
 
     def rename_set(self, fingerprint: str, name: str) -> None:
         """Give a set another name; its content and fingerprint stay."""
-        self._sets.update_record(fingerprint, {"name": _checked_name(name)})
+        self._sets.update_record(fingerprint, {"name": checked_name(name)})
 
     def state_licence(self, fingerprint: str, licence: str) -> None:
         """Note under which licence a set may be used, in the words of who states it; empty takes the note back."""
-        self._sets.update_record(fingerprint, {"licence": _checked_name(licence) if licence.strip() else ""})
+        self._sets.update_record(fingerprint, {"licence": checked_name(licence) if licence.strip() else ""})
 
     def delete_set(self, fingerprint: str) -> None:
         """Put a set into the bin; models trained on it stay."""
@@ -155,7 +163,11 @@ class Store:
 
     def load_model(self, model_id: str) -> StoredModel:
         """Return a model ready for use."""
-        return self._models.read_as(model_id, lambda entry, files: kept_model(entry, files[_MODEL_FILE]))
+        return self._models.read_as(model_id, kept_model)
+
+    def load_frame(self, model_id: str) -> Frame:
+        """Return what the spectra of a model are like, without building it."""
+        return self._models.read_as(model_id, lambda _, files: kept_frame(files))
 
     def models(self, trained_on: str | None = None) -> list[ModelRecord]:
         """List the models in the order they were kept; only those trained on one set where `trained_on` is given."""
@@ -164,7 +176,7 @@ class Store:
 
     def export_model(self, model_id: str) -> bytes:
         """Return the model as one safetensors file, which `import_model` reads."""
-        return self._models.read(model_id)[1][_MODEL_FILE]
+        return self._models.read(model_id)[1][MODEL_FILE]
 
     def import_model(self, content: bytes) -> str:
         """Check a model file from anywhere, keep it, and return its id.
@@ -186,9 +198,7 @@ class Store:
 
     def load_calibration(self, calibration_id: str) -> "Calibration":
         """Return a calibration ready for use."""
-        return self._calibrations.read_as(
-            calibration_id, lambda entry, files: kept_calibration(entry, files[_CALIBRATION_FILE])
-        )
+        return self._calibrations.read_as(calibration_id, kept_calibration)
 
     def calibrations(self) -> list[CalibrationRecord]:
         """List the calibrations in the order they were kept."""
@@ -196,7 +206,7 @@ class Store:
 
     def export_calibration(self, calibration_id: str) -> bytes:
         """Return the calibration as one file, which `import_calibration` reads."""
-        return self._calibrations.read(calibration_id)[1][_CALIBRATION_FILE]
+        return self._calibrations.read(calibration_id)[1][CALIBRATION_FILE]
 
     def import_calibration(self, content: bytes) -> str:
         """Check a calibration file from anywhere, keep it, and return its id.
@@ -367,15 +377,14 @@ class Store:
     def _keep_calibration(self, calibration: "Calibration", content: bytes) -> str:
         key = sha256(content)
         if key not in self._calibrations or not self._calibrations.is_intact(key):
-            self._calibrations.add(key, record_of_calibration(calibration), {_CALIBRATION_FILE: content})
+            self._calibrations.add(key, record_of_calibration(calibration), {CALIBRATION_FILE: content})
         return key
 
     def _keep_model(self, content: bytes) -> str:
         found = read_model(content)
         key = sha256(content)
         if key not in self._models or not self._models.is_intact(key):
-            name = f"{found.record['title']} on {found.record['trained_on_name']}"
-            self._models.add(key, {"name": name[:_MAX_NAME], **found.record}, {_MODEL_FILE: content})
+            self._models.add(key, {"name": found.name, **found.record}, {MODEL_FILE: content})
         return key
 
 
@@ -383,12 +392,3 @@ class Store:
 def _opened(root: Path) -> Store:
     """Open the store of a class once for all its workspaces."""
     return Store(root)
-
-
-def _checked_name(name: str) -> str:
-    stripped = name.strip()
-    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in stripped):
-        raise StoreError("A name is one line of text, without control characters. Choose another.")
-    if not 0 < len(stripped) <= _MAX_NAME:
-        raise StoreError(f"A name has 1 to {_MAX_NAME} characters, got {len(stripped)}. Choose another.")
-    return stripped

@@ -1,5 +1,11 @@
 """The demo runs the whole pipeline and leaves everything in the store."""
 
+from threading import Event
+
+import pytest
+
+from spectra_core.contracts import Cancelled
+from spectra_core.jobs.demo import _aside
 from spectra_core.store import Store
 
 
@@ -22,3 +28,25 @@ def test_generated_spectra_of_the_demo_come_from_training_rows_alone(short_demo)
     seen = whole.take([row for row in range(len(whole)) if row not in held_out])
     assert held_out
     assert store.load_set(made["generated"]).meta.provenance["training_set"] == seen.fingerprint
+
+
+def test_whoever_cancels_does_not_wait_for_what_is_done_beside():
+    released, left = Event(), Event()
+
+    def beside():
+        released.wait(60)
+        return left.is_set()
+
+    def cancelled():
+        with _aside() as aside:
+            submitted.extend(aside.submit(beside) for _ in range(2))
+            raise Cancelled
+
+    submitted = []
+    with pytest.raises(Cancelled):
+        cancelled()
+    found, never = submitted
+    left.set()
+    released.set()
+    assert found.result()
+    assert never.cancelled()

@@ -59,7 +59,7 @@ def repacked(content, changes, *, rehash=True):
 def packed(members, method=zipfile.ZIP_DEFLATED):
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", method) as archive:
-        archive.comment = b"0" * 64
+        archive.comment = b"sha256 of all bytes before it: " + b"0" * 64
         for name, part in members:
             archive.writestr(zipfile.ZipInfo(name), part, method)
     body = out.getvalue()[:-64]
@@ -157,6 +157,19 @@ def test_other_files_are_refused():
     for content in (b"", b"PK", b"\x80\x04K\x01.", b"PK\x05\x06" + b"\0" * 18):
         with pytest.raises(CapsuleError):
             open_capsule(content)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_directory_of_many_members_is_not_gone_through(content, monkeypatch):
+    many = packed([(f"tables/{'a' * 60}.csv", b"")] * 500)
+    counts_few = many[:-117] + many[-117:].replace(b"\xf4\x01\xf4\x01", b"\x05\x00\x05\x00")
+    elsewhere = content[:-117] + b"PK\x06\x07".ljust(20, b"\0") + content[-117:]
+    inner = content[:-64] + b"PK\x05\x06".ljust(64, b"\0")
+    open_capsule(content)
+    monkeypatch.setattr(zipfile.ZipFile, "__init__", lambda *given, **named: pytest.fail("gone through"))
+    for one in (many, counts_few, elsewhere, inner):
+        with pytest.raises(CapsuleError, match="at most 200 members"):
+            open_capsule(one)
 
 
 def test_members_that_are_not_named_are_refused(content):

@@ -112,6 +112,12 @@ class TestAHostileFile:
             with pytest.raises(ReadError, match=r"A calibration file holds calibration\.json"):
                 read_calibration(packed(other))
 
+    def test_a_directory_of_many_members_is_not_gone_through(self, content, monkeypatch):
+        many = packed(members(content) | {f"{number:060}": b"" for number in range(100)})
+        monkeypatch.setattr(zipfile.ZipFile, "__init__", lambda *given, **named: pytest.fail("gone through"))
+        with pytest.raises(ReadError, match="holds four members"):
+            read_calibration(many)
+
     def test_a_bomb_is_refused_before_it_is_unpacked(self, content):
         with pytest.raises(ReadError, match="stored, not compressed"):
             read_calibration(packed(members(content) | {NUMBERS: bytes(10**7)}, zipfile.ZIP_DEFLATED))

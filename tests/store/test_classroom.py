@@ -124,6 +124,25 @@ def test_limits_refuse_in_one_sentence_and_lose_nothing(visitors):
         Store(folder).save_set(spectra(n))  # the teacher has no limits
 
 
+def test_a_disk_that_tells_nonsense_of_a_workspace_ends_nothing(visitors):
+    first, second, folder = visitors
+    first.save_set(spectra())
+    (first.root / "used").touch()
+    for moment in (-(10.0**10), 2.0**33):  # long before and after all that is
+        os.utime(first.root / "used", (moment, moment))
+        assert datetime(1970, 1, 1, tzinfo=UTC) <= room.used(first.root) <= datetime.now(UTC)
+        room.note_use(first.root)
+        assert room.kept_until(first.root) is not None
+    (first.root / "used").unlink()
+    (first.root / "used").symlink_to("used")
+    assert room.workspaces(folder) == [first.root]
+    assert room.kept_until(first.root) > datetime.now(UTC)
+    shutil.rmtree(folder / room.WORKSPACES)
+    (folder / room.WORKSPACES).write_bytes(b"x")
+    with pytest.raises(StoreError, match="Looking at the workspace failed"):
+        second.save_set(spectra())
+
+
 def test_idle_workspaces_are_told_beforehand_and_a_visit_keeps_them(visitors):
     first, second, folder = visitors
     room.change_rules(folder, {"idle_days": 10})

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import safetensors.numpy as tensors
 
 from spectra_core.calibration import calibrate
 from spectra_core.errors import ReadError, SpectraCoreError, StoreError
@@ -153,6 +154,19 @@ def test_what_its_files_contradict_or_do_not_hold_is_set_aside_and_named(kept, t
         with pytest.raises(StoreError, match="was set aside as damaged"):
             getattr(Store(tmp_path), load)(key)
         assert [said in one.reason for one in Store(tmp_path).damaged()] == [True]
+
+
+def test_a_model_of_numbers_that_are_none_is_told_before_it_is_built(kept, tmp_path):
+    shutil.copytree(kept.root, tmp_path, dirs_exist_ok=True)
+    (record,) = kept.models()
+    content = kept.export_model(record.id)
+    metadata = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
+    arrays = {name: values.copy() for name, values in tensors.load(content).items()}
+    next(values for name, values in arrays.items() if name.startswith("state.") and values.size).flat[0] = np.nan
+    signed_again(tmp_path, "models", record.id, **{"model.safetensors": tensors.save(arrays, metadata=metadata)})
+    with pytest.raises(StoreError, match=r"'Ridge.*' was set aside as damaged: .*not finite"):
+        Store(tmp_path).load_frame(record.id)
+    assert [one.key for one in Store(tmp_path).damaged()] == [record.id]
 
 
 def test_what_is_set_aside_is_named_to_who_asks_for_it(tmp_path):

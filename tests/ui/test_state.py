@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from spectra_core.errors import ReadError
 from spectra_core.generators import PCAGenerator
 from spectra_core.spectra import SpectralAxis, SpectraSet
 from spectra_core.store import Store
@@ -159,6 +160,22 @@ def test_a_generator_of_another_axis_is_put_down(store: Store):
     picker(app, "set").set_value(other).run()
     assert in_hand(app)["model"] is None
     assert "model came from another data set" in notices(app)
+
+
+@pytest.mark.parametrize("page", ["generation/sample", "comparison/latent_map", "generation/train"])
+def test_a_page_says_itself_that_the_model_it_needs_is_damaged(page, store: Store, monkeypatch: pytest.MonkeyPatch):
+    """What comes up while a page runs is not kept for the next click."""
+    first = named("First")
+    fitted = PCAGenerator(n_latent=2).fit(first)
+    model = store.save_model(fitted, registry="generator", member="pca", train=first, seed=0)
+    hand = {"set": store.save_set(first)[:12], "generated": store.save_set(generated_from(first))[:12]}
+
+    def refuse(*arrays):
+        raise ReadError("The arrays do not fit.")
+
+    monkeypatch.setattr("spectra_core.store.models.fitted_member", refuse)
+    warnings = [one.value for one in opened(f"pages/{page}.py", model=model[:12], **hand).warning]
+    assert sum("The arrays do not fit" in one for one in warnings) == 1
 
 
 def test_generated_spectra_of_another_frame_are_refused(store: Store):

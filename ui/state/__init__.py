@@ -24,7 +24,7 @@ from ui.state.deleting import Deleted, delete, empty_bin, forget_deleted, last_d
 from ui.state.followed import followed_job, followed_job_ended, start_job
 from ui.state.import_under_way import ImportDraft, end_import, import_draft, import_round, set_import_draft
 from ui.state.learning import Quiz, note_step, quiz
-from ui.state.notice_board import notices, notify
+from ui.state.notice_board import draw_notice, notices, notify, warned_in
 from ui.state.unknown import set_unknown, unknown
 from ui.state.widget_values import (
     BY_CHOICES,
@@ -68,6 +68,7 @@ __all__ = [
     "choose_model",
     "chosen",
     "delete",
+    "draw_notice",
     "empty_bin",
     "end_import",
     "experimental",
@@ -104,5 +105,6 @@ __all__ = [
     "take_experiment",
     "unknown",
     "unless_set",
+    "warned_in",
     "workspace",
 ]

@@ -9,7 +9,6 @@ from spectra_core.errors import SpectraCoreError
 from spectra_core.spectra import Frame, SpectraSet
 from spectra_core.store import Store, StoredModel
 from spectra_core.store.model_checks import member_class
-from spectra_core.store.models import read_frame
 from ui import cache
 from ui.state.data_folder import store
 from ui.state.notice_board import notify
@@ -144,7 +143,7 @@ def take(changes: dict[str, str | None]) -> None:
 def _fits(kind: str, frame: Frame) -> bool:
     """Whether what is chosen of `kind` has the axis, the signal and, where it has any, the targets of `frame`."""
     if kind == "model":
-        theirs = _loaded("model", lambda model_id: cache.shared(_frame_of, store(), model_id))
+        theirs = _loaded("model", lambda model_id: cache.shared(Store.load_frame, store(), model_id))
     else:
         spectra = generated()
         theirs = None if spectra is None else spectra.frame
@@ -160,10 +159,6 @@ def _fits(kind: str, frame: Frame) -> bool:
         names = names if record is not None and member_class("generator", record.member).needs_conditions else ()
     same_signal = (theirs.axis, theirs.quantity, theirs.unit) == (frame.axis, frame.quantity, frame.unit)
     return same_signal and names in ((), frame.target_names)
-
-
-def _frame_of(where: Store, model_id: str) -> Frame:
-    return read_frame(where.export_model(model_id))
 
 
 def _spectra(fingerprint: str) -> SpectraSet:

@@ -54,8 +54,8 @@ def vary_sentence(noise: pd.DataFrame, single: pd.DataFrame, differences: pd.Dat
     made = values.pop("generated")
     real = pd.concat(list(values.values()))
     smoother, rougher = int((made < real.min()).sum()), int((made > real.max()).sum())
-    held_out = f" (held-out {ratios['held-out']:.2f})" if "held-out" in ratios else ""
-    said = f"noise ratio {ratio:.2f}{held_out}"
+    held_out = f" (held-out {_ratio(ratios['held-out'])})" if "held-out" in ratios else ""
+    said = f"noise ratio {_ratio(ratio)}{held_out}"
     against = f"than any experimental one, in units of each channel's noise: {said}."
     if math.isnan(ratio):
         first = "The training spectra carry no noise to compare with."
@@ -68,6 +68,11 @@ def vary_sentence(noise: pd.DataFrame, single: pd.DataFrame, differences: pd.Dat
     differ = (differences["ks_p_adjusted"] < SIGNIFICANT).groupby(differences["role"]).mean()
     floor = f"; of the held-out spectra, {percent(differ['held-out'])}" if "held-out" in differ else ""
     return f"{first} Their distribution differs in {percent(differ['generated'])} of the channels{floor}."
+
+
+def _ratio(number: float) -> str:
+    """Say a ratio with two decimals, a small one with two digits: it is not 0."""
+    return f"{number:.2f}" if number >= 0.1 else f"{number:.2g}"
 
 
 def _n_beyond(one: pd.DataFrame, other: pd.DataFrame) -> int:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from spectra_core.evaluation.errors.verdicts import ALL_TARGETS
+from spectra_core.shares import digits_below_one, percents
 
 _MOST_NAMED = 4
 
@@ -67,11 +68,9 @@ def change_sentence(row: Mapping[str, Any] | pd.Series) -> str:
     return f"{signed(row['effect'])} (95 % interval {signed(row['low'])} to {signed(row['high'])})"
 
 
-def signed(percent: float) -> str:
+def signed(change: float) -> str:
     """Say a change in per cent, with its sign."""
-    digits = 0 if abs(percent) >= 10 else 1
-    number = f"{percent:+.{digits}f}" if round(percent, digits) else "0"
-    return f"{number}\N{NO-BREAK SPACE}%".replace("-", "\N{MINUS SIGN}")
+    return percents(change, sign=True)
 
 
 def conclusion(row: Mapping[str, Any] | pd.Series) -> str:
@@ -102,12 +101,12 @@ def what_it_takes(row: Mapping[str, Any] | pd.Series) -> str:
         return f"about {row['repeats_needed']:.0f} repeats of these folds would tell it with 80 %."
     return (
         f"no number of repeats of the same spectra would tell it; about {_rounded(row['spectra_needed'])} spectra "
-        f"would, with 80 %. As it is, a fall of {row['smallest_told']:.0f} % or more would be told."
+        f"would, with 80 %. As it is, a fall of {percents(row['smallest_told'])} or more would be told."
     )
 
 
 def _p_text(p: float) -> str:
-    return "below 0.001" if p < 0.001 else f"= {p:.2g}"
+    return "below 0.001" if p < 0.001 else f"= {p:.{digits_below_one(p, 2)}g}"
 
 
 def _rounded(number: float) -> str:

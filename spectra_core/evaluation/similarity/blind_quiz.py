@@ -13,6 +13,7 @@ from spectra_core.evaluation.physics.checks import CHECKS, noise_units, physics_
 from spectra_core.evaluation.similarity.neighbours import neighbours
 from spectra_core.evaluation.similarity.point_clouds import CloudPair, PointCloud
 from spectra_core.evaluation.similarity.two_sample import classifier_auc
+from spectra_core.shares import percent
 from spectra_core.spectra import SpectraSet
 
 N_QUESTIONS = 12
@@ -125,8 +126,8 @@ def giveaways(question: BlindQuestion, physics: pd.DataFrame, limits: pd.DataFra
     said = []
     if usual > 0 and offences.get("smooth", False):
         said.append(
-            f"Too smooth: its jitter from channel to channel is {100 * jitter / usual:.0f}\u00a0% of what "
-            f"experimental spectra usually have; 99 of 100 have more than {100 * limit['smooth'] / usual:.0f}\u00a0%."
+            f"Too smooth: its jitter from channel to channel is {percent(jitter / usual)} of what "
+            f"experimental spectra usually have; 99 of 100 have more than {percent(limit['smooth'] / usual)}."
         )
     if usual > 0 and offences.get("rough", False):
         said.append(
@@ -136,8 +137,8 @@ def giveaways(question: BlindQuestion, physics: pd.DataFrame, limits: pd.DataFra
     said += [words for name, words in _GIVEAWAYS.items() if name in CHECKS and offences.get(name, False)]
     if offences.get("charge", False):
         said.append(
-            f"Impossible concentrations, which the figure does not show: its labels leave {100 * charge:.1f}\u00a0% of "
-            f"all charge over; 99 of 100 experimental ones leave less than {100 * limit['charge']:.1f}\u00a0%."
+            f"Impossible concentrations, which the figure does not show: its labels leave {percent(charge, 1)} of "
+            f"all charge over; 99 of 100 experimental ones leave less than {percent(limit['charge'], 1)}."
         )
     return said or ["Nothing that we measure gives it away: neither its noise, nor its concentrations, nor its shape."]
 
