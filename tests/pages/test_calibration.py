@@ -207,7 +207,7 @@ def as_text(app: AppTest) -> Experiment:
 
 def smallest_of(app: AppTest) -> dict[str, float]:
     table = next(table.value for table in app.dataframe if "mean over all" in table.value.index)
-    return {str(target): float(text.removesuffix(" %")) for target, text in table.iloc[:, 0].items()}
+    return {str(target): float(text.removesuffix("\N{NO-BREAK SPACE}%")) for target, text in table.iloc[:, 0].items()}
 
 
 def done_here(store: Store) -> tuple[str, dict[str, str]]:
