@@ -1,82 +1,173 @@
-"""What pages say a training, an experiment or a judgement will take, against what it takes: seconds from the click.
+"""What pages say long work will take, against what it takes: seconds from the click.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.times_said [FOLDER]
+    OMP_NUM_THREADS=1 python -m benchmarks.times_said [--folder FOLDER] [--only fidelity,bench]
+    OMP_NUM_THREADS=1 python -m benchmarks.times_said --after 60                  # just after a minute of other work
+    OMP_NUM_THREADS=1 python -m benchmarks.times_said --beside 4 --niceness 10    # beside four busy processes
 
 Jobs as pages start them, one after another, on 100 simulated spectra in FOLDER, judgements on 400: the time as said
 before the click (coarsely, and with this computer measured), a job's as said at a tenth of its way, and when its first
-progress is there. The processor may be busy otherwise: what is said counts that.
+progress is there. How many times longer work takes beside what the computer does, as it was counted, stands in front,
+with the load average of the last minute. Advice is told its minutes. The busy processes of `--beside` are of a session
+each, as other programs are.
 """
 
+import argparse
 import json
+import multiprocessing
 import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
+from spectra_core.choices import Choice
 from spectra_core.datasets.simulator import PRESETS, simulate
-from spectra_core.experiment import Experiment, study_experiment
+from spectra_core.experiment import Arm, Experiment, study_experiment
+from spectra_core.experiment.busy import slowdown
 from spectra_core.experiment.cost import coarse_seconds, estimated_seconds
+from spectra_core.experiment.pace import against_usual
+from spectra_core.experiment.power import pilot_of
 from spectra_core.jobs import Jobs, judging_time
 from spectra_core.jobs.tasks import memo_of
 from spectra_core.jobs.work import NICENESS
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
+from ui.demo import _ALONE
 
 THOUGHT = 30.0
 """Seconds between jobs, in which a visitor looks at what came of one."""
 N_JUDGED = 400
 N_SPECTRA, N_WORKERS = 100, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+Said = Callable[[], str]
+Work = tuple[str, str, dict[str, Any], Said]
+"""Name of the work, task, arguments, and what a page says before."""
 
 
-def main(home: Path) -> None:
-    store, jobs = Store(home), Jobs(home)
-    spectra = simulate(PRESETS["msu_like"], n_spectra=N_SPECTRA, seed=0)
-    fingerprint = store.save_set(spectra)
-    print(f"{'job':<34}{'progress after':>15}{'said before':>13}{'said at 10 %':>14}{'taken':>8}")
+def main(asked: argparse.Namespace) -> None:
+    store, jobs = Store(asked.folder), Jobs(asked.folder)
+    tell("job", "load", "counted", "said before", "progress after", "said at 10 %", "taken")
+    for name, task, arguments, said in works(store):
+        if asked.only and not any(word in name for word in asked.only.split(",")):
+            continue
+        jobs.keep_ready()  # as every run of a page does
+        time.sleep(THOUGHT)
+        if asked.after:
+            with beside(psutil.cpu_count() or 1, 0):
+                time.sleep(asked.after)
+        with beside(asked.beside, asked.niceness):
+            time.sleep(2.0 if asked.beside else 0.5)
+            load, told, counted = psutil.getloadavg()[0], said(), slowdown(1, NICENESS)
+            first, at_tenth, taken = watched(jobs, task, arguments)
+        tell(name, f"{load:.1f}", f"{counted:.1f}", told, *(f"{seconds:.1f}" for seconds in (first, at_tenth, taken)))
+
+
+def tell(name: str, *cells: str) -> None:
+    """Print a row."""
+    print(f"{name:<26}" + "".join(f"{cell:>16}" for cell in cells), flush=True)
+
+
+@contextmanager
+def beside(n_processes: int, niceness: int) -> Iterator[None]:
+    """Keep processors busy meanwhile."""
+    started = [multiprocessing.Process(target=_busy, args=(niceness,), daemon=True) for _ in range(n_processes)]
+    for one in started:
+        one.start()
+    try:
+        yield
+    finally:
+        for one in started:
+            one.kill()
+            one.join()
+
+
+def _busy(niceness: int) -> None:
+    if hasattr(os, "setsid"):
+        os.setsid()
+    psutil.Process().nice(niceness)
+    while True:
+        sum(range(10_000))
+
+
+def works(store: Store) -> Iterator[Work]:
+    """Yield every kind of long work, the sets it is about being kept."""
+    spectra, judged = (
+        simulate(PRESETS["msu_like"], n_spectra=n, seed=seed) for n, seed in ((N_SPECTRA, 0), (N_JUDGED, 1))
+    )
+    made = simulate(PRESETS["msu_like"], n_spectra=N_JUDGED, seed=2).with_meta(origin="generated")
+    small, data, generated = (store.save_set(one) for one in (spectra, judged, made))
+    hand = {"set": data, "generated": generated}
+    untold = str  # pages say nothing before
+    yield (
+        "demo",
+        "spectra_core.jobs.demo:run_demo",
+        {},
+        lambda: _rounded(_ALONE * against_usual() * slowdown(1, NICENESS)),
+    )
+    yield "simulate", "simulate", {"preset": "msu_like", "n_spectra": 400, "seed": 7}, untold
     for epochs in (40, 160):
         options = {"epochs": epochs, "kernels": "numba"}
-        arguments = {"set": fingerprint, "generator": "vae", "options": options, "seed": epochs, "held_out_share": 0.1}
-        tell(f"train a VAE, {epochs} epochs", "", *watched(jobs, "train", arguments))
-    for regressors in (["pls"], ["mlp", "pls"]):
+        arguments = {"set": small, "generator": "vae", "options": options, "seed": epochs, "held_out_share": 0.1}
+        yield f"train VAE, {epochs} epochs", "train", arguments, untold
+    yield "calibrate, PLS", "calibrate", {"set": data, "regressors": _chosen(judged, "pls")}, untold
+    for regressors in (["pls"], ["mlp", "pls"], ["mlp_ensemble"], ["stack"]):
         design = study_experiment(
             ["Baseline", "Step-matched"], regressors=regressors, mode="fast", n_spectra=N_SPECTRA, n_folds=8,
-            n_repeats=1, data=fingerprint,
+            n_repeats=1, data=small,
         )  # fmt: skip
-        said = before(store, design, spectra)
-        arguments = {"set": fingerprint, "experiment": json.loads(design.to_json())}
-        tell(f"experiment, {' and '.join(regressors)}", said, *watched(jobs, "study", arguments))
-    judged = simulate(PRESETS["msu_like"], n_spectra=N_JUDGED, seed=1)
-    made = simulate(PRESETS["msu_like"], n_spectra=N_JUDGED, seed=2).with_meta(origin="generated")
-    hand = {"set": store.save_set(judged), "generated": store.save_set(made)}
-    for task, work in (
-        ("fidelity", judging_time.of_judgement(N_JUDGED, N_JUDGED, judged.n_channels)),
-        ("bench", judging_time.of_bench(N_JUDGED, judged.n_channels)),
-    ):
-        said = before_judging(store, work, judged)
-        tell(task, said, *watched(jobs, task, {"set": hand["set"]} if task == "bench" else hand))
+        if "stack" in regressors:
+            design = Experiment((Arm("Baseline", "baseline"),), (Choice("stack"),), n_folds=3, data=small)
+        arguments = {"set": small, "experiment": json.loads(design.to_json())}
+        yield f"experiment, {' + '.join(regressors)}", "study", arguments, _before(store, design, spectra)
+    design = study_experiment(["Step-matched", "Mixing"], regressors=["ridge"], mode="fast", n_folds=8, data=data)
+    pilot = {"set": data, "experiment": json.loads(design.to_json())}
+    yield "pilot, ridge", "pilot", pilot, _before(store, pilot_of(design), judged)
+    judging = judging_time.of_judgement(N_JUDGED, N_JUDGED, judged.n_channels)
+    yield "fidelity", "fidelity", hand, _before_judging(store, judging, judged)
+    bench = judging_time.of_bench(N_JUDGED, judged.n_channels)
+    yield "bench", "bench", {"set": data}, _before_judging(store, bench, judged)
+    yield "neighbours", "neighbours", {**hand, "window": 1.0}, untold
+    yield "map, t-SNE", "map", {**hand, "method": "tsne"}, untold
+    yield "advise, half a minute", "advise", {"set": data, "minutes": 0.5}, lambda: "30"
 
 
-def before(store: Store, design: Experiment, spectra: SpectraSet) -> str:
-    """Return what a page says at once, and what it says once this computer is measured."""
+def _chosen(spectra: SpectraSet, regressor: str) -> dict[str, Any]:
+    return {name: {"name": regressor, "options": {}, "preprocessing": []} for name in spectra.target_names}
+
+
+def _before(store: Store, design: Experiment, spectra: SpectraSet) -> Said:
+    """Say what a page says at once, and what it says once this computer is measured."""
     memo = memo_of(store, "pace")
-    coarse, _ = coarse_seconds(design, spectra, N_WORKERS, memo, NICENESS)
-    return f"{coarse:.0f}, {estimated_seconds(design, spectra, N_WORKERS, memo, NICENESS):.0f}"
+
+    def said() -> str:
+        coarse, _ = coarse_seconds(design, spectra, N_WORKERS, memo, NICENESS)
+        return f"{_rounded(coarse)}, {_rounded(estimated_seconds(design, spectra, N_WORKERS, memo, NICENESS))}"
+
+    return said
 
 
-def before_judging(store: Store, work: judging_time.Work, spectra: SpectraSet) -> str:
-    """Return what Fidelity says at once, and what it says once this computer is measured."""
+def _before_judging(store: Store, work: judging_time.Work, spectra: SpectraSet) -> Said:
+    """Say what Fidelity says at once, and what it says once this computer is measured."""
     memo = memo_of(store, "pace")
-    coarse, _ = judging_time.coarse_seconds(work, spectra, memo, NICENESS)
-    judging_time.measure(spectra, memo)
-    return f"{coarse:.0f}, {judging_time.coarse_seconds(work, spectra, memo, NICENESS)[0]:.0f}"
+
+    def said() -> str:
+        coarse, _ = judging_time.coarse_seconds(work, spectra, memo, NICENESS)
+        judging_time.measure(spectra, memo)
+        return f"{_rounded(coarse)}, {_rounded(judging_time.coarse_seconds(work, spectra, memo, NICENESS)[0])}"
+
+    return said
+
+
+def _rounded(seconds: float) -> str:
+    return f"{seconds:.0f}"
 
 
 def watched(jobs: Jobs, task: str, arguments: dict[str, Any]) -> tuple[float, float, float]:
     """Do a job; return when its first progress came, the whole time it told at a tenth of its way, and its time."""
-    jobs.keep_ready()  # as every run of a page does
-    time.sleep(THOUGHT)
     begun = time.monotonic()
     job = jobs.submit(task, arguments, task)
     first: float | None = None
@@ -94,9 +185,14 @@ def watched(jobs: Jobs, task: str, arguments: dict[str, Any]) -> tuple[float, fl
     return first or unknown, told or unknown, time.monotonic() - begun
 
 
-def tell(name: str, said: str, first: float, told: float, taken: float) -> None:
-    print(f"{name:<34}{first:>15.1f}{said:>13}{told:>14.1f}{taken:>8.1f}", flush=True)
-
-
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp()))
+    asking = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    asking.add_argument("--folder", type=Path, default=None, help="a data folder; a new one by default")
+    asking.add_argument("--only", default="", help="words of the names of the work to do, parted by commas")
+    asking.add_argument("--after", type=float, default=0.0, help="seconds of other work on all processors just before")
+    asking.add_argument("--beside", type=int, default=0, help="busy processes meanwhile")
+    asking.add_argument("--niceness", type=int, default=0, help="of the busy processes")
+    asked = asking.parse_args()
+    if asked.folder is None:
+        asked.folder = Path(tempfile.mkdtemp())
+    main(asked)

@@ -21,8 +21,8 @@ _NEXT = (
     (("pages/calibration/experiment.py", "Experiment"), ("pages/calibration/errors.py", "Errors")),
 )
 """Where every step of the pipeline is done."""
-_ALONE = 12.0
-"""Seconds of the whole path on an idle computer."""
+_ALONE = 22.0
+"""Seconds of the whole path on a usual computer, idle."""
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,11 @@ def _type() -> Literal["primary", "secondary"]:
 
 
 def _seconds() -> float:
-    from spectra_core.experiment.pace import slowdown
+    from spectra_core.experiment.busy import slowdown
+    from spectra_core.experiment.pace import against_usual
     from spectra_core.jobs.work import NICENESS
 
-    return _ALONE * slowdown(1, NICENESS)
+    return _ALONE * against_usual() * slowdown(1, NICENESS)
 
 
 def show_pipeline() -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from spectra_core.experiment.pace import Pace
 
 BESIDES = 2.0
-"""Seconds for what is not fitted: loading, splitting, tables."""
+"""Seconds of a usual computer for what is not fitted: loading, splitting, tables."""
 USUAL_REPEATS, LONGEST_UNASKED = 3, 600.0
 """Repeats that are run unless told, where they take no longer than so many seconds."""
 
@@ -38,23 +38,27 @@ def estimated_seconds(
         Keeps how fast this computer fits each kind of member; measured, which may take half a minute, where it is not
         known.
     niceness
-        How far the work steps back, as in `pace.slowdown`.
+        How far the work steps back, as in `busy.slowdown`.
     """
-    from spectra_core.experiment.pace import measured, slowdown
+    from spectra_core.experiment.busy import slowdown
+    from spectra_core.experiment.pace import against_usual, measured
 
-    return seconds_alone(experiment, spectra, n_workers, measured(memo)) * slowdown(max(1, n_workers), niceness)
+    alone = seconds_alone(experiment, spectra, n_workers, measured(memo), BESIDES * against_usual())
+    return alone * slowdown(max(1, n_workers), niceness)
 
 
 def coarse_seconds(
     experiment: Experiment, spectra: SpectraSet, n_workers: int, memo: Memo, niceness: int = 0
 ) -> tuple[float, bool]:
     """Return what `estimated_seconds` does at once, and whether this computer was measured, not a usual one assumed."""
-    from spectra_core.experiment.pace import NotMeasuredError, known, slowdown, usual
+    from spectra_core.experiment.busy import slowdown
+    from spectra_core.experiment.pace import NotMeasuredError, against_usual, known, presumed
 
+    besides = BESIDES * against_usual()
     try:
-        seconds, is_measured = seconds_alone(experiment, spectra, n_workers, known(memo)), True
+        seconds, is_measured = seconds_alone(experiment, spectra, n_workers, known(memo), besides), True
     except NotMeasuredError:
-        seconds, is_measured = seconds_alone(experiment, spectra, n_workers, usual), False
+        seconds, is_measured = seconds_alone(experiment, spectra, n_workers, presumed, besides), False
     return seconds * slowdown(max(1, n_workers), niceness), is_measured
 
 
@@ -69,7 +73,9 @@ def fitting_repeats(experiment: Experiment, spectra: SpectraSet, n_workers: int)
     return max(1, min(USUAL_REPEATS, int(LONGEST_UNASKED / one)))
 
 
-def seconds_alone(experiment: Experiment, spectra: SpectraSet, n_workers: int, pace: "Pace") -> float:
+def seconds_alone(
+    experiment: Experiment, spectra: SpectraSet, n_workers: int, pace: "Pace", besides: float = BESIDES
+) -> float:
     """Return about how long the whole experiment takes on an idle computer of a given pace, in seconds."""
     from spectra_core.choices import build
     from spectra_core.experiment.tables import generators_of
@@ -99,4 +105,4 @@ def seconds_alone(experiment: Experiment, spectra: SpectraSet, n_workers: int, p
         for choice in generators_of(experiment):
             generator = build(GENERATORS, choice, "generator")
             total += pace(generator, of_generator, spectra) * generator.cost(n_train, n_channels)
-    return total * experiment.n_splits / max(1, n_workers) + BESIDES
+    return total * experiment.n_splits / max(1, n_workers) + besides

@@ -1,9 +1,10 @@
-"""How fast this computer does what `cost` counts: small real fits, timed once, and what else it is doing now."""
+"""How fast this computer does what `cost` counts: small real fits, timed once."""
 
 import platform
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
+from functools import cache
 from typing import Any, NoReturn
 
 import numpy as np
@@ -16,10 +17,10 @@ _ROWS = 128
 """Spectra of a timed fit."""
 _EPOCHS = (2, 8)
 """Of two timed fits of a network; their difference leaves out what does not grow with the steps."""
-_WEIGHT_OF_NICE = {0: 1.0, 10: 110 / 1024}
-"""Share of a processor that Linux gives to a process that steps back, beside one that does not: sched(7)."""
 USUAL: Mapping[str, float] = {"numba": 0.03, "torch": 0.1, "others": 0.02}
 """Processor seconds per Gflop on a usual computer, by who computes a network and by the name of other members."""
+_YARDSTICK = 0.026
+"""Processor seconds of `_yardstick` on a usual computer: where it took 0.0104, members took 0.25 to 0.57 of `USUAL`."""
 
 
 Cost = Callable[[Any, SpectraSet], float]
@@ -47,14 +48,36 @@ def known(memo: Memo) -> Pace:
 
 
 def usual(member: Any, _cost: Cost, _on: SpectraSet) -> float:
-    """Return the pace of a usual computer, for a coarse estimate; the same everywhere."""
+    """Return the pace of a usual computer; the same everywhere."""
     return USUAL.get(getattr(member, "kernels", type(member).__name__), USUAL["others"])
+
+
+def presumed(member: Any, cost: Cost, on: SpectraSet) -> float:
+    """Return the pace of a usual computer that is as quick as this one, for a coarse estimate."""
+    return usual(member, cost, on) * against_usual()
+
+
+@cache
+def against_usual() -> float:
+    """Return how many times as long as a usual computer this one takes for what most work is made of, timed once."""
+    return min(_yardstick() for _ in range(3)) / _YARDSTICK
+
+
+def _yardstick() -> float:
+    """Return the processor time of a hundredth of a second of numpy, and of Python; all in this thread."""
+    table = np.random.default_rng(0).random((100, 911))
+    begin = time.thread_time()
+    np.einsum("ij,kj->ik", table, table)
+    np.fft.irfft(np.fft.rfft(table))
+    np.sort(table / table.std(axis=0), axis=1)
+    sum(number & 7 for number in range(50_000))
+    return time.thread_time() - begin
 
 
 def _kept(member: Any, on: SpectraSet, memo: Memo, compute: Callable[[], Arrays]) -> float:
     kinds = {f.name: getattr(member, f.name) for f in fields(member) if f.name in ("coordinates", "kernels", "device")}
     place = platform.node(), platform.machine(), psutil.cpu_count()
-    key = f"seconds per Gflop: {type(member).__name__} {kinds} {on.n_channels} {on.n_targets} {place}"
+    key = f"processor seconds per Gflop: {type(member).__name__} {kinds} {on.n_channels} {on.n_targets} {place}"
     return float(memo.arrays(key, compute)["seconds"])
 
 
@@ -70,27 +93,9 @@ def _measured(member: Any, cost: Cost, spectra: SpectraSet) -> float:
 
 
 def _seconds_of(member: Any, few: SpectraSet, n_times: int) -> float:
-    """Return the processor time of the last of several fits: the clock would count what others do."""
+    """Return the processor time of the last of several fits, in whatever threads: the clock would count others."""
     for _ in range(n_times):
-        begin = time.thread_time()
+        begin = time.process_time()
         member.fit(few, seed=0)
-        seconds = time.thread_time() - begin
+        seconds = time.process_time() - begin
     return seconds
-
-
-def slowdown(n_workers: int, niceness: int = 0) -> float:
-    """Return how many times longer `n_workers` threads take beside what this computer does now.
-
-    Parameters
-    ----------
-    niceness
-        How far they step back: 0 or 10.
-    """
-    n_cores = psutil.cpu_count() or 1
-    times = psutil.cpu_times_percent(interval=0.05)
-    busy, nice = times.user + times.system, getattr(times, "nice", 0.0)
-    load = psutil.getloadavg()[0]
-    others = load * (busy + nice * _WEIGHT_OF_NICE[10]) / max(busy + nice, 1.0)
-    weight = _WEIGHT_OF_NICE[niceness]
-    share = max(n_cores - load, n_cores * n_workers * weight / (n_workers * weight + others))
-    return float(n_workers / min(n_workers, share))

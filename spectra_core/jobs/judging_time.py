@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from spectra_core.contracts import Memo, Reporter, random_stream
 from spectra_core.evaluation.similarity import bench, judgement
 from spectra_core.evaluation.similarity.known_bad import KNOWN_BAD
+from spectra_core.experiment.busy import slowdown
 from spectra_core.experiment.cost import BESIDES
-from spectra_core.experiment.pace import NotMeasuredError, known, measured, slowdown, usual
+from spectra_core.experiment.pace import NotMeasuredError, against_usual, known, measured, presumed
 from spectra_core.spectra import SpectraSet
 
 _DRAWN = 64
@@ -75,8 +76,9 @@ def coarse_seconds(work: Work, spectra: SpectraSet, memo: Memo, niceness: int = 
     try:
         pace, is_measured = known(memo)(Judging(), _timed, spectra), True
     except NotMeasuredError:
-        pace, is_measured = usual(Judging(), _timed, spectra), False
-    return pace * (work.of_pairs / _GAIN + work.besides) * slowdown(1, niceness) + BESIDES, is_measured
+        pace, is_measured = presumed(Judging(), _timed, spectra), False
+    alone = pace * (work.of_pairs / _GAIN + work.besides) + BESIDES * against_usual()
+    return alone * slowdown(1, niceness), is_measured
 
 
 def _timed(_member: Judging, few: SpectraSet) -> float:

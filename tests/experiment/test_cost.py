@@ -1,11 +1,13 @@
 """What an experiment will cost, counted in another way."""
 
+import threading
+import time
 from dataclasses import replace
 
 import pytest
 
 from spectra_core.choices import Choice
-from spectra_core.experiment import Arm, Experiment, pace
+from spectra_core.experiment import Arm, Experiment, busy, pace
 from spectra_core.experiment.cost import (
     BESIDES,
     USUAL_REPEATS,
@@ -18,12 +20,18 @@ from spectra_core.experiment.cost import (
 from spectra_core.generators import GENERATORS
 from spectra_core.regressors import REGRESSORS
 
+TIMED = pace.against_usual
 MLP = REGRESSORS["mlp"](epochs=10, batch_size=5)
 EXPERIMENT = Experiment(
     arms=(Arm("Baseline", "baseline"), Arm("Step-matched", "step_matched")),
     regressors=(Choice("mlp", {"epochs": 10, "batch_size": 4}),),
     n_folds=4,
 )
+
+
+@pytest.fixture(autouse=True)
+def usual_computer(monkeypatch):
+    monkeypatch.setattr(pace, "against_usual", lambda: 1.0)
 
 
 def test_a_network_costs_two_operations_per_weight_and_product():
@@ -43,7 +51,7 @@ def test_what_adds_rows_costs_more_and_an_ensemble_its_members():
 
 def test_time_goes_with_repetitions_and_is_shared_by_workers(mixtures, monkeypatch):
     monkeypatch.setattr(pace, "_measured", lambda *_: 0.02)
-    monkeypatch.setattr(pace, "slowdown", lambda n_workers, niceness: 1.0)
+    monkeypatch.setattr(busy, "slowdown", lambda n_workers, niceness: 1.0)
     once = estimated_seconds(EXPERIMENT, mixtures, 1) - BESIDES
     assert estimated_seconds(replace(EXPERIMENT, n_repeats=3), mixtures, 1) - BESIDES == pytest.approx(3 * once)
     assert estimated_seconds(EXPERIMENT, mixtures, 2) - BESIDES == pytest.approx(once / 2)
@@ -69,7 +77,7 @@ def test_how_fast_this_computer_fits_is_measured_once_per_kind(mixtures, monkeyp
 def test_a_stack_takes_what_its_candidates_take_which_are_timed_in_its_place(mixtures, monkeypatch):
     timed = []
     monkeypatch.setattr(pace, "_measured", lambda member, *_: timed.append(type(member).__name__) or 0.5)
-    monkeypatch.setattr(pace, "slowdown", lambda n_workers, niceness: 1.0)
+    monkeypatch.setattr(busy, "slowdown", lambda n_workers, niceness: 1.0)
     stack = Choice("stack", {"epochs": 3, "n_folds": 4})
     seconds = estimated_seconds(replace(EXPERIMENT, regressors=(stack,), arms=EXPERIMENT.arms[:1]), mixtures, 1)
     assert set(timed) == {"GaussianProcess", "Ridge", "PLS", "MLPEnsemble"}
@@ -90,16 +98,18 @@ def test_a_time_is_said_at_once_and_more_exactly_once_this_computer_is_measured(
             return kept[key]
 
     monkeypatch.setattr(pace, "_measured", lambda *_: 7 * pace.USUAL["torch"])
-    monkeypatch.setattr(pace, "slowdown", lambda n_workers, niceness: 1.0)
+    monkeypatch.setattr(pace, "against_usual", lambda: 0.5)  # a computer twice as quick as a usual one
+    monkeypatch.setattr(busy, "slowdown", lambda n_workers, niceness: 1.0)
     coarse, is_measured = coarse_seconds(EXPERIMENT, mixtures, 1, Kept())
     assert (is_measured, kept) == (False, {})
     exact = estimated_seconds(EXPERIMENT, mixtures, 1, Kept())
-    assert exact - BESIDES == pytest.approx(7 * (coarse - BESIDES))
+    assert exact - BESIDES / 2 == pytest.approx(14 * (coarse - BESIDES / 2))
     assert coarse_seconds(EXPERIMENT, mixtures, 1, Kept()) == (exact, True)
 
 
 def test_the_number_of_repeats_is_no_matter_of_this_computer(mixtures, monkeypatch):
     monkeypatch.setattr(pace, "_measured", lambda *_: pytest.fail("measured"))
+    monkeypatch.setattr(pace, "_yardstick", lambda: pytest.fail("timed"))
     assert fitting_repeats(EXPERIMENT, mixtures, 2) == USUAL_REPEATS
     long = replace(EXPERIMENT, regressors=(Choice("mlp", {"epochs": 60_000, "batch_size": 4}),))
     once = seconds_alone(long, mixtures, 1, pace.usual)
@@ -115,6 +125,29 @@ def test_a_measured_pace_is_that_of_real_fits(mixtures, member):
     assert 0 < pace._measured(member, cost, mixtures) * cost(member, mixtures) < 60
 
 
+def test_work_in_threads_of_its_own_is_timed_too(mixtures):
+    """An ensemble trains its members in threads: a pace that left them out said two seconds of any experiment."""
+
+    class InAThread:
+        def fit(self, few, seed):
+            working = threading.Thread(target=self.work)
+            working.start()
+            working.join()
+
+        def work(self):
+            begin = time.thread_time()
+            while time.thread_time() - begin < 0.05:
+                pass
+
+    assert pace._measured(InAThread(), lambda *_: 2.0, mixtures) >= 0.05 / 2.0
+
+
+def test_a_usual_computer_is_one_whose_yardstick_takes_as_long_as_its_own(monkeypatch):
+    times = iter([3.0, 2.0, 4.0])
+    monkeypatch.setattr(pace, "_yardstick", lambda: pace._YARDSTICK * next(times))
+    assert TIMED.__wrapped__() == 2.0  # the quickest: others were interrupted
+
+
 def test_what_does_not_grow_with_the_steps_is_no_pace(mixtures, monkeypatch):
     """Three seconds before the first epoch and a quarter for each: the pace is the quarter's."""
     monkeypatch.setattr(pace, "_seconds_of", lambda member, few, n_times: 3.0 + 0.25 * member.epochs)
@@ -124,24 +157,3 @@ def test_what_does_not_grow_with_the_steps_is_no_pace(mixtures, monkeypatch):
         return member.cost(len(on), on.n_channels, 1)
 
     assert pace._measured(MLP, cost, mixtures) == pytest.approx(0.25 / cost_of_an_epoch)
-
-
-@pytest.mark.parametrize(
-    ("load", "nice", "n_workers", "niceness", "expected"),
-    [
-        (0.0, 0.0, 2, 10, 1.0),  # nobody else
-        (1.0, 0.0, 1, 10, 1.0),  # a processor is free
-        (2.0, 0.0, 2, 0, 2.0),  # four alike on two processors
-        (2.0, 0.0, 2, 10, 1 + 1024 / 110),  # those that step back get what their weight is
-        (2.0, 100.0, 2, 10, 2.0),  # unless the others step back as well
-    ],
-)
-def test_slowdown_beside_others(monkeypatch, load, nice, n_workers, niceness, expected):
-    class Times:
-        user, system = 100.0 - nice, 0.0
-
-    Times.nice = nice
-    monkeypatch.setattr(pace.psutil, "cpu_count", lambda: 2)
-    monkeypatch.setattr(pace.psutil, "getloadavg", lambda: (load, 0.0, 0.0))
-    monkeypatch.setattr(pace.psutil, "cpu_times_percent", lambda interval: Times)
-    assert pace.slowdown(n_workers, niceness) == pytest.approx(expected)

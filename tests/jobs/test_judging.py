@@ -106,10 +106,15 @@ def test_progress_counts_a_judgement_to_its_end_and_never_back(store, hand):
 
 def test_time_grows_with_what_is_counted_and_with_the_measured_pace(store, monkeypatch):
     monkeypatch.setattr(judging_time, "slowdown", lambda n_workers, niceness: 3.0)
+    for module in ("spectra_core.experiment.pace", "spectra_core.jobs.judging_time"):
+        monkeypatch.setattr(f"{module}.against_usual", lambda: 1.5)
     monkeypatch.setattr("spectra_core.experiment.pace._measured", lambda member, cost, on: 0.5)
     work, memo = judging_time.Work(of_pairs=50.0, besides=8.0), tasks.memo_of(store, "pace")
     seconds, is_measured = judging_time.coarse_seconds(work, beer_lambert_set(), memo)
-    assert (seconds, is_measured) == (pytest.approx(2 + 3 * 0.02 * 48), False)  # two halvings at once save a fifth
+    assert (seconds, is_measured) == (
+        pytest.approx(3 * 1.5 * (2 + 0.02 * 48)),
+        False,
+    )  # two halvings at once save a fifth
     judging_time.measure(beer_lambert_set(), memo)
     seconds, is_measured = judging_time.coarse_seconds(work, beer_lambert_set(), memo)
-    assert (seconds, is_measured) == (pytest.approx(2 + 3 * 0.5 * 48), True)
+    assert (seconds, is_measured) == (pytest.approx(3 * (1.5 * 2 + 0.5 * 48)), True)

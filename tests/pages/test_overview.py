@@ -77,3 +77,10 @@ def test_a_job_that_failed_is_told_with_its_reason_on_whatever_page(store: Store
     assert app.warning[0].value.startswith("Train on nothing: failed. This set is not in the store.")
     monkeypatch.setattr("ui.state.notice_board.NOTICE_SECONDS", 0.0)
     assert not app.run().warning
+
+
+def test_the_demo_takes_as_long_as_this_computer_takes_beside_what_it_does(store: Store, monkeypatch):
+    monkeypatch.setattr("spectra_core.experiment.pace.against_usual", lambda: 0.5)
+    monkeypatch.setattr("spectra_core.experiment.busy.slowdown", lambda n_workers, niceness: 2.0 if niceness else 1.0)
+    monkeypatch.setattr("ui.demo._ALONE", 30.0)
+    assert any("Takes about 30 seconds beside what this computer" in one.value for one in opened().caption)
