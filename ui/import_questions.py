@@ -82,11 +82,11 @@ def _readings(problem: Problem, draft: state.ImportDraft, recipe: Recipe) -> Non
             except SpectraCoreError as error:
                 st.caption(sentence(error))
                 continue
-            n_spectra, n_channels = read.table.signal.shape
+            n_spectra, n_channels = int(read.prepared.rows.sum()), read.table.signal.shape[1]
             st.caption(
                 f"{counted(n_spectra, 'spectrum', 'spectra')}, {counted(n_channels, 'channel')}, beginning with:"
             )
-            shown = read.preview(_SHOWN_SPECTRA, _SHOWN_CHANNELS).drop(columns="used")
+            shown = read.preview(_SHOWN_SPECTRA, _SHOWN_CHANNELS, used=True).drop(columns="used")
             shown = shown.rename(columns={"id": "Id"})
             st.dataframe(shown, hide_index=True, key=f"reading_{problem.kind}_{number}")
 

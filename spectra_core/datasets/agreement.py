@@ -10,6 +10,9 @@ from spectra_core.datasets.questions import Problem, choice
 from spectra_core.datasets.recipe import Recipe
 from spectra_core.datasets.resampling import onto_first_grid, same_within_rounding
 
+_FEWEST = 3
+_CONVERTED = frozenset({"Absorbance", "Transmittance", "Reflectance"})
+
 
 def agreeing(blocks: list[Block], recipe: Recipe) -> tuple[list[Block], list[str], list[Problem]]:
     """Return the blocks that can be stacked, notes on what was done to them, and what a person must decide."""
@@ -22,12 +25,9 @@ def agreeing(blocks: list[Block], recipe: Recipe) -> tuple[list[Block], list[str
             for block in blocks
             if (block.signal_quantity, block.signal_unit) == (first.signal_quantity, first.signal_unit)
         ]
-        dropped = sorted(
-            {f"{q}{', ' + u if u else ''}" for q, u in kinds - {(first.signal_quantity, first.signal_unit)}}
-        )
         wanted = recipe.signal_quantity or recipe.convert_signal
         if wanted is None:
-            problems.append(_mixed_units(first, dropped))
+            problems.append(_mixed_units(blocks))
         blocks = _one_quantity(blocks, kept, recipe)
         first = blocks[0]
     units = list(dict.fromkeys(block.axis_unit for block in blocks if block.axis_unit))
@@ -36,6 +36,8 @@ def agreeing(blocks: list[Block], recipe: Recipe) -> tuple[list[Block], list[str
     elif len(units) > 1:
         problems.append(_mixed_axes(units))
         blocks = [block for block in blocks if block.axis_unit in {"", units[0]}]
+    blocks, asked = _each_once(blocks, recipe)
+    problems += asked
     blocks, notes = _one_axis(blocks)
     first = blocks[0]
     same = all(_same_positions(first, block) for block in blocks)
@@ -47,6 +49,34 @@ def agreeing(blocks: list[Block], recipe: Recipe) -> tuple[list[Block], list[str
             blocks, note = onto_first_grid(blocks, recipe.resample)
             return blocks, [*notes, note], problems
     return blocks, notes, problems
+
+
+def _each_once(blocks: list[Block], recipe: Recipe) -> tuple[list[Block], list[Problem]]:
+    """Ask about tables that name the same spectra: repeats, or one before and one after a treatment."""
+    named: dict[frozenset[str], list[Block]] = {}
+    for block in blocks:
+        texts = [one.text for one in block.columns if one.text and len(set(one.text)) == len(one.text)]
+        ids = block.names or next(iter(texts), ())
+        if len(ids) >= _FEWEST:
+            named.setdefault(frozenset(ids), []).append(block)
+    for same, alike in named.items():
+        sources = list(dict.fromkeys(block.source for block in alike))
+        said = [source for source in sources if {source, source.rsplit(" / ", 1)[-1]} & set(recipe.parts)]
+        if len(sources) < 2 or len(sources) != len(alike) or len(said) == len(sources):
+            continue
+        ways = [
+            choice(f"Use only {one}", parts={other: "spectra" if other == one else "ignored" for other in sources})
+            for one in sources
+        ]
+        ways.append(choice("All are spectra, some of them repeats", parts=dict.fromkeys(sources, "spectra")))
+        text = (
+            f"{', '.join(sources[:-1])} and {sources[-1]} name the same spectra ({', '.join(sorted(same)[:3])}, …): "
+            "they may be repeats, or the same spectra before and after a treatment. Say which."
+        )
+        return [block for block in blocks if block.source not in sources[1:]], [
+            Problem("same spectra", text, tuple(ways), readings=True)
+        ]
+    return blocks, []
 
 
 def _one_axis(blocks: list[Block]) -> tuple[list[Block], list[str]]:
@@ -74,7 +104,8 @@ def _alike(one: Block, other: Block) -> bool:
 def _one_quantity(blocks: list[Block], kept: list[Block], recipe: Recipe) -> list[Block]:
     goal = recipe.convert_signal
     if goal is None:
-        wanted = [block for block in blocks if block.signal_quantity == recipe.signal_quantity]
+        of_quantity = [block for block in blocks if block.signal_quantity == recipe.signal_quantity]
+        wanted = [block for block in of_quantity if recipe.signal_unit in {None, block.signal_unit}]
         return wanted or kept
     return [
         replace(
@@ -87,17 +118,18 @@ def _one_quantity(blocks: list[Block], kept: list[Block], recipe: Recipe) -> lis
     ]
 
 
-def _mixed_units(first: Block, dropped: list[str]) -> Problem:
-    name = first.signal_quantity or "unnamed"
-    return Problem(
-        "mixed quantities",
-        f"The files mix {name} with {', '.join(dropped)}; one set holds one quantity. Choose one, or convert.",
-        (
-            choice(f"Use only {name}", signal_quantity=first.signal_quantity),
-            choice("Convert all to absorbance", convert_signal="Absorbance"),
-            choice("Convert all to transmittance", convert_signal="Transmittance"),
-        ),
-    )
+def _mixed_units(blocks: list[Block]) -> Problem:
+    kinds = dict.fromkeys((block.signal_quantity, block.signal_unit) for block in blocks)
+    words = [", ".join(filter(None, kind)) or "unnamed" for kind in kinds]
+    ways = [
+        choice(f"Use only {word}", signal_quantity=name, signal_unit=unit)
+        for word, (name, unit) in zip(words, kinds, strict=True)
+    ]
+    if all(name in _CONVERTED for name, _ in kinds):
+        ways.append(choice("Convert all to absorbance", convert_signal="Absorbance"))
+        ways.append(choice("Convert all to transmittance", convert_signal="Transmittance"))
+    text = f"The files mix {words[0]} with {', '.join(sorted(words[1:]))}; one set holds one quantity. Choose one"
+    return Problem("mixed quantities", text + (", or convert." if len(ways) > len(kinds) else "."), tuple(ways))
 
 
 def _mixed_axes(units: list[str]) -> Problem:

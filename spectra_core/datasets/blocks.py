@@ -38,8 +38,9 @@ class Block:
         What stands beside the spectra.
     names
         Names of spectra that are column titles or measurement titles; empty where a column holds the ids.
-    cut, odd
-        Rows the file ends within; (spectrum, channel, cell) of cells that hold text instead of a number.
+    cut, hidden, odd
+        Spectra the file ends within, and those it hides; (spectrum, channel, cell) of cells that hold text instead of a
+        number.
     reason
         Why the part was read in this orientation.
     titles : n_channels names
@@ -65,6 +66,7 @@ class Block:
     notes: tuple[str, ...] = field(default_factory=tuple)
     titles: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    hidden: tuple[int, ...] = ()
 
 
 def block_in_rows(grid: Grid, roles: Mapping[str, str] | None = None) -> Block:
@@ -106,6 +108,7 @@ def block_in_rows(grid: Grid, roles: Mapping[str, str] | None = None) -> Block:
         notes=grid.notes + found.notes,
         titles=tuple(titles[at] for at in channels) if positions is None else (),
         problems=found.problems,
+        hidden=grid.hidden,
     )
 
 
@@ -131,6 +134,8 @@ def block_in_columns(grid: Grid, roles: Mapping[str, str] | None = None) -> Bloc
     labelled = _labelled_rows(grid, numeric, side)
     below = [column for column in labelled if axis_named(column.name)]
     columns += [column for column in labelled if not axis_named(column.name)]
+    if not names and len(numeric) == 1:
+        names = (grid.name,)
     names = below[0].cells() if below and len(set(names)) < len(names) + (not names) else names
     amounts, problems = amounts_in_names(names, _decimal(grid), roles or {}) if not columns else (None, ())
     columns += [] if amounts is None else [Column(*amounts)]
@@ -342,8 +347,20 @@ def _spectrum_names(
     distinct = max(left, key=lambda row: len(set(row)), default=[])
     if len(numeric) == 1 and distinct and signal_named(distinct[0]):
         distinct = next((row for row in left if row[0] and not signal_named(row[0])), [])
+    distinct = next((joined for row in left if (joined := _told_apart_by(distinct, row))), distinct)
     names = tuple(cell or f"column {at + 1}" for at, cell in zip(numeric, distinct, strict=True)) if distinct else ()
     return names, signal, beside
+
+
+def _told_apart_by(names: Sequence[str], other: Sequence[str]) -> list[str]:
+    """Return the names with the words of another row behind, where those tell repeated and merged ones apart."""
+    if len(set(names)) == len(names) or len(set(other)) < 2 or names == other:
+        return []
+    filled: list[str] = []
+    for cell in names:
+        filled.append(cell or (filled[-1] if filled else ""))
+    both = [f"{one} {two}".strip() for one, two in zip(filled, other, strict=True)]
+    return both if len(set(both)) == len(both) else []
 
 
 def _is_beside(label: str, row: Sequence[str], decimal: str) -> bool:

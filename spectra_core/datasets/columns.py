@@ -1,23 +1,19 @@
-"""Columns beside the spectra: which are targets, ids, groups; tables joined; replicates found."""
+"""Columns beside the spectra: which are targets, ids, groups."""
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spectra_core.datasets.blocks import side_table
 from spectra_core.datasets.column import Column
 from spectra_core.datasets.ions import concentration_unit, named_target
 from spectra_core.datasets.marks import is_remark
 from spectra_core.datasets.names import NAMES_IDS, axis_named
-from spectra_core.datasets.parts import Grid
-from spectra_core.datasets.questions import Point, Problem, choice, listed
+from spectra_core.datasets.questions import Point, choice
 from spectra_core.datasets.recipe import Recipe
-from spectra_core.datasets.table import ImportTable
-from spectra_core.shares import percent
 from spectra_core.spectra import Target
 from spectra_core.spectra.label_intervals import LABEL_HIGH, LABEL_LOW
 
@@ -31,11 +27,15 @@ _SCAN = re.compile(
     re.IGNORECASE,
 )
 _SUMMARY = re.compile(
-    r"^(?:mean|average|avg\.?|mittelwert|sd|std\.?(?: ?dev\.?)?|stdev|stabw\.?|standard deviation"
+    r"^(?:mean|average|avg\.?|mittelwert|sd|std\.?(?: ?dev(?:iation)?\.?)?|stdev|stabw\.?|standard deviation"
     r"|(?:% ?)?(?:rsd|cv)(?: ?\(?%\)?)?|rel\.? ?std\.?(?: ?dev\.?)?|median|range|\d{1,2} ?%|q[1-4]|anzahl|summe"
     r"|sem|err(?:or)?|uncertainty|sigma|min\.?|max\.?|minimum|maximum|sum|total|var|variance|count|n)$",
     re.IGNORECASE,
 )
+_OF_SPECTRUM = re.compile(
+    r"^(?:mean|average|avg\.?|mittelwert|std\.?(?: ?dev\.?)?|sd|stdev|stabw\.?|median|rsd|cv)$", re.IGNORECASE
+)
+"""Columns beside spectra that a spreadsheet computed from them."""
 ROLE_WORDS = {"target": "Target", "id": "Id", "group": "Group", "ignored": "Not used"}
 
 
@@ -59,6 +59,7 @@ def column_roles(columns: Sequence[Column], recipe: Recipe) -> list[Role]:
     roles: list[Role] = []
     has_id = "id" in recipe.columns.values()
     named = any(one.text is not None and NAMES_IDS.match(one.name) and _all_differ(one.text) for one in columns)
+    told = any(one.text is not None and NAMES_IDS.match(one.name) for one in columns)
     for column in columns:
         chosen = recipe.columns.get(column.name)
         if chosen:
@@ -66,13 +67,13 @@ def column_roles(columns: Sequence[Column], recipe: Recipe) -> list[Role]:
         elif named and column.numbers is not None and NAMES_IDS.match(column.name) and _counts_rows(column.numbers):
             role, reason = "ignored", "counts the rows, and another column names them"
         else:
-            role, reason = _guessed_role(column, has_id=has_id)
+            role, reason = _guessed_role(column, has_id=has_id, told=told)
         has_id |= role == "id"
         roles.append(Role(column, role, reason, chosen is not None))
     return roles
 
 
-def _guessed_role(column: Column, *, has_id: bool) -> tuple[str, str]:
+def _guessed_role(column: Column, *, has_id: bool, told: bool) -> tuple[str, str]:
     cells = column.cells()
     n_different = len(set(cells))
     # Three scans of 24 samples are numbered by three numbers; 24 groups of three by 24.
@@ -83,7 +84,7 @@ def _guessed_role(column: Column, *, has_id: bool) -> tuple[str, str]:
     if said_of_generated(column.name):
         return "ignored", "said of generated spectra, and kept beside their ids"
     if column.text is not None:
-        return _role_of_text(column, has_id=has_id)
+        return _role_of_text(column, has_id=has_id, told=told)
     assert column.numbers is not None
     if np.isnan(column.numbers).all():
         return "ignored", "an empty column"
@@ -97,6 +98,8 @@ def _guessed_role(column: Column, *, has_id: bool) -> tuple[str, str]:
         return "id", "the name says so"
     if _GROUP.search(column.name):
         return "group", "the name speaks of a group"
+    if _OF_SPECTRUM.match(column.name):
+        return "ignored", f"numbers, but {column.name!r} is computed from the spectrum"
     if is_remark(column.name):
         return "ignored", f"numbers, but {column.name!r} is no quantity of the sample"
     if axis_named(column.name):
@@ -104,9 +107,10 @@ def _guessed_role(column: Column, *, has_id: bool) -> tuple[str, str]:
     return "target", "numbers beside the spectra"
 
 
-def _role_of_text(column: Column, *, has_id: bool) -> tuple[str, str]:
+def _role_of_text(column: Column, *, has_id: bool, told: bool) -> tuple[str, str]:
     cells = column.cells()
-    if not has_id and (NAMES_IDS.match(column.name) or _all_differ(cells)):
+    # A date tells spectra apart as well, but is no name where another column is called one.
+    if not has_id and (NAMES_IDS.match(column.name) or (_all_differ(cells) and not told)):
         return "id", "text that tells the spectra apart"
     if _GROUP.search(column.name):
         return "group", "the name speaks of a group"
@@ -151,110 +155,6 @@ def target_of(column: Column, recipe: Recipe) -> tuple[Target, str]:
         None if molar_mass is None else float(molar_mass),
     )
     return target, "chosen" if "charge" in said else named.reason
-
-
-def joined(
-    table: ImportTable, grids: Sequence[Grid], recipe: Recipe
-) -> tuple[list[Column], list[Point], list[Problem]]:
-    """Return the columns of the table with those of the tables of targets, joined by id or by order."""
-    columns = list(table.columns)
-    points: list[Point] = []
-    problems: list[Problem] = []
-    for grid in grids:
-        theirs = side_table(grid)
-        match = _match(columns, table.names, theirs) if recipe.join != "order" else None
-        if match is not None:
-            key, rows, where = match
-            columns += [
-                column.taken(rows)
-                for column in theirs
-                if column is not key and column.name not in {c.name for c in columns}
-            ]
-            missing = [number for number, row in enumerate(rows) if row < 0]
-            extra = grid.n_rows - len({row for row in rows if row >= 0})
-            points.append(
-                Point("join", f"Join {grid.name}", f"by id ({key.name})", where, _JOIN_CHOICES, recipe.join is not None)
-            )
-            if missing or extra:
-                names = listed([table.names[n] or _id_of(columns, n) or table.places[n] for n in missing])
-                text = (
-                    f"{grid.name} is joined by id: {len(rows) - len(missing)} of {len(rows)} spectra have a row there"
-                )
-                text += f"; without one: {names}" if missing else ""
-                text += f"; {extra} of its rows belong to no spectrum" if extra else ""
-                problems.append(Problem("join", text + ".", (), False, tuple(missing)))
-        elif grid.n_rows != len(table.signal):
-            if recipe.join is None or recipe.join == "id":
-                problems.append(
-                    Problem(
-                        "join",
-                        f"{grid.name} has {grid.n_rows} rows for {len(table.signal)} spectra and shares no ids "
-                        "with them, so it cannot be joined. Leave it out, or add a column of ids.",
-                        (choice(f"Leave out {grid.name}", parts={grid.name: "ignored"}),),
-                    )
-                )
-            else:
-                problems.append(
-                    Problem(
-                        "join",
-                        f"{grid.name} has {grid.n_rows} rows for {len(table.signal)} spectra: "
-                        "they cannot be joined by order.",
-                        (choice("Leave it out", parts={grid.name: "ignored"}),),
-                    )
-                )
-        elif recipe.join == "order":
-            taken = {column.name for column in columns}
-            columns += [
-                column if column.name not in taken else replace(column, name=f"{column.name} ({grid.name})")
-                for column in theirs
-            ]
-            points.append(Point("join", f"Join {grid.name}", "by order", "chosen", _JOIN_CHOICES, True))
-        else:
-            problems.append(
-                Problem(
-                    "join",
-                    f"{grid.name} has {grid.n_rows} rows and shares no ids with the {len(table.signal)} spectra. "
-                    "Join it row by row only if both are in the same order.",
-                    (
-                        choice("Join by order", join="order"),
-                        choice(f"Leave out {grid.name}", parts={grid.name: "ignored"}),
-                    ),
-                )
-            )
-    return columns, points, problems
-
-
-_JOIN_CHOICES = (choice("by id", join="id"), choice("by order", join="order"))
-
-
-def _match(
-    columns: Sequence[Column], names: Sequence[str], theirs: Sequence[Column]
-) -> tuple[Column, list[int], str] | None:
-    """Find the pair of id columns with most values in common; rows of theirs per spectrum, -1 for none."""
-    best: tuple[float, Column, list[int], str] | None = None
-    ours = [
-        (column.name, column.cells()) for column in columns if column.text is not None or NAMES_IDS.match(column.name)
-    ]
-    if any(names):
-        ours.append(("title", tuple(re.sub(r"\.\w{1,4}$", "", name) for name in names)))
-    for column in theirs:
-        cells = tuple(re.sub(r"\.\w{1,4}$", "", cell) if "." in cell else cell for cell in column.cells())
-        if (column.text is None and not NAMES_IDS.match(column.name)) or len(set(cells)) < len(cells):
-            continue
-        where = {cell: row for row, cell in enumerate(cells)}
-        for label, values in ours:
-            rows = [where.get(value, -1) for value in values]
-            share = sum(row >= 0 for row in rows) / len(rows)
-            if share >= 0.5 and (best is None or share > best[0]):
-                best = share, column, rows, f"{percent(share)} of the values of {label!r} are found in {column.name!r}"
-    return best[1:] if best else None
-
-
-def _id_of(columns: Sequence[Column], number: int) -> str:
-    for column in columns:
-        if column.text is not None:
-            return column.text[number]
-    return ""
 
 
 def summary_rows(ids: Sequence[str]) -> list[int]:

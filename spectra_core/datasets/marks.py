@@ -7,8 +7,9 @@ from spectra_core.datasets.parts import Grid
 
 _NAMES = {".": "point", ",": "comma"}
 _REMARK = re.compile(
-    r"^(?:dimensions?|date|time|datum|zeit|timestamp|operator|user|comment|remark|note|temp.*|test|train|split|fold|set|subset|usage"
-    r"|instrument|serial.*|type|area|integration.*|scans?|weight.*|order|position|well|plate|weekday|year|month|day)$",
+    r"^(?:dimensions?|date|time|datum|zeit|timestamp|operator|user|comment|remark|note|temp.*|test|train|split|fold|set"
+    r"|subset|usage|(?:instrument|spectrometer|device|detector).*|(?:.*\W)?serial.*|type|area|integration.*|scans?"
+    r"|weight.*|order|position|well|plate|weekday|year|month|day)$",
     re.IGNORECASE,
 )
 

@@ -29,6 +29,15 @@ AXIS_UNITS: dict[str, tuple[str, str]] = {
     "/cm": ("Wavenumber", "cm-1"),
     "cm.1": ("Wavenumber", "cm-1"),  # as R writes cm-1 in a name
     "cm..1": ("Wavenumber", "cm-1"),
+    "нм": ("Wavelength", "nm"),
+    "мкм": ("Wavelength", "µm"),
+    "см-1": ("Wavenumber", "cm-1"),
+    "å": ("Wavelength", "Å"),
+    "angstrom": ("Wavelength", "Å"),
+    "angstroms": ("Wavelength", "Å"),
+    "ångström": ("Wavelength", "Å"),
+    "ghz": ("Frequency", "GHz"),
+    "thz": ("Frequency", "THz"),
     "ev": ("Photon energy", "eV"),
     "m/z": ("Mass-to-charge ratio", "m/z"),
 }
@@ -42,11 +51,22 @@ _POSITION = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _MARKS = re.compile(r"[\s.,:;_=\-+@#/\\()\[\]{}]+")
+_WAVELENGTH = (
+    r"wavel|wellenl|longueur d|longitud de|lunghezza d|comprimento d|длин\w* волн|波長|波长|파장|golflengte|våglängd"
+    r"|długość fali|vlnová délka|dalga boyu"
+)
+_WAVENUMBER = r"wave ?num|wellenzahl|nombre d.onde|n[uú]mero d.{1,2}onda|волнов\w* числ|波数|波數|파수"
 _AXIS_WORD = re.compile(
-    r"wavel|wavenum|\bwave\b|wellen|longueur|longitud|onda\b|lambda|λ|raman|\bshift\b.*(?:cm|1/)|^shift$"
-    r"|photon.?energy|^energy$|^frequency$|\bnm\b|cm\^?[-\u2212⁻]|1/cm|\bev\b|µm|μm|\bwl\b|\bwn\b",
+    rf"{_WAVELENGTH}|{_WAVENUMBER}|\bwave\b|wellen|longueur|longitud|onda\b|lambda|λ|raman|\bshift\b.*(?:cm|1/)|^shift$"
+    r"|photon.?energy|^energy$|^frequency$|\bnm\b|cm\^?[-\u2212⁻]|1/cm|\bev\b|µm|μm|\bum\b|\bwl\b|\bwn\b|\b[gt]hz\b"
+    r"|\bм?к?нм\b|см-1|å\b|angstrom",
     re.IGNORECASE,
 )
+_FACTOR = re.compile(
+    r"(?:[x\xd7*]\s*)?(?:10\s*(?:\^|\*\*)\s*[-+\u2212]?\d|10[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+|(?<=[x\xd7*])\s*10{1,4}\b|\b10{3}\b).*",
+    re.DOTALL,
+)
+"""A unit that is so many of a known one, as in "10^3 cm-1": no known unit."""
 _LETTER = re.compile(r"[^\W\d_]")
 """Hundreds of thousands of channels may be bare numbers, which name no axis."""
 _SAMPLE_WORD = re.compile(
@@ -153,11 +173,27 @@ def _runs(names: tuple[str, ...]) -> tuple[Positions, ...]:
                 quantity = "Raman shift"
             if not unit and words and (named := axis_named(_UNIT_WORD.sub("", words))):
                 quantity, unit = named
-            values = np.array([one[0] for one in parsed[at:end] if one is not None])
+            values = _unmangled(names[at:end], np.array([one[0] for one in parsed[at:end] if one is not None]))
             n_strays = _strays(values)
             runs.append(Positions(at + n_strays, values[n_strays:], quantity, unit, words))
         at = end
     return tuple(runs)
+
+
+def _unmangled(names: Sequence[str], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return positions without the ".1" that pandas and R put behind a name that comes again: 412 and 412.1 among 2 nm.
+
+    Where steps as small are usual, it is a decimal.
+    """
+    if len(values) < _FEWEST or not any("." in name for name in names):
+        return values
+    usual = float(np.median(np.abs(np.diff(values))))
+    kept = values.copy()
+    for at in (np.flatnonzero(np.abs(np.diff(values)) < usual / 4) + 1).tolist():
+        stem, _, number = names[at].rpartition(".")
+        if stem and number.isdigit() and names[at - 1] in {stem, f"{stem}.{int(number) - 1}"}:
+            kept[at] = kept[at - 1]
+    return kept
 
 
 def _strays(values: NDArray[np.float64]) -> int:
@@ -225,11 +261,13 @@ def axis_named(text: str) -> tuple[str, str] | None:
         if re.search(rf"(?<![a-zµμ]){re.escape(written)}(?![a-z])", lower):
             quantity, unit = meaning
             break
+    if unit and (many := _FACTOR.search(text)) and many[0].strip() != "1/cm":
+        return quantity, many[0].strip(" )]")
     if "raman" in lower or "shift" in lower:
         return "Raman shift", unit or "cm-1"
-    if not unit and ("wavelength" in lower or "wellenl" in lower):
+    if not unit and re.search(_WAVELENGTH, lower):
         return "Wavelength", ""
-    if not unit and "wavenumber" in lower:
+    if not unit and re.search(_WAVENUMBER, lower):
         return "Wavenumber", "cm-1"
     return quantity, unit
 
@@ -242,7 +280,7 @@ def only_axis(text: str) -> bool:
     """
     if not _LETTER.search(text):
         return False
-    if re.search(r"wavel|wavenum|wellen|raman|lambda|λ|longueur|longitud|onda\b", text, re.IGNORECASE):
+    if re.search(rf"{_WAVELENGTH}|{_WAVENUMBER}|wellen|raman|lambda|λ|longueur|longitud|onda\b", text, re.IGNORECASE):
         return True
     words = _MARKS.sub(" ", re.sub(_UNIT, " ", text, flags=re.IGNORECASE)).strip().lower()
     plain = {"", "x", "axis", "position", "energy", "photon energy", "shift", "frequency", "wave", "wl", "wn"}
@@ -261,11 +299,17 @@ def signal_named(text: str) -> tuple[str, str] | None:
     percent = "%" in lower or "percent" in lower
     if "log(1/r)" in lower or "log 1/r" in lower or "log(1/t)" in lower:
         return "Absorbance", ""
-    if "transmi" in lower or lower in {"%t", "t%", "t"} or re.search(r"%\s*t\b", lower):
+    if re.search("transmi|пропускан|透[过過]率", lower) or lower in {"%t", "t%", "t"} or re.search(r"%\s*t\b", lower):
         return "Transmittance", "%" if percent else ""
-    if "reflec" in lower or lower in {"%r", "r%"}:
+    if re.search("refle[ck]|отражен|反射率", lower) or lower in {"%r", "r%"}:
         return "Reflectance", "%" if percent else ""
-    if "absorb" in lower or "extinktion" in lower or lower in {"abs", "abs.", "a", "a.u.", "au"}:
+    if re.search("absor[bpv]|assorb|extinktion|吸光|оптическая плотность|поглощени", lower) or lower in {
+        "abs",
+        "abs.",
+        "a",
+        "a.u.",
+        "au",
+    }:
         return "Absorbance", ""
     if any(word in lower for word in ("fluor", "intens", "counts", "emission", "raman")) or lower in {"int", "cts"}:
         return "Intensity", "counts" if "count" in lower or lower == "cts" else ""

@@ -6,21 +6,31 @@ import re
 MISSING = frozenset((
     "", "nan", "na", "n/a", "#n/a", "#na", "null", "none", "nil", "-", "--", "---", "----", "-----", "*", "**", "***",
     "****", "?", ".", "#num!", "#div/0!", "#value!", "#ref!", "n.a.", "ovrflw", "over", "ovld", "overflow",
-    "overload", "missing", "<na>", "-nan", "1.#qnan", "1.#ind", "-1.#ind", "nat",
+    "overload", "missing", "\u2013", "\u2014", "<na>", "-nan", "1.#qnan", "1.#ind", "-1.#ind", "nat",
 ))  # fmt: skip
 """Marks for a value that is not there, in lower case; the empty cell is one of them."""
 
 _BEGINS = frozenset("0123456789+-.,")
 _INFINITIES = (math.inf, -math.inf)
-_POINT = re.compile(r"[+\-\u2212]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+\-\u2212]?\d{1,3})?\Z")
-_COMMA = re.compile(r"[+\-\u2212]?(?:\d+,?\d*|,\d+)(?:[eEdD][+\-\u2212]?\d{1,3})?\Z")
+_MINUS = "\u2212\u2010\u2012\u2013\uff0d"
+"""What stands for a minus, in papers and in what was pasted from them."""
+_POINT = re.compile(rf"[+\-{_MINUS}]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+\-{_MINUS}]?\d{{1,3}})?\Z")
+_COMMA = re.compile(rf"[+\-{_MINUS}]?(?:\d+,?\d*|,\d+)(?:[eEdD][+\-{_MINUS}]?\d{{1,3}})?\Z")
 _GROUPED = {
     decimal: re.compile(
-        rf"(?P<sign>[+\-\u2212]?)(?P<whole>[1-9]\d{{0,2}}(?P<mark>[{other}'\u2019\s])\d{{3}}(?:(?P=mark)\d{{3}})*)"
+        rf"(?P<sign>[+\-{_MINUS}]?)(?P<whole>[1-9]\d{{0,2}}(?P<mark>[{other}'\u2019\s])\d{{3}}(?:(?P=mark)\d{{3}})*)"
         rf"(?P<rest>\{decimal}\d+)?\Z"
     )
     for decimal, other in (".,", ",.")
 }
+_PLAIN = str.maketrans({**dict.fromkeys(_MINUS, "-"), ",": ".", "d": "e", "D": "e"})
+_AS_TEXT = re.compile(r"'(?=[\d.,+\-])([^']*)|=\s*\"([^\"]*)\"|=(?=[\d.,+\-])([\d.,eE+\-]+)")
+_POWER = re.compile(
+    rf"(?P<number>[^\sx\xd7*·]+)\s*[x\xd7*·]\s*10\s*(?:\^|\*\*)?\s*\(?(?P<power>[+\-{_MINUS}]?\d{{1,3}})\)?",
+    re.IGNORECASE,
+)
+_MARKED, _TIMES = ("'", "="), "xX\xd7*·"
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _INFINITE = re.compile(r"[+-]?inf(inity)?\Z", re.IGNORECASE)
 
 
@@ -41,8 +51,7 @@ def parse_number(cell: str, decimal: str = ".") -> float | None:
         if value not in _INFINITIES:
             return value
     if (_COMMA if decimal == "," else _POINT).match(cell):
-        plain = cell.replace("\u2212", "-").replace(",", ".").replace("d", "e").replace("D", "e")
-        return float(plain)
+        return float(cell.translate(_PLAIN))
     if _INFINITE.match(cell):
         return float(cell)
     return None
@@ -58,7 +67,25 @@ def grouped_number(cell: str, decimal: str = ".") -> float | None:
     if match is None or not (match["rest"] or match["mark"] in "'\u2019" or match["whole"].count(match["mark"]) > 1):
         return None
     digits = re.sub(r"\D", "", match["whole"]) + (match["rest"] or "").replace(",", ".")
-    return -float(digits) if match["sign"] in {"-", "\u2212"} else float(digits)
+    return -float(digits) if match["sign"] not in {"", "+"} else float(digits)
+
+
+def dressed_number(cell: str, decimal: str = ".") -> float | None:
+    """Return the number of a cell that marks its thousands, is marked as text, or is written with a power of ten.
+
+    >>> dressed_number("'0.5"), dressed_number('="0.5"'), dressed_number("1.5 × 10⁻³"), dressed_number("1'234")
+    (0.5, 0.5, 0.0015, 1234.0)
+    """
+    cell = cell.strip()
+    # Hundreds of thousands of cells may be tried under each reading, so patterns are kept for those that may fit.
+    if cell[:1] in _MARKED and (marked := _AS_TEXT.fullmatch(cell)) is not None:
+        cell = next(found for found in marked.groups() if found is not None)
+        plain = parse_number(cell, decimal)
+        return grouped_number(cell, decimal) if plain is None else plain
+    if any(mark in cell for mark in _TIMES) and (raised := _POWER.fullmatch(cell.translate(_RAISED))) is not None:
+        number = parse_number(raised["number"], decimal)
+        return None if number is None else float(f"{number!r}e{raised['power'].translate(_PLAIN)}")
+    return grouped_number(cell, decimal)
 
 
 def is_missing(cell: str) -> bool:

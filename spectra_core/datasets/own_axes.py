@@ -49,7 +49,7 @@ class Stacked:
     sample, axis, value
         Columns of the name of the spectrum, its positions and its values.
     scan
-        Column that numbers the measurements of one sample, if any.
+        Column that numbers the measurements of one sample, or is the second half of its name, if any.
     constant
         Columns with one value per spectrum.
     others
@@ -179,18 +179,22 @@ def spectrum_keys(grid: Grid, found: Stacked) -> tuple[NDArray[np.intp], list[st
     names = pd.Series(_cells(grid, found.sample))
     keys = names if found.scan is None else names + "\0" + pd.Series(_cells(grid, found.scan))
     codes, firsts = pd.factorize(keys)
-    return np.asarray(codes, dtype=np.intp), [str(name).split("\0")[0] for name in firsts]
+    # Plate and well, x and y, are a name of two halves; scans of one sample share the name of the sample.
+    repeats = found.scan is not None and (_is_scan(grid, found.scan) or _is_id(grid, found.sample))
+    return np.asarray(codes, dtype=np.intp), [
+        str(name).split("\0")[0] if repeats else str(name).replace("\0", " ") for name in firsts
+    ]
 
 
 def _stacked_on(grid: Grid, axis: int, numeric: list[int], *, named: bool) -> Stacked | None:
     places = np.asarray(grid.numbers[:, axis], dtype=np.float64)
-    if not np.isfinite(places).all():
+    if not np.isfinite(places).all() or 2 * len(np.unique(places)) > len(places):
         return None
     others = [column for column in range(grid.n_columns) if column != axis]
     scans = [column for column in others if _is_scan(grid, column)]
     named_first = sorted(others, key=lambda column: (not _is_id(grid, column), column not in grid.words, column))
     for sample in (column for column in named_first if column not in scans):
-        for scan in [None, *scans]:
+        for scan in [None, *scans, *((one for one in others if one != sample and one not in scans) if named else ())]:
             sizes = _sizes(grid, sample, scan, places)
             if sizes is None or not (named or sample in grid.words):
                 continue

@@ -39,7 +39,8 @@ class Grid:
     notes
         One sentence for everything that was skipped or assumed while reading.
     facts
-        How the file was read: separator, decimal mark, encoding, with the reason in parentheses.
+        How the file was read: separator, decimal mark, encoding, with the reason in parentheses. "hidden rows" are the
+        numbers of lines that a workbook does not show, or that a DataSet object excludes.
     skipped
         Numbers of the lines between the data rows that hold none: empty ones and comments.
     """
@@ -62,6 +63,12 @@ class Grid:
         for skipped in self.skipped:
             line += skipped <= line
         return line
+
+    @cached_property
+    def hidden(self) -> tuple[int, ...]:
+        """Data rows that the program that wrote them hides or excludes."""
+        lines = {int(one) for one in self.facts.get("hidden rows", "").split()}
+        return tuple(row for row in range(self.n_rows) if self.line(row) in lines) if lines else ()
 
     @property
     def n_rows(self) -> int:

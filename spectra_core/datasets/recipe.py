@@ -23,6 +23,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "repeated_channels": ("first", "mean"),
     "summary_rows": ("leave out", "keep"),
     "cut_rows": ("leave out", "keep"),
+    "hidden_rows": ("leave out", "keep"),
     "gaps": get_args(GapRule),
     "join": ("id", "order"),
     "resample": ("linear", "cubic"),
@@ -78,6 +79,8 @@ class Recipe:
         Per column name: any of "name", "unit", "charge", "molar_mass".
     summary_rows, cut_rows
         "leave out" or "keep" rows named Mean, SD and the like, and rows that the file ends within.
+    hidden_rows
+        "leave out" or "keep" rows that are hidden in a workbook, or excluded in a DataSet object.
     gaps
         "leave out spectra", "leave out channels" or "interpolate" where values are missing or not finite.
     blank_ids
@@ -130,6 +133,7 @@ class Recipe:
     targets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     summary_rows: str | None = None
     cut_rows: str | None = None
+    hidden_rows: str | None = None
     gaps: str | None = None
     blank_ids: str | None = None
     sentinels: str | None = None

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectra_core.datasets.agreement import agreeing
+from spectra_core.datasets.axis_columns import with_one_axis
 from spectra_core.datasets.blocks import (
     Block,
     block_in_columns,
@@ -46,8 +47,9 @@ class ImportTable:
         Titles of the spectra, where the files have them outside of columns.
     places
         "line 4 of a.csv" per spectrum.
-    cut, odd
-        Spectra that a file ends within; (spectrum, channel, cell) of cells with text instead of a number.
+    cut, hidden, odd
+        Spectra that a file ends within, and those it hides; (spectrum, channel, cell) of cells with text instead of a
+        number.
     trusted
         Whether this program wrote the values, so that none of them stands for something else.
     titles : n_channels names
@@ -68,6 +70,7 @@ class ImportTable:
     notes: list[str] = field(default_factory=list)
     trusted: bool = False
     titles: tuple[str, ...] = ()
+    hidden: tuple[int, ...] = ()
 
 
 def assemble(parts: Sequence[Part], recipe: Recipe) -> tuple[ImportTable, list[Grid], list[Point], list[Problem]]:
@@ -78,7 +81,12 @@ def assemble(parts: Sequence[Part], recipe: Recipe) -> tuple[ImportTable, list[G
     ReadError
         When no part holds spectra.
     """
-    grids = [(number, tidied(part)) for number, part in enumerate(parts) if isinstance(part, Grid)]
+    told = [
+        (number, with_one_axis(tidied(part), recipe.columns))
+        for number, part in enumerate(parts)
+        if isinstance(part, Grid)
+    ]
+    grids = [(number, grid) for number, (grid, _) in told]
     curves = [
         part
         for number, part in enumerate(parts)
@@ -86,6 +94,7 @@ def assemble(parts: Sequence[Part], recipe: Recipe) -> tuple[ImportTable, list[G
     ]
     guesses = part_roles(grids, recipe)
     points, problems = part_points(grids, guesses, recipe, many=len(parts) > 1)
+    problems += [problem for number, (_, asked) in told if guesses[number].role == "spectra" for problem in asked]
     axis = _axis_part([grid for number, grid in grids if guesses[number].role == "axis"])
     blocks = blocks_of_curves(curves)
     for number, grid in grids:
@@ -206,6 +215,9 @@ def _stacked(blocks: list[Block], notes: list[str]) -> ImportTable:
     first = blocks[0]
     offsets = np.cumsum([0, *(len(block.signal) for block in blocks)])
     several = len(blocks) > 1
+    if several and all(len(block.names) == 1 for block in blocks) and len({block.names for block in blocks}) == 1:
+        # A heading that all files share names no spectrum.
+        blocks = [replace(block, names=(block.source,)) for block in blocks]
     pairs = list(zip(blocks, offsets[:-1], strict=True))
     return ImportTable(
         np.concatenate([block.signal for block in blocks]) if several else first.signal,
@@ -221,6 +233,7 @@ def _stacked(blocks: list[Block], notes: list[str]) -> ImportTable:
         tuple((int(start) + row, channel, cell) for block, start in pairs for row, channel, cell in block.odd),
         notes + [f"{block.source}: {note}" for block in blocks for note in block.notes],
         titles=first.titles,
+        hidden=tuple(int(start) + row for block, start in pairs for row in block.hidden),
     )
 
 

@@ -12,12 +12,14 @@ import numpy as np
 import pandas as pd
 
 from spectra_core.datasets.building import built_axis, built_samples, built_signal, built_targets
-from spectra_core.datasets.columns import Role, charge_points, column_roles, joined, role_points, target_of
+from spectra_core.datasets.columns import Role, charge_points, column_roles, role_points, target_of
 from spectra_core.datasets.conversions import converted_signal
 from spectra_core.datasets.document import Document
 from spectra_core.datasets.files import Files, contents_of, files_of
 from spectra_core.datasets.groups import group_points, group_values
-from spectra_core.datasets.ids import filled_ids, on_blank_ids, on_quantities
+from spectra_core.datasets.ids import filled_ids, on_blank_ids
+from spectra_core.datasets.joining import joined
+from spectra_core.datasets.kinds import on_kinds
 from spectra_core.datasets.own import own_part, own_recipe, own_set, own_table
 from spectra_core.datasets.parts import Grid, Part
 from spectra_core.datasets.preparing import Prepared, prepared
@@ -88,7 +90,8 @@ class Understanding:
         self.problems = [*problems, *more_problems, *beyond, *self.prepared.problems]
         if own is None:
             self.problems += [*on_formulas(self.roles), *on_unit_columns(self.roles)]
-            self.problems += [*on_blank_ids(self.roles, self.recipe), *on_quantities(self.ids, self.prepared.rows)]
+            self.problems += on_blank_ids(self.roles, self.recipe)
+            self.problems += on_kinds(self.ids, self.roles, self.table.signal, self.prepared.rows, self.recipe)
         if self.table.odd and not any(problem.kind in {"gaps", "censored"} for problem in self.problems):
             cells = listed([repr(cell) for _, _, cell in self.table.odd])
             self.problems.append(Problem("odd cells", f"Some cells hold text instead of numbers: {cells}.", (), False))
@@ -129,16 +132,17 @@ class Understanding:
         """The targets, with unit, charge and molar mass, before any conversion."""
         return tuple(target_of(one.column, self.recipe)[0] for one in self.roles if one.role == "target")
 
-    def preview(self, n_rows: int = 8, n_channels: int = 8) -> pd.DataFrame:
-        """Return the first spectra as a table: id, other columns, first channels."""
-        shown = min(n_rows, len(self.table.signal))
-        table: dict[str, Any] = {"id": list(self.ids[:shown]), "used": self.prepared.rows[:shown].tolist()}
+    def preview(self, n_rows: int = 8, n_channels: int = 8, *, used: bool = False) -> pd.DataFrame:
+        """Return the first spectra, or the first that are used, as a table: id, other columns, first channels."""
+        shown = (np.flatnonzero(self.prepared.rows) if used else np.arange(len(self.ids)))[:n_rows].tolist()
+        table: dict[str, Any] = {"id": [self.ids[row] for row in shown], "used": self.prepared.rows[shown].tolist()}
         for one in self.roles:
             if one.role != "id":
-                table[one.column.name] = list(one.column.cells()[:shown])
+                cells = one.column.cells()
+                table[one.column.name] = [cells[row] for row in shown]
         for at in range(min(n_channels, len(self.prepared.order))):
             name = f"{self.prepared.positions[at]:.10g} {self.prepared.axis_unit}".rstrip()
-            table[name] = self.table.signal[:shown, self.prepared.order[at]]
+            table[name] = self.table.signal[shown, self.prepared.order[at]]
         return pd.DataFrame(table)
 
     def sample(self, n_spectra: int = 40, n_channels: int = 1000) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import xlsxwriter
 from numpy.testing import assert_array_equal
 
 from spectra_core.datasets import Recipe, understand
-from spectra_core.datasets.readers.dialects import plain_numbers
+from spectra_core.datasets.readers.naming_rows import plain_numbers
 from spectra_core.errors import ReadError
 from tests.datasets.tables import CU, IDS, SIGNAL, lines_of
 from tests.datasets.test_strangers import HEAD, ROWS, asked, require_whole, understood
@@ -78,7 +78,7 @@ def test_a_hidden_sheet_is_told_of():
     with xlsxwriter.Workbook(stream, {"in_memory": True}) as book:
         for name in ("now", "old"):
             sheet = book.add_worksheet(name)
-            for at, row in enumerate([HEAD, *ROWS]):
+            for at, row in enumerate([HEAD, *([f"{name} {row[0]}", *row[1:]] for row in ROWS)]):
                 sheet.write_row(at, 0, row)
         sheet.hide()
     assert [said for said in understood(stream.getvalue(), name="a.xlsx").warnings if "hidden" in said] == [
@@ -116,3 +116,44 @@ def test_cells_that_are_read_together_are_read_as_each_alone():
             alone = [plain_numbers([cell]) for cell in cells]
             assert odd == [at for at, (_, own) in enumerate(alone) if own]
             assert_array_equal(values, [own[0] for own, _ in alone])
+
+
+DRESSES = {
+    "as text": "'{}",
+    "as a formula": '="{}"',
+    "with a power of ten": "{}x10^0",
+    "with a raised power": "{} \u00d7 10\u2070",
+    "with a star": "{}*10^0",
+}
+
+
+@pytest.mark.parametrize("dress", DRESSES)
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_numbers_in_a_dress_are_read_and_told_of(dress, everywhere):
+    form = DRESSES[dress].format
+    rows = [[row[0], form(row[1]), *(form(cell) if everywhere else cell for cell in row[2:])] for row in ROWS]
+    found = understood(lines_of([HEAD, *rows], ";"))
+    require_whole(found.build())
+    assert any("read as numbers" in said for said in found.warnings)
+
+
+@pytest.mark.parametrize("zero", [0xFF10, 0x0660, 0x06F0])
+@pytest.mark.parametrize("point", [".", None])
+def test_digits_of_other_scripts_are_digits(zero, point):
+    mark = point or {0xFF10: "\uff0e", 0x0660: "\u066b", 0x06F0: "\u066b"}[zero]
+    table = {ord("0") + digit: chr(zero + digit) for digit in range(10)} | {ord("."): mark}
+    found = understood(lines_of([HEAD, *ROWS], ";").translate(table))
+    require_whole(found.build())
+    assert any("digits read as plain" in f"{point.value} {point.reason}" for point in found.points)
+
+
+@pytest.mark.parametrize("minus", "-\u2212\u2010\u2012\u2013\uff0d")
+def test_every_minus_is_one(minus):
+    rows = [[row[0], row[1], *(f"{minus}{cell}" for cell in row[2:])] for row in ROWS]
+    require_whole(understood(lines_of([HEAD, *rows])).build(), signal=-SIGNAL)
+
+
+def test_zero_bytes_behind_a_text_are_no_part_of_it():
+    found = understood(lines_of([HEAD, *ROWS]).encode() + bytes(512))
+    require_whole(found.build())
+    assert any("zero bytes" in point.value for point in found.points)

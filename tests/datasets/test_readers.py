@@ -137,6 +137,32 @@ def test_dataset_object_of_pls_toolbox_keeps_axis_and_names():
     assert built.samples["id"].tolist() == ["a", "b", "c"]
 
 
+def test_what_a_dataset_object_excludes_is_asked_about():
+    cells = [np.empty((2, 1), dtype=object) for _ in range(3)]
+    for cell, one, two in zip(
+        cells,
+        (np.array([]), np.array(["a", "b", "c"]), np.array([1.0, 3.0])),
+        (X, np.array([]), np.arange(3.0, len(X) + 1)),
+        strict=True,
+    ):
+        cell[0, 0], cell[1, 0] = one, two
+    stream = io.BytesIO()
+    axis, label, include = cells
+    scipy.io.savemat(stream, {"nir": {"data": SPECTRA, "axisscale": axis, "label": label, "include": include}})
+    found = understand({"nir.mat": stream.getvalue()})
+    assert [problem.kind for problem in found.open_questions] == ["hidden rows"]
+    assert any("2 of 50 variables are excluded" in said.replace(str(len(X)), "50") for said in found.warnings)
+    built = understand({"nir.mat": stream.getvalue()}, Recipe(hidden_rows="leave out")).build()
+    assert built.samples["id"].tolist() == ["a", "c"]
+
+
+def test_a_struct_of_matlab_is_named_with_what_to_do():
+    stream = io.BytesIO()
+    scipy.io.savemat(stream, {"data": {"X": SPECTRA, "wavelength": X}})
+    with pytest.raises(ReadError, match="In 'data' there may be some: save -struct"):
+        understand({"nir.mat": stream.getvalue()})
+
+
 def test_hdf5_links_and_external_storage_are_refused(tmp_path):
     secret = tmp_path / "secret.bin"
     secret.write_bytes(b"\1" * 80)

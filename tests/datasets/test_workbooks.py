@@ -20,6 +20,7 @@ from spectra_core.datasets.readers.delimited import DelimitedText
 from spectra_core.datasets.readers.excel import Excel
 from spectra_core.datasets.understanding import Understanding
 from spectra_core.errors import ReadError
+from tests.datasets.old_workbooks import xls
 
 FAULTS = Path(os.environ.get("SPECTRA_REFERENCE_DATA") or "absent") / "faults"
 NAMES = ["sample", "Cu", *[str(350 + at) for at in range(8)]]
@@ -313,3 +314,83 @@ def test_sheets_without_cells_and_charts_are_passed_over():
         book.add_chartsheet("chart").set_chart(chart)
     (asked,) = understand({"a.xlsx": stream.getvalue()}).open_questions
     assert "s3 (line 5 of a.xlsx, '0.3%')" in asked.text
+
+
+COPPER = [(row, 1) for row in range(1, 7)]
+
+
+@pytest.mark.parametrize("code", ["0%", "0.00%", '0.0 "mM"'])
+def test_a_target_of_an_old_workbook_is_what_is_shown_of_it(code):
+    new, old = target_shown_as(code), xls([NAMES, *BODY], code=code, shown=COPPER)
+    assert outcome(Excel(), old, "a.xls")[1:] == outcome(Excel(), new, "a.xls")[1:]
+    assert understand({"a.xls": old}).target_info[0].unit == ("%" if "%" in code else "mmol/L")
+
+
+def test_what_an_old_workbook_hides_is_asked_about_or_told():
+    found = understand({"a.xls": xls([NAMES, *BODY], hidden_rows=[3, 5], hidden_columns=[4])})
+    (said,) = found.open_questions
+    assert "s2 (line 4 of a.xls), s4 (line 6 of a.xls)" in said.text
+    assert any("hidden are read like the others: 352." in said for said in found.warnings)
+
+
+@pytest.mark.parametrize(("version", "is_known"), [(0x0600, True), (0x0500, False)])
+def test_a_workbook_whose_formats_are_not_read_says_so(version, is_known, monkeypatch):
+    monkeypatch.setattr("spectra_core.datasets.readers.old_cell_formats._BIFF8", version)
+    (said,) = [one for one in understood_here(xls([NAMES, *BODY])).points if one.key == "format"]
+    assert ("5 % is 0.05" in said.reason) != is_known
+
+
+def understood_here(content):
+    return Understanding(Excel().read(content, "a.xls", Dialect()), Recipe(), (("a.xls", ""),))
+
+
+def hidden(sheet, style):
+    sheet.set_row(3, None, None, {"hidden": True})
+    sheet.set_row(5, None, None, {"hidden": True})
+
+
+def filtered(sheet, style):
+    sheet.autofilter(0, 0, 6, 9)
+    sheet.filter_column(1, "x > 1")
+    for row in (3, 5):
+        sheet.set_row(row, None, None, {"hidden": True})
+
+
+def hidden_in_ods():
+    content = ods_of([NAMES, *BODY])
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(stream, "w") as new:
+        for name in old.namelist():
+            rows = old.read(name).split(b"<table:table-row>")
+            marked = [b' table:visibility="filter">' if at in (3, 5) else b">" for at in range(len(rows) - 1)]
+            parts = [b"<table:table-row" + mark + row for mark, row in zip(marked, rows[1:], strict=True)]
+            new.writestr(name, rows[0] + b"".join(parts))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("make", [lambda: book_of(hidden), lambda: book_of(filtered), hidden_in_ods])
+def test_rows_that_nobody_sees_are_asked_about(make):
+    files = {"a.xlsx": make()}
+    (said,) = understand(files).open_questions
+    assert said.kind == "hidden rows"
+    assert "s2 (line 4 of a.xlsx), s4 (line 6 of a.xlsx)" in said.text
+    kept, without = (understand(files, Recipe(hidden_rows=what)).build() for what in ("keep", "leave out"))
+    assert kept.samples["id"].tolist() == [row[0] for row in BODY]
+    assert without.samples["id"].tolist() == ["s0", "s1", "s3", "s5"]
+
+
+def test_columns_that_nobody_sees_are_read_and_told_of():
+    found = understand({"a.xlsx": book_of(lambda sheet, _style: sheet.set_column(4, 5, None, None, {"hidden": True}))})
+    assert found.build().signal.tolist() == [row[2:] for row in BODY]
+    assert any("hidden are read like the others: 352, 353." in said for said in found.warnings)
+
+
+def test_many_styles_name_few_formats():
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(target_shown_as("0.0%"))) as old, zipfile.ZipFile(stream, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name == "xl/styles.xml":
+                data = data.replace(b"</cellXfs>", b'<xf numFmtId="0" xfId="0"/>' * 40_000 + b"</cellXfs>")
+            new.writestr(name, data)
+    assert understand({"a.xlsx": stream.getvalue()}).build().target_info[0].unit == "%"

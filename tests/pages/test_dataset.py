@@ -84,6 +84,24 @@ def test_a_gap_asks_and_waits_for_the_answer(store: Store):
     assert kept(store).samples["id"].tolist() == ["a", "c"]
 
 
+def test_means_and_deviations_are_shown_as_each_answer_reads_them(store: Store):
+    rows = [
+        f"{one} {what};{value},5;0,{first};0,2;0,3"
+        for one, value, first in (("a", 1, 1), ("b", 2, 4))
+        for what in ("mean", "SD")
+    ]
+    app = opened(store, ("probe.csv", "\n".join(["probe;Cu2+ (mM);400;401;402", *rows]).encode()))
+    assert "By their names the spectra differ in what they measure" in text_of(app)
+    shown = [
+        frame.value for frame in app.dataframe if list(frame.value.columns[:1]) == ["Id"] and len(frame.value) == 2
+    ]
+    assert any(frame["Id"].tolist() == ["a mean", "b mean"] for frame in shown)
+    app = click(app, "Use mean alone")
+    click(app, "Save and use")
+    assert kept(store).samples["id"].tolist() == ["a mean", "b mean"]
+    assert kept(store).signal[:, 0].tolist() == [0.1, 0.4]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from spectra_core.datasets.orientation import monotonic
 from spectra_core.datasets.preparing.base import Prepared
+from spectra_core.datasets.preparing.signal_quantity import PLAUSIBLE_PER_CENT, largest_of
 from spectra_core.datasets.questions import Point, Problem, choice, listed
 from spectra_core.datasets.readers.axis_units import KNOWN_UNITS, UNSAID
 from spectra_core.datasets.recipe import Recipe
@@ -101,6 +102,8 @@ def _axis_unit(positions: NDArray[np.float64], table: ImportTable) -> tuple[str,
         return "Wavelength", "nm", "the file says wavelength, without a unit", True
     low, high = float(positions.min()), float(positions.max())
     falling = positions[0] > positions[-1]
+    if _like_raman(low, high, table):
+        return "Raman shift", "cm-1", f"a guess: from {low:g} to {high:g}, as wavelengths or Raman shifts", False
     if low < 390 and high <= 3300 and low >= 100:
         return "Wavelength", "nm", f"from {low:g} to {high:g}, as ultraviolet and visible light", True
     if high > 2600 or (falling and low >= 390 and high > 1250):
@@ -113,6 +116,16 @@ def _axis_unit(positions: NDArray[np.float64], table: ImportTable) -> tuple[str,
     if low >= 100 and (high <= 1250 or low >= 600):
         return "Wavelength", "nm", f"from {low:g} to {high:g}, as visible and near-infrared light", True
     return "Wavelength", "nm", f"a guess: from {low:g} to {high:g}", False
+
+
+def _like_raman(low: float, high: float, table: ImportTable) -> bool:
+    """Whether positions may be Raman shifts as well as wavelengths: nobody measures light from 200 to 3000 nm at once.
+
+    Shorter ranges are those of Raman where the values are counts, which diode arrays beyond 1100 nm hardly give.
+    """
+    if low >= 1000 or not 1100 < high <= 4500:
+        return False
+    return (low < 390 and high > 2600) or largest_of(table.signal) > PLAUSIBLE_PER_CENT
 
 
 def _set_order(result: Prepared, recipe: Recipe) -> None:

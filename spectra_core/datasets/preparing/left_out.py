@@ -1,4 +1,4 @@
-"""Which spectra and channels are left out? Summaries, rows a file ends within, and what a person chose."""
+"""Which spectra and channels are left out? Summaries, rows a file ends within or hides, and what a person chose."""
 
 from collections.abc import Sequence
 
@@ -46,6 +46,8 @@ def leave_out_spectra(result: Prepared, table: ImportTable, ids: tuple[str, ...]
                 table.cut,
             )
         )
+    if table.hidden:
+        result.problems.append(_hidden(result, table, ids, recipe))
     chosen, unknown = _chosen_rows(recipe.leave_out_spectra, ids)
     if unknown:
         names = listed([str(one) for one in unknown])
@@ -64,6 +66,19 @@ def leave_out_spectra(result: Prepared, table: ImportTable, ids: tuple[str, ...]
                 tuple(chosen),
             )
         )
+
+
+def _hidden(result: Prepared, table: ImportTable, ids: tuple[str, ...], recipe: Recipe) -> Problem:
+    """Ask about spectra that their file hides: a filter may have been meant to leave them out, or not."""
+    if recipe.hidden_rows == "leave out":
+        result.rows[list(table.hidden)] = False
+    done = {"leave out": "They are left out.", "keep": "They are kept."}
+    names = listed([f"{ids[row]} ({table.places[row]})" for row in table.hidden])
+    said = counted(len(table.hidden), "spectrum is", "spectra are")
+    text = f"{said} hidden in the file, by hand, by a filter or as excluded: {names}. "
+    text += done.get(recipe.hidden_rows or "", "Say whether they are to be used.")
+    ways = choice("Leave them out", hidden_rows="leave out"), choice("Use them", hidden_rows="keep")
+    return Problem("hidden rows", text, ways, recipe.hidden_rows is None, table.hidden)
 
 
 def leave_out_channels(result: Prepared, recipe: Recipe) -> None:

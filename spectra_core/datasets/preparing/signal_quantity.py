@@ -26,7 +26,7 @@ def set_signal(result: Prepared, table: ImportTable, recipe: Recipe) -> None:
         quantity, unit, reason = recipe.signal_quantity, recipe.signal_unit or "", "chosen"
     elif table.signal_quantity:
         quantity, unit, reason = table.signal_quantity, table.signal_unit, "written in the file"
-        largest = _largest(table.signal)
+        largest = largest_of(table.signal)
         if quantity == "Absorbance" and largest > PLAUSIBLE_ABSORBANCE:
             result.problems.append(
                 Problem(
@@ -38,7 +38,7 @@ def set_signal(result: Prepared, table: ImportTable, recipe: Recipe) -> None:
                 )
             )
     else:
-        largest = _largest(table.signal[result.rows])  # not of spectra left out for what no instrument measured
+        largest = largest_of(table.signal[result.rows])  # not of spectra left out for what no instrument measured
         if largest > PLAUSIBLE_ABSORBANCE:
             quantity, unit, reason = "Intensity", "", f"not stated; values up to {largest:g} are no absorbances"
             if largest <= PLAUSIBLE_PER_CENT:
@@ -53,7 +53,8 @@ def set_signal(result: Prepared, table: ImportTable, recipe: Recipe) -> None:
     result.points.append(Point("signal", "Signal", label, reason, SIGNAL_CHOICES, recipe.signal_quantity is not None))
 
 
-def _largest(signal: NDArray[np.floating[Any]]) -> float:
+def largest_of(signal: NDArray[np.floating[Any]]) -> float:
+    """Return the largest value, of a sample of the spectra; 0 where none is finite."""
     # A sample of the spectra is enough to tell absorbances from counts, and keeps large sets quick.
     sample = signal[:: max(1, len(signal) // 200)]
     finite = sample[np.isfinite(sample)]

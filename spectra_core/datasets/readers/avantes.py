@@ -10,6 +10,8 @@ from spectra_core.datasets.readers.decoding import decoded, lines_of
 from spectra_core.datasets.readers.instrument_text import head_text, number_rows
 from spectra_core.errors import ReadError
 
+_COUNTS = frozenset({"dark", "ref", "reference", "sample"})
+
 
 @dataclass(frozen=True)
 class Avantes:
@@ -17,7 +19,7 @@ class Avantes:
 
     title: ClassVar[str] = "Avantes"
     explanation: ClassVar[str] = (
-        "Text of AvaSoft (.ttt, .trt, .tit): the last column is the spectrum, the others are counts."
+        "Text of AvaSoft (.ttt, .trt, .tit): counts of dark, reference and sample, then the spectrum."
     )
 
     def recognises(self, head: bytes, name: str) -> bool:
@@ -25,7 +27,7 @@ class Avantes:
         return _names_line(lines_of(head_text(head[:8000]))) is not None
 
     def read(self, data: bytes, name: str, dialect: Dialect) -> list[Part]:
-        """Return the processed spectrum."""
+        """Return the processed spectrum, one of each quantity where there are several; without any, the counts."""
         text, _, _ = decoded(data, dialect.encoding)
         lines = lines_of(text)
         at = _names_line(lines)
@@ -36,21 +38,36 @@ class Avantes:
         rows = number_rows(body, ";", len(names), name, at + 3)
         if len(rows) == 0:
             raise ReadError(f"{name} holds names of columns but no data. Export it again.")
-        quantity = signal_named(f"{names[-1]} {units[-1] if units else ''}") or ("", "")
         axis = axis_named(f"wavelength {units[0]}") if units else None
-        aside = ", ".join(names[1:-1])
+        made = [at for at in range(1, len(names)) if names[at].lower() not in _COUNTS]
+        shown = made or [at for at in range(1, len(names)) if names[at].lower() == "sample"] or [len(names) - 1]
+        aside = ", ".join(one for at, one in enumerate(names) if at and at not in shown)
+        why = (
+            "are counts before processing and stand aside"
+            if made
+            else "stand aside; they were not taken off the sample's"
+        )
+        notes = (f"Columns {aside} {why}.",) if aside else ()
         return [
             Curve(
-                name,
+                name if len(shown) == 1 else f"{name} {names[at]}",
                 "avantes",
                 rows[:, 0],
-                rows[:, -1],
+                rows[:, at],
                 *(axis or ("Wavelength", "nm")),
-                *quantity,
-                (f"Columns {aside} are counts before processing and stand aside.",) if aside else (),
+                *_quantity(names[at], units[at] if at < len(units) else ""),
+                notes,
                 {"format": "Avantes text (columns Wave to processed spectrum)"},
             )
+            for at in shown
         ]
+
+
+def _quantity(name: str, unit: str) -> tuple[str, str]:
+    """Return quantity and unit of a column; one that is not known keeps its words, lest it be mixed with others."""
+    if name.lower() in _COUNTS:
+        return "Intensity", "counts"
+    return signal_named(f"{name} {unit}") or (name, unit.strip("[]"))
 
 
 def _names_line(lines: list[str]) -> int | None:

@@ -6,7 +6,7 @@ UNSAID = "?"
 """Unit of an axis whose file should say it and does not: asked, never guessed."""
 
 _QUANTITIES = {
-    "Raman shift": r"raman ?shift|raman|shift|stokes",
+    "Raman shift": r"raman ?shifts?|raman|shifts?|stokes",
     "Wavenumber": r"wavenumbers?|wave numbers?|wellenzahl|nombre d'?onde|numero de onda|numero d'?onda",
     "Wavelength": r"wavelengths?|wave lengths?|wellenl(?:ä|ae)nge|longueur d'?onde|longitud de onda|lunghezza d'?onda"
     r"|lambda|λ",

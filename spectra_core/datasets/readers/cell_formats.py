@@ -1,4 +1,4 @@
-"""What a workbook says of its cells besides their values: shown as percent or with a unit, or never computed."""
+"""What a workbook says of its cells besides their values: shown as percent or with a unit, never computed, hidden."""
 
 import posixpath
 import re
@@ -24,7 +24,11 @@ _ATTRIBUTE = re.compile(rb"(?<![\w:.-])([\w:.-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)
 _TOKEN = re.compile(rb"<(?:\w+:)?(?:(row)\b([^<>]*)>|c\b([^<>]*+)>((?:[^<]++|<(?!/?(?:\w+:)?(?:c|row)\b))*+))")
 _TOKEN_OF_ODS = re.compile(rb"<table:(?:(table)|(table-row)|(?:covered-)?table-cell)(?=[\s/>])([^<>]*)>")
 _FORMULA, _VALUE = re.compile(rb"<(?:\w+:)?f[\s/>]"), re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]+)<")
-_PERCENTS: Final = {9: "0%", 10: "0.00%"}
+_COLUMN = re.compile(rb"<(?:\w+:)?col\s([^<>]*)>")
+_YES, _MOST_HIDDEN = ("1", "true"), 16_384
+_FORMAT = re.compile(rb"<(?:\w+:)?numFmt\s(?=[^<>]*?\bnumFmtId\s*=\s*[\"'](\d{1,7})[\"'])[^<>]*>")
+_STYLE = re.compile(rb"<(?:\w+:)?xf\b(?:[^<>]*?\bnumFmtId\s*=\s*[\"'](\d{1,7})[\"'])?[^<>]*>")
+PERCENTS: Final = {9: "0%", 10: "0.00%"}
 """Formats that need no description in the file."""
 _LITERAL = re.compile(r'"([^"]*)"|\\(.)|[_*].|\[[^\]]*\]')
 
@@ -72,12 +76,16 @@ class Marks:
         How cells are shown, from number 1 on.
     rows, columns, numbers
         One entry per marked cell; the number of its way, or 0 for a formula that was never computed.
+    hidden, hidden_columns
+        What nobody sees, by hand or by a filter.
     """
 
     ways: tuple[Shown, ...] = ()
     rows: "array[int]" = field(default_factory=lambda: array("I"))
     columns: "array[int]" = field(default_factory=lambda: array("I"))
     numbers: "array[int]" = field(default_factory=lambda: array("I"))
+    hidden: list[int] = field(default_factory=list)
+    hidden_columns: list[int] = field(default_factory=list)
 
     def add(self, row: int, column: int, number: int) -> None:
         """Mark a cell."""
@@ -201,11 +209,15 @@ def _in_columns(rows: list[list[Any]], cells: NDArray[np.bool_], start: Cell) ->
 
 def _mark(archive: zipfile.ZipFile, member: str, styles: dict[bytes, int], marks: Marks, *, is_stale: bool) -> None:
     row, column = -1, -1
+    marks.hidden_columns.extend(_hidden_columns(_part(archive, member, _CHUNK)))
     zeros: list[Cell] = []
     given = set()
     for is_row, of_row, of_cell, inside in _tokens(archive, member):
         if is_row:
-            row, column = _number(_attributes(of_row).get("r"), row + 2) - 1, -1
+            said = _attributes(of_row)
+            row, column = _number(said.get("r"), row + 2) - 1, -1
+            if said.get("hidden") in _YES:
+                marks.hidden.append(row)
             continue
         said = _attributes(of_cell)
         column += 1
@@ -228,6 +240,14 @@ def _mark(archive: zipfile.ZipFile, member: str, styles: dict[bytes, int], marks
             marks.add(row, column, 0)
 
 
+def _hidden_columns(head: bytes) -> Iterator[int]:
+    for one in _COLUMN.findall(head):
+        said = _attributes(one)
+        if said.get("hidden") in _YES:
+            first, last = _number(said.get("min"), 1), _number(said.get("max"), 1)
+            yield from range(first - 1, min(last, first + _MOST_HIDDEN))
+
+
 def _tokens(archive: zipfile.ZipFile, member: str) -> Iterator[tuple[bytes, bytes, bytes, bytes]]:
     """Yield the attributes of every row; and those of every cell, with what is inside."""
     rest = b""
@@ -242,7 +262,7 @@ def _tokens(archive: zipfile.ZipFile, member: str) -> Iterator[tuple[bytes, byte
 
 
 def _marks_of_ods(text: bytes, ends: list[Cell]) -> list[Marks]:
-    if b"percentage" not in text and b"table:formula" not in text:
+    if not any(one in text for one in (b"percentage", b"table:formula", b"table:visibility")):
         return []
     found: list[Marks] = []
     row = column = height = 0
@@ -254,6 +274,8 @@ def _marks_of_ods(text: bytes, ends: list[Cell]) -> list[Marks]:
         elif is_row:
             row, column = row + height, 0
             height = _number(said.get("table:number-rows-repeated"), 1)
+            if said.get("table:visibility") in ("collapse", "filter") and found:
+                found[-1].hidden.extend(range(row, min(row + height, row + _MOST_HIDDEN)))
         elif 0 < len(found) <= len(ends):
             width = _number(said.get("table:number-columns-repeated"), 1)
             kind = said.get("office:value-type")
@@ -270,15 +292,17 @@ def _marks_of_ods(text: bytes, ends: list[Cell]) -> list[Marks]:
 
 def _styles(text: bytes) -> tuple[tuple[Shown, ...], dict[bytes, int]]:
     """Return the ways in which cells are shown, and their numbers from 1 on by the number of the style."""
-    codes = dict(_PERCENTS)
-    for element in re.findall(rb"<(?:\w+:)?numFmt\s([^<>]*)>", text):
-        said = _attributes(element)
-        codes[_number(said.get("numFmtId"), -1)] = said.get("formatCode", "")
+    written = {match[1]: match[0] for match in _FORMAT.finditer(text)}
     blocks = re.split(rb"</?(?:\w+:)?cellXfs\b", text)
     ways: dict[Shown, int] = {}
     numbers = {}
-    for at, element in enumerate(re.findall(rb"<(?:\w+:)?xf\s([^<>]*)>", blocks[1] if len(blocks) > 1 else b"")):
-        shown = shown_as(codes.get(_number(_attributes(element).get("numFmtId"), -1), ""))
+    known: dict[bytes, Shown | None] = {}
+    for at, number in enumerate(_STYLE.findall(blocks[1] if len(blocks) > 1 else b"")):
+        # A workbook may have a hundred thousand styles, but the formats they name are few.
+        if number not in known:
+            code = PERCENTS.get(int(number or b"0"), "")
+            known[number] = shown_as(_attributes(written[number]).get("formatCode", "") if number in written else code)
+        shown = known[number]
         if shown is not None:
             numbers[str(at).encode()] = ways.setdefault(shown, len(ways) + 1)
     return tuple(ways), numbers

@@ -7,7 +7,8 @@ import numpy as np
 from spectra_core.datasets.numbers import is_missing, parse_number
 from spectra_core.datasets.parts import Cells, Grid
 from spectra_core.datasets.readers.delimited import fill_column
-from spectra_core.datasets.readers.dialects import MOST_HEADER_ROWS, names_columns
+from spectra_core.datasets.readers.dialects import MOST_HEADER_ROWS
+from spectra_core.datasets.readers.naming_rows import names_columns
 
 Cell = float | str
 MOST_LOOKED_AT = 40

@@ -14,6 +14,12 @@ _MARKS = (
 
 _UNSEEN = dict.fromkeys(map(ord, "\ufeff\u200b\u2060"))
 """Byte-order marks within the text, where files were put together, and spaces without width."""
+_OTHER_DIGITS = str.maketrans(
+    {zero + digit: ord("0") + digit for zero in (0xFF10, 0x0660, 0x06F0) for digit in range(10)}
+    | {0xFF0E: ".", 0xFF0D: "-", 0xFF0B: "+", 0x066B: "."}
+)
+"""Wide digits of East Asian texts, Arabic and Persian ones, and the marks that go with them."""
+_HAS_OTHER_DIGITS = re.compile("[\uff10-\uff19\u0660-\u0669\u06f0-\u06f9]")
 _SOME = 20
 _LONGEST_CELL = 20  # lines of one cell
 _TAIL = 200_000
@@ -28,8 +34,13 @@ def decoded(data: bytes, encoding: str | None = None) -> tuple[str, str, str]:
     ReadError
         When the bytes are no text, or text follows its end.
     """
-    text, name, why = _as_text(data, encoding)
+    core = data.rstrip(b"\0")
+    is_padded = len(core) < len(data) - 1 and b"\0" not in core
+    text, name, why = _as_text(core if is_padded else data, encoding)
+    name += ", zero bytes behind it left out" if is_padded else ""
     plain = text.translate(_UNSEEN) if any(mark in text for mark in "\ufeff\u200b\u2060") else text
+    if not plain.isascii() and _HAS_OTHER_DIGITS.search(plain):
+        plain, name = plain.translate(_OTHER_DIGITS), f"{name}, wide and Arabic digits read as plain ones"
     plain = plain.rstrip("\x1a")
     if "\x1a" in plain:
         line = plain[: plain.index("\x1a")].count("\n") + 1
@@ -37,7 +48,7 @@ def decoded(data: bytes, encoding: str | None = None) -> tuple[str, str, str]:
             f"Line {line} holds the mark at which old programs end a text (Ctrl-Z), and more follows. "
             "Delete the mark, and what does not belong to the table."
         )
-    return (plain, name, why) if plain == text else (plain, f"{name}, unseen marks left out", why)
+    return (plain, name, why) if len(plain) == len(text) else (plain, f"{name}, unseen marks left out", why)
 
 
 def _as_text(data: bytes, encoding: str | None) -> tuple[str, str, str]:

@@ -17,7 +17,6 @@ from spectra_core.datasets.parts import Cells, Grid, Part, with_notes
 from spectra_core.datasets.readers.base import Dialect
 from spectra_core.datasets.readers.decoding import cut_end, decoded, first_lines, lines_of, require_text, whole_rows
 from spectra_core.datasets.readers.dialects import (
-    COMMENT_MARKS,
     DECIMAL_NAMES,
     HEAD_LETTERS,
     MOST_LINES,
@@ -26,8 +25,8 @@ from spectra_core.datasets.readers.dialects import (
     cells_of,
     count_numeric,
     guess_layout,
-    plain_numbers,
 )
+from spectra_core.datasets.readers.naming_rows import COMMENT_MARKS, plain_names, plain_numbers
 from spectra_core.datasets.readers.regular import MISSING_TOKENS, regular_cells
 from spectra_core.datasets.readers.thousands import with_thousands
 from spectra_core.errors import ReadError
@@ -213,7 +212,8 @@ def _no_data(rest: list[str], separator: str, layout: Layout) -> bool:
 
 def _header_cells(lines: list[str], layout: Layout) -> tuple[tuple[Cells, ...], bool]:
     """Return the names of all columns, and whether every line of them was short of one."""
-    rows, wanted = [cells_of(lines[at], layout.separator) for at in layout.header], layout.n_columns
+    wanted = layout.n_columns
+    rows = [plain_names(cells_of(lines[at], layout.separator), wanted) for at in layout.header]
     # R and some instruments name no column for the row names.
     cells = tuple(tuple([""] * (wanted - len(row)) + row)[:wanted] for row in rows)
     return cells, bool(rows) and all(len(row) == wanted - 1 for row in rows)

@@ -1,19 +1,24 @@
 """Guess how a delimited text is written from its first lines: separator, decimal mark, where the data start."""
 
 import csv
-import math
 import re
 from dataclasses import dataclass
-from itertools import pairwise
 
 from spectra_core.datasets.censored import is_censored
-from spectra_core.datasets.names import positions_in
-from spectra_core.datasets.numbers import grouped_number, is_missing, parse_number
+from spectra_core.datasets.numbers import dressed_number, is_missing, parse_number
 from spectra_core.datasets.readers.base import Dialect
+from spectra_core.datasets.readers.naming_rows import (
+    COMMENT_MARKS,
+    looks_like_axis,
+    monotonic,
+    names_columns,
+    numbers_in,
+    plain_names,
+    plain_numbers,
+)
 from spectra_core.datasets.readers.splitting import cells_between_blanks, commas_may_be_decimal
 from spectra_core.errors import ReadError
 
-COMMENT_MARKS = ("#", "%", "//")
 CANDIDATES = (
     (",", "."),
     (";", "."),
@@ -34,7 +39,6 @@ FEW_LINES = 4  # names and data must both be seen, however long the lines
 MOST_LINES = 2_000
 MOST_IN_LIST = 12
 MOST_HEADER_ROWS = 30  # names, units, and a row per target
-SMALLEST_POSITION = 100.0
 _HINT = re.compile(r'"?sep=(.)"?\s*\Z')
 
 
@@ -67,10 +71,6 @@ class Layout:
     ambiguous: bool = False
 
 
-_TOGETHER = 512
-"""Cells that are read at once; only where one of them is no number are they looked at one by one."""
-
-
 def cells_of(line: str, separator: str) -> list[str]:
     """Split one line into cells; quotes protect separators.
 
@@ -100,34 +100,7 @@ def count_numeric(cells: list[str], decimal: str) -> int:
 
 
 def _is_number(cell: str, decimal: str) -> bool:
-    return parse_number(cell, decimal) is not None or grouped_number(cell, decimal) is not None
-
-
-def plain_numbers(cells: list[str]) -> tuple[list[float], list[int]]:
-    """Return the numbers with a decimal point, NaN for cells that hold something else, and the indices of those.
-
-    A row may have 200,000 cells and one name, so this costs hardly more than `float`.
-    """
-    values: list[float] = []
-    odd: list[int] = []
-    for begin in range(0, len(cells), _TOGETHER):
-        some = cells[begin : begin + _TOGETHER]
-        try:
-            found = list(map(float, some))
-        except ValueError:
-            found = [math.nan]
-        if math.isnan(sum(found)) or "_" in "".join(some):  # "1_2" is a name, though Python reads it as 12
-            found = [math.nan if "_" in cell else _float(cell) for cell in some]
-            odd += [begin + at for at, value in enumerate(found) if math.isnan(value)]
-        values += found
-    return values, odd
-
-
-def _float(cell: str) -> float:
-    try:
-        return float(cell)
-    except ValueError:
-        return math.nan
+    return parse_number(cell, decimal) is not None or dressed_number(cell, decimal) is not None
 
 
 def guess_layout(lines: list[str], dialect: Dialect) -> Layout:
@@ -234,7 +207,7 @@ class _Reading:
             return False
         row = self.rows[self.start]
         words = sum(parse_number(cell, self.decimal) is None for cell in row)
-        return words > 1 and _monotonic(_numbers(row, self.decimal))
+        return words > 1 and monotonic(numbers_in(row, self.decimal))
 
     def _lacks_a_cell(self, row: list[str], n_columns: int) -> bool:
         """Whether a line that is one cell short holds values: it names no columns, its end is lost."""
@@ -248,7 +221,7 @@ class _Reading:
         above: list[int] = []
         at = self.start - 1
         while at >= 0 and len(above) < most:
-            row = self.rows[at]
+            row = plain_names(self.rows[at], n_columns)
             if len(row) <= 1 and not any(row) and not above:
                 at -= 1
                 continue
@@ -259,7 +232,7 @@ class _Reading:
             if n_columns == 1:
                 break
             at -= 1
-        names = [self.rows[one] for one in reversed(above)]
+        names = [plain_names(self.rows[one], n_columns) for one in reversed(above)]
         inside: list[int] = []
         for at in range(self.start, min(self.start + 3, self.stop - 1)):
             below = self.rows[at + 1 : min(at + 4, self.stop)]
@@ -268,103 +241,6 @@ class _Reading:
             inside.append(at)
             names.append(self.rows[at])
         return tuple(reversed(above)) + tuple(inside)
-
-
-def names_columns(row: list[str], below: list[list[str]], decimal: str, above: list[list[str]]) -> bool:
-    """Whether a line with numbers names the columns of the lines under it, or is data itself.
-
-    A word alone says nothing: the first sample may hold "<LOD", "trace" or "0.5 mM", or be called "blank". Names are
-    told by numbers that lie as positions do, or by a line that holds hardly any number.
-
-    Parameters
-    ----------
-    row, below
-        Cells of the line, and of some lines under it.
-    above
-        Lines that are known to be names.
-    """
-    if any(_holds_positions(one) for one in above):
-        return False
-    numbers = _numbers(row, decimal)
-    if any(_names_most(one) for one in above):
-        # Only positions far above all values are a second line of names; other numbers are the first data.
-        return len(numbers) >= 3 and min(numbers) >= SMALLEST_POSITION and looks_like_axis(row, below, decimal)
-    if looks_like_axis(row, below, decimal):
-        return True
-    words = [
-        column
-        for column, cell in enumerate(row)
-        if cell
-        and parse_number(cell, decimal) is None
-        and not is_missing(cell)
-        and not is_censored(cell)
-        and below
-        and all(column < len(other) and parse_number(other[column], decimal) is not None for other in below)
-    ]
-    if decimal == "," and 2 * sum(parse_number(row[column]) is not None for column in words) > len(row):
-        return True  # positions with a decimal point above decimal commas
-    if not words or any(_quantity(row[column], decimal) for column in words):
-        return False
-    beside = [parse_number(other[column], decimal) for other in below for column in range(min(len(other), len(row)))]
-    # Names that are whole numbers stand above values that are not, or far above all of them.
-    values = [number for number in beside if number is not None]
-    whole = len(set(numbers)) == len(numbers) and all(number % 1 == 0 for number in numbers)
-    far = min(numbers, default=0.0) >= SMALLEST_POSITION and max(values, default=0.0) < min(numbers, default=0.0)
-    return len(numbers) <= len(words) or far or (whole and any(value % 1 for value in values))
-
-
-def _holds_positions(row: list[str]) -> bool:
-    """Whether a line of names holds the positions of the channels."""
-    named = positions_in(row)
-    return named is not None and 2 * named.values.size >= len(row)
-
-
-def _names_most(row: list[str]) -> bool:
-    return sum(bool(cell) for cell in row) > max(1, len(row) // 3)
-
-
-def _quantity(cell: str, decimal: str) -> bool:
-    """Whether a cell is a number with something after it, such as "0.5 mM"."""
-    head = cell.split(maxsplit=1)[0]
-    return head != cell and parse_number(head, decimal) is not None
-
-
-def looks_like_axis(row: list[str], below: list[list[str]], decimal: str) -> bool:
-    """Whether the numbers of a line rise or fall steadily as positions do, while those under it do not."""
-    positions = _numbers(row, decimal)
-    if len(positions) < 3 or not below:
-        return False
-    others = [_numbers(other, decimal) for other in below]
-    steady = _monotonic(positions)
-    named = bool(row[0]) and parse_number(row[0], decimal) is None
-    # Positions in nm or cm-1 stand far above any absorbance; with a name before them they may be out of order.
-    far_above = min(positions) >= SMALLEST_POSITION and all(
-        max(other, default=0.0) < min(positions) for other in others
-    )
-    if (steady or named) and far_above:
-        return True
-    if not steady:
-        return False
-    if not any(_monotonic(other) for other in others):
-        return True
-    return _evenly_spaced(positions) and not any(_evenly_spaced(other) for other in others)
-
-
-def _numbers(row: list[str], decimal: str) -> list[float]:
-    values = plain_numbers(row)[0] if decimal == "." else [math.nan] * len(row)
-    read = (
-        value if math.isfinite(value) else parse_number(cell, decimal) for cell, value in zip(row, values, strict=True)
-    )
-    return [value for value in read if value is not None]
-
-
-def _monotonic(values: list[float]) -> bool:
-    return all(a < b for a, b in pairwise(values)) or all(a > b for a, b in pairwise(values))
-
-
-def _evenly_spaced(values: list[float]) -> bool:
-    steps = [b - a for a, b in pairwise(values)]
-    return max(steps) - min(steps) <= 0.02 * abs(max(steps, key=abs))
 
 
 def _row_value(row: list[str], decimal: str) -> float:

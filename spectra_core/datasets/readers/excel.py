@@ -13,12 +13,14 @@ from spectra_core.datasets.limits import require_cells
 from spectra_core.datasets.numbers import parse_number
 from spectra_core.datasets.own import own_grid
 from spectra_core.datasets.parts import Grid, Part
+from spectra_core.datasets.questions import listed
 from spectra_core.datasets.readers.archives import opened_zip
 from spectra_core.datasets.readers.base import Dialect, Reader
 from spectra_core.datasets.readers.cary import Cary
-from spectra_core.datasets.readers.cell_formats import Amount, digits, mark_cells, marks_of
+from spectra_core.datasets.readers.cell_formats import Amount, Marks, digits, mark_cells, marks_of
 from spectra_core.datasets.readers.cells import grid_of_cells
 from spectra_core.datasets.readers.delimited import DelimitedText
+from spectra_core.datasets.readers.old_cell_formats import marks_of_xls
 from spectra_core.errors import ZIP_FAULTS, ReadError
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -27,6 +29,9 @@ _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml\Z", re.IGNORECASE)
 _CHUNK = 1 << 20
 _HEAD = 20_000
 _BLANK_ROWS = 1_000
+_UNSEEN = (
+    "binary: how numbers are shown and what is hidden is not read, so that 5 % is 0.05; save it as .xlsx to be sure"
+)
 ABOUT = "latent-spectra"
 
 
@@ -60,8 +65,9 @@ class Excel:
         for sheet in sheets:
             label = f"{name} / {sheet.title}" if len(sheets) > 1 else name
             found = _as_text(sheet.rows, sheet.first_row, label, dialect, alone=len(sheets) == 1)
-            said = ("This sheet is hidden in the workbook, and read like the others.",) if sheet.hidden else ()
-            parts += [replace(part, notes=(*part.notes, *said, *sheet.notes)) for part in found]
+            more = {"hidden rows": sheet.hidden_rows} if sheet.hidden_rows else {}
+            more |= {} if sheet.is_seen else {"format": f"Excel workbook ({_UNSEEN})"}
+            parts += [replace(part, notes=(*part.notes, *sheet.notes), facts={**part.facts, **more}) for part in found]
         return parts
 
 
@@ -115,7 +121,7 @@ def require_modest_sheets(data: bytes, name: str) -> frozenset[str]:
     Returns
     -------
     frozenset
-        The members that may hold formulas.
+        The members that may hold formulas, or what is hidden.
 
     Raises
     ------
@@ -139,7 +145,7 @@ def require_modest_sheets(data: bytes, name: str) -> frozenset[str]:
 
 
 def _extent(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> tuple[int, int, bool]:
-    """Return the last row and column that hold a cell, from their addresses; and whether there may be a formula."""
+    """Return the last row and column that hold a cell; and whether there may be a formula, or something hidden."""
     last_row = last_column = 0
     has_formulas = False
     rest = b""
@@ -147,7 +153,7 @@ def _extent(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> tup
         with archive.open(member) as stream:
             while piece := stream.read(_CHUNK):
                 text = rest + piece
-                has_formulas |= b"<f" in text or b":f" in text
+                has_formulas |= b"<f" in text or b":f" in text or b"hidden=" in text
                 for letters, digits in set(_CELL.findall(text)):
                     column = 0
                     for letter in letters:
@@ -160,13 +166,14 @@ def _extent(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> tup
 
 
 class _Sheet(NamedTuple):
-    """Name, number of empty rows above the cells, the cells, whether nobody sees the sheet, and what to say of it."""
+    """Name, number of empty rows above, cells, what to say, rows that nobody sees, and whether those are known."""
 
     title: str
     first_row: int
     rows: list[list[Any]]
-    hidden: bool
     notes: tuple[str, ...]
+    hidden_rows: str
+    is_seen: bool
 
 
 def _sheets(data: bytes, name: str, formulas: frozenset[str]) -> list[_Sheet]:
@@ -185,16 +192,27 @@ def _sheets(data: bytes, name: str, formulas: frozenset[str]) -> list[_Sheet]:
             ends.append(sheet.end or (0, 0))
             hidden = about.visible != python_calamine.SheetVisibleEnum.Visible
             found.append((about.name, start, sheet.to_python(skip_empty_area=True), hidden))
-        marks = [] if data.startswith(_OLE) else marks_of(opened_zip(data, name), formulas, ends)
+        if data.startswith(_OLE):
+            marks = marks_of_xls(data, len(found))
+        else:
+            marks = marks_of(opened_zip(data, name), formulas, ends)
     except (python_calamine.CalamineError, *ZIP_FAULTS, ValueError, KeyError, IndexError) as error:
         raise ReadError(
             f"{name} is no readable Excel file: it is damaged, cut off or protected. Save it again."
         ) from error
     sheets = []
+    is_seen = bool(marks) or not (data.startswith(_OLE) or b"xl/workbook.bin" in data)
     for at, (title, start, rows, hidden) in enumerate(found):
-        notes = mark_cells(rows, start, marks[at]) if at < len(marks) else ()
+        unseen = marks[at] if at < len(marks) else Marks()
+        told = ["This sheet is hidden in the workbook, and read like the others."] if hidden else []
+        told += mark_cells(rows, start, unseen) if unseen.ways or unseen.rows else ()
+        columns = [one - start[1] for one in unseen.hidden_columns]
+        named = [str(rows[0][one]) or str(one + 1) for one in columns if rows and 0 <= one < len(rows[0])]
+        told += [f"Columns that are hidden are read like the others: {listed(named)}."] if named else []
         if any(cell != "" for row in rows for cell in row):
-            sheets.append(_Sheet(title, start[0], rows, hidden, notes))
+            sheets.append(
+                _Sheet(title, start[0], rows, tuple(told), " ".join(str(one + 1) for one in unseen.hidden), is_seen)
+            )
     return sheets
 
 

@@ -19,6 +19,7 @@ from spectra_core.datasets.readers.jcamp_checks import Scale, doubts, require_li
 from spectra_core.datasets.readers.jcamp_values import ordinates, pairs
 from spectra_core.errors import ReadError
 
+_ALWAYS = re.compile(rb"##\s*(?:TITLE|JCAMP|XYDATA|XYPOINTS|NPOINTS|END)", re.IGNORECASE)
 _LABEL = re.compile(r"\s*##\s*([^=]*?)\s*=(.*)", re.DOTALL)
 _SECONDARY = ("VARIANCE", "STANDARD DEVIATION", "STDDEV", "NOISE")
 _DOCUMENT, _ROW = "$LATENTSPECTRA", "$LATENTSPECTRAROW"
@@ -47,8 +48,10 @@ class Jcamp:
     explanation: ClassVar[str] = "Text files .jdx and .dx, packed or not, with one or several linked spectra."
 
     def recognises(self, head: bytes, name: str) -> bool:
-        """A labelled record at the start."""
-        return re.match(rb"\s*(?:\$\$[^\n]*\s+)*##\s*[A-Za-z$]", head.removeprefix(b"\xef\xbb\xbf")) is not None
+        """A labelled record at the start, and one that every such file has; comments of tables begin with ##, too."""
+        plain = head.removeprefix(b"\xef\xbb\xbf")
+        labelled = re.match(rb"\s*(?:\$\$[^\n]*\s+)*##\s*[A-Za-z$]", plain) is not None
+        return labelled and _ALWAYS.search(plain) is not None
 
     def read(self, data: bytes, name: str, dialect: Dialect) -> list[Part]:
         """Return one curve per block that holds a spectrum."""

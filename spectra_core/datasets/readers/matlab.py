@@ -1,7 +1,7 @@
 """MATLAB files of versions 4 to 7: matrices, and DataSet objects of PLS_Toolbox."""
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -54,7 +54,11 @@ class Matlab:
                 plain[label] = np.asarray(value)
         parts += parts_of_arrays(plain, name, "matlab")
         if not parts:
-            raise ReadError(f"{name} holds no matrix of numbers.")
+            structs = [label for label, value in plain.items() if value.dtype.names]
+            within = (
+                f" In {structs[0]!r} there may be some: save -struct makes variables of its fields." if structs else ""
+            )
+            raise ReadError(f"{name} holds no matrix of numbers.{within}")
         return parts
 
 
@@ -76,7 +80,18 @@ def dataset_object(value: Any, name: str) -> list[Part] | None:
         names = [repr(float(position)) for position in axis.ravel()]
     rows = _texts(_cell(record["label"], 0)) if "label" in fields else None
     grid = labelled_grid(data, name, "matlab", names, rows)
-    return [grid] if grid is not None else None
+    if grid is None:
+        return None
+    included = [_cell(record["include"], mode) if "include" in fields else None for mode in (0, 1)]
+    out = [
+        []
+        if kept is None or not kept.size or kept.dtype.kind not in "fiu"
+        else sorted({*range(1, n + 1)} - {*map(int, kept.ravel())})
+        for kept, n in zip(included, data.shape, strict=True)
+    ]
+    note = f"{len(out[1])} of {data.shape[1]} variables are excluded in the DataSet object, and read like the others."
+    rows_out = {"hidden rows": " ".join(map(str, out[0]))} if out[0] else {}
+    return [replace(grid, facts={**grid.facts, **rows_out}, notes=(*grid.notes, *([note] if out[1] else [])))]
 
 
 def _cell(cells: Any, mode: int) -> NDArray[Any] | None:

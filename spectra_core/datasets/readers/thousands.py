@@ -1,16 +1,22 @@
-"""Numbers that mark their thousands, "12,345.6" or "1'234": read where they can mean nothing else, and told of."""
+"""Numbers that are more than digits, such as "12,345.6" or "'0.5": read where they mean nothing else, and told."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from spectra_core.datasets.numbers import grouped_number, is_missing, parse_number
+from spectra_core.datasets.numbers import dressed_number, is_missing, parse_number
 from spectra_core.datasets.parts import Grid
 from spectra_core.spectra.text import counted
 
 _IN_NAME = re.compile(r"(?<![\d.,])([1-9]\d{0,2}),(\d{3})(?![\d.,])")
 _FEWEST_NAMES = 3
+_KINDS: dict[str, Callable[[str], bool]] = {
+    "that are marked as text": lambda cell: cell.startswith(("'", "=")),
+    "with a power of ten": lambda cell: re.search(r"[x\xd7*·]\s*10", cell, re.IGNORECASE) is not None,
+    "that mark their thousands": lambda _: True,
+}
 
 
 def with_thousands(grid: Grid, decimal: str) -> Grid:
@@ -23,14 +29,14 @@ def with_thousands(grid: Grid, decimal: str) -> Grid:
     odd: list[tuple[int, int, str]] = []
     read: list[str] = []
     for column, cells in grid.text.items():
-        values = [_grouped(cell, decimal) for cell in cells]
+        values = [_number(cell, decimal) for cell in cells]
         if None in values or np.isnan(np.array(values, dtype=float)).all():
             continue
         numbers[:, column] = values
         del text[column]
         read += [cell for cell in cells if parse_number(cell, decimal) is None and not is_missing(cell)]
     for row, column, cell in grid.odd_cells:
-        value = grouped_number(cell, decimal)
+        value = dressed_number(cell, decimal)
         if value is None:
             odd.append((row, column, cell))
         else:
@@ -38,8 +44,13 @@ def with_thousands(grid: Grid, decimal: str) -> Grid:
             read.append(cell)
     if not read:
         return grid
-    note = f"{counted(len(read), 'cell')} such as {read[0]!r}: read as numbers that mark their thousands."
-    return replace(grid, numbers=numbers, text=text, odd_cells=tuple(odd), notes=(*grid.notes, note))
+    notes = []
+    for kind, is_of_kind in _KINDS.items():
+        of_kind = [cell for cell in read if is_of_kind(cell)]
+        read = [cell for cell in read if not is_of_kind(cell)]
+        if of_kind:
+            notes.append(f"{counted(len(of_kind), 'cell')} such as {of_kind[0]!r}: read as numbers {kind}.")
+    return replace(grid, numbers=numbers, text=text, odd_cells=tuple(odd), notes=(*grid.notes, *notes))
 
 
 def _with_thousands_in_names(grid: Grid) -> Grid:
@@ -52,8 +63,8 @@ def _with_thousands_in_names(grid: Grid) -> Grid:
     return replace(grid, header=header, notes=(*grid.notes, note))
 
 
-def _grouped(cell: str, decimal: str) -> float | None:
+def _number(cell: str, decimal: str) -> float | None:
     if is_missing(cell):
         return float("nan")
     plain = parse_number(cell, decimal)
-    return grouped_number(cell, decimal) if plain is None else plain
+    return dressed_number(cell, decimal) if plain is None else plain

@@ -1,0 +1,216 @@
+"""Tables of targets joined to spectra: by id however it is spelled, by order only when asked."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from spectra_core.datasets.blocks import side_table
+from spectra_core.datasets.column import Column
+from spectra_core.datasets.names import NAMES_IDS
+from spectra_core.datasets.parts import Grid
+from spectra_core.datasets.questions import Choice, Point, Problem, choice, listed
+from spectra_core.datasets.recipe import Recipe
+from spectra_core.datasets.replicates import stems
+from spectra_core.datasets.table import ImportTable
+from spectra_core.shares import percent
+
+_CHOICES = (choice("by id", join="id"), choice("by order", join="order"))
+_EXTENSION = re.compile(r"\.(?=\w*[a-z])\w{1,4}$", re.IGNORECASE)
+_ENOUGH = 0.5
+
+
+@dataclass(frozen=True)
+class _Match:
+    """How a table finds the spectra: column of ids, row per spectrum (-1 for none), in which words, what is over."""
+
+    key: Column
+    rows: list[int]
+    words: str
+    n_extra: int
+    spelled: tuple[str, ...] = ()
+    twice: tuple[str, ...] = ()
+
+    @property
+    def share(self) -> float:
+        """Share of the spectra that have a row."""
+        return sum(row >= 0 for row in self.rows) / len(self.rows)
+
+
+def joined(
+    table: ImportTable, grids: Sequence[Grid], recipe: Recipe
+) -> tuple[list[Column], list[Point], list[Problem]]:
+    """Return the columns of the table with those of the tables of targets, joined by id or by order."""
+    columns = list(table.columns)
+    points: list[Point] = []
+    problems: list[Problem] = []
+    for grid in grids:
+        theirs = side_table(grid)
+        leave = choice(f"Leave out {grid.name}", parts={grid.name: "ignored"})
+        match = _match(columns, table.names, theirs) if recipe.join != "order" else None
+        if match is not None:
+            for column in theirs:
+                if column is not match.key:
+                    problems += _added(columns, column.taken(match.rows), grid, leave)
+            points.append(
+                Point(
+                    "join", f"Join {grid.name}", f"by id ({match.key.name})", match.words, _CHOICES, bool(recipe.join)
+                )
+            )
+            problems += _told(table, columns, grid, match, leave)
+        elif grid.n_rows != len(table.signal):
+            said = (
+                "shares no ids with them, so it cannot be joined"
+                if recipe.join != "order"
+                else "cannot be joined by order"
+            )
+            text = f"{grid.name} has {grid.n_rows} rows for {len(table.signal)} spectra and {said}. "
+            problems.append(Problem("join", f"{text}Leave it out, or add a column of ids.", (leave,)))
+        elif recipe.join == "order":
+            taken = {column.name for column in columns}
+            columns += [
+                column if column.name not in taken else replace(column, name=f"{column.name} ({grid.name})")
+                for column in theirs
+            ]
+            points.append(Point("join", f"Join {grid.name}", "by order", "chosen", _CHOICES, True))
+        else:
+            text = (
+                f"{grid.name} has {grid.n_rows} rows and shares no ids with the {len(table.signal)} spectra. "
+                "Join it row by row only if both are in the same order."
+            )
+            problems.append(Problem("join", text, (choice("Join by order", join="order"), leave)))
+    return columns, points, problems
+
+
+def _added(columns: list[Column], column: Column, grid: Grid, leave: Choice) -> list[Problem]:
+    """Put a column beside the others; one of the same name gets what it lacks, and asks where the two differ."""
+    at = next((number for number, one in enumerate(columns) if one.name == column.name), None)
+    if at is None:
+        columns.append(column)
+        return []
+    have, come = columns[at].cells(), column.cells()
+    pairs = list(zip(have, come, strict=True))
+    differ = [row for row, (one, two) in enumerate(pairs) if one.strip() and two.strip() and one.strip() != two.strip()]
+    if differ:
+        first = differ[0]
+        text = (
+            f"{grid.name} gives {column.name} another value than the table before it in {len(differ)} of {len(have)} "
+            f"spectra, first {come[first]!r} for {have[first]!r}. Leave it out, or correct one of the two."
+        )
+        return [Problem("join", text, (leave,), True, tuple(differ))]
+    numbers = columns[at].numbers
+    if numbers is not None and column.numbers is not None:
+        filled = np.where(np.isnan(numbers), column.numbers, numbers)
+        odd = {row: cell for row, cell in {**column.odd, **columns[at].odd}.items() if np.isnan(filled[row])}
+        columns[at] = replace(columns[at], numbers=filled, odd=odd)
+    else:
+        columns[at] = replace(columns[at], numbers=None, text=tuple(one or two for one, two in pairs))
+    return []
+
+
+def _told(table: ImportTable, columns: Sequence[Column], grid: Grid, match: _Match, leave: Choice) -> list[Problem]:
+    """Say which spectra and rows found no other, which ids are spelled in two ways, and ask about those given twice."""
+    n_found = sum(row >= 0 for row in match.rows)
+    missing = [number for number, row in enumerate(match.rows) if row < 0]
+    extra = match.n_extra
+    found = []
+    if match.twice:
+        text = f"{grid.name} gives several values for one id: {listed(list(match.twice))}. Leave one row for each."
+        found.append(Problem("join", text, (leave,)))
+    if missing or extra:
+        names = listed([table.names[n] or _id_of(columns, n) or table.places[n] for n in missing])
+        text = f"{grid.name} is joined by id: {n_found} of {len(match.rows)} spectra have a row there"
+        text += f"; without one: {names}" if missing else ""
+        text += f"; {extra} of its rows belong to no spectrum" if extra else ""
+        found.append(Problem("join", text + ".", (), False, tuple(missing)))
+    if match.spelled:
+        text = f"Ids that {grid.name} spells differently are taken as the same: {listed(list(match.spelled), 3)}."
+        found.append(Problem("spelled ids", text, (), False))
+    return found
+
+
+def _match(columns: Sequence[Column], names: Sequence[str], theirs: Sequence[Column]) -> _Match | None:
+    """Find the pair of columns of ids with most values in common; as they stand rather than in another spelling."""
+    ours = [
+        (column.name, column.cells()) for column in columns if column.text is not None or NAMES_IDS.match(column.name)
+    ]
+    if any(names):
+        ours.append(("title", tuple(_EXTENSION.sub("", name) for name in names)))
+    best: _Match | None = None
+    for column in theirs:
+        if column.text is None and not NAMES_IDS.match(column.name):
+            continue
+        cells = [_EXTENSION.sub("", cell) for cell in column.cells()]
+        twice = _given_twice(cells, column, theirs)
+        if len(set(cells)) < 2 or (len(twice) > len(set(cells)) // 2 and not NAMES_IDS.match(column.name)):
+            continue  # no column of ids
+        for label, values in ours:
+            for made in (_exactly, _spelled, _repeats):
+                keys = made(values)
+                known = made(cells) if made is _spelled else cells
+                if keys is None or known is None:
+                    continue
+                found = _matched(column, (label, values), keys, known, twice)
+                if found is not None and (best is None or found.share > best.share):
+                    best = found
+    return best
+
+
+def _matched(
+    column: Column, ours: tuple[str, Sequence[str]], keys: Sequence[str], known: Sequence[str], twice: tuple[str, ...]
+) -> _Match | None:
+    label, values = ours
+    cells = column.cells()
+    where: dict[str, int] = {}
+    for row, key in enumerate(known):
+        if key:
+            where.setdefault(key, row)
+    rows = [where.get(key, -1) for key in keys]
+    share = sum(row >= 0 for row in rows) / len(rows)
+    if share < _ENOUGH:
+        return None
+    pairs = {(value, cells[row]) for value, row in zip(values, rows, strict=True) if row >= 0}
+    spelled = tuple(f"{two!r} = {one!r}" for one, two in sorted(pairs) if one.strip() != two.strip())
+    words = f"{percent(share)} of the values of {label!r} are found in {column.name!r}"
+    found = {known[row] for row in rows if row >= 0}
+    return _Match(column, rows, words, sum(key not in found for key in known), spelled, twice)
+
+
+def _exactly(names: Sequence[str]) -> Sequence[str] | None:
+    return [name.strip() for name in names]
+
+
+def _spelled(names: Sequence[str]) -> Sequence[str] | None:
+    """Return names without case, blanks, dashes and zeros before numbers; None where two would become one.
+
+    >>> _spelled(["S-01", "s 2"]), _spelled(["a1", "A1"])
+    (['s1', 's2'], None)
+    """
+    plain = [_EXTENSION.sub("", name.strip()).casefold() for name in names]
+    plain = [re.sub(r"(?<![\d.,])0+(?=\d)", "", re.sub(r"[\s_\-/#]+", "", name)) for name in plain]
+    return plain if len(set(plain)) == len(set(names)) else None
+
+
+def _repeats(names: Sequence[str]) -> Sequence[str] | None:
+    """Return names without the mark of the repeat, where they are those of planned repeats."""
+    found = stems(names)
+    return None if found is None else found[0]
+
+
+def _given_twice(cells: Sequence[str], key: Column, columns: Sequence[Column]) -> tuple[str, ...]:
+    """Return the ids that several rows have, with different values beside them."""
+    if len(set(cells)) == len(cells):
+        return ()
+    beside = list(zip(*(column.cells() for column in columns if column is not key), strict=True)) or [()] * len(cells)
+    values: dict[str, set[tuple[str, ...]]] = {}
+    for cell, row in zip(cells, beside, strict=True):
+        values.setdefault(cell, set()).add(row)
+    return tuple(cell for cell, rows in values.items() if cell and len(rows) > 1)
+
+
+def _id_of(columns: Sequence[Column], number: int) -> str:
+    for column in columns:
+        if column.text is not None:
+            return column.text[number]
+    return ""
