@@ -50,13 +50,15 @@ def pick(*, of_it: bool = False) -> tuple[str, Calibration] | None:
     strange = of_it and by_id[ids[0]].data != in_hand
     if strange:
         st.info("No calibration of the data set in hand yet.", icon=":material/info:")
+    called = {key: f"{one.name} · {one.created[:16].replace('T', ' ')} UTC" for key, one in by_id.items()}
+    state.say_if_link_is_dead("calibration", called.values(), "a calibration")
     state.set_widget_for("calibration", f"{in_hand} {records[-1].id}", None if strange else ids[0])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         picked = st.selectbox(
             "Calibration",
             ids,
             index=None if strange else 0,
-            format_func=lambda key: f"{by_id[key].name} · {by_id[key].created[:16].replace('T', ' ')} UTC",
+            format_func=called.__getitem__,
             key="calibration",
             bind="query-params",
             placeholder="Look at a calibration of other data",

@@ -32,13 +32,15 @@ def require_study() -> StoredResult:
             st.stop()
     ids = list(by_id)
     first = 0 if of_it or in_hand is None else None
+    called = {key: f"{one.name} · {one.created[:16].replace('T', ' ')} UTC" for key, one in by_id.items()}
+    state.say_if_link_is_dead("study", called.values(), "an experiment")
     state.set_widget_for("study", "" if in_hand is None else in_hand.fingerprint, None if first is None else ids[first])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         picked = st.selectbox(
             "Experiment",
             ids,
             index=first,
-            format_func=lambda key: f"{by_id[key].name} · {by_id[key].created[:16].replace('T', ' ')} UTC",
+            format_func=called.__getitem__,
             key="study",
             bind="query-params",
             placeholder="Look at an experiment on other data",

@@ -12,6 +12,7 @@ from spectra_core.datasets.writers.tables import require_table_form, table_file
 from spectra_core.errors import ConfigError
 from spectra_core.regressors.choice import regressor_from_text
 from spectra_core.shares import digits_below_one
+from spectra_core.spectra.text import counted
 from spectra_core.store import Store
 from spectra_core.store.files import write_at
 
@@ -75,7 +76,7 @@ def calibrate(chosen: argparse.Namespace) -> None:
         coefficients = coefficient_table(made)
         write_at(Path(chosen.coefficients), table_file(coefficients, chosen.coefficients))
         n_left_out = 1 + len(made.train.target_names) - coefficients.shape[1]
-        left_out = f", but of {n_left_out} targets whose readings are no weighted sums of channels" * (n_left_out > 0)
+        left_out = f", but for {counted(n_left_out, 'target')} read by no weighted sum of channels" * (n_left_out > 0)
         shared.say(f"Coefficients are in {chosen.coefficients}{left_out}.")
 
 
@@ -139,7 +140,7 @@ def read(chosen: argparse.Namespace) -> None:
     n_flagged = table.loc[table["flags"] != "", "id"].nunique()
     shared.say(
         f"Read {len(known.train.target_names)} targets from {len(spectra)} spectra, with {100 * chosen.level:g} % "
-        f"intervals; {n_flagged} spectra have flags. Units: "
+        f"intervals; {counted(n_flagged, 'spectrum has', 'spectra have')} flags. Units: "
         + ", ".join(f"{one.name} [{one.unit or 'unknown'}]" for one in known.train.target_info)
         + f". Written to {chosen.out}."
     )

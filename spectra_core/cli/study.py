@@ -12,6 +12,7 @@ from spectra_core.cli import shared
 from spectra_core.contracts import NO_MEMO
 from spectra_core.errors import ConfigError
 from spectra_core.spectra import SpectraSet
+from spectra_core.spectra.text import counted
 from spectra_core.store import Store
 from spectra_core.store.files import json_bytes, write_at
 
@@ -95,8 +96,8 @@ def study(chosen: argparse.Namespace) -> None:
         seconds = estimated_seconds(experiment, spectra, n_workers, memo_of(store, "pace"))
         n_fits = len(experiment.arms) * len(experiment.regressors) * len(experiment.n_train) * experiment.n_splits
         reporter.message(
-            f"{len(experiment.arms)} arms, {n_fits} fits of all targets; "
-            f"roughly {_minutes(seconds)} with {n_workers} worker(s) beside what this computer does now."
+            f"{counted(len(experiment.arms), 'arm')}, {counted(n_fits, 'fit')} of all targets; "
+            f"roughly {_minutes(seconds)} with {counted(n_workers, 'worker')} beside what this computer does now."
         )
         if chosen.estimate:
             return

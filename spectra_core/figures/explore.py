@@ -20,6 +20,7 @@ from spectra_core.figures.theme import (
     wrapped,
 )
 
+_BARS, _FEW = 40, 5
 MOST_PAIR_POINTS = 2000
 """Markers per role in every panel of the pair plot."""
 
@@ -75,12 +76,18 @@ def concentration_design(targets: Mapping[str, pd.DataFrame], *, labels: Mapping
 def single_target(values: Mapping[str, pd.DataFrame], *, name: str, label: str) -> go.Figure:
     """Draw how often each concentration of the only target occurs."""
     figure = go.Figure()
+    most = 0
     for role, table in values.items():
+        most = max(most, int(np.histogram(table[name], bins=_BARS)[0].max()))
         figure.add_histogram(
-            x=table[name].to_numpy(), name=role_name(role), marker={"color": ROLE_COLOUR[role]}, opacity=0.75, nbinsx=40
+            x=table[name].to_numpy(),
+            name=role_name(role),
+            marker={"color": ROLE_COLOUR[role]},
+            opacity=0.75,
+            nbinsx=_BARS,
         )
     figure.update_xaxes(title_text=label)
-    figure.update_yaxes(title_text="Number of spectra")
+    figure.update_yaxes(title_text="Number of spectra", dtick=1 if most <= _FEW else None)  # no half spectra
     return styled(figure, alt=f"Distribution of {label}.", height=320)
 
 

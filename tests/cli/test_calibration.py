@@ -1,5 +1,6 @@
 """A calibration by commands gives the digits of the same by Python; what cannot be done is one sentence."""
 
+import re
 import shlex
 
 import numpy as np
@@ -70,6 +71,8 @@ def test_references_that_come_later_are_matched_by_id(files, capsys):
     assert run("read", *data, "--out", out, "--references", files / "lab.csv") == 0
     printed = capsys.readouterr().out
     assert "Against reference values" in printed
+    said = re.search(r"(\d+) (spectrum has|spectra have) flags", printed)
+    assert (said[1] == "1") == (said[2] == "spectrum has")
     assert "drift" in printed
 
 

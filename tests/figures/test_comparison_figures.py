@@ -303,3 +303,10 @@ class TestWalk:
 
     def test_the_text_says_how_often_the_data_are_left(self, figures):
         assert "at 18 of them the walk has left the data" in alt_text(figures["walk"])
+
+
+def test_few_spectra_are_counted_by_whole_numbers():
+    targets = pd.DataFrame({"glucose": np.arange(21.0)})
+    few = explore.single_target({"training": targets}, name="glucose", label="glucose, g/L")
+    many = explore.single_target({"training": targets.assign(glucose=1.0)}, name="glucose", label="glucose, g/L")
+    assert (few.layout.yaxis.dtick, many.layout.yaxis.dtick) == (1, None)

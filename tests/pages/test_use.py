@@ -167,6 +167,18 @@ def test_targets_that_the_spectra_do_not_tell_are_named_and_no_flag_is_said(stor
     assert "Ni²⁺ by" not in said
 
 
+def test_a_link_to_a_calibration_that_is_gone_says_so(store, fingerprint, kept):
+    app = AppTest.from_file(APP, default_timeout=60)
+    app.query_params["set"] = fingerprint[:12]
+    app.query_params["calibration"] = "PLS on what was deleted · 2026-01-01 10:00 UTC"
+    said = [one.value for one in healthy(app.switch_page(READ).run()).info]
+    assert "The link names a calibration that is not in this store." in said
+    record = store.calibrations()[0]
+    app = AppTest.from_file(APP, default_timeout=60)
+    app.query_params["calibration"] = f"{record.name} · {record.created[:16].replace('T', ' ')} UTC"
+    assert not any("The link names" in one.value for one in healthy(app.switch_page(READ).run()).info)
+
+
 def test_a_calibration_on_other_data_is_shown_only_when_asked_for(store, fingerprint, kept):
     other = store.save_set(beer_lambert_set(n_spectra=30, seed=3).with_meta(name="Others"))
     app = opened(CALIBRATE, set=other)

@@ -1,5 +1,6 @@
 """Widgets that another page fills: among them the experiment that is to be changed and run."""
 
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 import streamlit as st
@@ -22,6 +23,13 @@ def set_widget_for(key: str, subject: str, value: Any) -> None:
     if before.get(key, subject) != subject:
         st.session_state[key] = value
     before[key] = subject
+
+
+def say_if_link_is_dead(key: str, known: Iterable[str], what: str) -> None:
+    """Say that a link asks a picker that stands in the address for what is not there, before another is shown."""
+    asked = st.query_params.get(key)
+    if key not in st.session_state and asked and asked not in set(known):
+        st.info(f"The link names {what} that is not in this store.", icon=":material/info:")
 
 
 def unless_set(key: str, default: Any) -> Any:

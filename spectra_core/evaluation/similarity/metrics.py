@@ -179,7 +179,7 @@ METRICS: dict[str, Metric] = {
         weight=4,
     ),
     "classifier": Metric(
-        "Classifier, |AUC - 0.5|",
+        "Classifier |AUC \N{MINUS SIGN} 0.5|",
         "distribution",
         "lower",
         "How well trees tell generated from experimental spectra: 0 is guessing, 0.5 is always right.",
