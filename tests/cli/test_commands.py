@@ -24,11 +24,14 @@ from spectra_core.datasets.readers import reader_of
 from spectra_core.datasets.simulator import PRESETS, simulate
 from spectra_core.errors import ConfigError
 from spectra_core.experiment import Experiment, Question
+from spectra_core.experiment.advice import advise
+from spectra_core.experiment.advice.ways import AS_NOW
 from spectra_core.regressors.choice import regressor_label
 from spectra_core.samplers import SAMPLERS
 from spectra_core.sampling.labelling import LABELLINGS
 from spectra_core.store import Store
 from spectra_core.training import devices
+from tests.experiment.test_advice import quick
 
 SHORT = ["--folds", "3", "--epochs", "2", "--arms", "Baseline;Duplicate rows", "--regressors", "pls"]
 
@@ -332,9 +335,14 @@ class TestDesigned:
 
 
 class TestAdvise:
-    def test_writes_the_table_and_says_what_was_compared_and_left_out(self, table, home, capsys):
+    def test_writes_the_table_and_says_what_was_compared_and_left_out(self, table, home, capsys, monkeypatch):
+        def advise_at_a_known_pace(spectra, **given):
+            """A busy computer would try less, or nothing at all; measuring it is tested in `tests.experiment`."""
+            return advise(spectra, pace=quick(spectra, given["reference"], (AS_NOW, "Ridge")), **given)
+
+        monkeypatch.setattr("spectra_core.experiment.advice.advise", advise_at_a_known_pace)
         out, solutions = home / "advice.csv", home / "solutions.csv"
-        options = ["--minutes", "0.2", "--reference", "ridge:snv", "--out", str(out), "--solutions", str(solutions)]
+        options = ["--workers", "1", "--reference", "ridge:snv", "--out", str(out), "--solutions", str(solutions)]
         assert main(["advise", "--data", str(table), *options]) == 0
         written = pd.read_csv(out)
         assert list(written) == [
