@@ -42,6 +42,8 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         wanted = N_PROCESSES if (os.cpu_count() or 1) > 1 else 0
     if whole and wanted and not hasattr(config, "workerinput"):
         option.numprocesses, option.dist, option.loadscopereorder = wanted, "loadscope", False
+        # Containers often forbid to write compiled modules down; then every process would compile all of them anew.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         # In a new clone all processes, jobs and workers would each compile what trains networks, for half a minute.
         code = "from spectra_core.jobs.compiling_ahead import compile_ahead; compile_ahead()"
         compiling = subprocess.Popen([sys.executable, "-c", code], cwd=config.rootpath)
