@@ -23,7 +23,7 @@ FEWEST = 3
 """Two spectra lie on a line, whatever a neighbour map does."""
 NEIGHBOURS, PERPLEXITY = 15, 30.0
 """Of UMAP and t-SNE, where there are spectra enough."""
-ROUNDS, FEWEST_ROUNDS, MOST_ROUNDS = 1_000_000, 200, 500
+ROUNDS, FEWEST_ROUNDS, MOST_ROUNDS = 800_000, 200, 500
 """Rounds of UMAP's layout times spectra, and the bounds of rounds: those of umap-learn for large and small sets."""
 EXTENT = 10.0
 """Sides of the square that a layout by UMAP begins in, as in umap-learn."""
