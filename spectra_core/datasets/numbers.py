@@ -2,6 +2,7 @@
 
 import math
 import re
+from decimal import Decimal
 
 MISSING = frozenset((
     "", "nan", "na", "n/a", "#n/a", "#na", "null", "none", "nil", "-", "--", "---", "----", "-----", "*", "**", "***",
@@ -84,7 +85,8 @@ def dressed_number(cell: str, decimal: str = ".") -> float | None:
         return grouped_number(cell, decimal) if plain is None else plain
     if any(mark in cell for mark in _TIMES) and (raised := _POWER.fullmatch(cell.translate(_RAISED))) is not None:
         number = parse_number(raised["number"], decimal)
-        return None if number is None else float(f"{number!r}e{raised['power'].translate(_PLAIN)}")
+        power = int(raised["power"].translate(_PLAIN))
+        return float(Decimal(repr(number)).scaleb(power)) if number is not None and math.isfinite(number) else None
     return grouped_number(cell, decimal)
 
 

@@ -62,6 +62,13 @@ def test_ids_that_differ_by_case_alone_are_different():
     require_joined(understood(spectra(ids), targets(ids)))
 
 
+def test_ids_that_would_become_one_are_not_joined_in_another_spelling():
+    ids = [f"{letter}{k // 2}" for k, letter in enumerate("aA" * (N // 2))]
+    found = understood(spectra(ids), targets([f"{one[0]}-{one[1:]}" for one in ids]))
+    assert asked(found) == ["join"]
+    assert "shares no ids" in found.open_questions[0].text
+
+
 def test_repeats_find_the_values_of_their_sample():
     ids = [f"S{k // 2 + 1}_{k % 2 + 1}" for k in range(N)]
     half = [f"S{k + 1}" for k in range(N // 2)]

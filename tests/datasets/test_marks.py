@@ -157,3 +157,10 @@ def test_zero_bytes_behind_a_text_are_no_part_of_it():
     found = understood(lines_of([HEAD, *ROWS]).encode() + bytes(512))
     require_whole(found.build())
     assert any("zero bytes" in point.value for point in found.points)
+
+
+def test_ids_with_zeros_stay_names_beside_numbers_in_a_dress():
+    rows = [[f"{k:03d}", *row[1:-1], f"'{row[-1]}"] for k, row in enumerate(ROWS)]
+    found = understood(lines_of([HEAD, *rows]))
+    assert found.ids[7] == "007"
+    require_whole(found.build())

@@ -35,7 +35,7 @@ def written(value: float, decimal: str) -> str:
 
 @st.composite
 def spellings(draw):
-    """How the cells are put down: separator, decimal mark, quotes, ends of lines, encoding."""
+    """How the cells are put down: separator, decimal mark, quotes, ends of lines, encoding, digits, marks of text."""
     separator, decimal = draw(st.sampled_from(MARKS))
     return {
         "separator": separator,
@@ -44,16 +44,20 @@ def spellings(draw):
         "encoding": draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "utf-32-be"])),
         "quoted": draw(st.sampled_from(["none", "words", "all"])),
         "packed": draw(st.booleans()),
+        "dress": draw(st.sampled_from(["{}", "{}", "'{}", "{}x10^0"])),
+        "zero": draw(st.sampled_from([ord("0"), ord("0"), 0xFF10, 0x0660, 0x06F0])),
     }
 
 
 def content(rows, spelling) -> bytes:
     def cell(value) -> str:
         word = isinstance(value, str)
-        text = value if word else written(float(value), spelling["decimal"])
+        text = value if word else spelling["dress"].format(written(float(value), spelling["decimal"]))
         return f'"{text}"' if spelling["quoted"] == "all" or (word and spelling["quoted"] == "words") else text
 
     text = "".join(spelling["separator"].join(map(cell, row)) + spelling["end"] for row in rows)
+    if spelling["encoding"] in {"utf-8", "utf-8-sig", "utf-16"}:  # others are told by their zero bytes
+        text = text.translate({ord("0") + digit: chr(spelling["zero"] + digit) for digit in range(10)})
     data = text.encode(spelling["encoding"])
     return gzip.compress(data, mtime=0) if spelling["packed"] else data
 

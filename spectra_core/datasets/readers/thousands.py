@@ -1,5 +1,6 @@
 """Numbers that are more than digits, such as "12,345.6" or "'0.5": read where they mean nothing else, and told."""
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,20 +24,34 @@ def with_thousands(grid: Grid, decimal: str) -> Grid:
     """Return the table with cells that mark their thousands read as numbers, and a note on them."""
     if decimal == ".":
         grid = _with_thousands_in_names(grid)
+    header = tuple(tuple(_bare(cell, decimal) for cell in row) for row in grid.header)
+    grid = grid if header == grid.header else replace(grid, header=header)
     if not grid.text and not grid.odd_cells:
         return grid
     numbers, text = np.array(grid.numbers), dict(grid.text)
     odd: list[tuple[int, int, str]] = []
     read: list[str] = []
+    converted = set()
     for column, cells in grid.text.items():
         values = [_number(cell, decimal) for cell in cells]
-        if None in values or np.isnan(np.array(values, dtype=float)).all():
+        words = {row for row, value in enumerate(values) if value is None}
+        dressed = [
+            cell
+            for row, cell in enumerate(cells)
+            if row not in words and parse_number(cell, decimal) is None and not is_missing(cell)
+        ]
+        n_held = sum(value is not None and not math.isnan(value) for value in values)
+        if not dressed or n_held <= len(words):
             continue
-        numbers[:, column] = values
-        del text[column]
-        read += [cell for cell in cells if parse_number(cell, decimal) is None and not is_missing(cell)]
+        numbers[:, column] = [math.nan if value is None else value for value in values]
+        odd += [(row, column, cells[row]) for row in sorted(words)]
+        converted.add(column)
+        read += dressed
+    text = {column: cells for column, cells in text.items() if column not in converted}
     for row, column, cell in grid.odd_cells:
         value = dressed_number(cell, decimal)
+        if column in converted:
+            continue
         if value is None:
             odd.append((row, column, cell))
         else:
@@ -61,6 +76,14 @@ def _with_thousands_in_names(grid: Grid) -> Grid:
     header = tuple(tuple(_IN_NAME.sub(r"\1\2", cell) for cell in row) for row in grid.header)
     note = f"{counted(len(marked), 'name')} such as {marked[0]!r}: read as numbers that mark their thousands."
     return replace(grid, header=header, notes=(*grid.notes, note))
+
+
+def _bare(cell: str, decimal: str) -> str:
+    """Return a cell above the data, such as that of a target, as a plain number where it is one in a dress."""
+    if cell[:1] not in ("'", "=") and not (" 10" in cell or "10^" in cell):
+        return cell
+    value = dressed_number(cell, decimal)
+    return cell if value is None else f"{value!r}".replace(".", decimal)
 
 
 def _number(cell: str, decimal: str) -> float | None:
