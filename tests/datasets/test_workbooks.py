@@ -175,13 +175,16 @@ def target_shown_as(code, rows=range(6), factor=1.0):
     return book_of(fill)
 
 
-def ods_of(rows):
-    """Write a sheet as LibreOffice does; cells are text, numbers, or attributes of a cell."""
+def ods_of(rows, repeated=None):
+    """Write a sheet as LibreOffice does; cells are text, numbers, or attributes of a cell; a row may stand for two."""
     kinds = {str: "<table:table-cell office:value-type='string'><text:p>{}</text:p></table:table-cell>"}
     kinds[float] = kinds[int] = '<table:table-cell office:value-type="float" office:value="{}"/>'
     kinds[tuple] = "<table:table-cell {0[0]}/>"
+    twice = {repeated: ' table:number-rows-repeated="2"'}
     cells = "".join(
-        f"<table:table-row>{''.join(kinds[type(cell)].format(cell) for cell in row)}</table:table-row>" for row in rows
+        f"<table:table-row{twice.get(at, '')}>"
+        f"{''.join(kinds[type(cell)].format(cell) for cell in row)}</table:table-row>"
+        for at, row in enumerate(rows)
     )
     space = " ".join(
         f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
@@ -200,6 +203,8 @@ def ods_of(rows):
     ("code", "factor", "written"),
     [
         ("0.0%", 1.0, "{:.15g}%"),
+        ("0%", 1.0, "{:.15g}%"),  # formats 9 and 10, which no file describes
+        ("0.00%", 1.0, "{:.15g}%"),
         ("[Red]0.00%;-0%", 1.0, "{:.15g}%"),
         ('0.0"%"', 0.01, "{:.15g}%"),
         ('0.0 "mM"', 0.01, "{:.15g} mM"),
@@ -228,16 +233,72 @@ def test_percent_among_plain_numbers_is_asked_about(form):
     assert f"s3 (line 5 of a.{form}, '0.3%')" in said.text
 
 
-def test_spectra_in_percent_stay_numbers_and_it_is_told():
+def test_words_in_cells_of_percent_are_words():
+    def fill(sheet, style):
+        for row in range(6):
+            sheet.write_number(row + 1, 1, BODY[row][1], style("0.0%"))
+        sheet.write_string(3, 1, "n.d.", style("0.0%"))
+
+    rows = [NAMES, *[[row[0], f"{100 * row[1]:.15g}%", *row[2:]] for row in BODY]]
+    rows[3][1] = "n.d."
+    assert outcome(Excel(), book_of(fill), "a.xlsx") == outcome(DelimitedText(), as_csv(rows), "a.csv")
+
+
+@pytest.mark.parametrize(("heading", "named"), [(str, "'350', '351', '352'"), (float, "C, D, E")])
+def test_spectra_in_percent_stay_numbers_and_it_is_told(heading, named):
     def fill(sheet, style):
         for row, column in np.ndindex(6, 8):
             sheet.write_number(row + 1, column + 2, BODY[row][column + 2], style("0.0%"))
+        for column in range(8):
+            sheet.write(0, column + 2, heading(350 + column))
 
     found = understand({"a.xlsx": book_of(fill)})
     assert found.build().signal.tolist() == [row[2:] for row in BODY]
-    assert "a.xlsx: Numbers in columns '350', '351', '352' and 5 more are shown as percent: 5 % was read as 0.05." in (
-        found.warnings
+    assert (
+        f"a.xlsx: Numbers in columns {named} and 5 more are shown as percent: 5 % was read as 0.05." in found.warnings
     )
+
+
+def test_a_few_cells_in_percent_among_spectra_in_percent_are_asked_about():
+    """Half a channel in percent is no spectrum in percent: 30 % beside 0.3 may be a hundred times as much."""
+
+    def fill(sheet, style):
+        for row, column in np.ndindex(6, 8):
+            if column != 3 or row < 2:
+                sheet.write_number(row + 1, column + 2, BODY[row][column + 2], style("0.0%"))
+
+    found = understand({"a.xlsx": book_of(fill)})
+    assert any("s0 (line 2 of a.xlsx) at 353 nm" in said.text for said in found.open_questions)
+
+
+def test_percent_beside_decimal_commas_is_read_as_its_text():
+    def fill(sheet, style):
+        for row in range(6):
+            sheet.write_number(row + 1, 1, BODY[row][1] / 8, style("0.0%"))
+            sheet.write_string(row + 1, 2, f"{BODY[row][2]:.4f}".replace(".", ","))
+
+    rows = [[row[0], f"{100 * row[1] / 8:.15g}%", *(f"{cell:.4f}" for cell in row[2:])] for row in BODY]
+    commas = [NAMES, *[[cell.replace(".", ",") for cell in row] for row in rows]]
+    found = outcome(Excel(), book_of(fill), "a.xlsx")
+    assert found == outcome(DelimitedText(), as_csv(commas), "a.csv")
+    assert found[4] == [[100 * row[1] / 8] for row in BODY]
+
+
+def test_marks_do_not_hang_on_where_a_sheet_begins_or_in_what_pieces_it_is_read(monkeypatch):
+    stream = io.BytesIO()
+    with xlsxwriter.Workbook(stream, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        for at, row in enumerate([NAMES, *BODY]):
+            sheet.write_row(at + 3, 30, row)
+        for row in range(6):
+            sheet.write_number(row + 4, 31, BODY[row][1], book.add_format({"num_format": "0.0%"}))
+        sheet.write_formula(5, 32, "=A1*2", None, 0)
+    for size in (1 << 20, 100, 37):
+        monkeypatch.setattr("spectra_core.datasets.readers.cell_formats._CHUNK", size)
+        found = understand({"a.xlsx": stream.getvalue()})
+        assert any("in column '350'" in said and "never computed" in said for said in found.warnings)
+        (asked,) = [said for said in found.open_questions if "never computed" in said.text or "350" in said.text]
+        assert "s1 (line 6 of a.xlsx" in asked.text
 
 
 def test_numbers_shown_in_thousands_are_told_of():
@@ -290,10 +351,45 @@ def test_zeros_among_computed_values_are_zeros():
     assert understand({"a.xlsx": book_of(fill)}).build().target_values.ravel().tolist() == [row[1] for row in BODY]
 
 
+def test_zeros_are_zeros_in_a_workbook_that_asks_for_no_computing():
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(formulas("target", 0))) as old, zipfile.ZipFile(stream, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b' fullCalcOnLoad="1"', b""))
+    assert understand({"a.xlsx": stream.getvalue()}).build().target_values.ravel().tolist() == [0.0] * 6
+
+
+def test_a_formula_that_gives_no_text_was_computed():
+    def fill(sheet, _style):
+        sheet.write_string(0, 10, "remark")
+        for row in range(6):
+            sheet.write_formula(row + 1, 10, '=""', None, "" if row else "first")
+
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book_of(fill))) as old, zipfile.ZipFile(stream, "w") as new:
+        for name in old.namelist():  # as Excel writes them
+            new.writestr(name, re.sub(rb'(<c r="K[0-9]+")(?=><f>)', rb'\1 t="str"', old.read(name)))
+    found = understand({"a.xlsx": stream.getvalue()})
+    assert not any("never computed" in said for said in found.warnings)
+    assert found.build().signal.tolist() == [row[2:] for row in BODY]
+
+
 def test_formulas_without_values_in_an_open_document_stop_the_import():
     never = ('table:formula="of:=[.C2]*2"',)
     (asked,) = understand({"a.ods": ods_of([NAMES, *[[row[0], never, *row[2:]] for row in BODY]])}).open_questions
     assert asked.kind == "formulas"
+
+
+def test_what_an_open_document_writes_once_for_several_cells_is_marked_in_each():
+    names, percent = ["sample", "Cu", "Zn", *NAMES[2:]], "office:value-type='percentage' office:value='0.005'"
+    rows = [names, *[[row[0], row[1], row[1], *row[2:]] for row in BODY]]
+    rows[2] = [BODY[1][0], (f"table:number-columns-repeated='2' {percent}",), *BODY[1][2:]]
+    (asked,) = understand({"a.ods": ods_of(rows)}).open_questions
+    assert "Cu: s1 (line 3 of a.ods, '0.5%'); Zn: s1 (line 3 of a.ods, '0.5%')" in asked.text
+    rows = [NAMES, *[list(row) for row in BODY]]
+    rows[4][1] = (percent,)
+    (asked,) = understand({"a.ods": ods_of(rows, repeated=2)}).open_questions
+    assert "Cu: s3 (line 6 of a.ods, '0.5%')" in asked.text  # s1 stands for two rows
 
 
 def test_dates_in_place_of_concentrations_are_told_of():

@@ -30,6 +30,21 @@ def simulated_result():
     return run(experiment, spectra)
 
 
+def test_floors_are_looked_up_where_the_experiment_keeps_its_results(monkeypatch):
+    class Kept(dict):
+        def arrays(self, key, compute):
+            return self.setdefault(key, None) or self.update({key: compute()}) or self[key]
+
+    def asking(spectra, memo):
+        memo.arrays("equilibria", lambda: {"of": np.ones(1)})
+
+    monkeypatch.setattr("spectra_core.experiment.tables.identifiability_of", asking)
+    memo = Kept()
+    arms = (Arm("Baseline", "baseline"), Arm("Step-matched", "step_matched"))
+    run(Experiment(arms=arms, regressors=(RIDGE,), n_folds=2), beer_lambert_set(12), memo=memo)
+    assert "equilibria" in memo
+
+
 class TestWorth:
     def test_efficiency_is_the_share_of_the_oracles_effect(self, simulated_result):
         comparisons = simulated_result.tables["comparisons"].set_index(["arm", "target", "n_train"])

@@ -6,6 +6,9 @@ from scipy.spatial.distance import cdist
 
 from spectra_core.contracts import SILENT, Cancelled, SilentReporter
 from spectra_core.errors import ConfigError
+from spectra_core.evaluation.similarity import bench, judgement
+from spectra_core.evaluation.similarity.metrics import METRICS
+from spectra_core.evaluation.similarity.point_clouds import CloudPair
 from spectra_core.generators import GENERATORS
 from spectra_core.jobs import judging, judging_time, tasks
 from spectra_core.store import Store
@@ -118,3 +121,48 @@ def test_time_grows_with_what_is_counted_and_with_the_measured_pace(store, monke
     judging_time.measure(beer_lambert_set(), memo)
     seconds, is_measured = judging_time.coarse_seconds(work, beer_lambert_set(), memo)
     assert (seconds, is_measured) == (pytest.approx(3 * (1.5 * 2 + 0.5 * 48)), True)
+
+
+def test_work_is_counted_in_the_pairs_that_are_judged(monkeypatch):
+    pairs = []
+
+    def counted(*arguments, **named):
+        pairs.append(arguments)
+        return CloudPair(*arguments, **named)
+
+    for module in (judgement, bench):
+        monkeypatch.setattr(module, "CloudPair", counted)
+    real, made, one = beer_lambert_set(150), beer_lambert_set(70, seed=1), [next(iter(METRICS))]
+    table = judgement.judgement({"training": real, "generated": made}, metrics=one)
+    n, n_pairs = table["n_per_set"][0], len(pairs)
+    work = judging_time.of_judgement(150, 70, real.n_channels)
+    assert work.of_pairs == pytest.approx(n_pairs * judging_time.of_pair(n, real.n_channels))
+    assert work.in_pairs == pytest.approx(work.of_pairs / 1.25 / (work.of_pairs / 1.25 + work.besides))
+    assert 0 < work.besides < work.of_pairs
+    n = bench.metric_bench(real, metrics=one)["n_per_set"][0]
+    of_bench = judging_time.of_bench(150, real.n_channels).of_pairs
+    assert of_bench == pytest.approx((len(pairs) - n_pairs) * judging_time.of_pair(n, real.n_channels))
+    n_before = len(pairs)
+    judging_time.Judging().fit(real, seed=0)
+    timed = (len(pairs) - n_before) * judging_time.of_pair(64, real.n_channels)
+    assert judging_time._timed(judging_time.Judging(), real) == pytest.approx(timed)
+
+
+def test_of_large_sets_only_so_many_spectra_are_judged():
+    most, at_bench = (
+        judging_time.of_judgement(2 * judgement.MOST, judgement.MOST, 911),
+        judging_time.of_bench(5 * bench.MOST, 911),
+    )
+    assert judging_time.of_judgement(9999, 9999, 911).of_pairs == most.of_pairs
+    assert judging_time.of_bench(9999, 911) == at_bench
+
+
+def test_a_part_of_a_job_tells_its_share_of_the_whole():
+    told = []
+
+    class Told(SilentReporter):
+        def progress(self, stage, done, total, values=None):
+            told.append((done, total))
+
+    judging_time.Within(Told(), 0.4).progress("Judging", 1, 2)
+    assert told == [(20, 100)]

@@ -117,6 +117,30 @@ def test_spectra_without_noise_are_read_exactly_however_many_components_are_trie
     assert_allclose(regressor.predict(test), test.targets, atol=1e-6)
 
 
+@pytest.mark.parametrize("n_channels", [50, 200])  # fewer and more channels than spectra
+def test_what_spectra_cannot_show_is_left_however_many_components_are_tried(n_channels):
+    """Spectra of three directions, targets of noise: from three components on all is read that least squares can."""
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(60, 3)) @ rng.normal(size=(3, n_channels))
+    x, y = x - x.mean(axis=0), rng.normal(size=(60, 2))
+    y -= y.mean(axis=0)
+    expected = x @ np.linalg.lstsq(x, y, rcond=1e-10)[0]
+    path = pls1_path(x.T @ x, x.T @ y, 12)
+    by_kernel = x.T @ weights_by_kernel(x @ x.T, y, np.array([12, 12]))
+    for coefficients in (path[2], path[-1], by_kernel):
+        assert_allclose(x @ coefficients, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("n_channels", [5, 40])  # fewer and more channels than spectra
+def test_a_target_that_does_not_vary_has_no_components_and_few_spectra_have_few(n_channels):
+    spectra = beer_lambert_set(n_spectra=9, n_channels=n_channels, noise=0.1)
+    targets = pd.DataFrame({"varies": spectra.target_values[:, 0], "same": np.full(9, 2.5)})
+    regressor = PLS(n_folds=3).fit(SpectraSet(spectra.axis, spectra.signal, targets))
+    assert regressor.n_components_[1] == 0 < regressor.n_components_[0]
+    assert_allclose(regressor.predict(spectra)["same"], 2.5)
+    assert len(regressor.rmsecv_) == min(n_channels, 5)  # six spectra train in every inner fold, around their mean
+
+
 def test_replicates_and_generated_children_stay_with_their_parents():
     rng = np.random.default_rng(0)
     samples = pd.DataFrame(

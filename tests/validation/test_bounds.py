@@ -177,6 +177,26 @@ def test_a_set_knows_its_own_floor(linear, mixtures):
     assert identifiability_of(mixtures) is None
 
 
+class Kept(dict):
+    """A memo that computes for as long as it may."""
+
+    is_full = False
+
+    def arrays(self, key, compute):
+        if key not in self:
+            assert not self.is_full
+            self[key] = compute()
+        return self[key]
+
+
+def test_equilibria_of_a_floor_are_looked_up_where_they_are_kept():
+    spectra, memo = simulate(SimulationSettings(**SMALL), n_spectra=5, seed=0), Kept()
+    first = identifiability_of(spectra, n_points=4, memo=memo)
+    assert memo
+    memo.is_full = True
+    pd.testing.assert_frame_equal(identifiability_of(spectra, n_points=4, memo=memo), first)
+
+
 def test_an_instrument_without_noise_has_no_bound(linear):
     silent = {"dark_noise": 0, "shot_noise": 0, "shot_noise_infrared": 0, "flicker_noise": 0, "digit": 0}
     with pytest.raises(ConfigError, match="without noise lets everything be known"):

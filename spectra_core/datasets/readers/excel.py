@@ -95,7 +95,12 @@ def _as_text(rows: list[list[Any]], first_row: int, name: str, dialect: Dialect,
         # Text alone, or a sheet beside others: remarks, or a table of names to be joined.
         grid = grid_of_cells(written, name, "excel", dialect.header_rows)
         return [] if grid is None else [grid]
-    return [replace(part, format="excel", facts={"format": "Excel workbook"}) for part in parts]
+    # A decimal comma is told of, and amounts with units are read by it; a point, as a workbook has, is not.
+    told = ("decimal",) if decimal == "," else ()
+    return [
+        replace(part, format="excel", facts={"format": "Excel workbook", **{key: part.facts[key] for key in told}})
+        for part in parts
+    ]
 
 
 def _line(row: list[float | str], decimal: str, *, alone: bool) -> str:
