@@ -22,10 +22,8 @@ _AT_ONCE, _JUST_BEFORE, _LONG_AGO = 0.05, 0.5, 5.0
 """Seconds that are watched where nothing is known; after which another look is worth it; which are now no more."""
 _FULL = 0.9
 """Share of the processors in use from which on threads wait for one another."""
-_STEPPED = 5
-"""Niceness from which on a session is taken for one of niceness 10, else for one of 0."""
-_WEIGHT_OF_NICE = 110 / 1024
-"""Share of a processor that Linux gives to a thread of niceness 10, beside one that does not step back: sched(7)."""
+_STEP = 1.25
+"""Times by which Linux lessens the weight of a thread or a session for every step of niceness: sched-nice-design."""
 _PROCESSES, _NOW, _BY_SESSION = map(Path, ("/proc", "/proc/loadavg", "/proc/sys/kernel/sched_autogroup_enabled"))
 Processes = Mapping[int, tuple[int, float]]
 """Session and processor seconds of every process, by its number."""
@@ -158,8 +156,8 @@ def slowdown(n_workers: int, niceness: int = 0) -> float:
 
 
 def weight_of(niceness: int) -> float:
-    """Return the weight of a thread of niceness 0 or 10 beside one that does not step back."""
-    return 1.0 if niceness == 0 else _WEIGHT_OF_NICE
+    """Return the weight of a thread, or of a session, beside one that does not step back."""
+    return float(_STEP**-niceness)
 
 
 def is_by_session() -> bool:
@@ -184,11 +182,9 @@ def processor_seconds() -> Processes:
 
 
 def weight_of_session(process: int) -> float:
-    """Return the weight of the session of a process beside one that does not step back: of two kinds, as threads."""
+    """Return the weight of the session of a process beside one that does not step back."""
     with suppress(OSError, IndexError, ValueError):
-        return weight_of(
-            0 if int((_PROCESSES / str(process) / "autogroup").read_bytes().split()[-1]) < _STEPPED else 10
-        )
+        return weight_of(int((_PROCESSES / str(process) / "autogroup").read_bytes().split()[-1]))
     return 1.0
 
 

@@ -12,7 +12,7 @@ from spectra_core.experiment import busy
 from spectra_core.experiment.busy import Sample
 
 START = Sample(at=100.0, plain=50.0, nice=7.0, idle=900.0, own=3.0, n_running=0.0)
-W = 110 / 1024  # sched(7): weight of niceness 10
+W = 1.25**-10  # weight of niceness 10: 110 of 1024 in the kernel
 
 
 def after(seconds, *, plain=0.0, nice=0.0, n_cores=2, own=0.0, n_running=0.0):
