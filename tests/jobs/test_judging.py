@@ -132,10 +132,10 @@ def test_work_is_counted_in_the_pairs_that_are_judged(monkeypatch):
 
     for module in (judgement, bench):
         monkeypatch.setattr(module, "CloudPair", counted)
-    real, made, one = beer_lambert_set(150), beer_lambert_set(70, seed=1), [next(iter(METRICS))]
+    real, made, one = beer_lambert_set(150), beer_lambert_set(90, seed=1), [next(iter(METRICS))]
     table = judgement.judgement({"training": real, "generated": made}, metrics=one)
     n, n_pairs = table["n_per_set"][0], len(pairs)
-    work = judging_time.of_judgement(150, 70, real.n_channels)
+    work = judging_time.of_judgement(150, 90, real.n_channels)
     assert work.of_pairs == pytest.approx(n_pairs * judging_time.of_pair(n, real.n_channels))
     assert work.in_pairs == pytest.approx(work.of_pairs / 1.25 / (work.of_pairs / 1.25 + work.besides))
     assert 0 < work.besides < work.of_pairs
@@ -144,7 +144,7 @@ def test_work_is_counted_in_the_pairs_that_are_judged(monkeypatch):
     assert of_bench == pytest.approx((len(pairs) - n_pairs) * judging_time.of_pair(n, real.n_channels))
     n_before = len(pairs)
     judging_time.Judging().fit(real, seed=0)
-    timed = (len(pairs) - n_before) * judging_time.of_pair(64, real.n_channels)
+    timed = (len(pairs) - n_before) * judging_time.of_pair(len(pairs[-1][0].points), real.n_channels)
     assert judging_time._timed(judging_time.Judging(), real) == pytest.approx(timed)
 
 

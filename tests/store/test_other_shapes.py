@@ -125,7 +125,7 @@ LOADED = {
         "load_set",
         lambda store: store.sets()[0].fingerprint,
         "set.json",
-        {"n_spectra": 3, "target_names": ["Zn"]},
+        {"n_spectra": 3, "n_channels": 7, "target_names": ["Zn"]},
     ),
     "models": (
         "load_model",
@@ -133,7 +133,12 @@ LOADED = {
         "model.safetensors",
         {"seed": 5, "configuration": {"alpha": 2.0}},
     ),
-    "calibrations": ("load_calibration", sets_calibration, "calibration.zip", {"n_spectra": 3, "data": "x"}),
+    "calibrations": (
+        "load_calibration",
+        sets_calibration,
+        "calibration.zip",
+        {"n_spectra": 3, "data": "x", "data_name": "x", "target_names": ["Zn"]},
+    ),
 }
 
 
@@ -165,6 +170,16 @@ def test_a_model_of_numbers_that_are_none_is_told_before_it_is_built(kept, tmp_p
     next(values for name, values in arrays.items() if name.startswith("state.") and values.size).flat[0] = np.nan
     signed_again(tmp_path, "models", record.id, **{"model.safetensors": tensors.save(arrays, metadata=metadata)})
     with pytest.raises(StoreError, match=r"'Ridge.*' was set aside as damaged: .*not finite"):
+        Store(tmp_path).load_frame(record.id)
+    assert [one.key for one in Store(tmp_path).damaged()] == [record.id]
+
+
+def test_a_model_of_another_form_is_set_aside_where_only_its_frame_is_read(kept, tmp_path):
+    shutil.copytree(kept.root, tmp_path, dirs_exist_ok=True)
+    (record,) = Store(tmp_path).models()
+    assert Store(tmp_path).load_frame(record.id) == kept.load_model(record.id).model.frame_
+    signed_again(tmp_path, "models", record.id, **{"model.safetensors": b"{}"})
+    with pytest.raises(StoreError, match="was set aside as damaged"):
         Store(tmp_path).load_frame(record.id)
     assert [one.key for one in Store(tmp_path).damaged()] == [record.id]
 
