@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from spectra_core.datasets import Recipe, understand
 from spectra_core.datasets.readers.base import Dialect
+from spectra_core.datasets.readers.cell_formats import marks_of
 from spectra_core.datasets.readers.delimited import DelimitedText
 from spectra_core.datasets.readers.excel import Excel
 from spectra_core.datasets.understanding import Understanding
@@ -293,7 +294,13 @@ def test_marks_do_not_hang_on_where_a_sheet_begins_or_in_what_pieces_it_is_read(
         for row in range(6):
             sheet.write_number(row + 4, 31, BODY[row][1], book.add_format({"num_format": "0.0%"}))
         sheet.write_formula(5, 32, "=A1*2", None, 0)
-    for size in (1 << 20, 100, 37):
+    archive = zipfile.ZipFile(io.BytesIO(stream.getvalue()))
+    whole = [(row, 31, 1) for row in range(4, 10)] + [(5, 32, 0)]
+    for size in (1 << 20, *range(20, 90)):
+        monkeypatch.setattr("spectra_core.datasets.readers.cell_formats._CHUNK", size)
+        (marks,) = marks_of(archive, frozenset({"xl/worksheets/sheet1.xml"}), [(9, 40)])
+        assert sorted(zip(marks.rows, marks.columns, marks.numbers, strict=True)) == sorted(whole)
+    for size in (1 << 20, 37):
         monkeypatch.setattr("spectra_core.datasets.readers.cell_formats._CHUNK", size)
         found = understand({"a.xlsx": stream.getvalue()})
         assert any("in column '350'" in said and "never computed" in said for said in found.warnings)
