@@ -46,7 +46,7 @@ errors, predictions = errors.drop(columns="size"), predictions.drop(columns="siz
 titles = study_panels.regressor_titles(result)
 names = list(predictions["regressor"].unique())
 picked = st.segmented_control(
-    "Regressor", names, default=names[0], format_func=lambda name: plain(titles.get(name, name))
+    "Regressor", names, default=names[0], format_func=lambda name: plain(titles.get(str(name), str(name)))
 )
 regressor = picked or names[0]
 
@@ -83,7 +83,8 @@ with verdicts:
 
 with per_arm:
     named = errors.assign(regressor=errors["regressor"].map(lambda name: titles.get(name, name)))
-    spreads = result.tables["spreads"].set_index("target")["sd"].to_dict()
+    sds = result.tables["spreads"].set_index("target")["sd"]
+    spreads = {str(target): float(sd) for target, sd in sds.items()}
     named["blown_up"] = blown_up(named, spreads=spreads)
     study_panels.say_blown_up(named)
     figure = cache.drawn(figures.error_per_arm, named, arm_kinds=kinds, units=units, levels=levels)

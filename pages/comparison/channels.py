@@ -38,6 +38,7 @@ differences = pd.concat([cache.table(channel_differences, pair) for pair in pair
 noise = cache.table(noise_fidelity, sets)
 asked = differences[(differences["role"] == "generated") & (differences["reference"] == reference)]
 summary = noise_summary(noise).set_index("role")
+ratios = {str(role): float(ratio) for role, ratio in summary["ratio"].items()}
 floor = differences[(differences["role"] == "held-out") & (differences["reference"] == "training")]
 real = "" if floor.empty else "Held-out spectra against training spectra: "
 single = cache.table(spectrum_noise, sets)
@@ -46,9 +47,9 @@ verdict.markdown(vary_sentence(summary.reset_index(), single, pd.concat([asked, 
 columns = st.columns(4)
 columns[0].metric(
     "Noise, ratio to training",
-    significant(summary.loc["generated", "ratio"], 3),
+    significant(ratios["generated"], 3),
     help="Median over channels of generated over experimental noise; 1 is alike, below 1 is too smooth. "
-    + (f"{real}{significant(summary.loc['held-out', 'ratio'], 3)}." if real else ""),
+    + (f"{real}{significant(ratios['held-out'], 3)}." if real else ""),
 )
 columns[1].metric(
     "Standard deviation, ratio",

@@ -57,8 +57,8 @@ columns[0].metric(
     help="Generated spectra equal to a training spectrum, value by value.",
 )
 if kept is not None:
-    by_role = kept.set_index("role")
-    row = by_role.loc["generated"]
+    by_role = {row["role"]: row for _, row in kept.iterrows()}
+    row = by_role["generated"]
     columns[1].metric(
         "Nearer to training",
         percent(row["share"]),
@@ -66,8 +66,8 @@ if kept is not None:
         f"{row['n_held_out']} spectra. 50 % where nothing is memorised, 100 % for copies. "
         f"95 % interval {percent(row['lower'])} to {percent(row['upper'])}.",
     )
-    if "held-out" in by_role.index:
-        real = by_role.loc["held-out"]
+    if "held-out" in by_role:
+        real = by_role["held-out"]
         columns[2].metric(
             "The same, held-out",
             percent(real["share"]),

@@ -78,15 +78,15 @@ else:
 show_figure(figure, key="density")
 idle = channels.loc[channels["constant"], "position"]
 if len(idle):
-    named = ", ".join(f"{position:g}" for position in idle.head(12)) + (" and more" if len(idle) > 12 else "")
+    first = ", ".join(f"{position:g}" for position in idle.head(12)) + (" and more" if len(idle) > 12 else "")
     st.warning(
-        f"{len(idle)} of {spectra.n_channels} channels hold one and the same value in every spectrum: {named} "
+        f"{len(idle)} of {spectra.n_channels} channels hold one and the same value in every spectrum: {first} "
         f"{plain(typeset(spectra.axis.unit))}. They carry nothing and are left out of scaling.",
         icon=":material/info:",
     )
 if saturation is not None and (channels["share_saturated"] > 0).any():
     n_hit = int((channels["share_saturated"] > 0).sum())
-    worst = channels.loc[channels["share_saturated"].idxmax()]
+    worst = channels.iloc[int(channels["share_saturated"].argmax())]
     st.write(
         f"In {n_hit} of {spectra.n_channels} channels some spectra exceed {saturation:g}; most of all at "
         f"{worst['position']:g} {plain(typeset(spectra.axis.unit))}, in {percent(worst['share_saturated'])} of the "
@@ -114,9 +114,9 @@ if spectra.n_targets:
         drawn = cache.drawn(figures.single_target, {"training": spectra.targets}, name=names[0], label=labels[names[0]])
         show_figure(drawn, key="single_target")
     elif names:
-        chosen = {name: labels[name] for name in names}
+        of_chosen = {name: labels[name] for name in names}
         show_figure(
-            cache.drawn(figures.concentration_design, {"training": spectra.targets}, labels=chosen), key="design"
+            cache.drawn(figures.concentration_design, {"training": spectra.targets}, labels=of_chosen), key="design"
         )
     # Relations stand above the figure in full, and their residuals in the file.
     listed = dependence.drop(columns=["relation", "residual"], errors="ignore")
@@ -157,10 +157,10 @@ else:
         )
     offer_tables({"outliers": table.drop(columns="sample")})
 
-n_suspicious, unreadable = 0, ()
+n_suspicious, unreadable = 0, tuple[str, ...]()
 if spectra.n_targets:
     st.subheader("Does a label not fit its spectrum?")
-    checkable = [name for name, values in spectra.targets.items() if values.nunique() > 1]
+    checkable = [str(name) for name, values in spectra.targets.items() if values.nunique() > 1]
     if not checkable or int(counted["n_groups"]) < FEWEST:
         st.caption(f"At least {FEWEST} independent spectra and a target that varies are needed to say so.")
     else:
@@ -179,11 +179,11 @@ if spectra.n_targets:
         named = {name: label for name, label in targets.labels(spectra.target_info).items() if name in checkable}
         readable = labels_checked[~labels_checked["target"].isin(check.unreadable)]
         named_most = readable.groupby("target", sort=False)["suspicious"].sum()
-        worst = checkable[0] if named_most.empty else named_most.idxmax()
+        named_first = checkable[0] if named_most.empty else str(named_most.idxmax())
         checked = st.selectbox(
             "Target",
             list(named),
-            list(named).index(worst),
+            list(named).index(named_first),
             format_func=targets.names(spectra.target_info).__getitem__,
             key="checked_target",
             persist_state="session",

@@ -30,7 +30,7 @@ if ended:
         {
             "Work": [record.title for record in ended],
             "Outcome": [job_panel.STATES[record.state][0] for record in ended],
-            "Started (UTC)": pd.to_datetime([record.created or None for record in ended], utc=True),
+            "Started (UTC)": pd.to_datetime(pd.Series([record.created or None for record in ended]), utc=True),
             "Took": [job_panel.duration(record.seconds_running) for record in ended],
             "Why": [record.error for record in ended],
         }
