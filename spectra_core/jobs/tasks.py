@@ -5,11 +5,14 @@ also after an interruption: finished parts are looked up, unfinished training go
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from spectra_core.choices import checked_arguments
-from spectra_core.contracts import Reporter
-from spectra_core.errors import ConfigError
+from spectra_core.contracts import Checkpoint, Reporter
+from spectra_core.errors import ConfigError, StoreError
 from spectra_core.jobs import judging
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
@@ -238,7 +241,8 @@ def keep_advice(found: "Advice", arguments: Mapping[str, Any], store: Store, nam
 def import_files(arguments: dict[str, Any], reporter: Reporter, store: Store) -> dict[str, Any]:
     """Import uploaded files: ``{"uploads": [key, ...], "recipe": {...}, "targets": None, "name": text}``.
 
-    The uploads (keys from `Store.save_upload`) are forgotten once the set is kept.
+    The uploads (keys from `Store.save_upload`) are forgotten once the set is kept; which one that is stays known, for
+    an attempt that was ended in between.
 
     Returns
     -------
@@ -251,13 +255,31 @@ def import_files(arguments: dict[str, Any], reporter: Reporter, store: Store) ->
     known = checked_arguments(arguments, "import", uploads=..., recipe={}, targets=None, name="")
     reporter.progress("Reading the files", 0, 2)
     recipe = Recipe.from_json(json.dumps({**known["recipe"], **({"name": known["name"]} if known["name"] else {})}))
-    spectra = read(store.upload_files(known["uploads"]), recipe, known["targets"])
-    reporter.progress("Keeping the set", 1, 2)
-    fingerprint = store.save_set(spectra)
+    done = store.checkpoint(f"import {sha256(json_bytes(known))}")
+    try:
+        files = store.upload_files(known["uploads"])
+    except StoreError:
+        # An attempt before this one may have ended between forgetting them and its last words.
+        fingerprint = _kept_before(done, store)
+        if fingerprint is None:
+            raise
+    else:
+        spectra = read(files, recipe, known["targets"])
+        reporter.progress("Keeping the set", 1, 2)
+        fingerprint = store.save_set(spectra)
+        done.save({"set": np.frombuffer(bytes.fromhex(fingerprint), dtype=np.uint8)})
     for key in known["uploads"]:
-        store.delete_upload(key)
+        with suppress(StoreError):
+            store.delete_upload(key)
     reporter.progress("Keeping the set", 2, 2)
     return {"set": fingerprint}
+
+
+def _kept_before(done: Checkpoint, store: Store) -> str | None:
+    """Return the set that an earlier attempt at an import kept, where it is still there."""
+    kept = done.load()
+    fingerprint = None if kept is None else kept["set"].tobytes().hex()
+    return fingerprint if fingerprint in {record.fingerprint for record in store.sets()} else None
 
 
 TASKS: dict[str, Task] = {

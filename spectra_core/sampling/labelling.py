@@ -168,7 +168,13 @@ class Latent(WithOptions):
         means = posterior.mean - centre
         covariance = means.T @ means / len(means) + np.diag((posterior.std**2).mean(axis=0))
         towards_targets = means.T @ (targets - targets.mean(axis=0)) / len(means)
-        coefficients = np.linalg.solve(covariance, towards_targets)  # (n_latent, n_targets)
+        try:
+            coefficients = np.linalg.solve(covariance, towards_targets)  # (n_latent, n_targets)
+        except np.linalg.LinAlgError as error:
+            raise SpectraError(
+                "No labels can be read from latent points that do not vary, or lie astronomically far apart, as of a "
+                "damaged generator. Train it again, or choose another labelling."
+            ) from error
         values = targets.mean(axis=0) + (latent - centre) @ coefficients
         labels = pd.DataFrame(values, columns=list(train.target_names))
         return _bounded(labels, train, self.clip_to_range, self.non_negative)

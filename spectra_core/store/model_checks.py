@@ -140,12 +140,19 @@ def fitted_member(record: Mapping[str, Any], frame: Frame, state: Arrays) -> Any
 
 
 def require_finite(state: Arrays) -> None:
-    """Refuse arrays of anything but finite numbers."""
+    """Refuse arrays of anything but finite numbers that can be computed with."""
+    from spectra_core.preprocessing.magnitudes import LARGEST
+
     for name, values in state.items():
         if values.dtype.kind not in "fiub":
             raise ReadError(f"A model is made of numbers, but its array {name[:60]!r} holds {values.dtype}.")
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             raise ReadError(f"The model holds values that are not finite, in its array {name[:60]!r}. Train it again.")
+        if values.dtype.kind == "f" and values.size and max(float(values.max()), -float(values.min())) > LARGEST:
+            raise ReadError(
+                f"Nothing can be computed with numbers beyond {LARGEST:g}, which the model holds in its array "
+                f"{name[:60]!r}. Train it again."
+            )
 
 
 def cause(error: Exception) -> str:

@@ -179,3 +179,24 @@ class TestImport:
         assert (spectra.target_info[0].label, spectra.meta.name) == ("Cu2+, mol/L", "Mine")
         with pytest.raises(StoreError, match="not in the store"):
             store.upload_files([key])
+
+    def test_an_attempt_that_was_ended_before_its_last_words_is_gone_on_with(self, store):
+        """Killed once an upload is forgotten, it has nothing left to read: what it kept is what it was asked for."""
+        key = store.save_upload("x.csv", b"id,Cu2+ [mol/L],200,201,202\na,0.1,1,2,3\nb,0.2,2,4,6\nc,0.3,3,6,9.5\n")
+        arguments = {"uploads": [key]}
+
+        class Killed(BaseException):
+            pass
+
+        class Dying(type(store)):
+            def delete_upload(self, key):
+                super().delete_upload(key)
+                raise Killed
+
+        with pytest.raises(Killed):
+            TASKS["import"](arguments, SILENT, Dying(store.root))
+        (kept,) = store.sets()
+        assert TASKS["import"](arguments, SILENT, store) == {"set": kept.fingerprint}
+        store.delete_set(kept.fingerprint)
+        with pytest.raises(StoreError, match="not in the store"):
+            TASKS["import"](arguments, SILENT, store)

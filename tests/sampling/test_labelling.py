@@ -1,5 +1,7 @@
 """What every labelling gives, and what each reads its labels from."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -128,3 +130,10 @@ def test_labels_are_left_as_read_unless_bounds_are_asked_for(labelling, context,
 def test_training_spectra_without_targets_cannot_give_labels(mixtures):
     with pytest.raises(SpectraError, match="has no targets"):
         LabelContext(train=SpectraSet(mixtures.axis, mixtures.signal))
+
+
+def test_latent_points_that_tell_nothing_apart_are_refused_in_a_sentence(context):
+    far = np.repeat(1e20 * np.arange(60.0)[:, None], 4, axis=1)  # beside it the posteriors' widths are lost
+    posterior = LatentPosterior(far, np.full((60, 4), 0.1))
+    with pytest.raises(SpectraError, match="No labels can be read from latent points"):
+        Latent().label(replace(context, latent=far[:25], posterior=posterior))

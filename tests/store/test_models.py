@@ -201,6 +201,12 @@ def _not_a_number(document, arrays):
     ].flat[0] = np.nan
 
 
+def _astronomical(document, arrays):
+    arrays[next(name for name, values in arrays.items() if values.dtype == np.float64 and name.startswith("state."))][
+        ...
+    ] = -1e101
+
+
 def _foreign(document, arrays):
     arrays["../../x"] = np.zeros(2)
 
@@ -220,6 +226,7 @@ FORGERIES = {
     "missing array": (_drop_an_array, "do not fit its configuration"),
     "transposed array": (_transpose, "do not fit its configuration"),
     "not finite": (_not_a_number, "not finite"),
+    "astronomical": (_astronomical, r"Nothing can be computed with numbers beyond 1e\+100"),
     "foreign array": (_foreign, "an array that no model has: '../../x'"),
     "axis": (_unsorted_axis, "must rise or fall"),
     "missing part": (lambda document, arrays: document.pop("frame"), "'frame' is missing"),
@@ -234,7 +241,7 @@ FORGERIES = {
     ),
 }
 
-TOLD_UNBUILT = ("target", "same targets", "not finite", "foreign array")
+TOLD_UNBUILT = ("target", "same targets", "not finite", "astronomical", "foreign array")
 """What is told when a model is taken in hand, before it is built."""
 
 
