@@ -254,6 +254,8 @@ def _calibration(words: Mapping[str, Any], arrays: Arrays, files: dict[str, byte
         raise ValueError("its predictions are not those of its spectra")
     data = {str(name): str(value)[:500] for name, value in words["data"].items()}
     versions = {str(name): str(value)[:200] for name, value in words["versions"].items()}
+    if "generated" in data and "generated_name" not in data:
+        raise ValueError("the generated set that was added has no name")
     known = {"fingerprint": data["fingerprint"], "name": data["name"], **data}
     return Calibration(tuple(parts), train, fold, held_out, fitted, usual, known, seed, versions)
 

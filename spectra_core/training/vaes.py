@@ -83,6 +83,8 @@ class VaeWeights:
                 if array is None or array.shape != expected:
                     got = "nothing" if array is None else f"shape {array.shape}"
                     raise ConfigError(f"The stored model should hold {name!r} of shape {expected}, but holds {got}.")
+                if array.dtype.kind != "f":
+                    raise ConfigError(f"The stored model should hold {name!r} as fractions, but holds {array.dtype}.")
                 if not np.isfinite(array).all():
                     raise ConfigError(f"{name!r} of the stored model is not finite. Train it again.")
                 weights[name] = array

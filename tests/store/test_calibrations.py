@@ -152,6 +152,12 @@ class TestAHostileFile:
         with pytest.raises(ReadError, match=said):
             read_calibration(with_words(content, **changes))
 
+    def test_a_generated_set_without_a_name_is_refused(self, content):
+        data = {"fingerprint": "a", "name": "b", "generated": "c"}
+        with pytest.raises(ReadError, match="the generated set that was added has no name"):
+            read_calibration(with_words(content, data=data))
+        assert read_calibration(with_words(content, data={**data, "generated_name": "d"})).data["generated"] == "c"
+
     def test_json_that_is_none_is_refused(self, content):
         for text in (b"{", b'{"a": NaN}', b'{"a": 1, "a": 2}', b"[]", b"\xff"):
             with pytest.raises(ReadError, match="The description in this calibration file"):
