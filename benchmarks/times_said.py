@@ -15,6 +15,7 @@ import argparse
 import json
 import multiprocessing
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -39,6 +40,8 @@ from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
 from ui.demo import _ALONE
 
+A_WHILE = 60.0
+"""Seconds after which what is at work is no burst."""
 THOUGHT = 30.0
 """Seconds between jobs, in which a visitor looks at what came of one."""
 N_JUDGED = 400
@@ -49,6 +52,13 @@ Work = tuple[str, str, dict[str, Any], Said]
 
 
 def main(asked: argparse.Namespace) -> None:
+    with beside(asked.beside, asked.niceness):
+        if asked.beside:
+            time.sleep(A_WHILE)
+        measure(asked)
+
+
+def measure(asked: argparse.Namespace) -> None:
     store, jobs = Store(asked.folder), Jobs(asked.folder)
     tell("job", "load", "counted", "said before", "progress after", "said at 10 %", "taken")
     for name, task, arguments, said in works(store):
@@ -59,10 +69,9 @@ def main(asked: argparse.Namespace) -> None:
         if asked.after:
             with beside(psutil.cpu_count() or 1, 0):
                 time.sleep(asked.after)
-        with beside(asked.beside, asked.niceness):
-            time.sleep(2.0 if asked.beside else 0.5)
-            load, told, counted = psutil.getloadavg()[0], said(), slowdown(1, NICENESS)
-            first, at_tenth, taken = watched(jobs, task, arguments)
+        time.sleep(0.5)
+        load, told, counted = psutil.getloadavg()[0], said(), slowdown(1, NICENESS)
+        first, at_tenth, taken = watched(jobs, task, arguments)
         tell(name, f"{load:.1f}", f"{counted:.1f}", told, *(f"{seconds:.1f}" for seconds in (first, at_tenth, taken)))
 
 
@@ -186,6 +195,7 @@ def watched(jobs: Jobs, task: str, arguments: dict[str, Any]) -> tuple[float, fl
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # busy processes end with this one, whoever ends it
     asking = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     asking.add_argument("--folder", type=Path, default=None, help="a data folder; a new one by default")
     asking.add_argument("--only", default="", help="words of the names of the work to do, parted by commas")

@@ -1,7 +1,7 @@
 """How much longer work takes beside what this computer does now: by what its processors did just before.
 
-The load average of the last minute tells of work that is over, and counts for nothing here where the system tells how
-many threads run or wait at the moment. Where a processor is free nobody waits for one, whatever the load average is.
+The load average of the last minute tells of work that is over, and what processors do at the moment tells of a browser
+that draws the page. What lasts is in both: the lesser counts. Where a processor is free nobody waits for one.
 """
 
 import os
@@ -97,6 +97,15 @@ def others_between(before: Sample, after: Sample, n_cores: int) -> Others:
     return Others(n_running - n_nice, n_nice)
 
 
+def lasting(others: Others) -> Others:
+    """Return who competes for longer than a moment: no more than the load average of the last minute tells."""
+    total = others.plain + others.nice
+    if sys.platform == "win32" or total == 0:  # there psutil counts only those that wait
+        return others
+    share = min(1.0, psutil.getloadavg()[0] / total)
+    return Others(others.plain * share, others.nice * share)
+
+
 def _n_running(before: Sample, after: Sample, in_use: float) -> float:
     """Return how many threads run or wait."""
     if before.n_running is not None and after.n_running is not None:
@@ -123,7 +132,7 @@ class _Watch:
                 self._last, self._processes = now, None
                 time.sleep(_AT_ONCE)
                 now = sample()
-            others, processes = others_between(self._last, now, n_cores), None
+            others, processes = lasting(others_between(self._last, now, n_cores)), None
             if others.plain + others.nice >= _FULL * n_cores and is_by_session():
                 before = self._processes
                 if before is None:

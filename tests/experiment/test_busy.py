@@ -24,7 +24,11 @@ def after(seconds, *, plain=0.0, nice=0.0, n_cores=2, own=0.0, n_running=0.0):
 
 @pytest.fixture(autouse=True)
 def computer(monkeypatch, tmp_path):
-    """Two processors, all of which may be used, whose system weighs threads alike whatever session they belong to."""
+    """Two processors, all of which may be used, whose system weighs threads alike whatever session they belong to.
+
+    All that is at work has been so for a minute.
+    """
+    monkeypatch.setattr(busy.psutil, "getloadavg", lambda: (99.0, 0.0, 0.0))
     monkeypatch.setattr(busy.psutil, "cpu_count", lambda: 2)
     monkeypatch.setattr(busy, "n_processors", lambda: 2)
     monkeypatch.setattr(busy, "_BY_SESSION", tmp_path / "absent")
@@ -55,7 +59,6 @@ def looked_at(monkeypatch, *samples):
     ],
 )
 def test_slowdown_beside_others(monkeypatch, others, n_workers, niceness, expected):
-    monkeypatch.setattr(busy.psutil, "getloadavg", lambda: pytest.fail("the last minute counts for nothing"))
     looked_at(monkeypatch, replace(START, n_running=others.get("n_running", 0.0)), after(0.05, **others))
     assert busy.slowdown(n_workers, niceness) == pytest.approx(expected)
 
@@ -66,6 +69,17 @@ def test_just_after_other_work_nobody_waits(monkeypatch, n_running):
     monkeypatch.setattr(busy.psutil, "getloadavg", lambda: (9.0, 9.0, 9.0))
     looked_at(monkeypatch, replace(START, n_running=n_running), after(0.05, plain=0.1, n_running=n_running))
     assert busy.slowdown(2, 10) == pytest.approx(2 / 1.9)
+
+
+@pytest.mark.parametrize(
+    ("load", "expected"),
+    [(0.0, 1.0), (0.5, 2 / 1.6), (1.0, 2 / (2 * 2 / 3)), (2.0, (2 + 2) / 2), (8.0, (2 + 6) / 2)],
+)
+def test_a_browser_that_draws_the_page_is_no_competitor(monkeypatch, load, expected):
+    """Six threads at this moment, of which the last minute knows as many as `load`."""
+    monkeypatch.setattr(busy.psutil, "getloadavg", lambda: (load, 9.0, 9.0))
+    looked_at(monkeypatch, replace(START, n_running=6.0), after(0.05, plain=2.0, n_running=6.0))
+    assert busy.slowdown(2) == pytest.approx(expected)
 
 
 def test_where_the_system_tells_no_threads_the_load_average_does_while_all_processors_are_in_use(monkeypatch):
