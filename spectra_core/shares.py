@@ -60,3 +60,12 @@ def digits_below_one(number: float, n_digits: int) -> int:
     if not 0.5 < size < 1 or math.isclose(size, 1.0, rel_tol=_SAME):
         return n_digits
     return next((digits for digits in range(n_digits, _MOST_DIGITS) if float(f"{size:.{digits}g}") < 1), _MOST_DIGITS)
+
+
+def rounded(number: float, n_digits: int = 3) -> str:
+    """Say a number with so many significant digits, and with more where these would read as 1, which it is not.
+
+    >>> rounded(0.99963), rounded(-0.99963), rounded(0.12345), rounded(1.0), rounded(-0.25)
+    ('0.9996', '−0.9996', '0.123', '1', '−0.25')
+    """
+    return f"{number:.{digits_below_one(number, n_digits)}g}".replace("-", "\N{MINUS SIGN}")

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from spectra_core.contracts import random_stream
-from spectra_core.evaluation.channels import statistics
+from spectra_core.evaluation.channels import reach, statistics
 from spectra_core.evaluation.channels.noise import with_noise, with_noise_by_signal
 from spectra_core.evaluation.sampling import MOST_COMPARED, sampled_rows
 from spectra_core.figures.theme import role_name, runs_down, thousands
@@ -99,6 +99,11 @@ def channel_statistics(sets: Mapping[str, SpectraSet]) -> pd.DataFrame:
     """Return `evaluation.channels.statistics.channel_statistics`, each role computed once."""
     each = [cache.table(statistics.channel_statistics, {role: spectra}) for role, spectra in sets.items()]
     return pd.concat(each, ignore_index=True)
+
+
+def signal_reach(sets: Mapping[str, SpectraSet]) -> pd.DataFrame:
+    """Return `evaluation.channels.reach.signal_reach`, computed once."""
+    return cache.table(reach.signal_reach, dict(sets))
 
 
 def as_result(

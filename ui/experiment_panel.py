@@ -11,7 +11,7 @@ from spectra_core.choices import Choice
 from spectra_core.conditions import CONDITIONS
 from spectra_core.errors import ConfigError
 from spectra_core.experiment import PRESET_ARMS, Arm, Experiment, RegressorChoice, study_experiment
-from spectra_core.experiment.cost import USUAL_REPEATS, fitting_repeats
+from spectra_core.experiment.cost import LONGEST_UNASKED, USUAL_REPEATS, fitting_repeats
 from spectra_core.experiment.counterfactuals import with_counterfactuals
 from spectra_core.experiment.modes import EXPLANATIONS, Mode, trained
 from spectra_core.experiment.presets import STUDY_ARMS, USUAL_REGRESSORS, has_salts, possible_arms
@@ -125,12 +125,20 @@ def by_choices(spectra: SpectraSet) -> Experiment:
 
 
 def _repeats_sentence(experiment: Experiment, spectra: SpectraSet) -> str:
-    if experiment.n_repeats >= USUAL_REPEATS:
-        return f"{USUAL_REPEATS} repetitions, as usual where ten minutes are enough on a usual computer."
-    whole, _ = time_said.seconds_of(replace(experiment, n_repeats=USUAL_REPEATS), spectra, default_workers())
+    """Say how many repetitions are run unless told, and why, as far as the time said beside it agrees."""
+    asked = replace(experiment, n_repeats=USUAL_REPEATS)
+    here, _ = time_said.seconds_of(asked, spectra, default_workers())
+    if experiment.n_repeats < USUAL_REPEATS:
+        return (
+            f"{counted(experiment.n_repeats, 'repetition')}, since {USUAL_REPEATS} would take a usual computer more "
+            f"than ten minutes, and this one, beside what it does now, some {duration(here)}. Write a number of "
+            "repetitions to have them all the same."
+        )
+    if here <= LONGEST_UNASKED:
+        return f"{USUAL_REPEATS} repetitions, as usual where ten minutes are enough."
     return (
-        f"{counted(experiment.n_repeats, 'repetition')}, since {USUAL_REPEATS} would take some {duration(whole)} "
-        "here. Write a number of repetitions to have them all the same."
+        f"{USUAL_REPEATS} repetitions, as usual where ten minutes are enough on a usual computer; this one takes "
+        "longer, beside what it does now. Write a smaller number to wait less."
     )
 
 

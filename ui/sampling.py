@@ -206,13 +206,16 @@ def tables_of(found: "StoredModel", train: SpectraSet, plan: Plan) -> dict[str, 
 def tables(sampled: Sampled, train: SpectraSet) -> dict[str, pd.DataFrame]:
     """Return every table of the page that applies, by name."""
     from spectra_core.conditions.charge import charge_obstacle
+    from spectra_core.evaluation.channels import reach
     from spectra_core.evaluation.channels import statistics as channels
     from spectra_core.evaluation.examples import examples
     from spectra_core.evaluation.labels import concentration_strategies
     from spectra_core.evaluation.latent import strategies as latent_strategies
 
+    sets = {"training": train, "generated": sampled.spectra}
     found = {
-        "channel_statistics": channels.channel_statistics({"training": train, "generated": sampled.spectra}),
+        "channel_statistics": channels.channel_statistics(sets),
+        "signal_reach": reach.signal_reach(sets),
         "example_spectra": examples({"generated": sampled.spectra}, n_spectra=5),
     }
     if sampled.points is not None and sampled.posterior is not None:

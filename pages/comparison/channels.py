@@ -2,7 +2,7 @@ import pandas as pd
 import streamlit as st
 
 from spectra_core.evaluation.channels.noise import noise_fidelity, noise_summary, spectrum_noise
-from spectra_core.evaluation.channels.sentences import vary_sentence
+from spectra_core.evaluation.channels.sentences import reach_sentence, vary_sentence
 from spectra_core.evaluation.channels.statistics import channel_correlation, channel_differences
 from spectra_core.evaluation.roles import comparisons
 from spectra_core.figures import channels as figures
@@ -42,7 +42,9 @@ ratios = {str(role): float(ratio) for role, ratio in summary["ratio"].items()}
 floor = differences[(differences["role"] == "held-out") & (differences["reference"] == "training")]
 real = "" if floor.empty else "Held-out spectra against training spectra: "
 single = cache.table(spectrum_noise, sets)
-verdict.markdown(vary_sentence(summary.reset_index(), single, pd.concat([asked, floor])))
+reach = comparison.signal_reach(sets)
+varies = vary_sentence(summary.reset_index(), single, pd.concat([asked, floor]))
+verdict.markdown(f"{varies} {reach_sentence(reach)}")
 
 columns = st.columns(4)
 columns[0].metric(
@@ -100,7 +102,13 @@ report_export(
     comparison.as_result(
         "channels",
         found,
-        {"statistics": statistics, "differences": differences, "noise": noise, "spectrum_noise": single},
+        {
+            "statistics": statistics,
+            "differences": differences,
+            "noise": noise,
+            "spectrum_noise": single,
+            "reach": reach,
+        },
         reference=reference,
         labels=labels,
         noise_given_back=noisy,

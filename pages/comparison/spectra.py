@@ -1,6 +1,6 @@
 import streamlit as st
 
-from spectra_core.evaluation.channels.sentences import look_sentence
+from spectra_core.evaluation.channels.sentences import look_sentence, reach_sentence
 from spectra_core.evaluation.channels.statistics import signal_histograms
 from spectra_core.evaluation.examples import examples
 from spectra_core.figures import spectra as figures
@@ -28,7 +28,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 labels = {"axis_label": training.axis.label, "signal_label": training.meta.signal_label, "reverse": reverse}
 
 statistics = comparison.channel_statistics(found.sets)
-verdict.markdown(look_sentence(statistics, reference))
+reach = comparison.signal_reach(found.sets)
+verdict.markdown(f"{look_sentence(statistics, reference)} {reach_sentence(reach)}")
 if view == "Density":
     histograms = cache.shared(signal_histograms, found.sets)
     show_figure(
@@ -48,7 +49,11 @@ else:
 single = cache.table(examples, {role: found.sets[role] for role in (reference, "generated")}, n_spectra=9)
 report_export(
     comparison.as_result(
-        "spectra", found, {"statistics": statistics, "single": single}, reference=reference, labels=labels
+        "spectra",
+        found,
+        {"statistics": statistics, "single": single, "reach": reach},
+        reference=reference,
+        labels=labels,
     )
 )
 with st.expander("How to read this", icon=":material/menu_book:"):

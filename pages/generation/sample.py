@@ -1,6 +1,7 @@
 import streamlit as st
 
 from spectra_core.conditions.charge import charge_obstacle
+from spectra_core.evaluation.channels.sentences import reach_sentence
 from spectra_core.evaluation.latent.strategies import strategy_points
 from spectra_core.figures import strategies as figures
 from spectra_core.figures.theme import thousands
@@ -56,6 +57,7 @@ with picture:
         ),
         key="drawn_spectra",
     )
+    st.caption(reach_sentence(tables["signal_reach"]))
 
 if "concentration_points" in tables:
     asked = sampled.points is not None and sampled.points.conditions is not None

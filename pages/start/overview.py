@@ -1,5 +1,6 @@
 import streamlit as st
 
+from spectra_core.evaluation.channels.sentences import reach_sentence
 from spectra_core.figures.spectra import quantile_fan
 from ui import cache, comparison, demo, state, studies, study_panels
 from ui.figures import show_figure
@@ -27,7 +28,8 @@ if newest is not None and (said := study_panels.in_short(newest)):
 
 if experimental is not None and generated is not None:
     st.subheader("Do generated spectra look like the experimental ones?")
-    statistics = comparison.channel_statistics({"training": experimental, "generated": generated})
+    sets = {"training": experimental, "generated": generated}
+    statistics = comparison.channel_statistics(sets)
     show_figure(
         cache.drawn(
             quantile_fan, statistics, axis_label=experimental.axis.label, signal_label=experimental.meta.signal_label
@@ -36,7 +38,8 @@ if experimental is not None and generated is not None:
     )
     st.caption(
         f"Median, middle half and middle 90 % of {len(experimental)} experimental spectra "
-        f"(“{plain(experimental.meta.name)}”) and {len(generated)} generated ones (“{plain(generated.meta.name)}”)."
+        f"(“{plain(experimental.meta.name)}”) and {len(generated)} generated ones (“{plain(generated.meta.name)}”). "
+        f"{reach_sentence(comparison.signal_reach(sets))}"
     )
 
 with st.expander("How to read this", icon=":material/menu_book:"):

@@ -15,6 +15,7 @@ from spectra_core.figures.theme import (
     styled,
     transparent,
 )
+from spectra_core.shares import rounded
 
 SIGNIFICANT = 0.05
 SMALLEST_P = 1e-16
@@ -117,8 +118,9 @@ def correlation_images(correlation: pd.DataFrame, *, axis_label: str, reverse: b
             x=matrix.columns.to_numpy(),
             y=matrix.index.to_numpy(),
             z=matrix.to_numpy(dtype=np.float32),
+            text=[[rounded(one) for one in row] for row in matrix.to_numpy()],
             coloraxis="coloraxis",
-            hovertemplate="%{x} and %{y}: %{z:.3f}<extra></extra>",
+            hovertemplate="%{x} and %{y}: %{text}<extra></extra>",
             row=1,
             col=column,
         )

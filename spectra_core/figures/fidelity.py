@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from spectra_core.figures.theme import GREY, PURPLE, VERMILION, styled, transparent
+from spectra_core.shares import rounded
 
 VERDICT_COLOUR = {"as real": GREY, "worse than real": VERMILION, "beyond real": PURPLE, "not told apart": GREY}
 VERDICT_SYMBOL = {
@@ -54,9 +55,9 @@ def metric_distances(judgement: pd.DataFrame, *, titles: Mapping[str, str], bett
             name=verdict,
             mode="markers",
             marker={"color": colour, "symbol": VERDICT_SYMBOL[verdict], "size": 11},
-            customdata=rows.loc[part, ["value", "floor", "floor_low", "floor_high"]].to_numpy(),
-            hovertemplate="%{y}: %{customdata[0]:.3g}; floor %{customdata[1]:.3g} "
-            "(%{customdata[2]:.3g} to %{customdata[3]:.3g})<extra></extra>",
+            customdata=rows.loc[part, ["value", "floor", "floor_low", "floor_high"]].map(rounded).to_numpy(),
+            hovertemplate="%{y}: %{customdata[0]}; floor %{customdata[1]} "
+            "(%{customdata[2]} to %{customdata[3]})<extra></extra>",
         )
     figure.update_xaxes(
         title_text="Distance from the middle of the floor,<br>half widths of its range (better to the right)",
@@ -89,7 +90,10 @@ def bench_matrix(
     levels = {"not defined": 0.0, "as real": 0.0, "beyond real": 1.0, "worse than real": 2.0}
     details = np.stack(
         [
-            bench.pivot(index="metric", columns="defect", values=column).loc[metrics[::-1], defects].to_numpy()
+            bench.pivot(index="metric", columns="defect", values=column)
+            .loc[metrics[::-1], defects]
+            .map(rounded)
+            .to_numpy()
             for column in ("value", "floor_low", "floor_high")
         ],
         axis=-1,
@@ -103,8 +107,7 @@ def bench_matrix(
             text=verdicts.replace(VERDICT_MARK).to_numpy(),
             texttemplate="%{text}",
             customdata=details,
-            hovertemplate="%{x}, %{y}: %{customdata[0]:.3g}; floor %{customdata[1]:.3g} to %{customdata[2]:.3g}"
-            "<extra></extra>",
+            hovertemplate="%{x}, %{y}: %{customdata[0]}; floor %{customdata[1]} to %{customdata[2]}<extra></extra>",
             colorscale=scale,
             zmin=0,
             zmax=2,

@@ -114,7 +114,7 @@ def strategy_panels(points: pd.DataFrame) -> go.Figure:
 
 
 def concentration_pairs(points: pd.DataFrame, target_labels: Mapping[str, str]) -> go.Figure:
-    """Draw every pair of up to four targets, drawn concentration sets over those of the data.
+    """Draw every pair of up to four targets, drawn concentration sets under those of the data: dots leave rims free.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def concentration_pairs(points: pd.DataFrame, target_labels: Mapping[str, str]) 
     names = list(target_labels)[:MAX_PAIR_TARGETS]
     shown_points: dict[str, pd.DataFrame] = {}
     markers: dict[str, dict[str, object]] = {}
-    for role, rows in points.groupby("role", sort=False):
+    for rank, (role, rows) in reversed(list(enumerate(points.groupby("role", sort=False), start=1))):
         shown, label = _thinned(rows, ROLE_NAME[str(role)])
         shown_points[label] = shown[[f"target {name}" for name in names]]
         markers[label] = {
@@ -144,10 +144,13 @@ def concentration_pairs(points: pd.DataFrame, target_labels: Mapping[str, str]) 
             showupperhalf=False,
             diagonal_visible=False,
             marker=markers[label],
+            legendrank=rank,
         )
     alt = f"Pairs of concentrations of {', '.join(names)}, drawn and experimental."
     if len(names) == 2:
         pair = pair_of_targets(shown_points, [wrapped(target_labels[name], 60) for name in names], markers)
+        for trace in pair.data:
+            trace.legendrank = figure.data[list(shown_points).index(trace.name)].legendrank
         return styled(pair, alt=alt)
     height = 180 + 130 * (len(names) - 1)
     styled(figure, alt=alt, height=height)

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from spectra_core.evaluation.channels.noise import noise_summary
-from spectra_core.evaluation.channels.sentences import SIGNIFICANT, look_sentence, vary_sentence
+from spectra_core.evaluation.channels.sentences import SIGNIFICANT, look_sentence, reach_sentence, vary_sentence
 from spectra_core.figures.channels import difference_strips
 from spectra_core.figures.spectra import quantile_fan, single_spectra
 from spectra_core.figures.svg import svg
@@ -27,8 +27,8 @@ def report_of_spectra(result: StoredResult, store: Store) -> Report:
     Parameters
     ----------
     result
-        Tables ``statistics`` as from `channel_statistics`, and ``single`` as from `examples`; the document says how
-        axes are drawn (``labels``).
+        Tables ``statistics`` as from `channel_statistics`, ``single`` as from `examples` and ``reach`` as from
+        `signal_reach`; the document says how axes are drawn (``labels``).
     store
         Where the sets may be kept.
     """
@@ -38,7 +38,7 @@ def report_of_spectra(result: StoredResult, store: Store) -> Report:
         result,
         store,
         question="Do generated spectra look like experimental ones?",
-        answer=[look_sentence(tables["statistics"], reference)],
+        answer=[look_sentence(tables["statistics"], reference), *_reach(result)],
         own={"Spectra": [_bands(result), Picture(svg(single), "Single spectra", _SINGLE)]},
         limits=["Spectra that look alike may still be copies or too smooth, which neighbours and noise tell."],
         on_the_page="open the page Spectra",
@@ -52,8 +52,9 @@ def report_of_channels(result: StoredResult, store: Store) -> Report:
     Parameters
     ----------
     result
-        Tables ``statistics``, ``differences``, ``noise`` and ``spectrum_noise`` as from `channel_statistics`,
-        `channel_differences`, `noise_fidelity` and `spectrum_noise`; the document says how axes are drawn (``labels``).
+        Tables ``statistics``, ``differences``, ``noise``, ``spectrum_noise`` and ``reach`` as from
+        `channel_statistics`, `channel_differences`, `noise_fidelity`, `spectrum_noise` and `signal_reach`; the document
+        says how axes are drawn (``labels``).
     store
         Where the sets may be kept.
     """
@@ -66,7 +67,7 @@ def report_of_channels(result: StoredResult, store: Store) -> Report:
         result,
         store,
         question="In which channels do generated spectra differ from experimental ones, and do they carry the noise?",
-        answer=[vary_sentence(summary, tables["spectrum_noise"], told)],
+        answer=[vary_sentence(summary, tables["spectrum_noise"], told), *_reach(result)],
         own={
             "In short": [_medians(told, summary.set_index("role")["ratio"])],
             "Channel by channel": [_bands(result), Picture(svg(strips), "Differences", _STRIPS)],
@@ -75,6 +76,12 @@ def report_of_channels(result: StoredResult, store: Store) -> Report:
         on_the_page="open the page Channels",
         in_python=False,
     )
+
+
+def _reach(result: StoredResult) -> list[str]:
+    reach = result.tables.get("reach")
+    said = "" if reach is None else reach_sentence(reach)
+    return [said] if said else []
 
 
 def _bands(result: StoredResult) -> Picture:

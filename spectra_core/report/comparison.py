@@ -24,7 +24,7 @@ from spectra_core.figures.physics import offending_shares
 from spectra_core.figures.svg import svg
 from spectra_core.report.card import bench_sentence, generator_card, training_part
 from spectra_core.report.page import Listing, Part, Picture, Report, Section, facts, table_of
-from spectra_core.shares import digits_below_one
+from spectra_core.shares import rounded
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store, StoredResult
 
@@ -140,7 +140,7 @@ def report_of_map(result: StoredResult, store: Store) -> Report:
         "Of": "the latent space of the generator" if latent else "the channels",
         "Trustworthiness (1: neighbours stay neighbours; 0.5: a random map)": None
         if isnan(trust)
-        else f"{trust:.{digits_below_one(trust, 2)}g}",
+        else rounded(trust, 2),
     }
     limits = ["Two directions show a part of what varies: spectra that lie together here may differ elsewhere."]
     if method != "PCA":

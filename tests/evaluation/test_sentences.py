@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from spectra_core.evaluation.channels.noise import noise_fidelity, noise_summary, spectrum_noise
-from spectra_core.evaluation.channels.sentences import look_sentence, vary_sentence
+from spectra_core.evaluation.channels.reach import signal_reach
+from spectra_core.evaluation.channels.sentences import look_sentence, reach_sentence, vary_sentence
 from spectra_core.evaluation.channels.statistics import channel_differences, channel_statistics
 from spectra_core.evaluation.latent.sentences import ground_sentence
 from spectra_core.evaluation.similarity.memorisation import memorisation
@@ -77,6 +78,44 @@ def test_how_wide_and_how_far_beyond():
     assert "In 0 of 60 channels" in narrow
     assert "0.2" in narrow.split("times as wide")[0]
     assert "is as wide as that of training ones" in look_sentence(channel_statistics(sets(noisy(0))), "training")
+
+
+def planted(base: SpectraSet, above: int, below: int) -> SpectraSet:
+    """Spectra of zeros and one; the first so many rise to 3 in one channel, the last so many fall to -2."""
+    signal = np.zeros_like(base.signal)
+    signal[:, 0] = 1.0
+    signal[:above, 5] = 3.0
+    signal[len(signal) - below :, 7] = -2.0
+    return SpectraSet(AXIS, signal)
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "held_out", "said"),
+    [
+        (0, 0, (3, 3), ""),
+        (8, 0, (1, 2), "Above 2.5, the highest signal of all training spectra: 8 of 60 generated spectra; 1 of 30 "),
+        (
+            0,
+            1,
+            (1, 2),
+            "Below \N{MINUS SIGN}0.25, the lowest signal of all training spectra: 1 of 60 generated spectra; 2",
+        ),
+        (8, 7, None, "Above 2.5, the highest signal of all training spectra: 8 of 60 generated spectra. Below "),
+    ],
+)
+def test_spectra_beyond_all_that_was_measured_are_counted(above, below, held_out, said):
+    training = np.zeros((40, len(AXIS.positions)))
+    training[3, 9], training[20, 11] = 2.5, -0.25
+    roles = {"training": SpectraSet(AXIS, training), "generated": planted(noisy(2), above, below)}
+    if held_out:
+        roles["held-out"] = planted(noisy(1, n=30), *held_out)
+    table = signal_reach(roles).set_index("role")
+    assert (table.loc["generated", "n_above"], table.loc["generated", "n_below"]) == (above, below)
+    assert (table.loc["training", "n_above"], table.loc["training", "n_below"]) == (0, 0)
+    sentence = reach_sentence(table.reset_index())
+    assert sentence.startswith(said)
+    assert bool(sentence) == bool(said)
+    assert ("held-out" in sentence) == bool(said and held_out)
 
 
 def test_copies_memory_and_neither_are_told_apart():

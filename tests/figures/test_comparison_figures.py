@@ -310,3 +310,11 @@ def test_few_spectra_are_counted_by_whole_numbers():
     few = explore.single_target({"training": targets}, name="glucose", label="glucose, g/L")
     many = explore.single_target({"training": targets.assign(glucose=1.0)}, name="glucose", label="glucose, g/L")
     assert (few.layout.yaxis.dtick, many.layout.yaxis.dtick) == (1, None)
+
+
+def test_correlations_do_not_read_as_1_unless_they_are():
+    rows = [(0.0, 0.0, 1.0), (0.0, 1.0, 0.99963), (1.0, 0.0, -0.99996), (1.0, 1.0, 0.5)]
+    table = pd.DataFrame(rows, columns=["position", "other_position", "correlation"]).assign(role="training")
+    (image,) = channels.correlation_images(table, axis_label="Wavelength, nm").data
+    assert [list(row) for row in image.text] == [["1", "0.9996"], ["\N{MINUS SIGN}0.99996", "0.5"]]
+    assert "%{text}" in image.hovertemplate

@@ -48,6 +48,13 @@ def test_every_verdict_has_its_colour_and_infinite_distances_stay_on_the_figure(
     assert "1 as real, 1 worse than real, 0 beyond real" in alt_text(figure)
 
 
+def test_values_that_lie_near_1_do_not_read_as_1():
+    table = judged(["worse than real"], [3.0]).assign(value=0.99962, floor_high=0.9998, floor_low=0.5)
+    figure = metric_distances(table, titles=TITLES, better={"precision": "higher"})
+    (drawn,) = [trace for trace in figure.data if len(trace.x)]
+    assert list(drawn.customdata[0]) == ["0.9996", "0.6", "0.5", "0.9998"]
+
+
 def test_what_is_as_real_lies_at_the_edge_of_a_floor_without_width():
     table = judged(["as real", "worse than real"], [-np.inf, -np.inf])
     figure = metric_distances(table, titles=TITLES, better={"precision": "higher", "mmd": "higher"})

@@ -59,6 +59,15 @@ def test_pairs_show_at_most_four_targets_with_their_units():
     assert [dimension.label for dimension in figure.data[0].dimensions] == [f"ion {i}, mol/L" for i in range(4)]
 
 
+@pytest.mark.parametrize("n_targets", [2, 3])
+def test_of_pairs_the_data_lie_uppermost_and_come_first_in_the_legend(n_targets):
+    names = [f"ion {i}" for i in range(n_targets)]
+    table = both_roles(**{f"target {name}": [0.1, 0.2] for name in names})
+    drawn = strategies.concentration_pairs(table, {name: name for name in names}).data
+    assert [trace.name.partition(" (")[0] for trace in drawn] == ["Generated", "Experimental"]
+    assert [trace.legendrank for trace in drawn] == [2, 1]
+
+
 @pytest.mark.parametrize("n_targets", [1, 4, 8, 20])
 def test_every_target_has_a_panel_with_its_unit(n_targets):
     names = [f"a long name of target {i}" for i in range(n_targets)]

@@ -88,6 +88,18 @@ class TestDesigningAnExperiment:
         assert {"Baseline", "Step-matched", "Duplicate rows"} <= set(arms.value)
         assert "Oracle" not in arms.options  # these spectra come from no simulator that could make more
 
+    def test_repetitions_that_are_run_unless_told_agree_with_the_time_that_is_said(self, fingerprint, monkeypatch):
+        def said(seconds):
+            monkeypatch.setattr("ui.time_said.seconds_of", lambda *_: (seconds, True))
+            return [one.value for one in opened(DESIGN, set=fingerprint).caption]
+
+        quick, slow = said(240.0), said(2700.0)
+        assert any("; about 4 minutes with" in one for one in quick)
+        assert "3 repetitions, as usual where ten minutes are enough." in quick
+        assert any("; about 45 minutes with" in one for one in slow)
+        (repetitions,) = [one for one in slow if one.startswith("3 repetitions")]
+        assert "this one takes longer" in repetitions
+
     def test_no_arm_is_a_sentence(self, fingerprint):
         app = opened(DESIGN, set=fingerprint)
         app.multiselect(key="experiment_arms").set_value([]).run()

@@ -6,6 +6,7 @@ import pandas as pd
 
 from spectra_core.evaluation.channels.noise import ALIKE
 from spectra_core.shares import percent
+from spectra_core.spectra.text import counted
 
 SIGNIFICANT = 0.05
 
@@ -33,6 +34,30 @@ def look_sentence(statistics: pd.DataFrame, reference: str) -> str:
         f"{wide}In {_n_beyond(made, real)} of {len(real)} channels some generated spectrum goes beyond all {reference} "
         f"ones{floor}."
     )
+
+
+def reach_sentence(reach: pd.DataFrame) -> str:
+    """Say how many generated spectra leave the range of all training spectra, held-out ones beside; else nothing.
+
+    Parameters
+    ----------
+    reach
+        As from `reach.signal_reach`.
+    """
+    by_role = {str(row["role"]): row for row in reach.to_dict("records")}
+    made, training = by_role["generated"], by_role["training"]
+    told = []
+    for column, edge, where in (("n_above", "highest", "Above"), ("n_below", "lowest", "Below")):
+        if not made[column]:
+            continue
+        limit = f"{training[edge]:.3g}".replace("-", "\N{MINUS SIGN}")
+        floor = ""
+        if real := by_role.get("held-out"):
+            floor = f"; {real[column]} of {counted(real['n_spectra'], 'held-out one')}"
+        generated = counted(made["n_spectra"], "generated spectrum", "generated spectra")
+        beyond = f"{made[column]} of {generated}{floor}"
+        told.append(f"{where} {limit}, the {edge} signal of all training spectra: {beyond}.")
+    return " ".join(told)
 
 
 def vary_sentence(noise: pd.DataFrame, single: pd.DataFrame, differences: pd.DataFrame) -> str:
