@@ -4,13 +4,15 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from spectra_core.figures.names import typeset
+
 SHORT = {"cannot tell": "?", "looked at afterwards": ""}
 
 
 def markdown(head: Sequence[object], rows: Sequence[Sequence[object]]) -> str:
-    """Return a table."""
+    """Return a table, its ions typeset."""
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(typeset(str(cell)) for cell in line) + " |" for line in lines)
 
 
 def number(value: float) -> str:

@@ -18,6 +18,7 @@ from spectra_core.evaluation.errors.gains import augmentation_efficiency, equiva
 from spectra_core.evaluation.errors.regression_errors import with_training_size
 from spectra_core.evaluation.errors.sentences import verdict_sentence
 from spectra_core.evaluation.errors.verdicts import ALL_TARGETS, compare_arms
+from spectra_core.figures.names import typeset
 from spectra_core.generators import GENERATORS
 
 TOLD = ("VAE, standard normal", INDEPENDENT, BALANCED, READ)
@@ -195,7 +196,8 @@ def oracle(part: Finished) -> str:
     defined = [what for what in whats if what in wide.columns]
     rows = [[arm, *(f"{value:.2f}" for value in wide.loc[arm, defined])] for arm in gains["arm"].unique()]
     rest = [what for what in whats if what not in defined]
-    left_out = f"\n\nNot defined, since the oracle's own gain is within its spread: {', '.join(rest)}." if rest else ""
+    named = typeset(", ".join(rest))
+    left_out = f"\n\nNot defined, since the oracle's own gain is within its spread: {named}." if rest else ""
     return markdown(["arm", *defined], rows) + left_out
 
 

@@ -24,7 +24,8 @@ _FORMULA = rf"(?:{_ATOMS}|\((?:{_ATOMS})+\)\d{{0,2}})+"
 _ION = re.compile(rf"({_FORMULA})(?: ?\^?\(?([1-9]?[+-])\)?|\^?([+-][1-9])|(\+{{2,4}}|-{{2,4}}))")
 _COUNTED = re.compile(r"(?:NO[23]|SO[34]|CO3|PO4|[CBI][lr]?O[34]|CrO4|(?<!O)H\d|\)\d)\Z")
 """Ends of cations whose last digit counts atoms: pairs as CuNO3+, hydrogen as in NH4+, groups as in Fe(OH)2+."""
-_ION_IN_TEXT = re.compile(rf"(?<![\w+\-.])({_ION.pattern})(?![\w+\-])")
+_ION_IN_TEXT = re.compile(rf"(?<![\w+\-.])((?!{_FORMULA} [+-] ){_ION.pattern})(?![\w+\-])")
+"""In a sum, as "2 Cu + 2 Ni", a sign between spaces is no charge."""
 _WAVENUMBERS = re.compile(r"\bcm\^?-1(?![\w-])")
 _MARKUP = re.compile(r"<(?!br>|/?extra>)|&(?!(?:lt|gt|amp);)")
 """Markup but what figures themselves write: line breaks, and the box beside a hover text."""
@@ -62,6 +63,8 @@ def typeset(text: str) -> str:
 
     >>> typeset("Label \u2212 reading: SO4 2-, mol/L"), typeset("sample A2-3, pH 7"), typeset("1200 cm-1")
     ('Label \u2212 reading: SO₄²⁻, mol/L', 'sample A2-3, pH 7', '1200 cm⁻¹')
+    >>> typeset("NO3- = 2 Cu2+ + 2 Ni2+"), typeset("NO3 = 2 Cu + 2 Ni - Cl")
+    ('NO₃⁻ = 2 Cu²⁺ + 2 Ni²⁺', 'NO3 = 2 Cu + 2 Ni - Cl')
     """
     if "+" not in text and "-" not in text:
         return text

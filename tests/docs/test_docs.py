@@ -10,6 +10,7 @@ import spectra_core as sc
 from spectra_core.cli.commands import _parser
 from spectra_core.cli.shared import wide_table
 from spectra_core.datasets.formulas import table_csv
+from spectra_core.figures.names import typeset
 from spectra_core.figures.svg import svg
 from tests.conftest import beer_lambert_set
 from tests.experiment.test_advice import CRIPPLED, quick
@@ -62,6 +63,20 @@ def test_what_leads_nowhere_is_found(tmp_path):
     )
     page.write_text(alive + "\n[f](gone.md) [g](other.md#why-2) ![h](h.png) [i](#yours) [j](../..)\n\n[k]: k.md\n")
     assert dead_links(page, tmp_path) == ["gone.md", "other.md#why-2", "h.png", "#yours", "../..", "k.md"]
+
+
+def test_tables_and_sentences_of_the_docs_typeset_ions():
+    """But in code, and where they speak of how a person may write one."""
+    as_written = re.compile(r"`[^`\n]*`|\bCV\+|\"[^\"\n]*\"|<!--.*?-->")
+    raw = {}
+    for page in PAGES:
+        if page.name == "CHANGELOG.md":
+            continue
+        tables_only = page.parent.name == "decisions"
+        lines = [line for line in prose(page).splitlines() if not tables_only or line.startswith("|")]
+        told = [as_written.sub("", line) for line in lines]
+        raw |= {page.name: line for line in told if typeset(line) != line}
+    assert raw == {}
 
 
 def test_commands_of_the_docs_are_understood(capsys):
