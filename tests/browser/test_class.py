@@ -43,6 +43,7 @@ def test_a_workspace_is_kept_in_the_browser_opened_elsewhere_by_link_and_closed_
         emptiness(other).to_have_count(0, timeout=PATIENCE)
 
         mine.page.get_by_role("button", name="Your workspace").click()
+        require_whole(mine)
         mine.page.get_by_text("I have kept the link").click()
         mine.page.get_by_role("button", name="Leave this workspace").click()
         emptiness(mine).to_be_visible(timeout=PATIENCE)
@@ -66,3 +67,17 @@ def require_page_without_false_alarm(first, app):
     assert "The page that you have requested does not seem to exist" in said
     first.errors.clear()
     first.require_health()
+
+
+def require_whole(visitor):
+    """In a window of 900 px, the menu with the workspace under it is seen at once, and so is what the panel says."""
+    panel = visitor.page.get_by_test_id("stPopoverBody")
+    visitor.page.get_by_role("button", name="Leave this workspace").wait_for(timeout=PATIENCE)
+    visitor.page.wait_for_timeout(500)
+    assert visitor.page.viewport_size["height"] == 900
+    assert visitor.page.get_by_text("Kept until").is_visible()
+    for one in (panel, visitor.page.get_by_test_id("stSidebarContent")):
+        assert one.evaluate("one => one.scrollHeight - one.clientHeight") <= 0
+    box = panel.bounding_box()
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] <= 900
