@@ -21,7 +21,7 @@ _NEXT = (
     (("pages/calibration/experiment.py", "Experiment"), ("pages/calibration/errors.py", "Errors")),
 )
 """Where every step of the pipeline is done."""
-_ALONE = 22.0
+_ALONE = 16.0
 """Seconds of the whole path on a usual computer, idle."""
 
 

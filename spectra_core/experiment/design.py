@@ -83,6 +83,15 @@ class Arm:
         if self.kind == "generated":
             self._check_methods()
 
+    @property
+    def adds_spectra(self) -> bool:
+        """Whether spectra that nobody measured are added."""
+        return self.kind in ("generated", "oracle")
+
+    def is_plain(self, has_steps: bool) -> bool:
+        """Whether it uses the regressor, with steps or without, as trained on the training spectra as they are."""
+        return self.kind == "baseline" or (self.kind in ("step_matched", "ensemble") and not has_steps)
+
     def _check_methods(self) -> None:
         if self.generator is None:
             raise ConfigError(f"Arm {self.name!r} adds generated spectra, so it needs a generator.")

@@ -4,7 +4,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,6 +17,7 @@ from spectra_core.contracts import SILENT, Arrays, Budget, Memo, Reporter, deriv
 from spectra_core.errors import TrainingError
 from spectra_core.evaluation.channels.noise import noise_level, with_noise
 from spectra_core.experiment.design import Arm
+from spectra_core.experiment.recently_made import RecentlyMade
 from spectra_core.experiment.simulated import fresh_simulation, truly_measured
 from spectra_core.generators import GENERATORS
 from spectra_core.generators.base import Generator
@@ -88,6 +89,8 @@ class Fold:
         Where fitted models are looked up.
     device
         Torch's name of where networks are trained, from `training.devices.trained_on`.
+    made
+        Keeps what arms added for the next regressor.
     """
 
     train: SpectraSet
@@ -95,6 +98,7 @@ class Fold:
     place: tuple[int, int, int]
     memo: Memo
     device: str = CPU
+    made: RecentlyMade = field(default_factory=RecentlyMade)
 
     def seed_for(self, *key: str) -> int:
         """Return the seed of one piece of work of this fold."""
@@ -210,11 +214,13 @@ class Fold:
         n_added = max(1, round(arm.ratio * len(self.train)))
         if arm.kind == "duplicate_rows":
             return self.train.take(duplicated_rows(len(self.train), n_added, random_stream(self.seed, *self.place)))
-        if arm.kind == "oracle":
-            added = fresh_simulation(self.train, n_added, self.seed_for("oracle"))
-        else:
-            added = self._generated(arm, n_added, reporter)
+        added = self.made.get(self.key("added spectra", arm.content), lambda: self._added(arm, n_added, reporter))
         return stack([self.train, added], meta=self.train.meta)
+
+    def _added(self, arm: Arm, n_added: int, reporter: Reporter) -> SpectraSet:
+        if arm.kind == "oracle":
+            return fresh_simulation(self.train, n_added, self.seed_for("oracle"))
+        return self._generated(arm, n_added, reporter)
 
     def _generated(self, arm: Arm, n_added: int, reporter: Reporter) -> SpectraSet:
         assert arm.generator is not None
@@ -253,8 +259,7 @@ class Fold:
 
     def is_plain(self, arm: Arm, choice: Choice) -> bool:
         """Whether `predict` uses the regressor trained on the training spectra as they are."""
-        regressor = build(REGRESSORS, choice, "regressor")
-        return arm.kind == "baseline" or (arm.kind in ("step_matched", "ensemble") and not regressor.has_steps)
+        return arm.is_plain(REGRESSORS[choice.name].has_steps)
 
     def fit_tasks(self, arm: Arm, choice: Choice, reporter: Reporter) -> list[FitTask]:
         """Return the fits whose mean prediction `predict` returns, of an arm that is not plain."""

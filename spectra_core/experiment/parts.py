@@ -1,7 +1,7 @@
 """The parts of an experiment, one per repetition, fold and training size, and the work on one of them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from spectra_core.evaluation.errors.question import Question
 from spectra_core.evaluation.latent.dependence import dependence_on_targets
 from spectra_core.experiment.design import Arm, Experiment
 from spectra_core.experiment.fold import Fold
+from spectra_core.experiment.recently_made import RecentlyMade
 from spectra_core.experiment.simulated import fresh_test_set, fresh_training_set
 from spectra_core.generators.base import LatentGenerator
 from spectra_core.regressors.choice import regressor_label
@@ -116,10 +117,11 @@ def _read_from_latent(posterior: LatentPosterior, train: SpectraSet) -> dict[str
 
 def parts_of(experiment: Experiment, spectra: SpectraSet, memo: Memo) -> list[Part]:
     """Return every part of an experiment: repetitions, folds, training sizes."""
+    fold_of = _folds(experiment, memo)
     if experiment.fresh_sets:
         test = fresh_test_set(spectra, experiment.n_fresh_test, experiment.seed)
         return [
-            _fresh_part(experiment, spectra, (number, size), test, memo)
+            _fresh_part(experiment, spectra, (number, size), test, fold_of)
             for number in range(experiment.fresh_sets)
             for size in experiment.n_train
         ]
@@ -131,27 +133,36 @@ def parts_of(experiment: Experiment, spectra: SpectraSet, memo: Memo) -> list[Pa
                     f"A training size of {len(split.train)} is the whole fold, which is asked for as well (0). "
                     "Leave one of them out."
                 )
-    return [_part(experiment, spectra, split, size, memo) for split in splits for size in experiment.n_train]
+    return [_part(experiment, spectra, split, size, fold_of) for split in splits for size in experiment.n_train]
 
 
 def _splits(experiment: Experiment, spectra: SpectraSet) -> list[Split]:
     return k_fold(spectra.groups, experiment.n_folds, seed=experiment.seed, n_repeats=experiment.n_repeats)
 
 
-def _part(experiment: Experiment, spectra: SpectraSet, split: Split, size: int, memo: Memo) -> Part:
+FoldOf = Callable[[SpectraSet, tuple[int, int, int]], Fold]
+"""Makes the fold of training spectra at a place."""
+
+
+def _folds(experiment: Experiment, memo: Memo) -> FoldOf:
+    """Return what makes folds that share a memo and the spectra that arms added a moment ago."""
+    device, made = trained_on(experiment.device), RecentlyMade()
+    return lambda train, place: Fold(train, experiment.seed, place, memo, device, made)
+
+
+def _part(experiment: Experiment, spectra: SpectraSet, split: Split, size: int, fold_of: FoldOf) -> Part:
     train = spectra.take(cut_down(split, size, experiment.seed))
-    fold = Fold(train, experiment.seed, (split.repeat, split.fold, size), memo, trained_on(experiment.device))
-    return Part(split, size, fold, spectra.take(split.test))
+    return Part(split, size, fold_of(train, (split.repeat, split.fold, size)), spectra.take(split.test))
 
 
 def _fresh_part(
-    experiment: Experiment, spectra: SpectraSet, place: tuple[int, int], test: SpectraSet, memo: Memo
+    experiment: Experiment, spectra: SpectraSet, place: tuple[int, int], test: SpectraSet, fold_of: FoldOf
 ) -> Part:
     """Return the part of an independent training set; `place` is its number, in place of the fold, and its size."""
     number, size = place
     train = fresh_training_set(spectra, size or len(spectra), experiment.seed, number)
-    fold = Fold(train, experiment.seed, (FRESH, number, size), memo, trained_on(experiment.device))
-    return Part(Split(np.arange(len(train)), np.arange(len(test)), fold=number), size, fold, test)
+    split = Split(np.arange(len(train)), np.arange(len(test)), fold=number)
+    return Part(split, size, fold_of(train, (FRESH, number, size)), test)
 
 
 def cut_down(split: Split, size: int, seed: int) -> NDArray[np.int64]:
@@ -190,10 +201,10 @@ def do_task(task: Mapping[str, Any], spectra: SpectraSet, memo: Memo, reporter: 
     repeat, fold, size = task["place"]
     if experiment.fresh_sets:
         test = fresh_test_set(spectra, experiment.n_fresh_test, experiment.seed)
-        part = _fresh_part(experiment, spectra, (fold, size), test, memo)
+        part = _fresh_part(experiment, spectra, (fold, size), test, _folds(experiment, memo))
     else:
         split = next(one for one in _splits(experiment, spectra) if (one.repeat, one.fold) == (repeat, fold))
-        part = _part(experiment, spectra, split, size, memo)
+        part = _part(experiment, spectra, split, size, _folds(experiment, memo))
     if task["kind"] == "generator":
         assert arm.generator is not None
         part.fold.generator(arm.generator, reporter)

@@ -148,7 +148,7 @@ def check_tables(
     experiment: Experiment, spectra: SpectraSet, parts: list[Part], reporter: Reporter, n_workers: int
 ) -> dict[str, pd.DataFrame]:
     """Return the tables ``floors``, ``generators``, ``added`` and ``densities`` of some or all parts."""
-    adding = [arm for arm in experiment.arms if arm.kind in ("generated", "oracle")]
+    adding = [arm for arm in experiment.arms if arm.adds_spectra]
     works: dict[str, list[Callable[[], Any]]] = {
         "floors": [partial(_floors, spectra, parts[0].fold.memo)],
         "generators": [partial(part.generator_row, choice) for choice in generators_of(experiment) for part in parts],

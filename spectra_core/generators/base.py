@@ -65,6 +65,10 @@ class Generator(WithOptions, ABC):
         """Return Gflop of a fit, estimated, for the progress of experiments and their running times."""
         return usual_cost(self, n_rows, n_channels)
 
+    def drawing_cost(self, n_spectra: int, n_channels: int) -> float:
+        """Return Gflop of making spectra; of most generators nothing beside a fit."""
+        return 0.0
+
     @property
     @abstractmethod
     def history_(self) -> pd.DataFrame:

@@ -141,6 +141,10 @@ class PhysicsResidual(DirectGenerator):
         reporter.progress(stage, 3, 3)
         return self
 
+    def drawing_cost(self, n_spectra: int, n_channels: int) -> float:
+        """Return Gflop of making spectra: concentrations are drawn, physics is computed, leftovers are added."""
+        return 2.0 * self.cost(n_spectra, n_channels)
+
     def forward(self, targets: Floats) -> Floats:
         """Return the spectra (n_sets, n_channels) at concentrations (n_sets, n_targets), without leftovers."""
         require_fitted(self, self.title)

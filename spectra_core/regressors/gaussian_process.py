@@ -24,6 +24,7 @@ from spectra_core.regressors.state import (
     target_table,
 )
 from spectra_core.spectra import Frame, SpectraSet
+from spectra_core.training.cost import CALLS, EIGENVECTORS, THIN
 
 Floats = NDArray[np.float64]
 
@@ -86,6 +87,17 @@ class GaussianProcess(Regressor):
     weights_: Floats = field(init=False, repr=False)
     lengths_: Floats = field(init=False, repr=False)
     noises_: Floats = field(init=False, repr=False)
+
+    def cost(self, n_rows: int, n_channels: int, n_targets: int) -> float:
+        """Return Gflop of a fit: principal directions, the search, and the weights of kernels for every target."""
+        shorter, searched = min(n_rows, n_channels), min(n_rows, self.n_search)
+        directions = 4 * n_rows * n_channels * shorter + EIGENVECTORS * shorter**3
+        search = len(LENGTHS) * (EIGENVECTORS * searched**3 + THIN * 10 * searched**2)
+        if n_rows <= self.max_spectra:
+            weights = n_rows**3 / 3 + THIN * 10 * n_rows**2
+        else:
+            weights = 2 * n_rows * self.n_inducing**2 + self.n_inducing**3 + THIN * 10 * n_rows * self.n_inducing
+        return CALLS + 1e-9 * (directions + search + n_targets * weights)
 
     def fit(
         self,

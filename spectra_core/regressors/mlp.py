@@ -24,7 +24,7 @@ from spectra_core.regressors.state import (
     target_table,
 )
 from spectra_core.spectra import Frame, SpectraSet
-from spectra_core.training.cost import inputs_of, network_cost
+from spectra_core.training.cost import START, inputs_of, network_cost
 from spectra_core.training.devices import CPU, Device, trained_on
 from spectra_core.training.fast import AS_IN_THE_STUDY, FastTraining
 from spectra_core.training.plan import (
@@ -94,7 +94,7 @@ class NetworkOptions(WithOptions):
         """Return Gflop of a fit."""
         n_inputs, slower = inputs_of(self.coordinates, n_channels)
         n_weights = n_targets * sum(a * b for a, b in pairwise((n_inputs, *self.hidden, 1)))
-        return network_cost(slower * n_weights, n_rows, self.epochs, self.batch_size)
+        return START + network_cost(slower * n_weights, n_rows, self.epochs, self.batch_size)
 
 
 @dataclass(eq=False)

@@ -13,6 +13,7 @@ from spectra_core.regressors.inner_folds import inner_folds
 from spectra_core.regressors.linear import LinearRegressor
 from spectra_core.spectra import SpectraSet
 from spectra_core.splits import Split
+from spectra_core.training.cost import CALLS, THIN
 
 Rule = Literal["one_standard_error", "minimum"]
 
@@ -80,6 +81,18 @@ class PLS(LinearRegressor):
     n_folds: Annotated[int, Range(2, 1000)] = 5
     rule: Rule = "minimum"
     scale_channels: bool | None = None
+
+    def cost(self, n_rows: int, n_channels: int, n_targets: int) -> float:
+        """Return Gflop of a fit: products of spectra or channels, and components of all folds, targets and scalings."""
+        n_scalings = 2 if self.scale_channels is None else 1
+        models = n_scalings * (self.n_folds + 1) * n_targets
+        most = min(self.max_components, n_rows, n_channels)
+        if n_rows < n_channels:
+            products = 2 * n_scalings * n_rows**2 * n_channels + 2 * models * most * n_rows**2
+            return CALLS + 1e-9 * (products + THIN * 4 * models * most**2 * n_rows)
+        products = (2 + 2) * n_rows * n_channels**2 + 2 * models * most * n_channels**2
+        beside = 4 * (self.n_folds + n_scalings) * n_channels**2 + 4 * models * most**2 * n_channels
+        return CALLS + 1e-9 * (products + THIN * beside)
 
     def _coefficients(
         self, signal: NDArray[Any], targets: NDArray[Any], train: SpectraSet, seed: int

@@ -12,6 +12,7 @@ from spectra_core.options import Range
 from spectra_core.regressors.inner_folds import inner_groups, measured_rows, require_groups
 from spectra_core.regressors.linear import LinearRegressor
 from spectra_core.spectra import SpectraSet
+from spectra_core.training.cost import CALLS, EIGENVECTORS, THIN
 
 
 @dataclass(eq=False)
@@ -54,6 +55,13 @@ class Ridge(LinearRegressor):
             raise ConfigError(
                 f"Penalties go from a small positive share to a larger one; got {self.lowest:g} to {self.highest:g}."
             )
+
+    def cost(self, n_rows: int, n_channels: int, n_targets: int) -> float:
+        """Return Gflop of a fit: principal directions, and what every penalty leaves out."""
+        n_directions = min(n_rows, n_channels)
+        products = 4 * n_rows * n_channels * n_directions + 2 * n_channels * n_directions**2
+        left_out = self.n_penalties * 4 * n_rows * n_directions * (1 + n_targets)
+        return CALLS + 1e-9 * (products + EIGENVECTORS * n_directions**3 + THIN * left_out)
 
     def _coefficients(
         self, signal: NDArray[Any], targets: NDArray[Any], train: SpectraSet, seed: int

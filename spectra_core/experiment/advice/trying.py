@@ -1,7 +1,7 @@
 """Every way fitted in every fold, within the time there is: what it predicts for spectra left out."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,7 @@ from spectra_core.experiment.advice.preparing import averaged, set_aside
 from spectra_core.experiment.advice.ways import Way
 from spectra_core.experiment.fold import Fold, OnceMemo
 from spectra_core.experiment.parts import Part, cut_down
+from spectra_core.experiment.recently_made import RecentlyMade
 from spectra_core.experiment.units import Unit, work_through
 from spectra_core.spectra import SpectraSet
 from spectra_core.splits import Split, k_fold
@@ -65,6 +66,7 @@ class Trials:
     _begin: float = field(init=False)
     _found: dict[tuple[str, tuple[int, int, int]], Arrays] = field(default_factory=dict)
     _parts: dict[tuple[int, int, int, bytes], Part] = field(default_factory=dict)
+    _made: RecentlyMade = field(default_factory=RecentlyMade)
 
     def __post_init__(self) -> None:
         self._begin = self.clock()
@@ -97,7 +99,8 @@ class Trials:
         key = split.repeat, split.fold, size, split.train.tobytes()
         if key not in self._parts:
             place = split.repeat, split.fold, size
-            fold = Fold(self.spectra.take(split.train), self.seed, place, self.memo, trained_on("auto"))
+            train = self.spectra.take(split.train)
+            fold = Fold(train, self.seed, place, self.memo, trained_on("auto"), self._made)
             self._parts[key] = Part(split, size, fold, self.spectra.take(split.test))
         return self._parts[key]
 
@@ -175,7 +178,7 @@ def _fitted(way: Way, part: Part, reporter: Reporter) -> Arrays:
         train, (test, rows) = averaged(train)[0], averaged(test)
     elif way.spectra == "suspicious labels set aside":
         train = set_aside(train)
-    fold = Fold(train, part.fold.seed, part.fold.place, part.fold.memo, part.fold.device)
+    fold = replace(part.fold, train=train)
     if not way.judges_itself:
         return {"predicted": fold.predict(way.arm, way.regressor, test, reporter)[rows]}
     if fold.is_plain(way.arm, way.regressor):
