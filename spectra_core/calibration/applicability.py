@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectra_core.contracts import Arrays
-from spectra_core.errors import ConfigError
+from spectra_core.errors import ConfigError, SpectraError
 from spectra_core.training.signal_basis import threshold_factor
 
 Floats = NDArray[np.float64]
@@ -69,6 +69,13 @@ class Applicability:
             left[fold == number] = _outside(outside - centre, found)
             t2[fold == number] = _t2((outside - centre) @ found, lengths**2 / max(len(inside) - 1, 1))
         q = (left**2).sum(axis=1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            q_moments = np.array([q.mean(), q.var()])
+        if not np.isfinite(q_moments).all():
+            raise SpectraError(
+                f"The signal reaches {np.abs(signal).max():g}, and fourth powers of numbers so large cannot be "
+                "computed with. Give it in a larger unit."
+            )
         return cls(
             mean,
             np.sqrt((left**2).mean(axis=0)),
@@ -77,7 +84,7 @@ class Applicability:
             np.ascontiguousarray(directions[:, :n_components]),
             singular[:n_components] ** 2 / max(len(signal) - 1, 1),
             np.array([t2.mean(), t2.var()]),
-            np.array([q.mean(), q.var()]),
+            q_moments,
             np.array([n_groups]),
         )
 

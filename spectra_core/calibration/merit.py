@@ -66,16 +66,22 @@ def line_of(reference: Floats, predicted: Floats) -> Line:
     from scipy.stats import f
 
     n = len(reference)
-    design = np.column_stack([np.ones(n), reference])
     if n < 3 or np.ptp(reference) == 0:
         return Line(np.nan, np.nan, np.nan, np.full((2, 2), np.nan), n)
-    products = design.T @ design
-    found = np.linalg.solve(products, design.T @ predicted)
-    variance = float(((predicted - design @ found) ** 2).sum() / (n - 2))
-    off = found - np.array([0.0, 1.0])
-    distance = float(off @ products @ off) / 2.0
+    # About the mean and in units of the range: raw powers of dates, or of traces in mol/L, are no matrix to invert.
+    unit = float(np.ptp(reference))
+    x = (reference - reference[0]) / unit
+    first, x = x.mean(), x - x.mean()
+    off = (predicted - reference) / unit
+    square = float(x @ x)
+    level, tilt = float(off.mean()), float(x @ off) / square
+    variance = float(((off - level - tilt * x) ** 2).sum() / (n - 2))
+    distance = (n * level**2 + tilt**2 * square) / 2.0
     p_ideal = float(f.sf(distance / variance, 2, n - 2)) if variance > 0 else float(distance == 0.0)
-    return Line(float(found[1]), float(found[0]), p_ideal, variance * np.linalg.inv(products), n)
+    centre = float(reference[0] / unit + first)
+    both = -centre * unit / square
+    covariance = variance * np.array([[(1.0 / n + centre**2 / square) * unit**2, both], [both, 1.0 / square]])
+    return Line(1.0 + tilt, (level - tilt * centre) * unit, p_ideal, covariance, n)
 
 
 def figures_of_merit(

@@ -41,7 +41,7 @@ def advise(chosen: argparse.Namespace) -> None:
         store = Store()
         spectra = shared.data_of(chosen, store, reporter)
         reference = None
-        if chosen.reference:
+        if chosen.reference is not None:
             name, steps = regressor_and_steps(chosen.reference)
             reference = with_steps(trained(Choice(name), "fast", n_train=len(spectra)), steps)
         found = advised(

@@ -8,7 +8,7 @@
 import argparse
 import io
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from spectra_core.cli import judge as judge_command
 from spectra_core.cli import share as share_command
 from spectra_core.cli import shared
 from spectra_core.cli import study as study_command
+from spectra_core.cli.parsing import Parser
 from spectra_core.conditions import CONDITIONS
 from spectra_core.contracts import Cancelled
 from spectra_core.datasets.simulator import PRESETS
@@ -35,7 +36,7 @@ from spectra_core.sampling.labelling import LABELLINGS
 from spectra_core.shares import percent
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
-from spectra_core.store.files import require_place, write_at
+from spectra_core.store.files import is_there, require_place, write_at
 
 EXIT_ERROR, EXIT_CANCELLED = 2, 130
 _SPECTRA_FILE = "FILE.csv|.xlsx|.parquet|.npz|.jdx"
@@ -57,6 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SpectraCoreError as error:
         sys.stderr.write(f"Error: {error}" + "\n")
         return EXIT_ERROR
+    except MemoryError:
+        sys.stderr.write("Error: This computer has too little memory for that. Ask for fewer spectra or channels.\n")
+        return EXIT_ERROR
     except (Cancelled, KeyboardInterrupt):
         sys.stderr.write("Cancelled. Finished parts are kept: the same command goes on from there." + "\n")
         return EXIT_CANCELLED
@@ -68,11 +72,14 @@ def simulate(chosen: argparse.Namespace) -> None:
     with shared.progress_bar() as reporter:
         from spectra_core.jobs.tasks import TASKS
 
+        settings = shared.options_from(chosen.option)
+        if "n_spectra" in settings and chosen.n_spectra is not None:
+            raise ConfigError("The number of spectra is given twice: by --n-spectra and by --option. Give it once.")
         arguments = {
             "preset": chosen.preset,
             "n_spectra": chosen.n_spectra,
             "seed": chosen.seed,
-            "settings": shared.options_from(chosen.option),
+            "settings": settings,
             "name": chosen.name,
         }
         store = Store()
@@ -107,9 +114,8 @@ def train(chosen: argparse.Namespace) -> None:
         raise ConfigError(f"A model is written as .safetensors, not as {Path(chosen.out).name!r}.")
     from spectra_core.jobs.tasks import TASKS
 
-    options = shared.options_from(chosen.option)
-    if chosen.epochs is not None:
-        options["epochs"] = chosen.epochs
+    given = [] if chosen.epochs is None else [f"epochs={chosen.epochs}"]
+    options = shared.options_from([*chosen.option, *given])
     with shared.progress_bar() as reporter:
         store = Store()
         arguments = {
@@ -136,16 +142,15 @@ def generate(chosen: argparse.Namespace) -> None:
         whole = shared.data_of(chosen, store, reporter)
         unseen = set(stored.record.held_out_rows if stored.record.trained_on == whole.fingerprint else ())
         training = whole.take([row for row in range(len(whole)) if row not in unseen])
-        teacher = chosen.teacher and build(REGRESSORS, Choice(chosen.teacher), "regressor")
+        teacher = _named(REGRESSORS, chosen.teacher, "regressor")
         spectra = generate_spectra(
             stored.model,
             training,
             chosen.n_spectra,
-            sampler=chosen.sampler and build(SAMPLERS, Choice(chosen.sampler), "sampler"),
-            conditions=chosen.conditions and build(CONDITIONS, Choice(chosen.conditions), "condition sampler"),
-            latent_given=chosen.latent_given
-            and build(CONDITIONAL_SAMPLERS, Choice(chosen.latent_given), "sampler given concentrations"),
-            labelling=chosen.labelling and build(LABELLINGS, Choice(chosen.labelling), "labelling"),
+            sampler=_named(SAMPLERS, chosen.sampler, "sampler"),
+            conditions=_named(CONDITIONS, chosen.conditions, "condition sampler"),
+            latent_given=_named(CONDITIONAL_SAMPLERS, chosen.latent_given, "sampler given concentrations"),
+            labelling=_named(LABELLINGS, chosen.labelling, "labelling"),
             teacher=teacher and teacher.fit(training, seed=chosen.seed, reporter=reporter),
             seed=chosen.seed,
             name=chosen.name or f"{stored.record.title}, {chosen.n_spectra} spectra",
@@ -180,8 +185,12 @@ def jobs(chosen: argparse.Namespace) -> None:
         shared.say(f"{record.id[:8]}  {record.state:11}  {share:6}  {record.title}  {record.error}".rstrip())
 
 
+def _named(registry: Mapping[str, Any], name: str | None, what: str) -> Any:
+    return None if name is None else build(registry, Choice(name), what)
+
+
 def _model(named: str, store: Store) -> str:
-    if Path(named).is_file():
+    if is_there(Path(named), file=True):
         return store.import_model(Path(named).read_bytes())
     fitting = [record.id for record in store.models() if record.id.startswith(named)]
     if not fitting:
@@ -210,7 +219,7 @@ _DATA = "files or a folder, simulated:PRESET[:N], or the beginning of a kept set
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="latent-spectra",
         description="Generate spectra, see how they differ from experimental ones, and find out\n"
         "whether they improve a calibration. `latent-spectra COMMAND --help` shows the\n"

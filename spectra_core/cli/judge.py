@@ -36,7 +36,8 @@ def judge(chosen: argparse.Namespace) -> None:
     from spectra_core.experiment import judge as judged
 
     errors = _cells(shared.read_text(chosen.errors), chosen.errors)
-    if not chosen.declared and {"arm", "rmsep"} <= set(errors) and "reference" not in set(errors["arm"]):
+    readable = {"arm", "rmsep"} <= set(errors) and list(errors.columns).count("arm") == 1 and len(errors)
+    if not chosen.declared and readable and "reference" not in set(errors["arm"]):
         example = json.dumps({"reference": str(errors["arm"].iloc[0])}, ensure_ascii=False)
         raise ConfigError(f"No arm is called reference. Say which one is, as --declared FILE.json with {example}.")
     table = judged(errors, shared.read_json(chosen.declared) if chosen.declared else None)

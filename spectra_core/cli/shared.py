@@ -4,6 +4,7 @@ import json
 import signal
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,10 +17,11 @@ from spectra_core.contracts import Cancelled, Reporter
 from spectra_core.datasets import WRITERS, export
 from spectra_core.datasets.formulas import table_csv
 from spectra_core.errors import ConfigError, ReadError, json_fault
+from spectra_core.json_text import strict_json
 from spectra_core.spectra import SpectraSet
 from spectra_core.spectra.text import counted
 from spectra_core.store import Store
-from spectra_core.store.files import strict_json, write_at
+from spectra_core.store.files import is_there, write_at
 
 _SHORTEST_KEY = 6
 
@@ -32,7 +34,11 @@ class ProgressBar:
 
         # A terminal is redrawn often; a log file gets a line now and then.
         patience = 0.1 if sys.stderr.isatty() else 10.0
-        self._bar = tqdm(total=0, unit="step", mininterval=patience, file=sys.stderr, leave=False)
+        # `miniters` has it look at the clock at every step, however quick the steps of the stage before were.
+        self._bar = tqdm(
+            total=0, unit="step", mininterval=patience, miniters=0, delay=patience, file=sys.stderr, leave=False
+        )
+        self._stage = ""
         self._lock = threading.Lock()
         self._asked = threading.Event()
 
@@ -48,16 +54,26 @@ class ProgressBar:
             raise Cancelled
         with self._lock:
             self._bar.set_description(stage, refresh=False)
-            if total != self._bar.total or done < self._bar.n:
-                self._bar.reset(total=total)
+            if stage != self._stage or total != self._bar.total or done < self._bar.n:
+                self._begin(stage, total)
             if values:
                 self._bar.set_postfix({name: f"{value:.3g}" for name, value in values.items()}, refresh=False)
             self._bar.update(done - self._bar.n)
 
+    def _begin(self, stage: str, total: int) -> None:
+        """Start over, with nothing of the stage before; `reset` would draw every time, a line each in a log file."""
+        self._stage, self._bar.total, self._bar.n, self._bar.last_print_n = stage, total, 0, 0
+        self._bar.start_t = time.time() - self._bar.delay
+        self._bar.set_postfix_str("", refresh=False)
+
     def message(self, text: str) -> None:
         """Write a sentence above the bar."""
         with self._lock:
-            self._bar.write(text, file=sys.stderr)
+            if sys.stderr.isatty():
+                self._bar.write(text, file=sys.stderr)
+            else:  # `write` would draw the bar again beneath every sentence
+                self._bar.clear()
+                sys.stderr.write(f"{text}\n")
 
     def close(self) -> None:
         """Remove the bar."""
@@ -110,7 +126,7 @@ def spectra_from(
     first = sources[0]
     if first.startswith("simulated:"):
         spectra = _simulated(first, reporter, seed)
-    elif not Path(first).exists() and (key := _kept(first, store)) is not None:
+    elif not is_there(Path(first)) and (key := _kept(first, store)) is not None:
         spectra = store.load_set(key)
     else:
         from spectra_core.datasets import DataWarning, Recipe, read
@@ -219,9 +235,11 @@ def options_from(settings: Sequence[str]) -> dict[str, Any]:
         name, equals, text = setting.partition("=")
         if not equals or not name:
             raise ConfigError(f"An option is given as name=value, got {setting!r}.")
+        if name in options:
+            raise ConfigError(f"{name} is given twice: {json.dumps(options[name])} and {text}. Give it once.")
         try:
             options[name] = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             options[name] = text
     return options
 

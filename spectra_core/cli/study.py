@@ -3,9 +3,10 @@
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spectra_core.choices import Choice
 from spectra_core.cli import shared
@@ -20,14 +21,17 @@ if TYPE_CHECKING:  # loads torch, for which --help need not wait
     from spectra_core.experiment import Experiment
 
 
+_DESIGN = ("folds", "repeats", "mode", "epochs", "arms", "regressors", "ratios", "sizes", "strategies", "reasons")
+"""Options of which an experiment is made."""
+
+
 def add_options(one: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    one.add_argument("--folds", type=int, default=8, help="test parts of the cross-validation (8)")
-    one.add_argument("--repeats", type=int, default=1, help="how often it is repeated, with other seeds (1)")
+    one.add_argument("--folds", type=int, help="test parts of the cross-validation (8)")
+    one.add_argument("--repeats", type=int, help="how often it is repeated, with other seeds (1)")
     one.add_argument(
         "--mode",
         choices=["faithful", "fast"],
-        default="faithful",
         help="networks trained as in the study, or fast: another path of optimisation (faithful)",
     )
     one.add_argument("--epochs", type=int, help="of every network; 100 in faithful mode, fewer in fast mode")
@@ -41,7 +45,7 @@ def add_options(one: argparse.ArgumentParser) -> None:
         help="parted by ','; preprocessing after a colon, as pls:clip+snv (mlp,pls,ridge,gaussian_process)",
     )
     one.add_argument("--ratios", type=_numbers, metavar="NUMBERS", help="added rows per training row, parted by ','")
-    one.add_argument("--sizes", type=_numbers, metavar="NUMBERS", help="training spectra, parted by ','; 0 is all")
+    one.add_argument("--sizes", type=_whole_numbers, metavar="NUMBERS", help="training spectra, as 50,100,0; 0 is all")
     one.add_argument("--strategies", type=_arms, default=[], metavar="NAMES", help="arms to run at every strategy")
     one.add_argument(
         "--reasons", type=_arms, default=[], metavar="NAMES", help="arms to explain by counterfactual ones"
@@ -84,6 +88,7 @@ def study(chosen: argparse.Namespace) -> None:
     from spectra_core.experiment import run
     from spectra_core.experiment.cost import estimated_seconds
     from spectra_core.experiment.parts import parts_of
+    from spectra_core.experiment.run import runnable
     from spectra_core.jobs.tasks import default_workers, memo_of
 
     if chosen.out is None and not chosen.estimate:
@@ -92,6 +97,7 @@ def study(chosen: argparse.Namespace) -> None:
     with shared.progress_bar() as reporter:
         spectra = shared.data_of(chosen, store, reporter)
         experiment = designed(chosen, spectra)
+        runnable(experiment, spectra)
         parts_of(experiment, spectra, NO_MEMO)  # what cannot be divided is refused before anything is timed
         seconds = estimated_seconds(experiment, spectra, n_workers, memo_of(store, "pace"))
         n_fits = len(experiment.arms) * len(experiment.regressors) * len(experiment.n_train) * experiment.n_splits
@@ -133,6 +139,7 @@ def designed(chosen: argparse.Namespace, spectra: SpectraSet) -> "Experiment":
     from spectra_core.experiment.cautions import cautions
 
     if chosen.experiment is not None:
+        _require_no_design(chosen)
         experiment = replace(Experiment.from_json(shared.read_text(chosen.experiment)), data="")
         if chosen.device is not None:
             experiment = replace(experiment, device=chosen.device)
@@ -152,8 +159,26 @@ def designed(chosen: argparse.Namespace, spectra: SpectraSet) -> "Experiment":
     return experiment
 
 
+def _require_no_design(chosen: argparse.Namespace) -> None:
+    """Refuse options that would be left unheard beside an experiment that is read from a file."""
+    for name in _DESIGN:
+        if getattr(chosen, name) not in (None, []):
+            raise ConfigError(
+                f"--{name} designs an experiment, and --experiment brings one. Change a field of it by --set, as "
+                "n_folds=5, or leave one of the two out."
+            )
+    if chosen.seed and not any(source.startswith("simulated:") for source in chosen.data):
+        raise ConfigError("--seed stands in the experiment that --experiment brings. Change it there by --set seed=...")
+
+
 def _from_options(chosen: argparse.Namespace, spectra: SpectraSet) -> "Experiment":
-    from spectra_core.experiment import study_experiment, sweep_ratio, sweep_strategies, with_counterfactuals
+    from spectra_core.experiment import (
+        Experiment,
+        study_experiment,
+        sweep_ratio,
+        sweep_strategies,
+        with_counterfactuals,
+    )
     from spectra_core.experiment.presets import STUDY_ARMS, USUAL_REGRESSORS, has_salts, possible_arms
     from spectra_core.regressors.choice import with_steps
 
@@ -163,18 +188,20 @@ def _from_options(chosen: argparse.Namespace, spectra: SpectraSet) -> "Experimen
         names = [name for name in STUDY_ARMS if name in possible]
         for name in set(STUDY_ARMS) - set(names):
             sys.stderr.write(f"Left out, since no salts are known or found among the targets: {name}.\n")
+    if chosen.regressors == []:
+        raise ConfigError("An experiment needs at least one regressor.")
     plain, steps = zip(*(regressor_and_steps(text) for text in chosen.regressors or USUAL_REGRESSORS), strict=True)
     experiment = study_experiment(
         names,
         regressors=list(dict.fromkeys(plain)),
-        mode=chosen.mode,
+        mode=chosen.mode or "faithful",
         epochs=chosen.epochs,
         n_spectra=len(spectra),
-        n_folds=chosen.folds,
-        n_repeats=chosen.repeats,
+        n_folds=Experiment.n_folds if chosen.folds is None else chosen.folds,
+        n_repeats=Experiment.n_repeats if chosen.repeats is None else chosen.repeats,
         seed=chosen.seed,
         device=chosen.device or "auto",
-        **({} if chosen.sizes is None else {"n_train": tuple(int(size) for size in chosen.sizes)}),
+        **({} if chosen.sizes is None else {"n_train": tuple(chosen.sizes)}),
     )
     trained = {choice.name: choice for choice in experiment.regressors}
     regressors = tuple(with_steps(trained[name], of_it) for name, of_it in zip(plain, steps, strict=True))
@@ -211,10 +238,21 @@ def _arms(text: str) -> list[str]:
 
 
 def _numbers(text: str) -> list[float]:
+    return _parted(text, float, "numbers parted by ',', as in 0.5,1,2")
+
+
+def _whole_numbers(text: str) -> list[int]:
+    return _parted(text, int, "whole numbers parted by ',', as in 50,100,0")
+
+
+def _parted(text: str, kind: Callable[[str], Any], expected: str) -> list[Any]:
     try:
-        return [float(part) for part in text.split(",") if part.strip()]
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"expected numbers parted by ',', as in 0.5,1,2; got {text!r}") from error
+        numbers = [kind(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        numbers = []
+    if not numbers:
+        raise argparse.ArgumentTypeError(f"expected {expected}; got {text!r}")
+    return numbers
 
 
 def _minutes(seconds: float) -> str:

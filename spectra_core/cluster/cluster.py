@@ -63,7 +63,7 @@ class Cluster:
             client = Client(self.address, timeout=CONNECT_SECONDS, set_as_default=False, name="latent-spectra")
         except (OSError, TimeoutError, ValueError) as error:
             raise ClusterError(
-                f"No scheduler answers at {self.address} ({type(error).__name__}). Start it, check the address, or "
+                f"No scheduler answers at {self.address}. Start it, check the address, or "
                 "leave the address out to work on this computer."
             ) from error
         Dispatch(client, units, spectra, memo, reporter, silence=self.silence, patience=self.patience).run()

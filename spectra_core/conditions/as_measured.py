@@ -108,8 +108,9 @@ class Design:
         amounts = np.zeros_like(levels)
         for salt in range(levels.shape[1]):
             known = np.sort(self.amounts[self.amounts[:, salt] != 0, salt])
-            at = present[:, salt] & (len(known) > 0)
-            amounts[at, salt] = np.interp(levels[at, salt], np.linspace(0.0, 1.0, len(known)), known)
+            if len(known):
+                at = present[:, salt]
+                amounts[at, salt] = np.interp(levels[at, salt], np.linspace(0.0, 1.0, len(known)), known)
         return amounts
 
     def _between_neighbours(self, n_sets: int, rng: np.random.Generator) -> Floats:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from spectra_core.errors import ConfigError
+from spectra_core.preprocessing.magnitudes import require_computable_targets
 from spectra_core.spectra import SpectraSet, require_targets
 
 
@@ -32,7 +33,8 @@ class ConditionSampler(Protocol):
 
 
 def require_drawable(train: SpectraSet, n_sets: int) -> None:
-    """Refuse a set without targets, and a number of sets below one."""
+    """Refuse a set without targets, targets too large to compute with, and a number of sets below one."""
     require_targets(train)
+    require_computable_targets(train, "training")
     if n_sets < 1:
         raise ConfigError(f"The number of concentration sets must be at least 1, got {n_sets}.")

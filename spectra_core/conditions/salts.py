@@ -259,7 +259,9 @@ def _scale(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the unit in which a misfit of each target is judged: its spread, or its size where it is constant."""
     constant = values.min(axis=0) == values.max(axis=0)
     size = np.abs(values).max(axis=0)
-    return np.asarray(np.where(constant, np.where(size > 0, size, 1.0), values.std(axis=0)), dtype=np.float64)
+    size = np.where(size > 0, size, 1.0)
+    # In units of the size: squares of 1e-200 would be 0, and no spread.
+    return np.asarray(np.where(constant, size, (values / size).std(axis=0) * size), dtype=np.float64)
 
 
 def _relation(name: str, factors: NDArray[np.float64], offset: float, names: tuple[str, ...]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from spectra_core.datasets.dialect import Dialect
 from spectra_core.errors import ConfigError, SpectraError, json_fault
+from spectra_core.json_text import strict_value
 from spectra_core.options import Range, option_of, require_options
 from spectra_core.spectra.text import require_whole
 
@@ -210,9 +211,7 @@ class Recipe:
             When the text is no recipe, naming the unknown entry.
         """
         try:
-            decided = json.loads(text, object_pairs_hook=_once)
-        except RecursionError as error:
-            raise ConfigError("The recipe is nested too deeply. Give a recipe as this program saves it.") from error
+            decided = strict_value(text)
         except ValueError as error:
             raise ConfigError(f"The recipe {json_fault(error)}. Give a recipe as this program saves it.") from error
         if not isinstance(decided, dict):
@@ -227,13 +226,6 @@ class Recipe:
             raise ConfigError(
                 "An entry of the recipe is of the wrong kind. Give a recipe as this program saves it."
             ) from error
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("an entry occurs twice")
-    return found
 
 
 def _require_facts(name: str, facts: Any) -> None:

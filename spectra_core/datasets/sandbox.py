@@ -265,6 +265,8 @@ def _opened(path: Path) -> IO[bytes]:
         return path.open("rb")
     except OSError as error:
         raise ReadError(f"{path} cannot be opened: {error.strerror}. Check the name and the permissions.") from error
+    except ValueError as error:
+        raise ReadError(f"{str(path)!r} cannot be opened: no file has such a name. Check it.") from error
 
 
 def _content(source: bytes | IO[bytes]) -> bytes:

@@ -11,6 +11,7 @@ from spectra_core.errors import ConfigError, json_fault
 from spectra_core.evaluation.errors.question import Question
 from spectra_core.generators import GENERATORS
 from spectra_core.generators.base import DirectGenerator
+from spectra_core.json_text import strict_value
 from spectra_core.options import Range, Seed, require_options
 from spectra_core.regressors.choice import build_regressor, regressor_from_json, regressor_label
 from spectra_core.regressors.mlp_ensemble import Members
@@ -317,8 +318,8 @@ class Experiment:
             When the text is no JSON, or a field, a method or an option is unknown; the known ones are listed.
         """
         try:
-            document = json.loads(text)
-        except json.JSONDecodeError as error:
+            document = strict_value(text)
+        except ValueError as error:
             raise ConfigError(f"The experiment {json_fault(error)}. Choose an experiment.json.") from error
         return cls.from_document(document)
 

@@ -109,7 +109,7 @@ def study_experiment(
     if "reference" not in fields and "step_matched" not in kinds:
         fields["reference"] = "baseline"
     n_folds = fields.get("n_folds", Experiment.n_folds)
-    n_train = None if n_spectra is None else n_spectra - n_spectra // n_folds
+    n_train = None if n_spectra is None else n_spectra - n_spectra // max(2, n_folds)  # `Experiment` refuses fewer
     in_mode = partial(trained, mode=mode, epochs=epochs, n_train=n_train)
     return Experiment(
         arms=tuple(_trained_arm(arm, in_mode) for arm in with_controls([PRESET_ARMS[name] for name in arms])),

@@ -341,7 +341,8 @@ class PhysicsResidual(DirectGenerator):
     def _sort_by_level(self, levels: Floats) -> None:
         """Put what is outside the directions (n_rows, n_channels) in the order of each channel's signal."""
         order = levels.argsort(axis=0)
-        self.levels_ = np.take_along_axis(levels, order, axis=0).astype(np.float32)
+        largest = np.finfo(np.float32).max  # beyond it they only have to stay in order
+        self.levels_ = np.take_along_axis(levels, order, axis=0).clip(-largest, largest).astype(np.float32)
         self.outside_ = np.take_along_axis(self.outside_, order, axis=0)
 
     def _donors(self, inputs: Floats) -> NDArray[np.int64]:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from spectra_core.json_text import strict_json
 from spectra_core.store.files import (
     MOST_OF_A_DOCUMENT,
     json_bytes,
@@ -27,7 +28,6 @@ from spectra_core.store.files import (
     read_plain,
     replace_file,
     size_of_plain,
-    strict_json,
 )
 from spectra_core.store.shapes import shaped
 

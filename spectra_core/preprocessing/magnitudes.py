@@ -53,7 +53,7 @@ def _require(
         centre = np.where(scaling.constant, 0.0, scaling.mean)
         reach = np.where(scaling.constant, LARGEST, np.minimum(FARTHEST * scaling.scale, LARGEST))
     elif max(values.max(), -values.min()) > FARTHEST:
-        reach = np.minimum(FARTHEST * np.maximum(_usual(values), 1.0), LARGEST)
+        reach = FARTHEST * np.minimum(np.maximum(_usual(values), 1.0), LARGEST / FARTHEST)
     too_large = (values.max(axis=0) > centre + reach) | (values.min(axis=0) < centre - reach)
     if too_large.any():
         column = int(np.argmax(too_large))

@@ -7,6 +7,7 @@ from typing import Any
 
 from spectra_core.choices import Choice, build
 from spectra_core.errors import ConfigError, json_fault
+from spectra_core.json_text import strict_value
 from spectra_core.preprocessing import PREPROCESSINGS
 from spectra_core.regressors import REGRESSORS
 from spectra_core.regressors.base import Regressor
@@ -73,7 +74,7 @@ def regressor_from_text(text: str) -> Choice:
     """
     if text.startswith("{"):
         try:
-            return regressor_from_json(json.loads(text))
+            return regressor_from_json(strict_value(text))
         except ValueError as error:
             raise ConfigError(f"The regressor {text[:100]!r} {json_fault(error)}.") from error
     name, _, steps = text.partition(":")

@@ -14,7 +14,7 @@ from spectra_core.report.page import Report
 from spectra_core.report.study import report_of_study
 from spectra_core.store import Store, StoredResult
 from spectra_core.store.calibrations import read_calibration
-from spectra_core.store.files import sha256
+from spectra_core.store.files import is_there, sha256
 
 REPORTS: dict[str, Callable[[StoredResult, Store], Report]] = {
     "study": report_of_study,
@@ -66,7 +66,7 @@ def report_of_named(named: str, store: Store) -> Report:
         When there is none; the results are listed.
     """
     path = Path(named)
-    if path.is_file() and path.suffix == ".zip":
+    if is_there(path, file=True) and path.suffix == ".zip":
         content = path.read_bytes()
         return report_of_calibration(read_calibration(content), path.stem, sha256(content))
     if (key := kept_calibration(named, store)) is not None:
@@ -96,7 +96,7 @@ def card_of_named(named: str, store: Store) -> tuple[Card, str | None]:
     models = {record.id: record.name for record in store.models() if record.registry == "generator"}
     if (key := _one_of(named, models, "generators")) is not None:
         return generator_card(store, key), key
-    if (path := Path(named)).is_file() and path.suffix == ".zip":
+    if is_there(path := Path(named), file=True) and path.suffix == ".zip":
         content = path.read_bytes()
         return calibration_card(read_calibration(content), path.stem, sha256(content), ""), None
     if (key := kept_calibration(named, store)) is not None:

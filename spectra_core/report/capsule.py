@@ -15,13 +15,14 @@ from typing import Any
 from spectra_core.datasets.formulas import table_csv
 from spectra_core.errors import ZIP_FAULTS, ReadError, SpectraCoreError, SpectraError, StoreError, json_fault
 from spectra_core.experiment import Experiment
+from spectra_core.json_text import strict_json
 from spectra_core.report.card import Card
 from spectra_core.report.finding import DOCUMENT, EXPERIMENT, read_table, require_experiment
 from spectra_core.report.page import as_html
 from spectra_core.report.study import judged, study_report
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import ResultRecord, StoredResult
-from spectra_core.store.files import directory_size, json_bytes, sha256, strict_json
+from spectra_core.store.files import directory_size, json_bytes, sha256
 from spectra_core.store.sets import SET_FILES, set_files, set_from
 from spectra_core.store.shapes import fits
 from spectra_core.training.versions import versions

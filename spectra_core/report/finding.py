@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from spectra_core.datasets.formulas import unguarded
 from spectra_core.errors import ReadError, SpectraError
+from spectra_core.json_text import strict_json
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import ResultRecord, SetRecord, Store, StoredResult
-from spectra_core.store.files import strict_json
+from spectra_core.store.files import is_there
 
 KINDS = {
     "study": "experiment",
@@ -49,7 +50,7 @@ def find_result(named: str, store: Store) -> StoredResult:
         When there is none, or several; what there is is listed.
     """
     path = Path(named)
-    if path.exists():
+    if named and is_there(path):
         return result_in_folder(path if path.is_dir() else path.parent)
     records = store.results()
     fitting = [record for record in records if record.name == named]
@@ -108,25 +109,33 @@ def result_in_folder(folder: Path) -> StoredResult:
     ReadError
         When a file is missing or is not what a study writes.
     """
+    name = folder.resolve().name
+    if not is_there(folder / EXPERIMENT):
+        raise ReadError(
+            f"The folder {name!r} lacks {EXPERIMENT!r}, so it is none that `latent-spectra study --out` wrote."
+        )
     try:
-        tables = {path.stem: read_table(path.read_bytes()) for path in sorted(folder.glob("*.csv"))}
+        tables = {path.stem: _named_table(path) for path in sorted(folder.glob("*.csv"))}
         experiment = strict_json((folder / EXPERIMENT).read_bytes())
         written = folder / DOCUMENT
         document = strict_json(written.read_bytes()) if written.is_file() else _described(experiment, tables)
-    except FileNotFoundError as error:
-        raise ReadError(
-            f"The folder {folder.name!r} lacks {EXPERIMENT!r}, so it is none that `latent-spectra study --out` wrote."
-        ) from error
     except OSError as error:
-        raise ReadError(f"The folder {folder.name!r} cannot be read: {error.strerror}.") from error
+        raise ReadError(f"The folder {name!r} cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise ReadError(f"The folder {folder.name!r} holds a file that no study wrote: {error}.") from error
+        raise ReadError(f"The folder {name!r} holds a file that no study wrote: {error}.") from error
     missing = [name for name in ("errors", "comparisons", "spreads") if name not in tables]
     if missing:
-        raise ReadError(f"The folder {folder.name!r} lacks {missing[0]}.csv, which a study writes. Run it again.")
-    name = f"Study of {document['data'].get('name') or folder.name}"
-    record = ResultRecord("", "study", name, tuple(tables), "", 0, str(document.get("created", "")))
+        raise ReadError(f"The folder {name!r} lacks {missing[0]}.csv, which a study writes. Run it again.")
+    title = f"Study of {document['data'].get('name') or name}"
+    record = ResultRecord("", "study", title, tuple(tables), "", 0, str(document.get("created", "")))
     return StoredResult(record, {**document, "experiment": experiment}, tables)
+
+
+def _named_table(path: Path) -> pd.DataFrame:
+    try:
+        return read_table(path.read_bytes())
+    except ReadError as error:
+        raise ReadError(f"{path.name}: {error}") from error
 
 
 def read_table(content: bytes) -> pd.DataFrame:

@@ -162,10 +162,9 @@ def agreement(name: str, kept: pd.DataFrame, found: pd.DataFrame, how: str, digi
 
 
 def _data(capsule: Capsule, spectra: SpectraSet | None) -> SpectraSet:
-    inside = capsule.data()
-    if inside is not None:
-        return inside
     if spectra is None:
+        if (inside := capsule.data()) is not None:
+            return inside
         raise ConfigError(
             f"The data stayed behind when this capsule was made. Give them with --data; their fingerprint begins with "
             f"{capsule.fingerprint[:12]}."

@@ -13,9 +13,10 @@ import numpy as np
 from spectra_core.choices import Choice
 from spectra_core.contracts import Arrays
 from spectra_core.errors import ZIP_FAULTS, ReadError, SpectraCoreError, json_fault
+from spectra_core.json_text import strict_json
 from spectra_core.spectra import Frame
 from spectra_core.store.entry import DamageError, Entry, require_described
-from spectra_core.store.files import directory_size, json_bytes, sha256, strict_json, write_at
+from spectra_core.store.files import directory_size, json_bytes, sha256, write_at
 from spectra_core.store.frames import dense
 from spectra_core.store.model_checks import (
     MAX_CHANNELS,

@@ -22,6 +22,7 @@ import psutil
 from filelock import BaseFileLock, FileLock
 
 from spectra_core.errors import StoreError
+from spectra_core.json_text import require_text, strict_json
 
 Stamp = tuple[int, int, int]
 _HOST = socket.gethostname().replace("~", "-").replace("/", "-")
@@ -66,6 +67,18 @@ def _cause(error: OSError, forbidden: str) -> str:
         return f"the disk reported {error.strerror!r}. Choose another name."
     reason = error.strerror or type(error).__name__
     return f"the disk reported {reason!r}. Check the disk and try again."
+
+
+def is_there(path: Path, *, file: bool = False) -> bool:
+    r"""Whether a file or folder, or only a file, has this name; none has one that the system does not take.
+
+    >>> is_there(Path("n" * 10_000)), is_there(Path("\0")), is_there(Path(".")), is_there(Path("."), file=True)
+    (False, False, True, False)
+    """
+    try:
+        return path.is_file() if file else path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def require_place(path: Path, *, folder: bool = False) -> None:
@@ -248,7 +261,7 @@ def json_bytes(document: Mapping[str, Any]) -> bytes:
     except (TypeError, ValueError) as error:
         raise StoreError("Only text, numbers, lists and mappings can be kept, with finite numbers.") from error
     try:
-        _require_text(text)
+        require_text(text)
     except ValueError as error:
         raise StoreError(f"This cannot be kept: {error}. Write the text anew.") from error
     return text.encode("ascii")
@@ -267,48 +280,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not np.isfinite(value):
         return None
     return value
-
-
-def strict_json(text: bytes | str) -> dict[str, Any]:
-    """Read a JSON object, refusing repeated keys, NaN, halves of characters and anything but an object at the top.
-
-    Raises
-    ------
-    ValueError
-        Saying what is wrong with the text.
-    """
-    try:
-        text = text.decode("utf-8") if isinstance(text, bytes) else text
-        document = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_no_constant)
-        _require_text(text)
-    except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
-    if not isinstance(document, dict):
-        raise ValueError("it is not a JSON object")
-    return document
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        seen: set[str] = set()
-        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise ValueError(f"the key {twice[:60]!r} occurs twice")
-    return document
-
-
-def _require_text(text: str) -> None:
-    """Refuse JSON with a lone surrogate: half a character, which no page can show and no file can hold."""
-    if "\\ud" in text or "\\uD" in text:
-        text = json.dumps(json.loads(text), ensure_ascii=False)
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise ValueError("it holds text with half a character (a lone surrogate)") from error
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a JSON number")
 
 
 def exclusive(path: Path) -> BaseFileLock:

@@ -11,9 +11,9 @@ import numpy as np
 
 from spectra_core.contracts import Arrays
 from spectra_core.errors import ConfigError, ReadError, SpectraCoreError, StoreError, json_fault
+from spectra_core.json_text import strict_json
 from spectra_core.options import options_of
 from spectra_core.spectra import Frame
-from spectra_core.store.files import strict_json
 
 FORMAT = "latent-spectra model"
 FORMAT_VERSION = 1

@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from spectra_core.errors import StoreError
+from spectra_core.json_text import strict_json
 from spectra_core.store.entry import DamageError, Entry
-from spectra_core.store.files import json_bytes, strict_json
+from spectra_core.store.files import json_bytes
 from spectra_core.store.result_shapes import require_shape
 from spectra_core.store.shapes import fits, shaped
 

@@ -7,9 +7,10 @@ from typing import Any
 import pandas as pd
 
 from spectra_core.errors import SpectraCoreError, StoreError
+from spectra_core.json_text import strict_json
 from spectra_core.spectra import SetMeta, SpectraSet
 from spectra_core.store.entry import DamageError, Entry, require_described
-from spectra_core.store.files import json_bytes, strict_json
+from spectra_core.store.files import json_bytes
 from spectra_core.store.frames import dense, frame_document, frame_from
 from spectra_core.store.shapes import shaped
 

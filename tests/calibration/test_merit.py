@@ -15,7 +15,7 @@ from spectra_core.calibration.merit import detection_limits, line_of
 from spectra_core.choices import Choice
 from spectra_core.datasets.formulas import table_csv
 from spectra_core.datasets.simulator import PRESETS, simulate
-from spectra_core.errors import ConfigError
+from spectra_core.errors import ConfigError, SpectraError
 from spectra_core.regressors.choice import RegressorChoice
 from spectra_core.spectra import SpectralAxis, SpectraSet
 from tests.conftest import BANDS, beer_lambert_set
@@ -53,6 +53,27 @@ def test_the_line_and_its_region_are_those_of_the_f_test():
     for offset, slope in line.region(0.95)[["offset", "slope"]].to_numpy()[::17]:
         more = ((y - offset - slope * x) ** 2).sum() - left
         assert_allclose(more / 2 / (left / 28), stats.f.ppf(0.95, 2, 28))
+
+
+@pytest.mark.parametrize(("shift", "factor"), [(1e8, 1.0), (0.0, 1e-200), (0.0, 1e90), (2.0**50, 1.0)])
+def test_the_line_is_the_same_far_from_zero_and_in_any_unit(shift, factor):
+    """Dates, or traces in mol/L: y - x, and with it slope - 1 and the test, do not know where zero lies."""
+    rng = np.random.default_rng(0)
+    x = factor * (shift + np.round(rng.uniform(0, 100, 30)))
+    y = x + factor * np.round(4 * rng.normal(size=30) - 2)  # exact in float64
+    near = x / factor - shift
+    line, expected = line_of(x, y), line_of(near, near + (y - x) / factor)
+    assert_allclose([line.slope - 1, line.p_ideal], [expected.slope - 1, expected.p_ideal], rtol=1e-6)
+    assert_allclose(line.offset / factor, expected.offset + shift - expected.slope * shift, rtol=1e-6)
+    assert_allclose(line.covariance[1, 1], expected.covariance[1, 1], rtol=1e-6)
+    outline = line.region()
+    assert np.isfinite(outline.to_numpy()).all()
+
+
+def test_signals_whose_fourth_powers_overflow_are_refused():
+    spectra = beer_lambert_set(20)
+    with pytest.raises(SpectraError, match="fourth powers"):
+        calibrate(SpectraSet(spectra.axis, 1e99 * spectra.signal, spectra.targets), regressor="ridge", n_folds=4)
 
 
 def test_one_channel_has_the_limit_of_iupac():

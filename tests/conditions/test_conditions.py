@@ -15,8 +15,10 @@ from spectra_core.conditions.independent_uniform import IndependentUniform
 from spectra_core.conditions.measured import ConvexMixtures, Resampled
 from spectra_core.conditions.salt_box import LatinHypercube, SaltBox, Sobol
 from spectra_core.contracts import configuration
+from spectra_core.datasets.simulator import PRESETS, simulate
 from spectra_core.errors import ConfigError, SpectraError
 from spectra_core.spectra import SpectralAxis, SpectraSet
+from tests.conftest import relabelled
 
 WITHIN_BALANCE = sorted(set(CONDITIONS) - {"independent_uniform"})
 
@@ -89,6 +91,28 @@ class TestEveryConditionSampler:
                 CONDITIONS[name]().draw(unrelated, 5, rng)
         else:
             assert len(CONDITIONS[name]().draw(unrelated, 5, rng)) == 5
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_salts_of_which_no_solution_needs_any_are_none(name):
+    """Of three ions, some salts that are known tell nothing: what holds copper is explained by its sulfate alone."""
+    mixtures = simulate(PRESETS["beer_lambert"], n_spectra=40, seed=0).with_targets(["Cu2+", "Ni2+", "NO3-"])
+    sets = CONDITIONS[name]().draw(mixtures, 30, np.random.default_rng(0))
+    assert np.isfinite(sets.to_numpy()).all()
+    assert (sets.to_numpy() >= 0).all()
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_targets_of_any_size_are_drawn_or_refused(name, mixtures):
+    """Squares of 1e-200 are 0, and differences of 1e308 infinite."""
+    tiny = relabelled(mixtures.with_meta(provenance={}), 1e-200 * mixtures.targets)
+    sets = CONDITIONS[name]().draw(tiny, 30, np.random.default_rng(0))
+    usual = CONDITIONS[name]().draw(mixtures.with_meta(provenance={}), 30, np.random.default_rng(0))
+    assert_allclose(sets / 1e-200, usual, rtol=1e-6, atol=1e-9)
+    huge = mixtures.targets.copy()
+    huge.iloc[::2, 0], huge.iloc[1::2, 0] = 1e308, -1e308
+    with pytest.raises(SpectraError, match="beyond 1e\\+100 cannot be computed with"):
+        CONDITIONS[name]().draw(relabelled(mixtures, huge), 3, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("name", WITHIN_BALANCE)

@@ -53,7 +53,7 @@ def test_what_is_said_of_a_target_is_of_the_kind_it_is_used_as(fact):
     ("text", "said"),
     [
         ("[" * 100_000, "nested too deeply"),
-        ('{"decimal": ",", "decimal": "."}', "an entry occurs twice"),
+        ('{"decimal": ",", "decimal": "."}', "the key 'decimal' occurs twice"),
         ('{"limits": {"Cu": NaN}}', "limits must be a number"),
         ('{"leave_out_spectra": [1.5]}', "leave_out_spectra must be a whole number"),
         ('{"leave_out_spectra": "A1"}', "must be a list"),

@@ -11,10 +11,11 @@ from numpy.testing import assert_array_equal
 from pandas.testing import assert_frame_equal
 
 from spectra_core.errors import StoreError
+from spectra_core.json_text import strict_json
 from spectra_core.regressors import REGRESSORS
 from spectra_core.spectra import SetMeta, SpectralAxis, SpectraSet
 from spectra_core.store import home_folder
-from spectra_core.store.files import json_bytes, strict_json
+from spectra_core.store.files import json_bytes
 from tests.store.conftest import raises
 
 

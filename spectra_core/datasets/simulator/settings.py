@@ -14,6 +14,7 @@ from spectra_core.datasets.simulator.designs import DESIGNS, Design
 from spectra_core.datasets.simulator.instrument import Instrument
 from spectra_core.datasets.simulator.ions import MAX_ION_CONCENTRATION, SALTS
 from spectra_core.errors import ConfigError, json_fault
+from spectra_core.json_text import strict_value
 from spectra_core.options import Range, Seed, option_of, require_options
 from spectra_core.spectra import SpectralAxis
 
@@ -171,8 +172,8 @@ class SimulationSettings:
     def from_json(cls, text: str) -> "SimulationSettings":
         """Read settings from JSON."""
         try:
-            values = json.loads(text)
-        except json.JSONDecodeError as error:
+            values = strict_value(text)
+        except ValueError as error:
             raise ConfigError(f"The text of the simulator settings {json_fault(error)}.") from error
         if not isinstance(values, dict):
             raise ConfigError("Simulator settings must be a JSON object of names and values.")
