@@ -18,6 +18,7 @@ from spectra_core.generators.physics import PHYSICS
 from spectra_core.generators.physics.choosing import chosen_physics
 from spectra_core.generators.residual_process import ResidualProcess
 from spectra_core.generators.state import checked_arrays, checked_conditions, require_fitted, require_training_set
+from spectra_core.preprocessing.magnitudes import LARGEST
 from spectra_core.spectra import Frame, SetMeta, SpectraSet, require_targets
 from spectra_core.training.signal_basis import signal_basis
 
@@ -245,12 +246,13 @@ class PhysicsResidual(DirectGenerator):
         }
         state = checked_arrays(arrays, shapes, self.title)
         for name in ("input_scale", "scale", "process.lengths", "process.diagonals"):
-            if not (state[name] > 0).all():
+            if not (state[name] > 1.0 / LARGEST).all():
                 raise ConfigError(f"{name!r} in the stored state of {self.title} must be positive. Fit it again.")
         at, self.ids_ = state["constant_at"], ids_from_array(state["ids"], self.title)
         if len(self.ids_) != rows:
             raise ConfigError(f"The stored spectra and ids of {self.title} differ in number. Fit it again.")
-        if not rows or not len(state["design.targets"]) or not ((at >= 0) & (at < n_channels)).all():
+        has_solutions = len(state["design.targets"]) > 0 and (len(state["design.amounts"]) > 0 or not n_salts)
+        if not rows or not has_solutions or not ((at >= 0) & (at < n_channels)).all():
             raise ConfigError(f"The stored state of {self.title} does not fit together. Fit it again.")
         for name in _OWN:
             setattr(self, f"{name}_", state[name])

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectra_core.contracts import Arrays
-from spectra_core.errors import SpectraError
+from spectra_core.errors import ConfigError, SpectraError
 
 Floats = NDArray[np.floating[Any]]
 
@@ -79,7 +79,15 @@ class Standardiser:
 
     @classmethod
     def from_arrays(cls, arrays: Arrays, prefix: str) -> Self:
-        """Rebuild from `to_arrays`."""
+        """Rebuild from `to_arrays`.
+
+        Raises
+        ------
+        ConfigError
+            When nothing can be divided by what is kept as scale.
+        """
+        if not (arrays[f"{prefix}.scale"] > 0).all():
+            raise ConfigError(f"The stored scale of the {prefix} must be positive. Train the model again.")
         return cls(
             arrays[f"{prefix}.mean"],
             arrays[f"{prefix}.scale"],

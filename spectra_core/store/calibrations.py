@@ -23,7 +23,7 @@ from spectra_core.store.model_checks import (
     MAX_TARGETS,
     cause,
     checked_header,
-    require_finite,
+    require_numbers,
 )
 from spectra_core.store.sets import SET_FILES, set_files, set_from
 from spectra_core.store.shapes import MOST, shaped
@@ -135,7 +135,7 @@ def write_calibration(calibration: "Calibration") -> bytes:
         for fold, model in enumerate(part.folds):
             arrays |= {f"part{number}.fold{fold}.{name}": values for name, values in model.to_arrays().items()}
     arrays = {name: np.asarray(values) for name, values in arrays.items()}
-    require_finite(arrays)
+    require_numbers(arrays)
     words = {
         "format": FORMAT,
         "version": FORMAT_VERSION,
@@ -218,7 +218,7 @@ def _arrays(content: bytes) -> Arrays:
         arrays: Arrays = load(content)
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
         raise ReadError("The numbers in this calibration file do not fit their header. Export it again.") from error
-    require_finite(arrays)
+    require_numbers(arrays)
     return arrays
 
 

@@ -23,6 +23,9 @@ MAX_CHANNELS = 200_000
 MAX_TARGETS = 1_000
 MAX_NUMBER = 10**9
 
+WHOLE_NUMBERS = {"constant_at", "fold", "ids", "n_components", "n_groups"}
+"""Last part of the names of arrays of whole numbers, beside those that mark the constant columns of a scaling."""
+
 META = "latent_spectra"
 _NO_PICKLE = (
     "This is a pickled or zipped model file (.pt, .pth, .pkl), which can run code when it is opened. "
@@ -139,19 +142,28 @@ def fitted_member(record: Mapping[str, Any], frame: Frame, state: Arrays) -> Any
         raise ReadError(f"The arrays in this model file do not fit its configuration ({cause(error)}).") from error
 
 
-def require_finite(state: Arrays) -> None:
-    """Refuse arrays of anything but finite numbers that can be computed with."""
+def require_numbers(state: Arrays) -> None:
+    """Refuse arrays of other numbers than models are made of: whole ones by their names, else fractions.
+
+    Raises
+    ------
+    ReadError
+        Naming the array.
+    """
     from spectra_core.preprocessing.magnitudes import LARGEST
 
     for name, values in state.items():
-        if values.dtype.kind not in "fiub":
-            raise ReadError(f"A model is made of numbers, but its array {name[:60]!r} holds {values.dtype}.")
+        called = repr(name[:60])
+        is_whole = name.endswith(".constant") or name.rpartition(".")[2] in WHOLE_NUMBERS
+        if not (values.dtype.kind in "iu" if is_whole else values.dtype in (np.float32, np.float64)):
+            wanted = "whole numbers" if is_whole else "fractions of 4 or 8 bytes"
+            raise ReadError(f"The array {called} of a model holds {wanted}, but here {values.dtype}. Export it again.")
         if values.dtype.kind == "f" and not np.isfinite(values).all():
-            raise ReadError(f"The model holds values that are not finite, in its array {name[:60]!r}. Train it again.")
+            raise ReadError(f"The model holds values that are not finite, in its array {called}. Train it again.")
         if values.dtype.kind == "f" and values.size and max(float(values.max()), -float(values.min())) > LARGEST:
             raise ReadError(
                 f"Nothing can be computed with numbers beyond {LARGEST:g}, which the model holds in its array "
-                f"{name[:60]!r}. Train it again."
+                f"{called}. Train it again."
             )
 
 

@@ -25,9 +25,9 @@ from spectra_core.store.model_checks import (
     checked_parts,
     fitted_member,
     member_class,
-    require_finite,
+    require_numbers,
 )
-from spectra_core.store.shapes import MOST, shaped
+from spectra_core.store.shapes import MOST, fits, shaped
 from spectra_core.training.devices import CPU
 from spectra_core.training.versions import versions
 
@@ -154,7 +154,7 @@ def write_model(
 
     member_class(registry, member)
     state = {name: np.asarray(values) for name, values in model.to_arrays().items()}
-    require_finite(state)
+    require_numbers(state)
     history = _history_of(model)
     remembered = dict(extra)
     document = {
@@ -190,15 +190,11 @@ def read_model(content: bytes) -> ModelFile:
         frame = frame_from(document["frame"], arrays.pop(_POSITIONS))
         if len(frame.axis) > MAX_CHANNELS or len(frame.target_info) > MAX_TARGETS:
             raise ValueError(f"more than {MAX_CHANNELS} channels or {MAX_TARGETS} targets")
-        history = pd.DataFrame(
-            {str(name): arrays.pop(_HISTORY + str(number)) for number, name in enumerate(document["history"])}
-        )
+        history = _history_from(document["history"], arrays)
         record = _record_from(document, frame)
     except (KeyError, TypeError, ValueError, AttributeError, SpectraCoreError) as error:
         raise ReadError(f"The description in this model file is incomplete or wrong ({cause(error)}).") from error
     state = _state_in(arrays)
-    if "epoch" in history:
-        history["epoch"] = history["epoch"].astype(np.int64)
     fitted = fitted_member(record, frame, state)
     return ModelFile(fitted, history, {**record, **_described(fitted)})
 
@@ -226,7 +222,7 @@ def _state_in(arrays: Arrays) -> Arrays:
     if foreign:
         raise ReadError(f"The model file holds an array that no model has: {foreign[0][:60]!r}.")
     state = {name.removeprefix(_STATE): values.copy() for name, values in arrays.items()}
-    require_finite(state)
+    require_numbers(state)
     return state
 
 
@@ -252,6 +248,21 @@ def _record_from(document: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
         "versions": {str(name): str(value) for name, value in document["versions"].items()},
         "extra": document["extra"],
     }
+
+
+def _history_from(names: Any, arrays: Arrays) -> pd.DataFrame:
+    """Take the training curve out of `arrays`."""
+    if not fits(names, list[str]):
+        raise TypeError("the names of the training curve are no list of texts")
+    columns = [arrays.pop(_HISTORY + str(number)) for number in range(len(names))]
+    if any(values.dtype != np.float64 or values.ndim != 1 for values in columns):
+        raise ValueError("its training curve is none")
+    history = pd.DataFrame(dict(enumerate(columns)))
+    if names[:1] == ["epoch"]:
+        if not ((history[0] == history[0].round()) & (history[0].abs() <= MAX_NUMBER)).all():
+            raise ValueError("its training curve does not count epochs")
+        history[0] = history[0].astype(np.int64)
+    return history.set_axis(names, axis="columns")
 
 
 def _history_of(model: Any) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from spectra_core.errors import ConfigError
 from spectra_core.training.devices import CPU
 from spectra_core.training.loop import train
 from spectra_core.training.parallel import one_numerical_thread
-from spectra_core.training.parameters import to_tensor, torch_dtype
+from spectra_core.training.parameters import TORCH_DTYPES, to_tensor, torch_dtype
 from spectra_core.training.plan import Plan
 from spectra_core.training.training import Curve, Figures, Floats, Training, digest_of
 from spectra_core.training.vae_network import (
@@ -83,7 +83,7 @@ class VaeWeights:
                 if array is None or array.shape != expected:
                     got = "nothing" if array is None else f"shape {array.shape}"
                     raise ConfigError(f"The stored model should hold {name!r} of shape {expected}, but holds {got}.")
-                if array.dtype.kind != "f":
+                if array.dtype.name not in TORCH_DTYPES:
                     raise ConfigError(f"The stored model should hold {name!r} as fractions, but holds {array.dtype}.")
                 if not np.isfinite(array).all():
                     raise ConfigError(f"{name!r} of the stored model is not finite. Train it again.")
@@ -93,6 +93,8 @@ class VaeWeights:
             for name, values in arrays.items()
             if name.startswith("curve.")
         }
+        if any(values.ndim != 1 for values in curve.values()) or len({len(values) for values in curve.values()}) > 1:
+            raise ConfigError("The parts of the stored training curve differ in length. Train the model again.")
         return cls(shape, weights, curve)
 
     def _through(self, network: Network, values: Floats, conditions: Floats | None) -> Floats:

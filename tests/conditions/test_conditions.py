@@ -10,6 +10,7 @@ from pandas.testing import assert_frame_equal
 from scipy import stats
 
 from spectra_core.conditions import CONDITIONS
+from spectra_core.conditions.as_measured import Design
 from spectra_core.conditions.hull import hull_distance
 from spectra_core.conditions.independent_uniform import IndependentUniform
 from spectra_core.conditions.measured import ConvexMixtures, Resampled
@@ -245,3 +246,11 @@ def test_latin_hypercube_visits_every_step_of_every_salt_once(mixtures):
     for made, measured in ((sets["Cu2+"], data["Cu2+"]), (sets["NO3-"], data["NO3-"])):
         steps = np.floor(40 * (made - measured.min()) / np.ptp(measured)).astype(int)
         assert_array_equal(np.sort(steps), np.arange(40))
+
+
+def test_a_salt_that_no_solution_holds_is_drawn_in_none():
+    matrix, amounts = np.eye(2), np.column_stack([np.linspace(0.1, 0.5, 6), np.zeros(6)])
+    drawn = Design(amounts @ matrix, matrix, np.zeros(2), amounts).draw(20, np.random.default_rng(0))
+    assert (drawn[:, 1] == 0).all()
+    assert ((drawn[:, 0] >= 0.1) & (drawn[:, 0] <= 0.5)).all()
+    assert len(np.unique(drawn[:, 0])) > 10

@@ -173,6 +173,10 @@ class TestAHostileFile:
             lambda arrays: arrays.update(fold=arrays["fold"] * 0),
             lambda arrays: arrays.update(more=np.zeros(2)),
             lambda arrays: arrays.pop("fitted"),
+            lambda arrays: arrays.update({"part0.whole.coefficients": arrays["part0.whole.coefficients"] > 0}),
+            lambda arrays: arrays.update({"part0.whole.coefficients": arrays["part0.whole.coefficients"].astype("f2")}),
+            lambda arrays: arrays["part0.fold1.signal.scale"].fill(0.0),
+            lambda arrays: arrays.update({"usual.variances": arrays["usual.variances"].astype(int)}),
             lambda arrays: arrays.pop("part0.fold1.coefficients"),
         ],
     )

@@ -21,7 +21,7 @@ from spectra_core.options import options_of
 from spectra_core.regressors import REGRESSORS
 from spectra_core.store import Store
 from spectra_core.store.model_checks import MAX_BYTES
-from spectra_core.store.models import read_frame
+from spectra_core.store.models import read_frame, read_model
 from spectra_core.training import devices
 
 
@@ -166,11 +166,75 @@ class TestAKeptModel:
         tracemalloc.stop()
         assert peak < 100 * 2**20  # the axis, a few times; one layer would take 6.5 GB
 
+    @pytest.mark.parametrize("member", GENERATORS)
+    def test_arrays_of_a_generator_that_are_not_of_its_numbers_are_refused(self, store, mixtures, member):
+        model = GENERATORS[member](**_quick(GENERATORS[member])).fit(mixtures, seed=1)
+        content = store.export_model(
+            store.save_model(model, registry="generator", member=member, train=mixtures, seed=1)
+        )
+        others = {"f": (bool, np.int64, np.float16, np.complex64), "i": (bool, np.float64), "u": (bool, np.float64)}
+        for name, kept in model.to_arrays().items():
+            for other in others[kept.dtype.kind]:
+                with pytest.raises(ReadError, match=rf"'{name}' of a model holds .*, but here {np.dtype(other)}"):
+                    read_model(forged(content, _array(f"state.{name}", lambda a, to=other: np.zeros(a.shape, to))))
+            if name.endswith(".scale"):
+                for nothing in (0.0, -1.0):
+                    with pytest.raises(ReadError, match="must be positive"):
+                        read_model(forged(content, _array(f"state.{name}", lambda a, to=nothing: a * 0 + to)))
+        read_model(content)
+
+    @pytest.mark.parametrize(
+        ("name", "change", "said"),
+        [
+            ("state.curve.loss", lambda curve: curve[:-1], "differ in length"),
+            ("state.curve.kl", lambda curve: curve[None], "differ in length"),
+            ("history.0", lambda epochs: epochs * np.nan, "does not count epochs"),
+            ("history.0", lambda epochs: epochs + 0.5, "does not count epochs"),
+            ("history.0", lambda epochs: epochs * 1e30, "does not count epochs"),
+            ("history.1", lambda curve: curve[:-1], "incomplete or wrong"),
+            ("history.1", lambda curve: curve[None], "training curve is none"),
+            ("history.1", lambda curve: curve > 0, "training curve is none"),
+        ],
+    )
+    def test_training_curves_that_are_none_are_refused(self, store, mixtures, name, change, said):
+        model = GENERATORS["vae"](**_quick(GENERATORS["vae"])).fit(mixtures, seed=1)
+        content = store.export_model(
+            store.save_model(model, registry="generator", member="vae", train=mixtures, seed=1)
+        )
+        with pytest.raises(ReadError, match=said):
+            read_model(forged(content, _array(name, change)))
+
+    @pytest.mark.parametrize(
+        ("name", "change"),
+        [
+            ("design.amounts", lambda amounts: amounts[:0]),
+            ("design.targets", lambda targets: targets[:0]),
+            ("input_scale", lambda scale: scale * 0 + 1e-300),
+        ],
+    )
+    def test_physics_that_draws_nothing_is_refused(self, store, mixtures, name, change):
+        kind = GENERATORS["physics_residual"]
+        model = kind().fit(mixtures, seed=1)
+        content = store.export_model(
+            store.save_model(model, registry="generator", member="physics_residual", train=mixtures, seed=1)
+        )
+        with pytest.raises(ReadError, match="do not fit its configuration"):
+            read_model(forged(content, _array(f"state.{name}", change)))
+
     @pytest.mark.parametrize("member", REGRESSORS)
     def test_every_regressor_comes_back(self, store, mixtures, member):
         model = REGRESSORS[member](**_quick(REGRESSORS[member])).fit(mixtures, seed=1)
         model_id = store.save_model(model, registry="regressor", member=member, train=mixtures, seed=1)
         assert_array_equal(store.load_model(model_id).model.predict(mixtures), model.predict(mixtures))
+
+
+def _array(name, make):
+    """Put another array in place of one."""
+
+    def change(document, arrays):
+        arrays[name] = np.ascontiguousarray(make(arrays[name]))
+
+    return change
 
 
 def _set(*path, value):

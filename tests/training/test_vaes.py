@@ -270,7 +270,7 @@ def test_model_comes_back_from_its_arrays_and_a_damaged_one_is_refused():
         VaeWeights.from_arrays(shape, {**arrays, "encoder.posterior.bias": arrays["encoder.posterior.bias"][:-1]})
     with pytest.raises(ConfigError, match=r"'decoder\.hidden\.bias' of the stored model is not finite"):
         VaeWeights.from_arrays(shape, {**arrays, "decoder.hidden.bias": arrays["decoder.hidden.bias"] * np.nan})
-    for other in (bool, np.int64):
+    for other in (bool, np.int64, np.float16):
         with pytest.raises(ConfigError, match=rf"'decoder\.hidden\.bias' as fractions, but holds {np.dtype(other)}"):
             VaeWeights.from_arrays(
                 shape, {**arrays, "decoder.hidden.bias": arrays["decoder.hidden.bias"].astype(other)}
