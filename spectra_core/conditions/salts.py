@@ -260,8 +260,9 @@ def _scale(values: NDArray[np.float64]) -> NDArray[np.float64]:
     constant = values.min(axis=0) == values.max(axis=0)
     size = np.abs(values).max(axis=0)
     size = np.where(size > 0, size, 1.0)
-    # In units of the size: squares of 1e-200 would be 0, and no spread.
-    return np.asarray(np.where(constant, size, (values / size).std(axis=0) * size), dtype=np.float64)
+    spread = values.std(axis=0)
+    spread = np.where(spread > 0, spread, (values / size).std(axis=0) * size)  # squares of 1e-200 are 0, and no spread
+    return np.asarray(np.where(constant, size, spread), dtype=np.float64)
 
 
 def _relation(name: str, factors: NDArray[np.float64], offset: float, names: tuple[str, ...]) -> str:

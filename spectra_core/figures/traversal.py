@@ -105,8 +105,8 @@ def walk_figure(
     n_left = int((steps["remote"] | steps["outside_range"]).sum())
     return styled(
         figure,
-        alt=f"Decoded spectra at {len(steps)} steps over {way_label.lower()}, {steps['at'].iloc[0]:.3g} to "
-        f"{steps['at'].iloc[-1]:.3g}; at {n_left} of them the walk has left the data.",
+        alt=f"Decoded spectra at {len(steps)} steps over {way_label.lower()}, {_said(steps['at'].iloc[0])} to "
+        f"{_said(steps['at'].iloc[-1])}; at {n_left} of them the walk has left the data.",
         height=680,
     )
 

@@ -189,6 +189,19 @@ def test_density_is_opaque_where_most_spectra_are_and_clear_where_none_is():
     assert_array_equal(opacity, [[round(255 * (np.log(4) / np.log(10)) ** 0.8), 0], [0, 255]])
 
 
+def test_places_on_a_walk_have_the_minus_of_the_axes_wherever_they_are_said(figures):
+    figure, minus = figures["walk"], "\N{MINUS SIGN}"
+    labels = [step.label for step in figure.layout.sliders[0].steps]
+    assert [labels[0], labels[20], labels[-1]] == [f"{minus}1", "0", "1"]
+    names = [trace.name for trace in figure.data if trace.name]
+    assert f"first step, {minus}1" in names
+    hover = [trace.hovertemplate for trace in figure.data if trace.hovertemplate]
+    assert sum(f"at {minus}" in one for one in hover) > 3
+    assert f"{minus}1 to 1" in alt_text(figure)
+    assert not any("-" in one for one in [*labels, *names])
+    assert not any("at -" in one for one in hover)
+
+
 def test_a_falling_irregular_axis_is_drawn_rising_on_equal_steps():
     histogram = pd.DataFrame([[3, 2, 1]], index=[0.5], columns=[1000.0, 910.0, 900.0])
     grid = image.on_regular_grid(histogram)

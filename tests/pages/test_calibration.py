@@ -290,6 +290,17 @@ class TestReadingErrors:
         assert app.selectbox(key="study").value == study
         assert [one.name for one in store.damaged()] == ["Odd"] * 4
 
+    def test_a_link_to_an_experiment_that_is_gone_says_so(self, study, store, fingerprint):
+        gone = "The link names an experiment that is not in this store."
+        app = AppTest.from_file(APP, default_timeout=60)
+        app.query_params["set"] = fingerprint[:12]
+        app.query_params["study"] = "Study of what was deleted · 2026-01-01 10:00 UTC"
+        assert gone in [one.value for one in healthy(app.switch_page(ERRORS).run()).info]
+        record = next(one for one in store.results("study") if one.id == study)
+        app = AppTest.from_file(APP, default_timeout=60)
+        app.query_params["study"] = f"{record.name} · {record.created[:16].replace('T', ' ')} UTC"
+        assert gone not in [one.value for one in healthy(app.switch_page(ERRORS).run()).info]
+
     def test_without_an_experiment_the_visitor_is_taken_to_run_one(self, fingerprint):
         app = opened(ERRORS, set=fingerprint)
         assert app.info[0].value.startswith("No experiment on")
