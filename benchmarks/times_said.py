@@ -13,9 +13,9 @@ each, as other programs are.
 
 import argparse
 import json
-import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -82,24 +82,19 @@ def tell(name: str, *cells: str) -> None:
 
 @contextmanager
 def beside(n_processes: int, niceness: int) -> Iterator[None]:
-    """Keep processors busy meanwhile."""
-    started = [multiprocessing.Process(target=_busy, args=(niceness,), daemon=True) for _ in range(n_processes)]
-    for one in started:
-        one.start()
+    """Keep processors busy meanwhile, as others do: by processes that this one did not start."""
+    busy = f"import os; os.nice({niceness})\nwhile True: sum(range(10_000))"
+    starter = (
+        "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', sys.argv[1]], start_new_session=True, "
+        "stdout=subprocess.DEVNULL).pid)"
+    )
+    start = [sys.executable, "-c", starter, busy]
+    started = [int(subprocess.run(start, stdout=subprocess.PIPE, check=True).stdout) for _ in range(n_processes)]
     try:
         yield
     finally:
         for one in started:
-            one.kill()
-            one.join()
-
-
-def _busy(niceness: int) -> None:
-    if hasattr(os, "setsid"):
-        os.setsid()
-    psutil.Process().nice(niceness)
-    while True:
-        sum(range(10_000))
+            psutil.Process(one).kill()
 
 
 def works(store: Store) -> Iterator[Work]:

@@ -44,6 +44,8 @@ class Sample:
         Of this process, which ends its part before the work begins.
     n_running
         Threads that run or wait for a processor, this one left out; None where the system tells no such thing.
+    started
+        Of the processes that this one started: jobs and measurements, which end before the next job begins.
     """
 
     at: float
@@ -52,6 +54,7 @@ class Sample:
     idle: float
     own: float
     n_running: float | None
+    started: float = 0.0
 
 
 class Others(NamedTuple):
@@ -73,24 +76,39 @@ def sample() -> Sample:
     running = None
     with suppress(OSError, IndexError, ValueError):
         running = max(0.0, float(_NOW.read_text(encoding="ascii").split()[3].partition("/")[0]) - 1.0)
-    return Sample(time.monotonic(), taken, getattr(times, "nice", 0.0), idle, time.process_time(), running)
+    nice, started = getattr(times, "nice", 0.0), sum(seconds_of_started().values())
+    return Sample(time.monotonic(), taken, nice, idle, time.process_time(), running, started)
+
+
+def seconds_of_started() -> dict[int, float]:
+    """Return the processor seconds so far of each process that this one started, or one of those, by its number."""
+    found = {}
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            times = process.cpu_times()
+            found[process.pid] = times.user + times.system
+    return found
 
 
 def others_between(before: Sample, after: Sample, n_cores: int) -> Others:
     """Return who competed between two looks.
 
     While a processor is free, everybody gets what they want: as many compete as processors were in use. Else those who
-    wait count, too.
+    wait count, too. What this process does itself, and what it started, is over when the next job begins.
     """
     plain, nice, idle = (getattr(after, name) - getattr(before, name) for name in ("plain", "nice", "idle"))
     per_second = n_cores / max(plain + nice + idle, 1e-9)
     plain, nice = plain * per_second, nice * per_second
-    is_full = plain + nice >= _FULL * n_cores
-    own = (after.own - before.own) / max(after.at - before.at, 1e-9)
-    plain = max(0.0, plain - own)
+    own, started = (
+        max(0.0, getattr(after, name) - getattr(before, name)) / max(after.at - before.at, 1e-9)
+        for name in ("own", "started")
+    )
+    is_full = plain + nice >= _FULL * n_cores + started
+    plain = max(0.0, plain - own - max(0.0, started - nice))  # where systems tell no niceness, jobs are plain
+    nice = max(0.0, nice - started)
     if not is_full:
         return Others(plain, nice)
-    n_running = max(_n_running(before, after, plain + nice), plain + nice)
+    n_running = max(_n_running(before, after, plain + nice) - started, plain + nice)
     # Threads of a kind are as many as get what it uses by their weight, and no fewer than the processors it uses.
     n_nice = n_running * nice / max(nice + plain * weight_of(10), 1e-9)
     n_nice = min(max(n_nice, nice), n_running - plain)
@@ -180,10 +198,11 @@ def is_by_session() -> bool:
 
 
 def processor_seconds() -> Processes:
-    """Return the session and the processor seconds so far of every other process, by its number; on Linux."""
+    """Return session and processor seconds so far of the processes that this one is not and did not start; on Linux."""
     found, tick = {}, 1.0 / os.sysconf("SC_CLK_TCK")
+    ours = {os.getpid(), *seconds_of_started()}
     for name in os.listdir(_PROCESSES):
-        if name.isdecimal() and int(name) != os.getpid():
+        if name.isdecimal() and int(name) not in ours:
             with suppress(OSError, IndexError, ValueError):
                 said = (_PROCESSES / name / "stat").read_bytes().rpartition(b")")[2].split()
                 found[int(name)] = int(said[3]), tick * (int(said[11]) + int(said[12]))

@@ -1,6 +1,7 @@
 """How much longer work takes beside others, from counters that are given."""
 
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,13 +12,14 @@ import pytest
 from spectra_core.experiment import busy
 from spectra_core.experiment.busy import Sample
 
-START = Sample(at=100.0, plain=50.0, nice=7.0, idle=900.0, own=3.0, n_running=0.0)
+START = Sample(at=100.0, plain=50.0, nice=7.0, idle=900.0, own=3.0, n_running=0.0, started=20.0)
 W = 1.25**-10  # weight of niceness 10: 110 of 1024 in the kernel
 
 
-def after(seconds, *, plain=0.0, nice=0.0, n_cores=2, own=0.0, n_running=0.0):
+def after(seconds, *, n_cores=2, plain=0.0, nice=0.0, n_running=0.0, **ours):
     """Return the counters some seconds after the start, with so many processors in use meanwhile."""
-    used = {name: getattr(START, name) + seconds * n for name, n in (("plain", plain), ("nice", nice), ("own", own))}
+    in_use = {"plain": plain, "nice": nice, **ours}
+    used = {name: getattr(START, name) + seconds * n for name, n in in_use.items()}
     idle = START.idle + seconds * (n_cores - plain - nice)
     return replace(START, at=START.at + seconds, idle=idle, n_running=n_running, **used)
 
@@ -97,6 +99,31 @@ def test_what_the_page_itself_computes_is_over_when_the_work_begins(monkeypatch)
     assert busy.slowdown(2) == pytest.approx(2 / (2 * 2 / 2.5))
 
 
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        ({"nice": 2.0, "n_running": 2, "started": 2.0}, 1.0),  # a job of ours: it ends before the next begins
+        ({"plain": 2.0, "n_running": 2, "started": 2.0}, 1.0),  # where the system tells no niceness
+        ({"plain": 1.0, "nice": 1.0, "n_running": 2, "started": 1.0}, 1.0),  # another program leaves one free
+        ({"plain": 1.9, "nice": 0.1, "n_running": 3, "started": 0.1}, (2.9 + W) / 2 / W),  # it does not
+        ({"nice": 2.0, "n_running": 2, "started": -99.0}, 1.5),  # one that ended counts no longer: not ours
+    ],
+)
+def test_jobs_of_ours_end_before_the_next_begins(monkeypatch, others, expected):
+    looked_at(monkeypatch, replace(START, n_running=others["n_running"]), after(0.05, **others))
+    assert busy.slowdown(1, 10) == pytest.approx(expected, rel=0.02)
+
+
+def test_processes_that_this_one_started_are_known_by_what_they_used():
+    script = "sum(range(3 * 10**6)); print(1, flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as ours:
+        ours.stdout.readline()
+        assert busy.seconds_of_started()[ours.pid] > 0.0
+        assert busy.sample().started > 0.0
+        assert not Path("/proc/self/stat").exists() or ours.pid not in busy.processor_seconds()
+        ours.communicate(b"\n")
+
+
 def test_a_look_is_compared_with_the_last_one_where_that_is_recent(monkeypatch):
     long_ago = busy._LONG_AGO + 0.1
     pauses = looked_at(
@@ -151,12 +178,18 @@ def test_sessions_are_compared_with_the_last_look_where_that_is_recent(monkeypat
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="Linux lists its processes there")
 def test_processors_of_other_processes_are_read_by_session():
-    script = "import os; os.setsid(); print(os.getpid(), flush=True); sum(range(10**6)); input()"
-    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
-        other.stdout.readline()
-        session, seconds = busy.processor_seconds()[other.pid]
-        other.communicate(b"\n")
-    assert session == other.pid
+    # Started by one that is gone: nobody's child.
+    sleeper = "import sys, time; sys.stdin.close(); time.sleep(60)"
+    starter = (
+        "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', sys.argv[1]], start_new_session=True, "
+        "stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).pid)"
+    )
+    other = int(subprocess.run([sys.executable, "-c", starter, sleeper], capture_output=True, check=True).stdout)
+    try:
+        session, seconds = busy.processor_seconds()[other]
+    finally:
+        os.kill(other, signal.SIGKILL)
+    assert session == other
     assert 0.0 <= seconds < 60.0
     assert os.getpid() not in busy.processor_seconds()
 
