@@ -8,7 +8,6 @@ import pandas as pd
 import streamlit as st
 
 from spectra_core.calibration import Calibration, ExternalValidation, nearest, validate
-from spectra_core.datasets import read as read_files
 from spectra_core.datasets.references import read_references
 from spectra_core.datasets.writers.tables import TABLE_FORMS, table_file
 from spectra_core.errors import SpectraCoreError, SpectraError
@@ -55,19 +54,30 @@ def take() -> SpectraSet | None:
         )
         return None if picked is None else cache.shared(Store.load_set, state.store(), picked)
     uploaded = st.file_uploader(
-        "Files with unknown spectra", accept_multiple_files=True, key="unknown_files", max_upload_size=512
+        "Files with unknown spectra",
+        accept_multiple_files=True,
+        key=f"unknown_files_{state.unknown_round()}",
+        max_upload_size=512,
     )
     st.caption("At most 512 MB a file.")
     if uploaded and st.button("Take these spectra", type="primary", icon=":material/upload:", key="take_unknown"):
         try:
             with st.spinner("Reading the files"):
-                state.set_unknown(read_files({one.name: one.getvalue() for one in uploaded}, targets=()))
+                state.take_unknown({one.name: one.getvalue() for one in uploaded})
         except SpectraCoreError as error:
-            state.set_unknown(None)
             st.error(sentence(error), icon=":material/error:")
             st.caption("A file with questions is imported on the page Data set; choose it here as a kept set.")
             st.page_link("pages/data/dataset.py", label="Data set", icon=":material/arrow_forward:")
-    return state.unknown()
+        else:
+            st.rerun()  # which writes into the address where they are kept
+    spectra = state.unknown()
+    if spectra is not None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(
+                f"{counted(len(spectra), 'spectrum', 'spectra')} of “{plain(spectra.meta.name)}”; kept until forgotten."
+            )
+            st.button("Forget them", icon=":material/delete:", key="forget_unknown", on_click=state.forget_unknown)
+    return spectra
 
 
 def on_axis(key: str, spectra: SpectraSet) -> SpectraSet | None:

@@ -12,6 +12,7 @@ from spectra_core.calibration import calibrate
 from spectra_core.choices import Choice
 from spectra_core.cli.shared import wide_table
 from spectra_core.datasets.formulas import table_csv
+from spectra_core.errors import StoreError
 from spectra_core.jobs import Jobs
 from spectra_core.spectra import SpectralAxis, SpectraSet
 from spectra_core.store import Store
@@ -116,7 +117,7 @@ def test_unknown_spectra_are_read_flagged_and_checked_against_later_references(s
     app = opened(READ, set=fingerprint)
     assert app.selectbox(key="calibration").value == kept
     content = table_csv(wide_table(unknown(signal=signal)))
-    healthy(app.file_uploader(key="unknown_files").upload("unknown.csv", content, "text/csv").run())
+    healthy(app.file_uploader(key="unknown_files_0").upload("unknown.csv", content, "text/csv").run())
     healthy(app.button(key="take_unknown").click().run())
     table = with_column(app, "flags")
     assert list(table["id"].unique()) == [f"U{row}" for row in range(6)]
@@ -148,9 +149,60 @@ def test_another_axis_is_asked_about(store, fingerprint, kept):
     assert len(with_column(app, "flags")) == 24
 
 
+def test_unknown_spectra_come_back_after_a_reload_until_they_are_forgotten(store, fingerprint, kept):
+    app = opened(READ, set=fingerprint)
+    content = table_csv(wide_table(unknown()))
+    app.file_uploader(key="unknown_files_0").upload("unknown.csv", content, "text/csv").run()
+    read = with_column(healthy(app.button(key="take_unknown").click().run()), "flags")
+    address = "".join(app.query_params["unknown"])
+    again = opened(READ, set=fingerprint, unknown=address)
+    pd.testing.assert_frame_equal(with_column(again, "flags"), read)
+    elsewhere = opened("pages/start/jobs.py", unknown=address)  # a reload on another page, which asks for none of them
+    pd.testing.assert_frame_equal(with_column(healthy(elsewhere.switch_page(READ).run()), "flags"), read)
+    healthy(again.button(key="forget_unknown").click().run())
+    assert "unknown" not in again.query_params
+    assert not [table for table in again.dataframe if "flags" in table.value]
+    assert not list(store.root.glob("uploads/*"))
+    gone = opened(READ, set=fingerprint, unknown=address)
+    assert any("unknown spectra of this link are no longer kept" in one.value for one in gone.info)
+    assert not [table for table in gone.dataframe if "flags" in table.value]
+
+
+def test_other_unknown_spectra_take_the_place_of_those_before(store, fingerprint, kept):
+    app = opened(READ, set=fingerprint)
+    for number, n_spectra in enumerate((6, 4)):
+        content = table_csv(wide_table(unknown(n_spectra)))
+        app.file_uploader(key=f"unknown_files_{number}").upload("unknown.csv", content, "text/csv").run()
+        healthy(app.button(key="take_unknown").click().run())
+        assert with_column(app, "flags")["id"].nunique() == n_spectra
+        assert len(list(store.root.glob("uploads/*"))) == 1
+
+
+def test_unknown_spectra_whose_files_are_damaged_are_told_after_a_reload(store, fingerprint, kept):
+    app = opened(READ, set=fingerprint)
+    app.file_uploader(key="unknown_files_0").upload("u.csv", table_csv(wide_table(unknown())), "text/csv").run()
+    healthy(app.button(key="take_unknown").click().run())
+    (content,) = store.root.glob("uploads/*/content")
+    content.write_bytes(b"other")
+    again = opened(READ, set=fingerprint, unknown=next(store.root.glob("drafts/*")).name)
+    assert any("cannot be read again: " in one.value for one in again.warning)
+
+
+def test_unknown_spectra_that_cannot_be_kept_are_read_all_the_same(fingerprint, kept, monkeypatch):
+    def refuse(*given):
+        raise StoreError("The disk is full.")
+
+    monkeypatch.setattr(Store, "save_upload", refuse)
+    app = opened(READ, set=fingerprint)
+    app.file_uploader(key="unknown_files_0").upload("u.csv", table_csv(wide_table(unknown())), "text/csv").run()
+    healthy(app.button(key="take_unknown").click().run())
+    assert with_column(app, "flags")["id"].nunique() == 6
+    assert any("a reload of the page will forget them: The disk is full" in one.value for one in app.warning)
+
+
 def test_a_file_with_an_open_question_is_a_sentence(fingerprint, kept):
     app = opened(READ, set=fingerprint)
-    app.file_uploader(key="unknown_files").upload("unknown.csv", b"no spectra in here", "text/csv").run()
+    app.file_uploader(key="unknown_files_0").upload("unknown.csv", b"no spectra in here", "text/csv").run()
     app.button(key="take_unknown").click().run()
     assert not app.exception
     assert len(app.error) == 1

@@ -25,7 +25,7 @@ from ui.state.followed import followed_job, followed_job_ended, start_job
 from ui.state.import_under_way import ImportDraft, end_import, import_draft, import_round, set_import_draft
 from ui.state.learning import Quiz, note_step, quiz
 from ui.state.notice_board import draw_notice, notices, notify, warned_in
-from ui.state.unknown import set_unknown, unknown
+from ui.state.unknown import forget_unknown, take_unknown, unknown, unknown_round
 from ui.state.widget_values import (
     BY_CHOICES,
     EXPERIMENT_TEXT,
@@ -76,6 +76,7 @@ __all__ = [
     "followed_job",
     "followed_job_ended",
     "forget_deleted",
+    "forget_unknown",
     "generated",
     "home",
     "import_draft",
@@ -96,7 +97,6 @@ __all__ = [
     "restore",
     "say_if_link_is_dead",
     "set_import_draft",
-    "set_unknown",
     "set_widget",
     "set_widget_for",
     "signed_in_as",
@@ -105,7 +105,9 @@ __all__ = [
     "start_job",
     "store",
     "take_experiment",
+    "take_unknown",
     "unknown",
+    "unknown_round",
     "unless_set",
     "warned_in",
     "workspace",

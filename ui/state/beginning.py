@@ -7,10 +7,11 @@ from ui.state.choices import URL_LENGTH, WORDS, chosen, has_begun, list_records,
 from ui.state.followed import follow, followed_id, followed_job
 from ui.state.import_under_way import import_draft, resume_import
 from ui.state.notice_board import notify
+from ui.state.unknown import resume_unknown, unknown_key
 from ui.state.workspace import begin_workspace
 
-_JOB, _DRAFT = "job", "import"
-"""Names of the followed job and of the import under way in the URL."""
+_JOB, _DRAFT, _UNKNOWN = "job", "import", "unknown"
+"""Names of the followed job, of the import under way and of the spectra to be read in the URL."""
 
 
 def begin_run() -> None:
@@ -21,6 +22,7 @@ def begin_run() -> None:
     if not has_begun():
         follow(st.query_params.get(_JOB))
         resume_import(st.query_params.get(_DRAFT))
+        resume_unknown(st.query_params.get(_UNKNOWN))
         asked = {kind: st.query_params[kind] for kind in WORDS if kind in st.query_params}
         take({kind: _found(kind, beginning) for kind, beginning in asked.items()})
     for kind, words in WORDS.items():
@@ -64,6 +66,7 @@ def _mirror_in_url() -> None:
     shown[_JOB] = followed_id() or ""
     draft = import_draft()
     shown[_DRAFT] = "" if draft is None else (draft.key or "")[:URL_LENGTH]
+    shown[_UNKNOWN] = (unknown_key() or "")[:URL_LENGTH]
     # Sent in every run, changed or not: a run that is overtaken by another may not reach the browser. The browser
     # leaves its address alone where nothing differs. New values first, so that an address read in between still says
     # where to find what a finished job made.
