@@ -193,12 +193,23 @@ def _require_what_there_is(
     for name in ("n_judged", "n_asked", "n_shown"):
         if not set(document.get(name) or ()) <= set(document.get("n_spectra") or ()):
             raise ValueError(f"its field {name!r} counts spectra of which there are none")
+    if kind == "fidelity":
+        _require_checked(tables["physics"], tables["physics_limits"])
     if kind == "neighbours":
         _require_rows(tables["neighbours"], document["n_spectra"])
     if kind == "bench" and not set(tables["bench"]["verdict"]) <= _VERDICTS:
         raise ValueError("its table 'bench' gives verdicts that are none")
     if kind == "bench" and tables["bench"].duplicated(["metric", "defect"]).any():
         raise ValueError("its table 'bench' tells of a defect twice")
+
+
+def _require_checked(table: pd.DataFrame, limits: pd.DataFrame) -> None:
+    """Refuse limits of checks that there are not, or of what was not measured."""
+    from spectra_core.evaluation.physics.checks import CHECKS
+
+    if not set(limits["check"]) <= set(CHECKS) or limits["check"].duplicated().any():
+        raise ValueError("its table 'physics_limits' is of checks that there are not, or tells of one twice")
+    _require_columns("physics", table, [], [CHECKS[name].column for name in limits["check"]])
 
 
 def _require_rows(table: pd.DataFrame, n_spectra: Mapping[str, int]) -> None:

@@ -20,6 +20,9 @@ from spectra_core.store import ResultRecord, Store, StoredResult
 from spectra_core.store.files import sha256
 from tests.conftest import beer_lambert_set
 
+NOISE = np.random.default_rng(0).bytes(100_000)
+"""It cannot be packed."""
+
 
 @pytest.fixture(scope="module")
 def spectra():
@@ -136,6 +139,8 @@ def test_data_that_may_not_leave_stay(result, spectra):
         ([("model.pkl", b"\x80\x04.")], "no capsule has a member"),
         ([("capsule.json", b"{}"), ("capsule.json", b"{}")], "there twice"),
         ([("capsule.json", b"{}"), ("tables/errors.csv", b"0" * 5_000_000)], "would unpack to 5 MB"),
+        ([("tables/errors.csv", NOISE + b"0" * 6_000_000)], "0.1 MB would unpack to 6 MB"),
+        ([("tables/errors.csv", NOISE + b"0" * 4_000_000)], "capsule.json is missing"),  # not as small as to be refused
         ([("capsule.json", b'{"format": "latent-spectra capsule", "version": 2}')], "got '2'"),
         ([("capsule.json", b'{"format": "latent-spectra capsule", "version": true}')], "got 'True'"),
         (

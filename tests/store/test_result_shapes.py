@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from spectra_core.choices import Choice
+from spectra_core.evaluation.physics.checks import CHECKS
 from spectra_core.evaluation.similarity.distances import DISTANCES
 from spectra_core.experiment import Arm, Experiment
 from spectra_core.figures.latent_map import METHODS
@@ -16,6 +17,9 @@ from spectra_core.store import Store
 from spectra_core.store.result_shapes import _MARKS, SHAPES, require_shape
 from spectra_core.store.shapes import fits
 from tests.changed import MISSING, documents_changed
+
+CHECK = next(iter(CHECKS))
+"""A check of physics."""
 
 
 def of_hint(hint):
@@ -36,7 +40,7 @@ def result_of(shape):
     if "experiment" in document:
         experiment = Experiment((Arm("baseline", "baseline"),), (Choice("ridge"),), reference="baseline")
         document["experiment"] = json.loads(experiment.to_json())
-    words = {"verdict": "as real", "arm": "baseline", "regressor": "ridge", "target": "Cu"}
+    words = {"verdict": "as real", "arm": "baseline", "regressor": "ridge", "target": "Cu", "check": CHECK}
     tables = {
         name: pd.DataFrame(
             {column.removesuffix("?"): [column in _MARKS or words.get(column, "x")] for column in of_words.split()}
@@ -44,6 +48,8 @@ def result_of(shape):
         )
         for name, (of_words, of_numbers) in {**shape.tables, **shape.sometimes}.items()
     }
+    if "physics" in tables:
+        tables["physics"][CHECKS[CHECK].column] = [0.5]
     return document, tables
 
 
@@ -114,6 +120,11 @@ def test_kinds_of_results_know_every_method_there_is_and_tables_about_what_there
         document, tables = result_of(SHAPES[kind])
         with pytest.raises(ValueError, match=f"{said}.*cannot be"):
             require_shape(kind, document, {**tables, kind: tables[kind].assign(**changes)})
+    document, tables = result_of(SHAPES["fidelity"])
+    limits = tables["physics_limits"]
+    for other in (limits.assign(check="astrology"), pd.concat([limits] * 2)):
+        with pytest.raises(ValueError, match="checks that there are not, or tells of one twice"):
+            require_shape("fidelity", document, {**tables, "physics_limits": other})
     document, tables = result_of(SHAPES["bench"])
     with pytest.raises(ValueError, match="verdicts"):
         require_shape("bench", document, {"bench": tables["bench"].assign(verdict="good")})
