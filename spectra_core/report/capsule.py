@@ -34,8 +34,8 @@ MOST_BYTES = 2 * 2**30
 """Of all members together, unpacked."""
 MOST_MEMBERS = 200
 MOST_PACKED = 40
-"""Times that members may be smaller in the archive: tables repeat names, so experiments pack to a third to a seventh, and
-to a 21st where every name has 200 letters."""
+"""Times that members may be smaller in the archive: tables repeat names, so experiments pack to a third to a seventh,
+or to a 21st where every name has 200 letters."""
 TELLING = ("predictions",)
 """Tables that hold the reference values of single spectra: they stay behind where the data do."""
 _MEMBER = re.compile(
