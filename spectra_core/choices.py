@@ -79,13 +79,13 @@ def build(registry: Mapping[str, type[Member]], choice: Choice, what: str) -> Me
         When the name or an option is unknown (the known ones are listed), or the member refuses a value.
     """
     if choice.name not in registry:
-        raise ConfigError(f"Unknown {what} {choice.name!r}. Known {what}s: {', '.join(sorted(registry))}.")
+        raise ConfigError(f"Unknown {what} {choice.name!r:.80}. Known {what}s: {', '.join(sorted(registry))}.")
     member = registry[choice.name]
     known = [f.name for f in fields(member) if f.init]  # type: ignore[arg-type]  # members are dataclasses
     unknown = [name for name in choice.options if name not in known]
     if unknown:
         raise ConfigError(
-            f"The {what} {choice.name!r} has no option {unknown[0]!r}. Its options: {', '.join(known) or 'none'}."
+            f"The {what} {choice.name!r} has no option {unknown[0]!r:.80}. Its options: {', '.join(known) or 'none'}."
         )
     return member(**choice.options)
 

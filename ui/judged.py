@@ -222,7 +222,8 @@ def offenders(table: pd.DataFrame, offences: pd.DataFrame, checks: dict[str, str
     """
     broken = (offences["role"] == role) & (offences["n_offences"] > 0)
     order = offences[broken].sort_values("n_offences", ascending=False, kind="stable").index
-    found = table.loc[order].drop(columns="role").dropna(axis="columns", how="all")
+    found = table.loc[order].drop(columns="role")
+    found = found.dropna(axis="columns", how="all") if len(found) else found
     marks = offences.loc[order, list(checks)].to_numpy(dtype=bool)
     titles = np.array(list(checks.values()), dtype=object)
     breaks = ["; ".join(titles[row]) for row in marks]

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from spectra_core.choices import Choice
@@ -89,6 +91,18 @@ def test_unknown_option_is_named_and_the_known_ones_are_listed():
 def test_experiment_files_are_refused_with_one_sentence(text, sentence):
     with pytest.raises(ConfigError, match=sentence):
         Experiment.from_json(text)
+
+
+@pytest.mark.parametrize(
+    "choice", [{"name": "x" * 10**5}, {"name": "mixing", "options": {"x" * 10**5: 1}}, "x" * 10**5]
+)
+def test_a_name_of_a_hundred_thousand_letters_is_not_repeated_in_the_sentence(choice):
+    experiment = Experiment((BASELINE, Arm("A", generator=Choice("mixing"))), (Choice("ridge"),), reference="baseline")
+    document = json.loads(experiment.to_json())
+    document["arms"][1]["generator"] = choice
+    with pytest.raises(ConfigError) as told:
+        Experiment.from_document(document)
+    assert len(str(told.value)) < 600
 
 
 def test_a_generated_arm_needs_its_methods():

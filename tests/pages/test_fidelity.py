@@ -16,6 +16,7 @@ from spectra_core.spectra import SetMeta, SpectraSet
 from spectra_core.store import Store
 from tests.conftest import beer_lambert_set, relabelled
 from tests.pages.test_comparison import EXPLORE, chart_texts, compared, healthy, metrics, opened, words
+from ui import judged
 
 PAGE = "pages/comparison/fidelity.py"
 
@@ -139,3 +140,13 @@ def test_explore_says_when_labels_cannot_be_checked(store: Store):
     constant = SpectraSet(spectra.axis, spectra.signal, pd.DataFrame({"a": np.ones(60)}), meta=SetMeta("Constant"))
     app = opened(EXPLORE, set=store.save_set(constant))
     assert "At least 10 independent spectra and a target that varies" in words(app)
+
+
+def test_no_row_is_listed_where_no_spectrum_breaks_a_limit():
+    measured = pd.DataFrame({"role": ["generated"] * 2, "sample": [0, 1], "id": ["1", "2"], "noise": [0.1, 0.3]})
+    for limit, listed in ((1.0, []), (0.2, ["2"])):
+        above = measured["noise"] > limit
+        offences = measured[["role", "sample", "id"]].assign(noise=above, n_offences=above.astype(int))
+        found = judged.offenders(measured, offences, {"noise": "Too noisy"}, "generated")
+        assert list(found["id"]) == listed
+        assert list(found["breaks"]) == ["Too noisy"] * len(listed)
