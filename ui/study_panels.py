@@ -36,6 +36,8 @@ _KINDS = {"optimiser steps": "step_matched", "repeated rows": "duplicate_rows", 
 
 _IN_SHORT = 4
 """Arms that one sentence names."""
+_WITHOUT_NEW_SPECTRA = ("baseline", "step_matched", "duplicate_rows", "ensemble")
+"""Kinds of arms that do not answer whether generated spectra help; they are named after those that do."""
 
 
 def regressor_titles(result: StoredResult) -> dict[str, str]:
@@ -107,16 +109,21 @@ def answer(result: StoredResult, shown: pd.DataFrame, kinds: Mapping[str, str]) 
 
 
 def in_short(result: StoredResult) -> str:
-    """Say what an experiment's first declared comparisons came to, in one sentence; nothing where none was declared."""
+    """Say what an experiment's declared comparisons came to, in one sentence; nothing where none was declared.
+
+    It begins with the way that the generated set in hand was made, and with others that add spectra.
+    """
     table = cache.table(judged, state.store(), result.record.id)
     if table.empty or not table["declared"].any():
         return ""
     table = table[table["declared"] & (table["n_train"] == table["n_train"].max())]
     table = table[table["regressor"] == table["regressor"].iloc[0]]
-    rows = [rows[rows["target"] == ALL_TARGETS] for _, rows in table.groupby("arm", sort=False)]
-    said = [
-        f"{plain(row.arm)} {sentences.signed(row.effect)} ({row.verdict})" for one in rows for row in one.itertuples()
-    ]
+    kinds = arm_kinds(result)  # the way of the set in hand first
+    order = sorted(kinds, key=lambda arm: kinds[arm] in _WITHOUT_NEW_SPECTRA)
+    table = table[table["target"] == ALL_TARGETS].sort_values(
+        "arm", key=lambda arm: arm.map(order.index), kind="stable"
+    )
+    said = [f"{plain(row.arm)} {sentences.signed(row.effect)} ({row.verdict})" for row in table.itertuples()]
     if not said:
         return ""
     by = plain(regressor_titles(result).get(table["regressor"].iloc[0], table["regressor"].iloc[0]))

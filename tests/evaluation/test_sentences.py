@@ -80,6 +80,34 @@ def test_how_wide_and_how_far_beyond():
     assert "is as wide as that of training ones" in look_sentence(channel_statistics(sets(noisy(0))), "training")
 
 
+def test_beyond_on_one_side_is_beyond():
+    base = noisy(0)
+    for shift in (1e3, -1e3):
+        moved = {"training": base, "generated": SpectraSet(AXIS, base.signal + shift)}
+        assert "In 60 of 60 channels" in look_sentence(channel_statistics(moved), "training")
+
+
+def test_channels_where_nothing_varies_have_no_width():
+    flat = noisy(0).signal.copy()
+    flat[:, :40] = 0.0
+    both = {"training": SpectraSet(AXIS, flat), "generated": SpectraSet(AXIS, 0.5 * flat)}
+    assert "is 0.5 times as wide as" in look_sentence(channel_statistics(both), "training")
+
+
+@pytest.mark.parametrize("noise", [0.2, 1.7])
+def test_spectra_smoother_or_noisier_than_every_experimental_one_are_counted_one_by_one(noise):
+    """Two thirds of them are; the others have the noise of experimental ones."""
+    some, usual = noisy(2, noise, n=40), noisy(3, n=20)
+    mixed = SpectraSet(AXIS, np.vstack([some.signal, usual.signal]))
+    table = spectrum_noise(sets(mixed))
+    made = table[table["role"] == "generated"]["noise"].to_numpy()
+    real = table[table["role"] != "generated"]["noise"].to_numpy()
+    n = sum(all(one < other for other in real) if noise < 1 else all(one > other for other in real) for one in made)
+    assert 20 < n < 60
+    how = "smoother" if noise < 1 else "noisier"
+    assert varies(mixed).startswith(f"{n} of 60 generated spectra are {how} than any")
+
+
 def planted(base: SpectraSet, above: int, below: int) -> SpectraSet:
     """Spectra of zeros and one; the first so many rise to 3 in one channel, the last so many fall to -2."""
     signal = np.zeros_like(base.signal)

@@ -159,6 +159,24 @@ def test_the_generated_set_in_hand_is_an_arm_of_the_next_experiment(made):
     assert arms[name].generator.options["epochs"] == 2  # as the one in hand was trained
 
 
+def test_overview_answers_with_the_way_in_hand_first_and_with_controls_last(store: Store):
+    spectra = beer_lambert_set(n_spectra=40)
+    generated = generate_spectra(GENERATORS["mixing"]().fit(spectra), spectra, 40, seed=0)
+    query = {"set": store.save_set(spectra), "generated": store.save_set(generated)}
+    controls = Arm("Baseline", "baseline"), Arm("Twice", "duplicate_rows"), Arm("As many steps", "step_matched")
+    arms = (*controls, Arm("Jitter", generator=Choice("jitter")), way_of(generated))
+    result = run(Experiment(arms=arms, regressors=(Choice("ridge"),), n_folds=4, reference="baseline"), spectra)
+    store.save_result("study", dict(result.document), dict(result.tables))
+
+    def order(**hand: str) -> list[str]:
+        said = next(one.value for one in opened("pages/start/overview.py", **hand).markdown if "by Ridge:" in one.value)
+        arms = ("Your generated way", "Jitter", "Twice", "As many steps")
+        return sorted(arms, key=said.index)
+
+    assert order(**query) == ["Your generated way", "Jitter", "Twice", "As many steps"]
+    assert order(set=query["set"]) == ["Jitter", "Your generated way", "Twice", "As many steps"]
+
+
 def test_errors_starts_with_the_experiment_and_the_arm_that_have_the_way_in_hand(store: Store):
     spectra = beer_lambert_set(n_spectra=40).with_meta(name="Monday")
     generated = generate_spectra(GENERATORS["mixing"]().fit(spectra), spectra, 40, seed=0)

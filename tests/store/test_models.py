@@ -20,7 +20,7 @@ from spectra_core.generators import GENERATORS
 from spectra_core.options import options_of
 from spectra_core.regressors import REGRESSORS
 from spectra_core.store import Store
-from spectra_core.store.model_checks import MAX_BYTES
+from spectra_core.store.model_checks import MAX_BYTES, checked_header
 from spectra_core.store.models import read_frame, read_model
 from spectra_core.training import devices
 
@@ -429,3 +429,12 @@ def test_stored_model_of_a_member_that_is_gone_is_told(store, fitted, mixtures, 
     with pytest.raises(StoreError, match=r"This model can no longer be used: .*Unknown regressor 'ridge'"):
         store.load_model(model_id)
     assert [record.id for record in store.models()] == [model_id]
+
+
+def test_a_header_whose_length_begins_like_a_zip_archive_is_read():
+    """19280 little-endian is "PK": nothing of a pickle, where a brace follows."""
+    length = int.from_bytes(b"PK", "little")
+    header = b'{"__metadata__": {}}'.ljust(length)
+    assert checked_header(length.to_bytes(8, "little") + header) == {"__metadata__": {}}
+    with pytest.raises(ReadError, match="pickled or zipped"):
+        checked_header(length.to_bytes(8, "little") + b"x" * length)
