@@ -111,6 +111,11 @@ def verify(
         found = [agreement(name, kept[name], table, "follows", digits) for name, table in _following(experiment, kept)]
     except (KeyError, ValueError, TypeError, SpectraCoreError) as error:
         raise CapsuleError(f"The tables in this capsule are not those of its experiment: {fault(error)}") from error
+    for name in _ONE_FOLD:
+        if len(kept.get(name, ())) and not {"repeat", "fold"} <= set(kept[name]):
+            raise CapsuleError(
+                f"The table {name!r} of this capsule tells of no repetitions and folds. Ask for it again."
+            )
     if fold is None:
         tables: Mapping[str, pd.DataFrame] = run(experiment, data, reporter=reporter, n_workers=n_workers).tables
     else:

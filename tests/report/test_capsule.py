@@ -105,6 +105,14 @@ def test_a_planted_number_is_found(content, table, column, fold):
     assert min(one.fewest_digits for one in found) <= 4
 
 
+@pytest.mark.parametrize("table", ["added", "generators"])
+def test_tables_that_tell_of_no_folds_are_refused(content, table):
+    kept = read_table(open_capsule(content).files[f"tables/{table}.csv"])
+    planted = repacked(content, {f"tables/{table}.csv": table_csv(kept.drop(columns="fold"))})
+    with pytest.raises(CapsuleError, match=f"'{table}' of this capsule tells of no"):
+        verify(open_capsule(planted))
+
+
 def test_planted_data_are_refused(content, spectra):
     other = beer_lambert_set(40, seed=5).with_targets(["Cu2+", "NO3-"])
     foreign = zipfile.ZipFile(io.BytesIO(capsule_like(other)))
