@@ -75,7 +75,8 @@ def _readings(problem: Problem, draft: state.ImportDraft, recipe: Recipe) -> Non
     """Show the first spectra as each answer reads them, side by side, each under its button."""
     for number, (place, one) in enumerate(zip(st.columns(len(problem.choices)), problem.choices, strict=True)):
         with place:
-            if st.button(plain(one.label), key=widget_key(draft, problem.kind, str(number)), width="stretch"):
+            key = widget_key(draft, problem.kind, problem.text, str(number))
+            if st.button(plain(one.label), key=key, width="stretch"):
                 decide(draft, recipe, one.changes)
             try:
                 read = cache.understanding(state.home(), draft.uploads, recipe.but(**one.changes).to_json())
@@ -88,7 +89,7 @@ def _readings(problem: Problem, draft: state.ImportDraft, recipe: Recipe) -> Non
             )
             shown = read.preview(_SHOWN_SPECTRA, _SHOWN_CHANNELS, used=True).drop(columns="used")
             shown = shown.rename(columns={"id": "Id"})
-            st.dataframe(shown, hide_index=True, key=f"reading_{problem.kind}_{number}")
+            st.dataframe(shown, hide_index=True, key=f"reading_{key}")
 
 
 def _no_channels(titles: list[str], draft: state.ImportDraft, recipe: Recipe) -> None:

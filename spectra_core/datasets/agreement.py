@@ -129,7 +129,8 @@ def _mixed_units(blocks: list[Block]) -> Problem:
         ways.append(choice("Convert all to absorbance", convert_signal="Absorbance"))
         ways.append(choice("Convert all to transmittance", convert_signal="Transmittance"))
     text = f"The files mix {words[0]} with {', '.join(sorted(words[1:]))}; one set holds one quantity. Choose one"
-    return Problem("mixed quantities", text + (", or convert." if len(ways) > len(kinds) else "."), tuple(ways))
+    text += ", or convert." if len(ways) > len(kinds) else "."
+    return Problem("mixed quantities", text, tuple(ways), readings=True)
 
 
 def _mixed_axes(units: list[str]) -> Problem:

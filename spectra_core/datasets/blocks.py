@@ -11,9 +11,17 @@ from spectra_core.datasets.amounts import amounts_in_names
 from spectra_core.datasets.censored import is_censored, quantities
 from spectra_core.datasets.channels import channels_in_rows
 from spectra_core.datasets.column import Column
-from spectra_core.datasets.names import NAMES_IDS, Positions, axis_named, positions_in, signal_in_channel, signal_named
+from spectra_core.datasets.names import (
+    NAMES_IDS,
+    Positions,
+    axis_named,
+    positions_in,
+    signal_in_channel,
+    signal_named,
+)
 from spectra_core.datasets.numbers import is_missing, parse_number
 from spectra_core.datasets.orientation import AxisSide, axis_side, channel_names
+from spectra_core.datasets.other_axes import other_axis
 from spectra_core.datasets.own_axes import curves_of_pairs, spectrum_keys, stacked_in
 from spectra_core.datasets.parts import Cells, Curve, Grid
 from spectra_core.datasets.questions import Problem
@@ -127,17 +135,17 @@ def block_in_columns(grid: Grid, roles: Mapping[str, str] | None = None) -> Bloc
         positions = np.asarray(
             [value for row, value in zip(side.rows, side.values, strict=True) if row not in set(sides)]
         )
-        quantity, unit = axis_named(side.name) or ("", "")
+        quantity, unit = axis_named(side.name) or other_axis(side.name) or ("", "")
     names, signal_words, above = _spectrum_names(grid, numeric, side)
     columns = [Column(f"#{row + 1}", grid.numbers[row, numeric]) for row in sides]
-    columns += [_column_of_cells(label, cells, _decimal(grid)) for label, cells in above]
+    columns += [_column_of_cells(label, cells, grid.decimal) for label, cells in above]
     labelled = _labelled_rows(grid, numeric, side)
     below = [column for column in labelled if axis_named(column.name)]
     columns += [column for column in labelled if not axis_named(column.name)]
     if not names and len(numeric) == 1:
         names = (grid.name,)
     names = below[0].cells() if below and len(set(names)) < len(names) + (not names) else names
-    amounts, problems = amounts_in_names(names, _decimal(grid), roles or {}) if not columns else (None, ())
+    amounts, problems = amounts_in_names(names, grid.decimal, roles or {}) if not columns else (None, ())
     columns += [] if amounts is None else [Column(*amounts)]
     spot = {at: number for number, at in enumerate(numeric)}
     where = {row: number for number, row in enumerate(channels)}
@@ -263,7 +271,18 @@ def column_titles(grid: Grid, named: Positions | None = None) -> list[str]:
         row = next(
             (one for one in rows if (found := positions_in(one)) and found.values.size == named.values.size), row
         )
-    return [cell or f"#{at + 1}" for at, cell in enumerate(row)]
+    # Merged cells name a column beside the channels in another row than the positions stand in.
+    units = _unit_row(grid)
+    others = [other for other in rows if other is not row and other is not units] if named is not None else []
+    return [
+        cell or next((other[at] for other in others if other[at] and _names_alone(other, at)), f"#{at + 1}")
+        for at, cell in enumerate(row)
+    ]
+
+
+def _names_alone(row: Cells, at: int) -> bool:
+    """Whether a cell is the name of its own column, not the heading of those behind it too."""
+    return row.count(row[at]) == 1 and (at + 1 == len(row) or bool(row[at + 1]))
 
 
 def side_table(grid: Grid) -> tuple[Column, ...]:
@@ -275,10 +294,10 @@ def side_table(grid: Grid) -> tuple[Column, ...]:
 
 def _column(grid: Grid, at: int, title: str, unit: str) -> Column:
     if at in grid.words:
-        return _column_of_cells(title, grid.text[at], _decimal(grid), unit)
+        return _column_of_cells(title, grid.text[at], grid.decimal, unit)
     odd = {row: cell for row, column, cell in grid.odd_cells if column == at}
     if odd and np.isnan(grid.numbers[:, at]).all():  # words that begin far below, as remarks and groups may
-        return _column_of_cells(title, [odd.get(row, "") for row in range(grid.n_rows)], _decimal(grid), unit)
+        return _column_of_cells(title, [odd.get(row, "") for row in range(grid.n_rows)], grid.decimal, unit)
     return Column(title, grid.numbers[:, at], None, unit, odd)
 
 
@@ -295,10 +314,6 @@ def _column_of_cells(title: str, cells: Sequence[str], decimal: str, unit: str =
     if named or any(not is_censored(cell) for cell in words.values()) or len(words) == len(cells):
         return Column(title, None, tuple(cells), unit)
     return Column(title, np.array([np.nan if value is None else value for value in values]), None, unit, words)
-
-
-def _decimal(grid: Grid) -> str:
-    return "," if grid.facts.get("decimal", "").startswith("comma") else "."
 
 
 def _labelled_rows(grid: Grid, numeric: list[int], side: AxisSide | None) -> list[Column]:
@@ -335,9 +350,9 @@ def _spectrum_names(
     for _, row in rows:
         if row and len(set(row)) == 1 and (found := signal_named(row[0])):
             signal = found
-    beside = [(label, row) for label, row in rows if _is_beside(label, row, _decimal(grid))]
+    beside = [(label, row) for label, row in rows if _is_beside(label, row, grid.decimal)]
     left = [row for label, row in rows if (label, row) not in beside]
-    worded = [(label, row) for label, row in beside if not _of_values(row, _decimal(grid))]
+    worded = [(label, row) for label, row in beside if not _of_values(row, grid.decimal)]
     if worded and not any(len(set(row)) > len(row) // 2 for row in left):
         # Names stand under a word of the person's own, as in "vial, A1, A2".
         label, row = max(worded, key=lambda one: len(set(one[1])))

@@ -91,7 +91,8 @@ def _style(run: Positions) -> tuple[str, str]:
 
 def _rivals(run: Positions, main: Positions) -> bool:
     """Whether a run may be channels as well as the longest one."""
-    return run.like_axis or (_style(run) == _style(main) and run.values.size >= 3)
+    again = np.array_equal(run.values, main.values)
+    return run.like_axis or ((again or _style(run) == _style(main)) and run.values.size >= 3)
 
 
 def _goes_on(runs: Sequence[Positions]) -> bool:

@@ -1,7 +1,7 @@
 """Tables of targets joined to spectra: by id however it is spelled, by order only when asked."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +18,10 @@ from spectra_core.shares import percent
 
 _CHOICES = (choice("by id", join="id"), choice("by order", join="order"))
 _EXTENSION = re.compile(r"\.(?=\w*[a-z])\w{1,4}$", re.IGNORECASE)
+_NUMBERED = re.compile(r"(?P<word>[^\d]*?)[\s_\-#.:]*0*(?P<number>\d+)")
 _ENOUGH = 0.5
+_Made = Callable[[Sequence[str]], Sequence[str] | None]
+"""Makes keys of names; None where these names are not of its kind."""
 
 
 @dataclass(frozen=True)
@@ -48,17 +51,22 @@ def joined(
     for grid in grids:
         theirs = side_table(grid)
         leave = choice(f"Leave out {grid.name}", parts={grid.name: "ignored"})
-        match = _match(columns, table.names, theirs) if recipe.join != "order" else None
+        match = _match(columns, table.names, theirs, recipe.join == "number") if recipe.join != "order" else None
         if match is not None:
             for column in theirs:
                 if column is not match.key:
                     problems += _added(columns, column.taken(match.rows), grid, leave)
-            points.append(
-                Point(
-                    "join", f"Join {grid.name}", f"by id ({match.key.name})", match.words, _CHOICES, bool(recipe.join)
-                )
-            )
+            how = f"by {'the numbers in the id' if recipe.join == 'number' else 'id'} ({match.key.name})"
+            points.append(Point("join", f"Join {grid.name}", how, match.words, _CHOICES, bool(recipe.join)))
             problems += _told(table, columns, grid, match, leave)
+        elif recipe.join is None and (numbered := _match(columns, table.names, theirs, True)) is not None:
+            by_order = [choice("Join by order", join="order")] if grid.n_rows == len(table.signal) else []
+            text = (
+                f"{grid.name} shares no ids with the spectra, but the numbers in them agree: "
+                f"{listed(list(numbered.spelled), 3)}. Say whether they name the same samples."
+            )
+            ways = (choice("Join by these numbers", join="number"), *by_order, leave)
+            problems.append(Problem("join", text, ways, readings=True))
         elif grid.n_rows != len(table.signal):
             said = (
                 "shares no ids with them, so it cannot be joined"
@@ -79,7 +87,7 @@ def joined(
                 f"{grid.name} has {grid.n_rows} rows and shares no ids with the {len(table.signal)} spectra. "
                 "Join it row by row only if both are in the same order."
             )
-            problems.append(Problem("join", text, (choice("Join by order", join="order"), leave)))
+            problems.append(Problem("join", text, (choice("Join by order", join="order"), leave), readings=True))
     return columns, points, problems
 
 
@@ -130,8 +138,12 @@ def _told(table: ImportTable, columns: Sequence[Column], grid: Grid, match: _Mat
     return found
 
 
-def _match(columns: Sequence[Column], names: Sequence[str], theirs: Sequence[Column]) -> _Match | None:
+def _match(
+    columns: Sequence[Column], names: Sequence[str], theirs: Sequence[Column], by_numbers: bool
+) -> _Match | None:
     """Find the pair of columns of ids with most values in common; as they stand rather than in another spelling."""
+    ways: list[tuple[_Made, _Made]] = [(_exactly, _exactly), (_spelled, _spelled), (_repeats, _exactly)]
+    ways += [(_numbers, _numbers), (_numbers_of_repeats, _numbers)] if by_numbers else []
     ours = [
         (column.name, column.cells()) for column in columns if column.text is not None or NAMES_IDS.match(column.name)
     ]
@@ -146,9 +158,8 @@ def _match(columns: Sequence[Column], names: Sequence[str], theirs: Sequence[Col
         if len(set(cells)) < 2 or (len(twice) > len(set(cells)) // 2 and not NAMES_IDS.match(column.name)):
             continue  # no column of ids
         for label, values in ours:
-            for made in (_exactly, _spelled, _repeats):
-                keys = made(values)
-                known = made(cells) if made is _spelled else cells
+            for ours_made, theirs_made in ways:
+                keys, known = ours_made(values), theirs_made(cells)
                 if keys is None or known is None:
                     continue
                 found = _matched(column, (label, values), keys, known, twice)
@@ -196,6 +207,22 @@ def _repeats(names: Sequence[str]) -> Sequence[str] | None:
     """Return names without the mark of the repeat, where they are those of planned repeats."""
     found = stems(names)
     return None if found is None else found[0]
+
+
+def _numbers(names: Sequence[str]) -> Sequence[str] | None:
+    """Return the numbers of names that are one word and a number, or a number alone.
+
+    >>> _numbers(["Sample 01", "Sample 12"]), _numbers(["3", "4"]), _numbers(["a1", "b1"])
+    (['1', '12'], ['3', '4'], None)
+    """
+    found = [_NUMBERED.fullmatch(_EXTENSION.sub("", name.strip())) for name in names]
+    words = {None if one is None else one["word"].casefold() for one in found}
+    return [one["number"] for one in found if one is not None] if len(words) == 1 and None not in words else None
+
+
+def _numbers_of_repeats(names: Sequence[str]) -> Sequence[str] | None:
+    found = _repeats(names)
+    return None if found is None else _numbers(found)
 
 
 def _given_twice(cells: Sequence[str], key: Column, columns: Sequence[Column]) -> tuple[str, ...]:

@@ -11,11 +11,13 @@ from spectra_core.datasets.names import only_axis
 from spectra_core.datasets.numbers import is_missing
 from spectra_core.datasets.questions import Problem, choice, listed
 from spectra_core.datasets.recipe import Recipe
+from spectra_core.datasets.table import ImportTable
 
 _QUANTITIES = ("absorbance", "transmittance", "reflectance")
 _DEVIATION, _MEAN, _OTHERS = "standard deviation", "mean", ""
-_NEVER_MEANT = ("axis", _DEVIATION, "temperature")
+_NEVER_MEANT = ("axis", _DEVIATION, "temperature", "sum")
 _MOSTLY = 0.8
+_MOST_NAMELESS = 3
 _WORDS = {
     "reference": r"(?:white[ _-]?)?ref(?:erence)?(?:[ _-]?spectrum)?|white[ _-]?standard|(?:wei(?:ß|ss))?referenz"
     r"|(?:base ?line\W*)?0 ?% ?[tr]|base ?line|background",
@@ -24,17 +26,18 @@ _WORDS = {
     _QUANTITIES[2]: r"%\s*r|r\s*%|refl\w*",
     _DEVIATION: r"sd|s\.d\.|st\.? ?dev\.?|std\.? ?(?:dev(?:iation)?|err(?:or)?)\.?|standard ?(?:deviation|error)|stabw"
     r"|standardabweichung|[ée]cart[- ]type|sem|rsd|(?:±|\+/-)\s*(?:sd|sem|se)?|uncertainty|unsicherheit|errors?|sigma",
+    "sum": r"(?:sub[ -]?)?(?:total|sum)|(?:zwischen)?summe",
     _MEAN: r"mean|average|avg\.?|mittel(?:wert)?|moyenne|promedio|median",
     "dark": r"dark(?:[ _-]?(?:current|spectrum|counts?|signal|noise))?|dunkel(?:strom|spektrum|messung)?",
     "raw counts": r"raw[ _-]?(?:data|counts|signal)",
-    "temperature": r"temp(?:erature|eratur|\.)?(?:\s*[(\[].*)?|t\s*[(\[]\s*°?\s*[ck]\s*[)\]]",
+    "temperature": r"temp(?:erature|eratur|\.)?(?:\s*[(\[].*)?|t\s*[(\[]\s*°?\s*[ck]\s*[)\]]|t ?°.*",
     "derivative": r"d[ya]/d[xλ]|(?:\dst|\dnd|first|second) der(?:iv(?:ative)?)?",
 }
 # One of these is in every name that tells a kind; looked for first, since names may be a hundred thousand hashes.
 _HINTS = (
     *("abs", "%", "trans", "refl", "sd", "s.d", "st", "±", "+/-", "unc", "unsi", "err", "sig", "mean", "av", "mit"),
     *("moy", "prom", "medi", "dark", "dunkel", "ref", "white", "wei", "bas", "back", "raw"),
-    *("temp", "t (", "t(", "t [", "t[", "/d", "der", "sem", "var", "se", "cart"),
+    *("tot", "sum", "temp", "t (", "t(", "t [", "t[", "t°", "t °", "/d", "der", "sem", "var", "se", "cart"),
 )
 _AXIS_HINTS = (
     *("wave", "wl", "wn", "nm", "um", "µm", "μm", "cm", "ev", "hz", "λ", "lambda", "raman", "shift", "energy", "onda"),
@@ -43,6 +46,14 @@ _AXIS_HINTS = (
 # Ends of names, after a mark: "A1 SD", "s2_mean", "raw data #1". "std" alone as often stands for a standard.
 _KINDS = {
     kind: re.compile(rf"(?:.*[^a-zA-Z])?(?:{words})\W*(?:#\s*\d+\W*)?", re.IGNORECASE) for kind, words in _WORDS.items()
+}
+# Beginnings, where that is what one writes: "Mean A", "SD of batch 2".
+_BEGINNINGS = {
+    _MEAN: re.compile(r"(?:mean|average|avg\.?|mittelwert|moyenne|promedio|median)[\s_:(\-].*", re.IGNORECASE),
+    _DEVIATION: re.compile(
+        r"(?:sd|stdev|st\.? ?dev\.?|std\.? ?(?:dev|err)\.?|standard ?(?:deviation|error)|stabw\.?)[\s_:(\-].*",
+        re.IGNORECASE,
+    ),
 }
 _DIGITS = re.compile(r"\d+")
 _STD = re.compile(r"(?:(?P<stem>.*\w)[\s_\-.:(\[]+)?(?:std|var|err|se)\.?\W*", re.IGNORECASE)
@@ -95,6 +106,34 @@ def on_kinds(
     return [Problem("quantities", text, tuple(ways), readings=True)]
 
 
+def on_nameless(table: ImportTable, roles: Sequence[Role], rows: NDArray[np.bool_], recipe: Recipe) -> list[Problem]:
+    """Ask about two or three columns beside an axis that have no names: they may be spectra, or what belongs to one.
+
+    Programs write a derivative, an uncertainty, or reference and sample beside a spectrum.
+    """
+    used = np.flatnonzero(rows).tolist()
+    named = any(table.names) or any(one.role == "id" for one in roles)
+    in_columns = all(place.startswith("column ") for place in table.places)
+    several = (
+        2 <= len(table.places) <= _MOST_NAMELESS and len({place.partition(" of ")[2] for place in table.places}) == 1
+    )
+    if named or not in_columns or not several or recipe.summary_rows == "keep" or len(used) < 2:
+        return []
+    ways = [
+        choice(
+            f"Use {table.places[row].partition(' of ')[0]} alone",
+            leave_out_spectra=tuple(other + 1 for other in range(len(table.places)) if other != row),
+        )
+        for row in used
+    ]
+    ways.append(choice("All are spectra of samples", summary_rows="keep"))
+    text = (
+        f"{len(used)} columns of numbers stand beside the axis without names. They may be spectra, or one spectrum "
+        "with its derivative, its uncertainty or its reference. Say which."
+    )
+    return [Problem("nameless columns", text, tuple(ways), readings=True)]
+
+
 def _kind(name: str, names: set[str]) -> str:
     """Return what a name says a spectrum is; "std" is a deviation only beside a mean, or beside what it is that of."""
     if not _has(_HINTS, name):
@@ -106,7 +145,8 @@ def _kind(name: str, names: set[str]) -> str:
             other != name and (other.startswith(stem) if stem else _KINDS[_MEAN].fullmatch(other)) for other in names
         ):
             return _DEVIATION
-    return next((kind for kind, pattern in _KINDS.items() if pattern.fullmatch(name.strip())), _OTHERS)
+    patterns = (*_KINDS.items(), *_BEGINNINGS.items())
+    return next((kind for kind, pattern in patterns if pattern.fullmatch(name.strip())), _OTHERS)
 
 
 def _has(hints: Sequence[str], name: str) -> bool:

@@ -21,7 +21,7 @@ def is_remark(name: str) -> bool:
 
 def other_mark(grid: Grid) -> str:
     """Return a sentence on a column of numbers with another decimal mark than the table has; empty where none is."""
-    one = "," if grid.facts.get("decimal", "").startswith("comma") else "."
+    one = grid.decimal
     other = "." if one == "," else ","
     for column, cells in grid.text.items() if "decimal" in grid.facts else ():
         named = [cell for cell in cells if not is_missing(cell)]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectra_core.datasets.numbers import parse_number
+from spectra_core.datasets.other_axes import SURE_AXES, other_axis
 
 AXIS_UNITS: dict[str, tuple[str, str]] = {
     "nm": ("Wavelength", "nm"),
@@ -59,9 +60,16 @@ _WAVENUMBER = r"wave ?num|wellenzahl|nombre d.onde|n[uú]mero d.{1,2}onda|вол
 _AXIS_WORD = re.compile(
     rf"{_WAVELENGTH}|{_WAVENUMBER}|\bwave\b|wellen|longueur|longitud|onda\b|lambda|λ|raman|\bshift\b.*(?:cm|1/)|^shift$"
     r"|photon.?energy|^energy$|^frequency$|\bnm\b|cm\^?[-\u2212⁻]|1/cm|\bev\b|µm|μm|\bum\b|\bwl\b|\bwn\b|\b[gt]hz\b"
-    r"|\bм?к?нм\b|см-1|å\b|angstrom",
+    r"|\bм?к?нм\b|см-1|å\b|angstrom"
+    rf"|{SURE_AXES}",
     re.IGNORECASE,
 )
+_RECIPROCAL = re.compile(
+    r"1\s*/\s*(?:[pnuµμmk]?m|å|angstroms?)(?![a-z])|(?<![a-zµμ])(?:[pnuµμmk]?m|å)\s*\^?\s*[-\u2212⁻]\s*[1¹]",
+    re.IGNORECASE,
+)
+"""Units of wavenumbers other than 1/cm, which are no wavelengths."""
+_LESS_USUAL = re.compile(r"[\[(/,]\s*([pmk]?m|[mk]ev|[km]?hz)\s*[\])]?\s*\Z", re.IGNORECASE)
 _FACTOR = re.compile(
     r"(?:[x\xd7*]\s*)?(?:10\s*(?:\^|\*\*)\s*[-+\u2212]?\d|10[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+|(?<=[x\xd7*])\s*10{1,4}\b|\b10{3}\b).*",
     re.DOTALL,
@@ -226,6 +234,9 @@ def _position(name: str) -> tuple[float, str, str] | None:
     match = _POSITION.match(name)
     if match is None or not _words_only(match["prefix"]):
         return None
+    over = _RECIPROCAL.search(name)
+    if over is not None and over.start() <= match.start("number") < over.end():
+        return None
     number = float(match["number"].replace(",", "."))
     # A dash before the number parts it from the word; only a bare one is a sign.
     around = f"{match['prefix']} {match['suffix']}"
@@ -257,12 +268,18 @@ def axis_named(text: str) -> tuple[str, str] | None:
         return None
     lower = text.lower()
     quantity, unit = "", ""
+    if (inverse := _RECIPROCAL.search(text)) is not None:
+        return ("Wavenumber" if re.search(_WAVENUMBER, lower) else ""), inverse[0]
+    if (other := other_axis(text)) is not None and not re.search(_UNIT_WORD, text.replace("m/z", "")):
+        return other
     for written, meaning in AXIS_UNITS.items():
         if re.search(rf"(?<![a-zµμ]){re.escape(written)}(?![a-z])", lower):
             quantity, unit = meaning
             break
     if unit and (many := _FACTOR.search(text)) and many[0].strip() != "1/cm":
         return quantity, many[0].strip(" )]")
+    if not unit and (less := _LESS_USUAL.search(text)) is not None:
+        return ("Wavelength" if re.search(_WAVELENGTH, lower) else ""), less[1]
     if "raman" in lower or "shift" in lower:
         return "Raman shift", unit or "cm-1"
     if not unit and re.search(_WAVELENGTH, lower):
@@ -280,6 +297,8 @@ def only_axis(text: str) -> bool:
     """
     if not _LETTER.search(text):
         return False
+    if re.search(SURE_AXES, text, re.IGNORECASE):
+        return True
     if re.search(rf"{_WAVELENGTH}|{_WAVENUMBER}|wellen|raman|lambda|λ|longueur|longitud|onda\b", text, re.IGNORECASE):
         return True
     words = _MARKS.sub(" ", re.sub(_UNIT, " ", text, flags=re.IGNORECASE)).strip().lower()

@@ -19,7 +19,8 @@ _POINT = re.compile(rf"[+\-{_MINUS}]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+\-{_MINUS}]?\
 _COMMA = re.compile(rf"[+\-{_MINUS}]?(?:\d+,?\d*|,\d+)(?:[eEdD][+\-{_MINUS}]?\d{{1,3}})?\Z")
 _GROUPED = {
     decimal: re.compile(
-        rf"(?P<sign>[+\-{_MINUS}]?)(?P<whole>[1-9]\d{{0,2}}(?P<mark>[{other}'\u2019\s])\d{{3}}(?:(?P=mark)\d{{3}})*)"
+        rf"(?P<sign>[+\-{_MINUS}]?)(?P<whole>[1-9]\d{{0,2}}(?P<mark>[{other}'\u2019\s])\d{{3}}(?:(?P=mark)\d{{3}})*"
+        rf"|[1-9]\d?{other}(?:\d\d{other})+\d{{3}})"  # 12,34,567 as in India
         rf"(?P<rest>\{decimal}\d+)?\Z"
     )
     for decimal, other in (".,", ",.")
@@ -58,20 +59,37 @@ def parse_number(cell: str, decimal: str = ".") -> float | None:
     return None
 
 
-def grouped_number(cell: str, decimal: str = ".") -> float | None:
-    """Return the number of a cell that marks its thousands, or None; "1,234" alone may as well be 1.234.
+def grouped_number(cell: str, decimal: str = ".", *, sure: bool = False) -> float | None:
+    """Return the number of a cell that marks its thousands, or None; "1,234" alone may as well be 1.234, unless `sure`.
 
     >>> grouped_number("-12,345.6"), grouped_number("1.234.567", ","), grouped_number("1'234"), grouped_number("1,234")
     (-12345.6, 1234567.0, 1234.0, None)
+    >>> grouped_number("12,34,567"), grouped_number("16 080", ",")
+    (1234567.0, 16080.0)
     """
     match = _GROUPED[decimal].match(cell.strip())
-    if match is None or not (match["rest"] or match["mark"] in "'\u2019" or match["whole"].count(match["mark"]) > 1):
+    if match is None:
+        return None
+    mark = match["mark"]
+    if not (
+        sure or mark is None or match["rest"] or mark in "'\u2019" or mark.isspace() or match["whole"].count(mark) > 1
+    ):
         return None
     digits = re.sub(r"\D", "", match["whole"]) + (match["rest"] or "").replace(",", ".")
     return -float(digits) if match["sign"] not in {"", "+"} else float(digits)
 
 
-def dressed_number(cell: str, decimal: str = ".") -> float | None:
+def marks_thousands(cell: str, decimal: str = ".") -> bool:
+    """Whether a cell has marks between its digits that can be nothing else, at two places.
+
+    >>> marks_thousands("1,234,567"), marks_thousands("1,234"), marks_thousands("1,234.5")
+    (True, False, False)
+    """
+    other = "," if decimal == "." else "."
+    return cell.count(other) > 1 and grouped_number(cell, decimal) is not None
+
+
+def dressed_number(cell: str, decimal: str = ".", *, sure: bool = False) -> float | None:
     """Return the number of a cell that marks its thousands, is marked as text, or is written with a power of ten.
 
     >>> dressed_number("'0.5"), dressed_number('="0.5"'), dressed_number("1.5 × 10⁻³"), dressed_number("1'234")
@@ -82,12 +100,12 @@ def dressed_number(cell: str, decimal: str = ".") -> float | None:
     if cell[:1] in _MARKED and (marked := _AS_TEXT.fullmatch(cell)) is not None:
         cell = next(found for found in marked.groups() if found is not None)
         plain = parse_number(cell, decimal)
-        return grouped_number(cell, decimal) if plain is None else plain
+        return grouped_number(cell, decimal, sure=sure) if plain is None else plain
     if any(mark in cell for mark in _TIMES) and (raised := _POWER.fullmatch(cell.translate(_RAISED))) is not None:
         number = parse_number(raised["number"], decimal)
         power = int(raised["power"].translate(_PLAIN))
         return float(Decimal(repr(number)).scaleb(power)) if number is not None and math.isfinite(number) else None
-    return grouped_number(cell, decimal)
+    return grouped_number(cell, decimal, sure=sure)
 
 
 def is_missing(cell: str) -> bool:

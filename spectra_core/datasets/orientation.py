@@ -174,7 +174,7 @@ def _speaks_for_columns(grid: Grid, side: AxisSide | None) -> int:
     """How far a column speaks for positions down the table."""
     if side is None or grid.n_columns - len(grid.words) < 2:
         return NOTHING
-    if only_axis(side.name):
+    if only_axis(side.name) or _is_x_of_y(grid, side):
         return CERTAIN
     if counts_rows(side.values) or len(side.values) <= FEW:
         return NOTHING
@@ -188,8 +188,15 @@ def _speaks_for_columns(grid: Grid, side: AxisSide | None) -> int:
         return STRONG if (far and not beside) or grid.n_columns == 2 else WEAK
     # A target that was sorted rises as an axis does: only a person can tell them apart.
     if len(side.values) <= MANY:
-        return NOTHING
+        # In a table of samples no word stands above all numbers of a target.
+        return WEAK if far and int(side.rows[0]) > 0 else NOTHING
     return STRONG if grid.n_columns == 2 and far else WEAK
+
+
+def _is_x_of_y(grid: Grid, side: AxisSide) -> bool:
+    """Whether the columns are called X and Y, and what is derived from Y."""
+    names = [[row[at].lower() for at in range(side.column + 1, grid.n_columns)] for row in grid.header]
+    return side.name.strip().lower() == "x" and any(all(name.startswith(("y", "dy")) for name in row) for row in names)
 
 
 def _steady_column(grid: Grid, column: int) -> AxisSide | None:
@@ -197,8 +204,7 @@ def _steady_column(grid: Grid, column: int) -> AxisSide | None:
     values = np.asarray(grid.numbers[:, column], dtype=np.float64)
     held = np.isfinite(values)
     if column in grid.words:
-        decimal = "," if grid.facts.get("decimal", "").startswith("comma") else "."
-        found = [parse_number(cell, decimal) for cell in grid.text[column]]
+        found = [parse_number(cell, grid.decimal) for cell in grid.text[column]]
         values = np.array([np.nan if value is None else value for value in found])
         held = np.isfinite(values)
     if held.sum() < 2 or (2 * held.sum() < len(values) and held.sum() < FEW):

@@ -143,6 +143,7 @@ def part_points(
                     f"{len(names)} matrices of one size could be the spectra: "
                     f"{', '.join(name.rsplit(' / ', 1)[-1] for name in names)}. Say which.",
                     tuple(choice(f"Use {name.rsplit(' / ', 1)[-1]}", parts={name: "spectra"}) for name in names),
+                    readings=True,
                 )
             )
     return points, problems

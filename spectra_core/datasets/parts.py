@@ -71,6 +71,11 @@ class Grid:
         return tuple(row for row in range(self.n_rows) if self.line(row) in lines) if lines else ()
 
     @property
+    def decimal(self) -> str:
+        """The decimal mark of its text."""
+        return "," if self.facts.get("decimal", "").startswith("comma") else "."
+
+    @property
     def n_rows(self) -> int:
         """Number of data rows."""
         return int(self.numbers.shape[0])

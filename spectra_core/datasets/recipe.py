@@ -25,8 +25,9 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "summary_rows": ("leave out", "keep"),
     "cut_rows": ("leave out", "keep"),
     "hidden_rows": ("leave out", "keep"),
+    "brackets": ("negative", "plain"),
     "gaps": get_args(GapRule),
-    "join": ("id", "order"),
+    "join": ("id", "order", "number"),
     "resample": ("linear", "cubic"),
     "decimal": (".", ","),
     "contradictions": ("accept",),
@@ -82,6 +83,8 @@ class Recipe:
         "leave out" or "keep" rows named Mean, SD and the like, and rows that the file ends within.
     hidden_rows
         "leave out" or "keep" rows that are hidden in a workbook, or excluded in a DataSet object.
+    brackets
+        "negative" or "plain": what numbers in brackets are, such as "(0.2)".
     gaps
         "leave out spectra", "leave out channels" or "interpolate" where values are missing or not finite.
     blank_ids
@@ -100,7 +103,8 @@ class Recipe:
     leave_out_channels
         Ranges of positions to leave out, ends included, in the unit of the file.
     join
-        "id" or "order": how targets from another table find their spectra.
+        "id", "order" or "number": how targets from another table find their spectra; "number" by the numbers in ids
+        that have other words before them.
     groups
         Name of a column whose equal values keep spectra together in splits, "id", "id without replicate", "equal
         targets", or "none".
@@ -135,6 +139,7 @@ class Recipe:
     summary_rows: str | None = None
     cut_rows: str | None = None
     hidden_rows: str | None = None
+    brackets: str | None = None
     gaps: str | None = None
     blank_ids: str | None = None
     sentinels: str | None = None

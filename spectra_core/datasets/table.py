@@ -18,6 +18,7 @@ from spectra_core.datasets.blocks import (
     blocks_with_own_axes,
     column_titles,
 )
+from spectra_core.datasets.brackets import with_brackets
 from spectra_core.datasets.column import Column
 from spectra_core.datasets.marks import other_mark
 from spectra_core.datasets.numbers import is_missing, parse_number
@@ -81,11 +82,9 @@ def assemble(parts: Sequence[Part], recipe: Recipe) -> tuple[ImportTable, list[G
     ReadError
         When no part holds spectra.
     """
-    told = [
-        (number, with_one_axis(tidied(part), recipe.columns))
-        for number, part in enumerate(parts)
-        if isinstance(part, Grid)
-    ]
+    plain = [(number, with_brackets(part, recipe)) for number, part in enumerate(parts) if isinstance(part, Grid)]
+    bracketed = [problem for _, (_, asked) in plain for problem in asked]
+    told = [(number, with_one_axis(tidied(grid), recipe.columns)) for number, (grid, _) in plain]
     grids = [(number, grid) for number, (grid, _) in told]
     curves = [
         part
@@ -120,6 +119,7 @@ def assemble(parts: Sequence[Part], recipe: Recipe) -> tuple[ImportTable, list[G
         *_encoding_question(parts, recipe),
         *_dialect_question(parts, recipe),
         *_doubts(parts, recipe),
+        *bracketed[:1],
         *problems,
     ]
     problems += more

@@ -13,13 +13,14 @@ import pandas as pd
 
 from spectra_core.datasets.building import built_axis, built_samples, built_signal, built_targets
 from spectra_core.datasets.columns import Role, charge_points, column_roles, role_points, target_of
+from spectra_core.datasets.computed import on_computed
 from spectra_core.datasets.conversions import converted_signal
 from spectra_core.datasets.document import Document
 from spectra_core.datasets.files import Files, contents_of, files_of
 from spectra_core.datasets.groups import group_points, group_values
 from spectra_core.datasets.ids import filled_ids, on_blank_ids
 from spectra_core.datasets.joining import joined
-from spectra_core.datasets.kinds import on_kinds
+from spectra_core.datasets.kinds import on_kinds, on_nameless
 from spectra_core.datasets.own import own_part, own_recipe, own_set, own_table
 from spectra_core.datasets.parts import Grid, Part
 from spectra_core.datasets.preparing import Prepared, prepared
@@ -92,6 +93,8 @@ class Understanding:
             self.problems += [*on_formulas(self.roles), *on_unit_columns(self.roles)]
             self.problems += on_blank_ids(self.roles, self.recipe)
             self.problems += on_kinds(self.ids, self.roles, self.table.signal, self.prepared.rows, self.recipe)
+            self.problems += on_nameless(self.table, self.roles, self.prepared.rows, self.recipe)
+            self.problems += on_computed(self.roles, self.table.signal)
         if self.table.odd and not any(problem.kind in {"gaps", "censored"} for problem in self.problems):
             cells = listed([repr(cell) for _, _, cell in self.table.odd])
             self.problems.append(Problem("odd cells", f"Some cells hold text instead of numbers: {cells}.", (), False))

@@ -111,3 +111,31 @@ def test_a_target_that_two_tables_give_in_parts_is_one():
         lines_of([["id", "Cu (mg/L)"], *zip(ids[part], CU[part], strict=True)]) for part in (slice(6), slice(6, N))
     ]
     require_joined(understood(spectra(ids), *halves))
+
+
+class TestNumbers:
+    """Ids that agree in their numbers alone, such as "Sample 1" and "1": asked, and joined by them if so said."""
+
+    @pytest.mark.parametrize("theirs", ["{}", "{:02d}", "S{}", "Probe {}", "#{}"])
+    @pytest.mark.parametrize("ours", ["Sample {}", "Sample_{:03d}.spc"])
+    def test_the_person_says_whether_they_name_the_same_samples(self, ours, theirs):
+        spelled = [[form.format(k + 1) for k in range(N)] for form in (ours, theirs)]
+        found = understood(spectra(spelled[0]), targets(spelled[1]))
+        assert asked(found) == ["join"]
+        assert [one.label.split(" f")[0] for one in found.open_questions[0].choices] == [
+            "Join by these numbers", "Join by order", "Leave out 1f.csv"
+        ]  # fmt: skip
+        assert found.open_questions[0].readings
+        require_joined(answered(found, "Join by these numbers"))
+
+    @pytest.mark.parametrize("mark", ["{0}", "{0}_{1}", "{0} rep{1}"])
+    def test_repeats_share_the_row_of_their_number(self, mark):
+        ids = [mark.format(f"Sample {k // 2 + 1}", k % 2 + 1) for k in range(N)]
+        found = understood(spectra(ids), targets([str(k + 1) for k in range(N // 2)]))
+        assert asked(found) == ["join"]
+        built = answered(found, "Join by these numbers").build()
+        assert built.targets.iloc[:, 0].tolist() == [NUMBERS[k // 2] for k in range(N)]
+
+    def test_ids_of_several_words_have_no_such_number(self):
+        found = understood(spectra([f"{'ab'[k % 2]}{k}" for k in range(N)]), targets([str(k) for k in range(N)]))
+        assert "numbers in them agree" not in found.open_questions[0].text

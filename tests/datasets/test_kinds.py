@@ -127,3 +127,46 @@ def test_what_was_computed_from_a_spectrum_is_no_target(name):
     rows = [[*row, float(np.mean(row[2:]))] for row in ROWS]
     found = understood(lines_of([[*HEAD, name], *rows]))
     assert found.build().target_names == ("Cu",)
+
+
+@pytest.mark.parametrize(
+    "word", ["Total", "Subtotal", "sum", "Summe", "Mean A", "Average of batch 2", "SD 1", "Std. Dev. (A)"]
+)
+def test_sums_and_means_among_the_samples_are_asked_about(word):
+    rows = [*ROWS[:5], [word, "", *np.round(SIGNAL[:5].sum(axis=0), 4)], *ROWS[5:]]
+    found = understood(lines_of([HEAD, *rows]))
+    assert "quantities" in asked(found)
+    (question,) = [one for one in found.open_questions if one.kind == "quantities"]
+    others = next(one for one in question.choices if one.label == "Use the others alone")
+    require_whole(found.with_recipe(found.recipe.but(**others.changes)).build())
+
+
+@pytest.mark.parametrize("word", ["T° 450", "T°", "Temperature(°C)"])
+def test_a_column_of_temperatures_among_spectra_is_asked_about(word):
+    rows = [[place, 25.1, *column] for place, column in zip(CHANNELS, SIGNAL.T, strict=True)]
+    found = understood(lines_of([["Wavelength", word, *IDS], *rows]))
+    assert asked(found) == ["quantities"]
+    assert np.array_equal(answered(found, "Use the others").build().signal, SIGNAL)
+
+
+@pytest.mark.parametrize(
+    ("made", "what"),
+    [
+        (lambda: SIGNAL.sum(axis=1).round(3), "the sum of"),
+        (lambda: SIGNAL.mean(axis=1), "the mean of"),
+        (lambda: SIGNAL.max(axis=1), "the largest value of"),
+        (lambda: SIGNAL[:, 7], "equal to one of the channels"),
+    ],
+)
+def test_a_column_that_is_the_spectrum_itself_is_asked_about(made, what):
+    rows = [[*row, value] for row, value in zip(ROWS, made(), strict=True)]
+    found = understood(lines_of([[*HEAD, "Q"], *rows]))
+    assert asked(found) == ["computed column"]
+    assert what in found.open_questions[0].text
+    assert answered(found, "Do not use Q").build().target_names == ("Cu",)
+    assert answered(found, "Use it").build().target_names == ("Cu", "Q")
+
+
+def test_a_target_that_agrees_with_a_channel_in_one_spectrum_alone_is_a_target():
+    rows = [[*row, row[9] if k == 0 else k / 7] for k, row in enumerate(ROWS)]
+    assert asked(understood(lines_of([[*HEAD, "Q"], *rows]))) == []

@@ -76,7 +76,7 @@ def test_a_corrected_guess_is_followed_at_once(store: Store):
 
 def test_a_gap_asks_and_waits_for_the_answer(store: Store):
     app = opened(store, ("gap.csv", SEMICOLON.replace(b"0,5", b"---")))
-    assert "Please decide" in text_of(app)
+    assert ":material/help: **Please decide.**" in text_of(app)
     (save,) = [button for button in app.button if button.label == "Save and use"]
     assert save.disabled
     app = click(app, "Leave out 1 spectrum")

@@ -189,6 +189,16 @@ def test_a_model_of_another_form_is_set_aside_where_only_its_frame_is_read(kept,
     assert [one.key for one in Store(tmp_path).damaged()] == [record.id]
 
 
+def test_the_frame_of_a_model_is_read_without_building_the_model(kept, monkeypatch):
+    def built(*_):
+        raise AssertionError("The model was built, which may load PyTorch.")
+
+    (record,) = kept.models()
+    frame = kept.load_model(record.id).model.frame_
+    monkeypatch.setattr("spectra_core.store.models.fitted_member", built)
+    assert Store(kept.root).load_frame(record.id) == frame
+
+
 def test_what_is_set_aside_is_named_to_who_asks_for_it(tmp_path):
     store = Store(tmp_path)
     key = store.save_result("bench", {"arguments": 3}, {}, name="Last week")

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectra_core.datasets.orientation import monotonic
+from spectra_core.datasets.other_axes import OTHER_AXES
 from spectra_core.datasets.preparing.base import Prepared
 from spectra_core.datasets.preparing.signal_quantity import PLAUSIBLE_PER_CENT, largest_of
 from spectra_core.datasets.questions import Point, Problem, choice, listed
@@ -67,7 +68,7 @@ def set_axis(result: Prepared, table: ImportTable, recipe: Recipe) -> None:
     decided = recipe.axis_unit is not None
     label = f"{result.axis_quantity}, {result.axis_unit}".strip(", ")
     result.points.append(Point("axis unit", "Axis", label, "chosen" if decided else reason, AXIS_CHOICES, decided))
-    if unit and unit not in KNOWN_UNITS and not decided:
+    if unit and unit not in KNOWN_UNITS and quantity not in OTHER_AXES and not decided:
         said = "does not say what its axis measures" if unit == UNSAID else f"gives {unit!r} as the unit of its axis"
         keep = () if unit == UNSAID else (choice(f"Keep {unit!r}", axis_quantity="Position", axis_unit=unit),)
         result.problems.append(
@@ -100,6 +101,8 @@ def _axis_unit(positions: NDArray[np.float64], table: ImportTable) -> tuple[str,
         return table.axis_quantity, table.axis_unit, "written in the file", True
     if table.axis_quantity == "Wavelength":
         return "Wavelength", "nm", "the file says wavelength, without a unit", True
+    if table.axis_quantity and table.axis_quantity not in {one.changes["axis_quantity"] for one in AXIS_CHOICES}:
+        return table.axis_quantity, "", "written in the file, without a unit", True
     low, high = float(positions.min()), float(positions.max())
     falling = positions[0] > positions[-1]
     if _like_raman(low, high, table):

@@ -55,6 +55,7 @@ class Cary:
                 x[pair].append(values[0])
                 y[pair].append(float("nan") if values[1] is None else values[1])
             end = number
+        _require_one_table(lines, end, separator, name)
         rest = [line for line in lines[end:] if line.strip(separator + " ")]
         notes = (f"{len(rest)} lines after the spectra are the log of the instrument.",) if rest else ()
         return [
@@ -62,6 +63,17 @@ class Cary:
             for pair in range(n_pairs)
             if x[pair]
         ]
+
+
+def _require_one_table(lines: list[str], end: int, separator: str, name: str) -> None:
+    """Refuse a second table under the spectra: the log of the instrument holds none."""
+    words = [cell for cell in cells_of(lines[1], separator) if cell][:2]
+    again = next((at for at in range(end, len(lines)) if cells_of(lines[at], separator)[:2] == words), None)
+    if again is not None:
+        raise ReadError(
+            f"Line {again + 1} of {name} begins a second table: more spectra follow under the first ones. "
+            "Save each in a file of its own, or all beside each other in one table."
+        )
 
 
 def _curve(title: str, words: list[str], x: list[float], y: list[float], notes: tuple[str, ...]) -> Curve:

@@ -27,6 +27,7 @@ from spectra_core.datasets.readers.dialects import (
     guess_layout,
 )
 from spectra_core.datasets.readers.naming_rows import COMMENT_MARKS, plain_names, plain_numbers
+from spectra_core.datasets.readers.percents import with_percents
 from spectra_core.datasets.readers.regular import MISSING_TOKENS, regular_cells
 from spectra_core.datasets.readers.thousands import with_thousands
 from spectra_core.errors import ReadError
@@ -70,7 +71,7 @@ class DelimitedText:
         regular = _regular_table(data, head, layout, name, facts) if plain else None
         if regular is None:
             regular = table_from_lines(whole_rows(lines_of(text)), layout, name, facts)
-        grid = unguarded_grid(with_thousands(regular, layout.decimal))
+        grid = unguarded_grid(with_percents(with_thousands(regular, layout.decimal), layout.decimal))
         return with_notes([grid], cut_end(text, layout.separator, layout.decimal))
 
 
@@ -228,7 +229,8 @@ def _skipped_above(lines: list[str], layout: Layout) -> list[str]:
     rows, wanted = [cells_of(line, layout.separator) for line in skipped], layout.n_columns
     for row, most in zip(rows, [0] * (len(rows) - 1) + [2], strict=True):
         # The last line is a row with cells too few or too many; or it parts rows above it from those under it.
-        if wanted > 2 and abs(len(row) - wanted) <= most and 2 * count_numeric(row, layout.decimal) > wanted:
+        is_near = wanted > 2 and abs(len(row) - wanted) <= most and not row[0].startswith(COMMENT_MARKS)
+        if is_near and 2 * count_numeric(row, layout.decimal) > wanted:
             raise ReadError(
                 f"Line {last + 1} has {len(rows[-1])} cells where the lines under it have {wanted} columns. "
                 "Correct that line, or export the table again."

@@ -100,6 +100,8 @@ def count_numeric(cells: list[str], decimal: str) -> int:
 
 
 def _is_number(cell: str, decimal: str) -> bool:
+    if cell[-1:] in ("%", ")"):
+        cell = cell[:-1].removeprefix("(").rstrip()
     return parse_number(cell, decimal) is not None or dressed_number(cell, decimal) is not None
 
 
@@ -258,9 +260,11 @@ def _row_value(row: list[str], decimal: str) -> float:
     text = len(row) - numeric - missing
     if numeric == 0:
         return 0.0
+    # "A1;0" before "5" is no name: the cell holds another separator.
+    split = sum(not _reads(cell, decimal) and any(mark in cell for mark in ";\t|") for cell in row[:names])
     # One name between two numbers is that of a list: position, sample, value.
     misplaced = 0.25 if text - names == 1 and numeric >= 2 and len(row) <= MOST_IN_LIST else 2.0
-    return numeric - misplaced * max(0, text - names) - 0.25 * names
+    return numeric - misplaced * max(0, text - names) - 0.25 * (names + split)
 
 
 def _gap_in_data(above: list[str], rows: list[list[str]], decimal: str) -> bool:

@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectra_core.datasets.limits import require_cells
+from spectra_core.datasets.names import signal_named
 from spectra_core.datasets.parts import Curve, Part
+from spectra_core.datasets.readers.axis_units import KNOWN_UNITS, axis_unit_written
 from spectra_core.datasets.readers.base import Dialect
 from spectra_core.errors import ReadError
 
-SHORT, MULTI, OWN_X, GIVEN_X = 0x01, 0x04, 0x40, 0x80  # flags: TSPREC, TMULTI, TXYXYS, TXVALS
+SHORT, MULTI, LABELS, OWN_X, GIVEN_X = 0x01, 0x04, 0x20, 0x40, 0x80  # TSPREC, TMULTI, TALABS, TXYXYS, TXVALS
 NEW, NEW_BIG_ENDIAN, OLD = 0x4B, 0x4C, 0x4D
 HEADER, OLD_HEADER, SUBHEADER = 512, 256, 32
 FLOATS = -128  # exponent that says: values are float32 as they stand
@@ -91,12 +93,27 @@ def _new(data: bytes, name: str) -> list[Curve]:
         title = comment if n_sub == 1 and comment else f"{name} {number + 1}" if n_sub > 1 else name
         facts = {"format": "Galactic SPC (version in the second byte)", "z": f"{z_value:g}"}
         curves.append(_curve(title if n_sub > 1 else name, x, y, x_type=x_type, y_type=y_type, facts=facts))
+    if flags & LABELS:
+        curves = [_labelled(curve, data[218:248]) for curve in curves]
     log = struct.unpack_from(order + "i", data, 248)[0]
     if not own_x and log == 0 and any(data[at:]):
         more = f"{len(data) - at:,} bytes follow the {n_sub:,} x {n_points:,} points it declares"
         doubt = f"{name} contradicts itself: {more}."
         curves = [replace(curve, facts={**curve.facts, "doubt": doubt}) for curve in curves]
     return powers.told(curves)
+
+
+def _labelled(curve: Curve, labels: bytes) -> Curve:
+    """Return a curve whose file says that the labels of its axes hold, not the numbers of their types."""
+    x, y = [*(label.decode("latin-1").strip() for label in labels.split(b"\0")), "", ""][:2]
+    if x:
+        quantity, unit = axis_unit_written(x)
+        unknown = unit not in KNOWN_UNITS and curve.x_unit
+        curve = curve if unknown else replace(curve, x_quantity=quantity, x_unit=unit)
+    if (signal := signal_named(y)) is not None:
+        same = signal[0] == curve.y_quantity
+        curve = replace(curve, y_quantity=signal[0], y_unit=signal[1] or (curve.y_unit if same else ""))
+    return curve
 
 
 def _old(data: bytes, name: str) -> list[Curve]:

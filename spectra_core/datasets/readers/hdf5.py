@@ -10,6 +10,7 @@ from spectra_core.datasets.limits import MAX_UNPACKED_BYTES, require_cells
 from spectra_core.datasets.parts import Part
 from spectra_core.datasets.readers.arrays import parts_of_arrays
 from spectra_core.datasets.readers.base import Dialect
+from spectra_core.datasets.readers.mat73 import dataset_in_hdf5
 from spectra_core.datasets.readers.packing import unpacked
 from spectra_core.errors import ReadError
 
@@ -38,21 +39,42 @@ class Hdf5:
         notes: list[str] = []
         try:
             with h5py.File(io.BytesIO(data), "r", driver="fileobj") as file:
-                _collect(file, "", arrays, notes, matlab=matlab, depth=0)
+                objects = _dataset_objects(file, name) if matlab else {}
+                _collect(file, "", arrays, notes, matlab=matlab, depth=0, read=frozenset(objects))
         except ReadError:
             raise
         except (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError) as error:
             raise ReadError(
                 f"{name} is no readable HDF5 file: it is damaged or cut off. Copy or download it again."
             ) from error
-        parts = parts_of_arrays(arrays, name, "hdf5", notes)
+        parts = [*(part for found in objects.values() for part in found), *parts_of_arrays(arrays, name, "hdf5", notes)]
         if not parts:
             raise ReadError(f"{name} holds no matrix of numbers.")
         return parts
 
 
+def _dataset_objects(file: Any, name: str) -> dict[str, list[Part]]:
+    """Return the DataSet objects among the variables of a MATLAB file."""
+    import h5py
+
+    found: dict[str, list[Part]] = {}
+    for key in file:
+        is_own = isinstance(file.get(key, getlink=True), h5py.HardLink) and not str(key).startswith("#")
+        if is_own and isinstance(file[key], h5py.Group):
+            parts = dataset_in_hdf5(file[key], f"{name} / {key}")
+            found |= {str(key): parts} if parts else {}
+    return found
+
+
 def _collect(
-    group: Any, path: str, arrays: dict[str, NDArray[Any]], notes: list[str], *, matlab: bool, depth: int
+    group: Any,
+    path: str,
+    arrays: dict[str, NDArray[Any]],
+    notes: list[str],
+    *,
+    matlab: bool,
+    depth: int,
+    read: frozenset[str] = frozenset(),
 ) -> None:
     import h5py
 
@@ -67,7 +89,7 @@ def _collect(
             raise ReadError(
                 f"{label!r} is a link to another place or file, which is not followed. Save the data themselves."
             )
-        if label.startswith("#"):
+        if label.startswith("#") or label in read:
             continue  # MATLAB keeps references and names of its own types there
         item = group[key]
         if isinstance(item, h5py.Group):

@@ -34,7 +34,7 @@ class Jasco:
         body = lines[start + 1 : end]
         if not body:
             raise ReadError(f"{name} ends before its data. Export it again.")
-        separator = next((mark for mark in ("\t", ";") if mark in body[0]), None)
+        separator = next((mark for mark in ("\t", ";") if mark in body[0]), "," if body[0].count(",") > 1 else None)
         rows = number_rows(body, separator, len(body[0].split(separator)), name, start + 2)
         require_count(records.get("NPOINTS"), len(rows), name)
         x_quantity, x_unit = axis_unit_written(records.get("XUNITS", ""))
@@ -46,12 +46,22 @@ class Jasco:
                 rows[:, column],
                 x_quantity,
                 x_unit,
-                *(signal_named(records.get("YUNITS" if column == 1 else f"Y{column}UNITS", "")) or ("", "")),
+                *_signal(records.get("YUNITS" if column == 1 else f"Y{column}UNITS", "")),
                 (),
                 {"format": "JASCO text (records, then XYDATA)"},
             )
             for column in range(1, rows.shape[1])
         ]
+
+
+def _signal(written: str) -> tuple[str, str]:
+    """Return quantity and unit of a signal; of several channels, each is another one, such as "CD [mdeg]".
+
+    >>> _signal("ABSORBANCE"), _signal("CD [mdeg]"), _signal("HT [V]")
+    (('Absorbance', ''), ('CD', 'mdeg'), ('HT', 'V'))
+    """
+    name, _, unit = written.partition("[")
+    return signal_named(written) or (name.strip(), unit.strip(" ]"))
 
 
 def _records(lines: list[str]) -> dict[str, str]:

@@ -30,7 +30,8 @@ def plain_names(row: list[str], n_columns: int) -> list[str]:
     if row and row[0].startswith(COMMENT_MARKS):
         bare = [cell.lstrip("#%/ ") for cell in row]
         bare = bare[1:] if not bare[0] and len(bare) == n_columns + 1 else bare
-        if len(bare) == n_columns > 1 and not bare[0].endswith(("=", ":")) and any(map(only_axis, bare)):
+        names_axis = any(map(only_axis, bare)) or [cell.lower() for cell in bare[:2]] == ["x", "y"]
+        if len(bare) == n_columns > 1 and not bare[0].endswith(("=", ":")) and names_axis:
             return bare
     return row
 

@@ -52,6 +52,7 @@ _KINDS: tuple[tuple[bytes, str, str], ...] = (
     (rb"X\n\0\0\0[\x02\x03]", "an R data file", "Give it back its ending .rds, or write the table as CSV."),
     (rb"Octave-1-[LB]", "an Octave binary file", "Save it with save -v7."),
     (rb"MZ.{20,}?(?:DOS mode|PE\0\0)|\x7fELF|\xcf\xfa\xed\xfe|\xca\xfe\xba\xbe", "a program, not data", _NUMBERS),
+    (rb"\s*(?:<\?xml.{0,200}?)?<office:document", "a flat OpenDocument text (.fods)", "Save it as .ods or .xlsx."),
     (rb"\A\s*<\?xml|<(?:mzML|AnIML|GAML|SpectroML|svg)\b", "an XML document, not a table", _NUMBERS),
     (rb"\A\s*[{\[]\s*(?:[\"{\[]|\}|\])", "a JSON text, not a table", _NUMBERS),
 )  # fmt: skip

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from spectra_core.datasets.numbers import dressed_number, is_missing, parse_number
+from spectra_core.datasets.names import NAMES_IDS
+from spectra_core.datasets.numbers import dressed_number, is_missing, marks_thousands, parse_number
 from spectra_core.datasets.parts import Grid
 from spectra_core.spectra.text import counted
 
@@ -28,12 +29,15 @@ def with_thousands(grid: Grid, decimal: str) -> Grid:
     grid = grid if header == grid.header else replace(grid, header=header)
     if not grid.text and not grid.odd_cells:
         return grid
+    # "12,345" is plain only beside "1,234,567".
+    marked = (cell for cells in (*grid.text.values(), [cell for _, _, cell in grid.odd_cells]) for cell in cells)
+    sure = any(marks_thousands(cell, decimal) for cell in marked)
     numbers, text = np.array(grid.numbers), dict(grid.text)
     odd: list[tuple[int, int, str]] = []
     read: list[str] = []
     converted = set()
     for column, cells in grid.text.items():
-        values = [_number(cell, decimal) for cell in cells]
+        values = [_number(cell, decimal, sure=sure) for cell in cells]
         words = {row for row, value in enumerate(values) if value is None}
         dressed = [
             cell
@@ -41,7 +45,7 @@ def with_thousands(grid: Grid, decimal: str) -> Grid:
             if row not in words and parse_number(cell, decimal) is None and not is_missing(cell)
         ]
         n_held = sum(value is not None and not math.isnan(value) for value in values)
-        if not dressed or n_held <= len(words):
+        if not dressed or n_held <= len(words) or (_may_be_names(grid, column) and any(" " in one for one in dressed)):
             continue
         numbers[:, column] = [math.nan if value is None else value for value in values]
         odd += [(row, column, cells[row]) for row in sorted(words)]
@@ -49,7 +53,7 @@ def with_thousands(grid: Grid, decimal: str) -> Grid:
         read += dressed
     text = {column: cells for column, cells in text.items() if column not in converted}
     for row, column, cell in grid.odd_cells:
-        value = dressed_number(cell, decimal)
+        value = dressed_number(cell, decimal, sure=sure)
         if column in converted:
             continue
         if value is None:
@@ -66,6 +70,12 @@ def with_thousands(grid: Grid, decimal: str) -> Grid:
         if of_kind:
             notes.append(f"{counted(len(of_kind), 'cell')} such as {of_kind[0]!r}: read as numbers {kind}.")
     return replace(grid, numbers=numbers, text=text, odd_cells=tuple(odd), notes=(*grid.notes, *notes))
+
+
+def _may_be_names(grid: Grid, column: int) -> bool:
+    """Whether a column may hold names of samples, such as "12 001"."""
+    titles = [row[column] for row in grid.header if row[column]]
+    return any(map(NAMES_IDS.match, titles)) if titles else column == 0
 
 
 def _with_thousands_in_names(grid: Grid) -> Grid:
@@ -86,8 +96,8 @@ def _bare(cell: str, decimal: str) -> str:
     return cell if value is None else f"{value!r}".replace(".", decimal)
 
 
-def _number(cell: str, decimal: str) -> float | None:
+def _number(cell: str, decimal: str, *, sure: bool) -> float | None:
     if is_missing(cell):
         return float("nan")
     plain = parse_number(cell, decimal)
-    return dressed_number(cell, decimal) if plain is None else plain
+    return dressed_number(cell, decimal, sure=sure) if plain is None else plain
