@@ -97,3 +97,12 @@ def test_a_table_of_two_columns_with_decimal_commas_is_parted_at_its_semicolons(
         [["Probe", "Cu"], *([one, value.replace(".", ",")] for one, value in zip(IDS, CU, strict=True))], ";"
     )
     require_whole(understood(spectra, targets).build())
+
+
+@pytest.mark.parametrize("names", [[4, 3, 2, 1], [1, 2, 3, 4]])
+def test_spectra_named_by_numbers_that_count_stand_above_cells_marked_as_text(names):
+    rows = [[f"'{place}", *(f"'{value}" for value in column)] for place, column in zip(CHANNELS, SIGNAL.T, strict=True)]
+    found = understood(lines_of([["Wavelength (nm)", *names], *(row[:5] for row in rows)]))
+    assert asked(found) == []
+    assert np.array_equal(found.build().signal, SIGNAL[:4])
+    assert list(found.ids) == list(map(str, names))

@@ -159,4 +159,4 @@ def monotonic(values: list[float]) -> bool:
 
 def _evenly_spaced(values: list[float]) -> bool:
     steps = [b - a for a, b in pairwise(values)]
-    return max(steps) - min(steps) <= 0.02 * abs(max(steps, key=abs))
+    return bool(steps) and max(steps) - min(steps) <= 0.02 * abs(max(steps, key=abs))
