@@ -1,10 +1,12 @@
 """How long cancelling takes, and whether a job is ever lost: ``python -m benchmarks.cancelling``.
 
 Jobs that hear the request at once, late (about when patience is at an end) or never are cancelled in turn, each with
-another one waiting behind it. ``--busy N`` processes do nothing but count meanwhile. ``--skew SECONDS`` puts the clock
-of the jobs' processes ahead of that of whoever asks, or back (needs a C compiler). ``--kills N`` kills a job's
-process, its server or both at any moment instead, and looks whether every job that was taken is there, ends with the
-result it has without kills, and leaves no drafts.
+another one waiting behind it; with ``--real`` trainings, an experiment of networks and others that people start, at any
+moment, from the start of their process to what they do last. Timed is until the process is gone, too. ``--busy N``
+processes do nothing but count meanwhile. ``--skew SECONDS`` puts the clock of the jobs' processes ahead of that of
+whoever asks, or back (needs a C compiler). ``--kills N`` kills a job's process, its server or both at any moment
+instead, and looks whether every job that was taken is there, ends with the result it has without kills, and leaves no
+drafts; jobs that people start are killed by `benchmarks.kill_rounds`.
 """
 
 import argparse
@@ -16,16 +18,21 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from spectra_core.jobs import Jobs, processes, reporting
+from spectra_core.contracts import SILENT
+from spectra_core.jobs import JobRecord, Jobs, processes, reporting
+from spectra_core.jobs.tasks import TASKS as TASKS_OF_PEOPLE
+from spectra_core.store import Store
 
 HERE = Path(__file__).parents[1] / "tests" / "jobs"
 TASKS = ("run_until_asked", "hear_late", "ignore_everything")
+Works = Callable[[Path, int], Iterator[tuple[str, str, dict[str, Any], float]]]
 SUM = {"steps": 8, "seed": 3, "pause": 0.05}
 CLOCK = """
 #define _GNU_SOURCE
@@ -68,31 +75,74 @@ while True:
 """
 
 
-def cancels(n_cancels: int) -> None:
-    took: dict[str, list[float]] = {task: [] for task in TASKS}
+def artificial(_home: Path, n_cancels: int) -> Iterator[tuple[str, str, dict[str, Any], float]]:
+    """Yield name, task, arguments, and for how many seconds it has worked when it is cancelled."""
+    for number in range(n_cancels):
+        task = TASKS[number % len(TASKS)]
+        # From 0.1 s before the end of patience to 0.1 s after it.
+        seconds = reporting.PATIENCE + 0.2 * (number / n_cancels - 0.5)
+        yield task, f"work_for_tests:{task}", {"seconds": seconds}, 0.0
+
+
+def real(home: Path, n_cancels: int) -> Iterator[tuple[str, str, dict[str, Any], float]]:
+    """Yield what people start, on 400 spectra of 911 channels; what is cancelled at -1 s has hardly been started."""
+    moments, store = random.Random(n_cancels), Store(home)
+    key = {"set": TASKS_OF_PEOPLE["simulate"]({"preset": "msu_like", "n_spectra": 400}, SILENT, store)["set"]}
+    arms = [{"name": "Baseline", "kind": "baseline"}, {"name": "Duplicates", "kind": "duplicate_rows"}]
+    experiment = {"arms": arms, "regressors": ["mlp_ensemble"], "n_folds": 4, "reference": "baseline"}
+    target = store.load_set(key["set"]).target_names[0]
+    works: dict[str, tuple[str, dict[str, Any]]] = {
+        "VAE": ("train", {"generator": "vae"}),
+        "MLP": ("train", {"regressor": "mlp"}),
+        "MLP ensemble": ("train", {"regressor": "mlp_ensemble"}),
+        "experiment": ("study", {"experiment": experiment}),
+        "stack": ("calibrate", {"regressors": {target: {"name": "stack"}}}),
+        "metric bench": ("bench", {}),
+    }
+    for number in range(n_cancels):
+        name = list(works)[number % len(works)]
+        task, arguments = works[name]
+        seed = {"experiment": {**experiment, "seed": number}} if task == "study" else {"seed": number}
+        yield name, task, {**key, **arguments, **seed}, moments.choice((-1.0, moments.uniform(0.0, 6.0)))
+
+
+def cancels(n_cancels: int, works: Works) -> None:
+    took: dict[str, list[float]] = {}
     lost = 0
     with tempfile.TemporaryDirectory() as home:
         jobs = Jobs(Path(home))
-        for number in range(n_cancels):
-            task = TASKS[number % len(TASKS)]
-            # From 0.1 s before the end of patience to 0.1 s after it.
-            seconds = reporting.PATIENCE + 0.2 * (number / n_cancels - 0.5)
-            job_id = jobs.submit(f"work_for_tests:{task}", {"seconds": seconds}, task)
+        for number, (name, task, arguments, worked) in enumerate(works(jobs.home, n_cancels)):
+            job_id = jobs.submit(task, arguments, name)
             following = jobs.submit("work_for_tests:echo", {"say": number}, "Next")
-            while not (jobs.record(job_id).done or jobs.log_tail(job_id)):
+            while (record := jobs.record(job_id)).is_active and worked >= 0 and not _works(jobs, record):
                 time.sleep(0.05)
+            time.sleep(max(0.0, worked) if worked >= 0 else 1.5)
+            process = jobs.process_of(job_id)
+            began = processes.start_of(process)
             begin = time.monotonic()
             jobs.cancel(job_id)
-            assert jobs.wait(job_id, 30).state == "cancelled"
-            took[task].append(time.monotonic() - begin)
+            ended = jobs.wait(job_id, 30).state
+            seconds = time.monotonic() - begin
+            while began and processes.start_of(process) == began:
+                processes.reap()
+                time.sleep(0.01)
+            gone = time.monotonic() - begin
+            if ended == "cancelled":
+                took.setdefault(name, []).append(gone)
             next_state = jobs.wait(following, 600).state
             lost += next_state != "finished"
-            said = "" if jobs._of(job_id).read("status")["state"] == "cancelled" else ", ended from outside"
-            print(f"{number + 1:3} {task:18} {took[task][-1]:6.2f} s, next job {next_state}{said}", flush=True)
-    for task, times in took.items():
-        print(f"{task:18} {len(times):3} cancels: median {np.median(times):.2f} s, longest {max(times):.2f} s")
+            said = "" if jobs._of(job_id).read("status").get("state") == ended else ", ended from outside"
+            told = f"{ended} after {seconds:5.2f} s, gone after {gone:5.2f} s, at {worked:4.1f} s in {record.stage!r}"
+            print(f"{number + 1:3} {name:18} {told}, next job {next_state}{said}", flush=True)
+    for name, times in took.items():
+        print(f"{name:18} {len(times):3} cancels: median {np.median(times):.2f} s, longest {max(times):.2f} s")
     every = [one for times in took.values() for one in times]
-    print(f"{sum(one > 2.0 for one in every)} of {len(every)} took over 2 s; {lost} following jobs lost.")
+    shares = ", ".join(f"{share} % within {np.percentile(every, share):.2f} s" for share in (50, 95, 100))
+    print(f"{shares}; {sum(one > 2.0 for one in every)} of {len(every)} took over 2 s; {lost} following jobs lost.")
+
+
+def _works(jobs: Jobs, record: JobRecord) -> bool:
+    return bool(record.done or jobs.log_tail(record.id))
 
 
 def kills(n_kills: int, seed: int) -> None:
@@ -172,6 +222,7 @@ def surroundings(n_busy: int, skew: int) -> Iterator[None]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("cancels", type=int, nargs="?", default=60)
+    parser.add_argument("--real", action="store_true")
     parser.add_argument("--busy", type=int, default=0)
     parser.add_argument("--skew", type=int, default=0, help="whole seconds")
     parser.add_argument("--kills", type=int, default=0)
@@ -181,7 +232,7 @@ def main() -> None:
         if chosen.kills:
             kills(chosen.kills, chosen.seed)
         else:
-            cancels(chosen.cancels)
+            cancels(chosen.cancels, real if chosen.real else artificial)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from spectra_core.cli import advise as advise_command
 from spectra_core.cli import app as app_command
 from spectra_core.cli import calibration as calibration_commands
 from spectra_core.cli import classroom as class_command
+from spectra_core.cli import jobs as jobs_command
 from spectra_core.cli import judge as judge_command
 from spectra_core.cli import share as share_command
 from spectra_core.cli import shared
@@ -33,7 +34,6 @@ from spectra_core.samplers import SAMPLERS
 from spectra_core.samplers.given_conditions import CONDITIONAL_SAMPLERS
 from spectra_core.sampling.generation import generate_spectra
 from spectra_core.sampling.labelling import LABELLINGS
-from spectra_core.shares import percent
 from spectra_core.spectra import SpectraSet
 from spectra_core.store import Store
 from spectra_core.store.files import is_there, require_place, write_at
@@ -164,25 +164,6 @@ def generate(chosen: argparse.Namespace) -> None:
             )
         store.save_set(spectra)
     _tell_kept(spectra, chosen.out)
-
-
-def jobs(chosen: argparse.Namespace) -> None:
-    """List jobs, or cancel, pause, resume, remove, or show the log of one."""
-    from spectra_core.jobs import Jobs
-
-    queue = Jobs()
-    if chosen.action != "list":
-        fitting = [record.id for record in queue.records() if record.id.startswith(chosen.id or " ")]
-        if len(fitting) != 1:
-            raise ConfigError(f"{len(fitting)} jobs begin with {chosen.id or ''!r}. Give the beginning of one id.")
-        if chosen.action == "log":
-            shared.say("\n".join(queue.log_tail(fitting[0], 1000)))
-            return
-        actions = {"cancel": queue.cancel, "pause": queue.pause, "resume": queue.resume, "remove": queue.delete}
-        actions[chosen.action](fitting[0])
-    for record in queue.records():
-        share = percent(record.share) if record.state == "running" else ""
-        shared.say(f"{record.id[:8]}  {record.state:11}  {share:6}  {record.title}  {record.error}".rstrip())
 
 
 def _named(registry: Mapping[str, Any], name: str | None, what: str) -> Any:
@@ -367,7 +348,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--recipe", metavar="FILE", help="decisions about the import, as JSON")
     calibration_commands.add_read_options(one)
 
-    one = _command(commands, "jobs", jobs, "jobs", "jobs log 3f9a", "jobs resume 3f9a")
+    one = _command(commands, "jobs", jobs_command.jobs, "jobs", "jobs log 3f9a", "jobs resume 3f9a")
     actions = ["list", "cancel", "pause", "resume", "remove", "log"]
     one.add_argument("action", nargs="?", default="list", choices=actions, help="what to do with a job (list)")
     one.add_argument("id", nargs="?", help="the beginning of the job's id")

@@ -14,6 +14,7 @@ file                written by               holds
 ==================  =======================  =================================================================
 """
 
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -154,6 +155,14 @@ class JobFolder:
     def write(self, name: str, document: Mapping[str, Any], *, durable: bool = True) -> None:
         """Replace "job", "launch" or "status" at once."""
         replace_file(self.path / f"{name}.json", json_bytes(document), durable=durable)
+
+    def write_over(self, name: str, document: Mapping[str, Any]) -> None:
+        """Write over "job", "launch" or "status" where it lies, which needs no room on a disk that is full."""
+        with (self.path / f"{name}.json").open("r+b") as file:
+            # At once, so that nobody reads a part: what was longer before ends in blanks.
+            file.write(json_bytes(document).ljust(os.fstat(file.fileno()).st_size))
+            file.flush()
+            os.fsync(file.fileno())
 
     def events(self) -> list[Event]:
         """Return the progress reports; lines broken off by a power cut are left out."""

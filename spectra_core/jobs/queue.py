@@ -33,7 +33,7 @@ from spectra_core.store import home_folder
 from spectra_core.store.classroom import class_folder, is_workspace, require_room, rules_of
 from spectra_core.store.files import Stamp, disk_errors, exclusive, json_bytes, stamp_of, sweep_drafts
 
-GRACE = 1.1
+GRACE = 0.8
 """Seconds after which a job that was asked to stop is ended from outside, by the clock of whoever ends it."""
 STUCK = 30.0
 """Seconds for which a job that was asked to stop is looked at."""
@@ -243,9 +243,7 @@ class Jobs:
             for record in self._overdue(self._read_all()):
                 self._end(record)
             records = self._read_all()
-            for record in records:
-                if not record.is_active:
-                    sweep_drafts(self._of(record.id).path, all_of_them=True)
+            self._sweep(records)
             if self._turns is None:
                 for record in _waiting(records)[: max(0, self.limit - _n_running(records))]:
                     self._launch(record)
@@ -311,6 +309,15 @@ class Jobs:
         for one in (folder.known(Launch), folder.known(Status)):
             if one is not None and one.attempt == record.attempt:
                 processes.end(one.pid, one.started)
+
+    def _sweep(self, records: list[JobRecord]) -> None:
+        """Remove what killed processes left: drafts of files and jobs, and jobs half deleted. Under the lock."""
+        for record in records:
+            if not record.is_active:
+                sweep_drafts(self._of(record.id).path, all_of_them=True)
+        for path in self._folder.glob(".*"):
+            if _is_id(path.name[1:]):
+                shutil.rmtree(path, ignore_errors=True)
 
     def _overdue(self, records: list[JobRecord]) -> list[JobRecord]:
         """Return running jobs that were asked to stop, as far as this process has seen, longer ago than the grace."""

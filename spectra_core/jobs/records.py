@@ -1,8 +1,10 @@
 """What is known of a job, worked out from its files."""
 
+import shutil
 import socket
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -14,6 +16,8 @@ from spectra_core.store.shapes import MOST_COUNTED, fits
 JobState = Literal["queued", "running", "finished", "failed", "cancelled", "paused", "interrupted"]
 
 FINAL: tuple[JobState, ...] = ("finished", "failed", "cancelled")
+_LEAST_ROOM = 64 * 2**10
+"""Bytes that a disk has free where it is not full: some blocks of the largest size."""
 SILENCE = 30.0
 """Seconds without a sign after which a process on another host counts as gone."""
 
@@ -163,7 +167,7 @@ def read_record(folder: JobFolder, watch: Watch | None = None) -> JobRecord:
     state = state_of(attempt, launch, status, alive=alive, cancel_asked=cancel_asked)
     if state == "cancelled" and folder.pause_path(attempt).exists():
         state = "paused"
-    error = status.error or _explanation(state)
+    error = status.error or _explanation(state, folder)
     if (damaged or (state == "finished" and status.result is None)) and state != "running":
         state, error = "failed", "What was known of this job is damaged. Resume it, or delete it and start it again."
     return JobRecord(
@@ -215,7 +219,10 @@ def _parts(kept: Any) -> dict[str, tuple[float, float | None]]:
     }
 
 
-def _explanation(state: JobState) -> str:
-    if state == "interrupted":
-        return "The process ended without a word: the computer was restarted, or it was ended from outside. Resume it."
-    return ""
+def _explanation(state: JobState, folder: JobFolder) -> str:
+    if state != "interrupted":
+        return ""
+    with suppress(OSError):
+        if shutil.disk_usage(folder.path).free < _LEAST_ROOM:
+            return "The process ended, and the disk is too full for it to say why. Free some space, then resume it."
+    return "The process ended without a word: the computer was restarted, or it was ended from outside. Resume it."

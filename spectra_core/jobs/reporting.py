@@ -19,7 +19,9 @@ POLL = 0.1
 """Seconds between looks for a request to stop."""
 BEAT = 0.5
 """Seconds between writings of the status, at least."""
-PATIENCE = 0.7
+MOST_MISSED = 3
+"""Beats at which the job's folder may be missing, as on a network's disk; then nobody can be told any more."""
+PATIENCE = 0.5
 """Seconds the work has to stop once it was asked; then the process ends itself."""
 GIVE_UP = 10.0
 """Seconds the work may take to start the next job, once it has given its last words."""
@@ -97,7 +99,7 @@ class JobReporter:
         return True
 
     def _keep_alive(self) -> None:
-        last_beat, asked, patience = 0.0, 0.0, PATIENCE
+        last_beat, asked, patience, n_missed = 0.0, 0.0, PATIENCE, 0
         while True:
             time.sleep(POLL)
             now = time.monotonic()
@@ -113,16 +115,23 @@ class JobReporter:
                 processes.end_this()
             if now - last_beat > BEAT:
                 last_beat = now
+                n_missed = 0 if self._folder.path.exists() else n_missed + 1
                 with self._lock:
-                    if not self._ended:
+                    if n_missed > MOST_MISSED and not self._ended:
+                        processes.end_this()
+                    if not (self._ended or n_missed):  # a folder that is gone does not come back by being written
                         self._write_status()
 
     def _write_status(self, *, durable: bool = False) -> None:
         now = time.monotonic() - self._begin
         self._status |= {"seconds_running": now, "seconds_left": self._pace.seconds_left(now)}
         # A full disk must not end the work: progress is worth less than the work itself.
-        with suppress(OSError):
+        try:
             self._folder.write("status", self._status, durable=durable)
+        except OSError:
+            if durable:  # the last words say that the disk is full
+                with suppress(OSError):
+                    self._folder.write_over("status", self._status)
 
     def _append_event(self, now: float, stage: str, done: int, total: int, values: Mapping[str, float]) -> None:
         numbers = {name: float(value) for name, value in values.items()}

@@ -1,13 +1,15 @@
 """A process that waits for the next job with everything loaded.
 
 It has a note in a folder beside the jobs (`ready`). Whoever starts a job writes it there, under the lock of the queue;
-the process then works as one that was started for it. It ends when it has waited for long, or the server it was started
-by is gone. ``python -m spectra_core.jobs.waiting HOME TOKEN PID START`` waits for work of HOME, for the server PID that
-began at START.
+the process then works as one that was started for it. It ends when it has waited for long, or when the server it was
+started by or its note is gone, also while it still loads: a thread looks after that.
+``python -m spectra_core.jobs.waiting HOME TOKEN PID START`` waits for work of HOME, for the server PID that began at
+START.
 """
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from importlib import import_module
@@ -22,14 +24,14 @@ from spectra_core.store.files import exclusive
 
 LOOK = 0.03
 """Seconds between looks at the note."""
-LOOK_FOR_SERVER = 1.0
-"""Seconds between looks whether the server lives."""
+LOOK_FOR_SERVER = 0.5
+"""Seconds between looks whether anybody still wants the process."""
 MOST_IDLE = 600.0
 """Seconds after which a process that nobody needed ends."""
 
 
-def wait(notes: Ready, lock: Path, token: str, server: tuple[int, str]) -> str | None:
-    """Load what jobs need, then wait for one and return its id; None when it is time to end.
+def wait(notes: Ready, lock: Path, token: str, server: tuple[int, str]) -> str:
+    """Load what jobs need, then wait for one and return its id; the process ends where it is time to.
 
     Parameters
     ----------
@@ -38,24 +40,37 @@ def wait(notes: Ready, lock: Path, token: str, server: tuple[int, str]) -> str |
     server
         The process that wants one to wait.
     """
-    preparing = iter(_PREPARATIONS)
-    begin = looked = time.monotonic()
+    preparing, taken = iter(_PREPARATIONS), threading.Event()
+    watching = threading.Thread(
+        target=_end_unwanted, args=(notes, lock, token, server, taken), name="looking for the server", daemon=True
+    )
+    watching.start()
     while True:
         if job := _given(notes, token):
+            taken.set()
             notes.remove(token)
             return job
         if (prepare := next(preparing, None)) is not None:
             prepare()
             continue
-        now = time.monotonic()
-        if now - looked > LOOK_FOR_SERVER:
-            looked = now
-            if now - begin > MOST_IDLE or processes.start_of(server[0]) != server[1]:
-                with exclusive(lock):
-                    job = _given(notes, token)
-                    notes.remove(token)
-                return job
         time.sleep(LOOK)
+
+
+def _end_unwanted(notes: Ready, lock: Path, token: str, server: tuple[int, str], taken: threading.Event) -> None:
+    """End this process where nobody wants it any more and it has no job; loading takes long on a busy computer."""
+    begin = time.monotonic()
+    while not taken.wait(LOOK_FOR_SERVER):
+        idle = time.monotonic() - begin > MOST_IDLE
+        if not idle and notes.read(token) is not None and processes.start_of(server[0]) == server[1]:
+            continue
+        if not lock.exists():  # the data folder has gone, and is not to come back empty
+            os._exit(0)
+        with exclusive(lock):  # where a job is given, and the first note written
+            if (idle or notes.read(token) is None or processes.start_of(server[0]) != server[1]) and not (
+                _given(notes, token) or taken.is_set()
+            ):
+                notes.remove(token)
+                os._exit(0)
 
 
 def _given(notes: Ready, token: str) -> str | None:
@@ -93,8 +108,6 @@ def main(home: Path, token: str, server: tuple[int, str]) -> None:
     jobs, folder = Jobs(home), home / "jobs"
     notes = Ready(folder / ".ready")
     job_id = wait(notes, folder / ".lock", token, server)
-    if job_id is None:
-        return
     os.chdir(folder / job_id)
     with JobFolder(folder / job_id).output_path.open("ab") as printed:
         for descriptor in (1, 2):

@@ -40,7 +40,7 @@ def do(jobs: "Jobs", job_id: str, token: str) -> None:
     if reporter is None:
         return
     request = JobFolder(jobs.home / "jobs" / job_id).read("job")
-    if not reporter.finish(**_outcome(request, reporter, Store(jobs.home))):
+    if not reporter.finish(**_outcome(request, reporter, Store(jobs.home, work=job_id))):
         time.sleep(GIVE_UP)  # the heartbeat has given the last words, starts the next job and ends this process
     start_next()
     sys.stdout.flush()

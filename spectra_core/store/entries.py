@@ -25,6 +25,7 @@ from spectra_core.store.files import (
     sha256_of_file,
     size_of_plain,
     stamp_of,
+    sweep_drafts,
     write_flushed,
 )
 from spectra_core.store.shapes import MOST_COUNTED, fits, shaped
@@ -163,6 +164,7 @@ class Shelf:
         """Change fields of the record; the files stay as they are."""
         folder = self._existing(key)
         with disk_errors("The change"), exclusive(self._root / "lock"):
+            sweep_drafts(folder)
             manifest = self._manifest(folder)
             changed = replace(manifest, record={**manifest.record, **changes})
             replace_file(folder / _MANIFEST, _signed(asdict(changed)))

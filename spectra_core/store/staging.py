@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psutil
 
+from spectra_core.store.files import sweep_drafts
+
 _ABANDONED_AFTER = 3600.0
 """Seconds after which an unfinished entry of a process that is gone is swept away."""
 
@@ -27,7 +29,9 @@ def unlisted_folder(root: Path) -> Path:
 
 
 def sweep(root: Path) -> None:
-    """Remove what processes that are gone left unfinished."""
+    """Remove what processes that are gone left unfinished, but for intermediate results, which `memo.trim` sees to."""
+    for folder in (root, root / "checkpoints"):
+        sweep_drafts(folder)
     for draft in (root / "staging").glob("*"):
         owner = draft.name.partition("-")[0]
         with suppress(OSError, ValueError):

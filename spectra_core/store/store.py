@@ -40,7 +40,15 @@ from spectra_core.store.models import (
     read_model,
     write_model,
 )
-from spectra_core.store.results import DOCUMENT, ResultRecord, StoredResult, result_files, result_from, result_record
+from spectra_core.store.results import (
+    DOCUMENT,
+    ResultRecord,
+    StoredResult,
+    keys_of,
+    result_files,
+    result_from,
+    result_record,
+)
 from spectra_core.store.sets import SET_FILES, SetRecord, checked_name, kept_set, record_of, set_files, set_record
 
 if TYPE_CHECKING:
@@ -69,6 +77,9 @@ class Store:
     root
         The folder; by default `home_folder()`. It is made at the first write. A workspace of a class also has what
         lies on the class's shelf, and cannot change that.
+    work
+        Name of work that may be ended and done again, such as a job: its results get keys that follow from it, so that
+        none is kept twice.
 
     Raises
     ------
@@ -76,7 +87,8 @@ class Store:
         From every method: when something is missing or damaged, or the disk cannot be written.
     """
 
-    def __init__(self, root: Path | None = None) -> None:
+    def __init__(self, root: Path | None = None, work: str = "") -> None:
+        self._keys = keys_of(work)
         self.root = Path(root) if root is not None else home_folder()
         self._class = _opened(self.root.parent.parent) if is_workspace(self.root) else None
         self._sets = self._shelf("sets", set_record, SET_FILES)
@@ -237,7 +249,7 @@ class Store:
         files = result_files(document, tables)
         content = sha256("".join(sha256(part) for part in files.values()).encode())
         record = {"kind": kind, "name": name or kind, "table_names": list(tables), "content": content}
-        key = key or uuid.uuid4().hex
+        key = key or next(self._keys)
         self._results.add(key, record, files)
         return key
 

@@ -284,8 +284,19 @@ class TestOtherCommands:
 
     def test_jobs_are_listed(self, home, capsys):
         assert main(["jobs"]) == 0
-        assert capsys.readouterr().out == ""
+        assert capsys.readouterr().out.startswith("There are no jobs.")
         assert main(["jobs", "cancel", "abc"]) == 2
+
+    def test_a_job_that_said_nothing_has_a_log_that_says_so(self, home, capsys, monkeypatch):
+        from spectra_core.jobs import Jobs
+
+        monkeypatch.setattr(Jobs, "start_waiting", lambda self: None)
+        job_id = Jobs().submit("simulate", {}, "Simulate")
+        assert main(["jobs", "log", job_id[:8]]) == 0
+        assert main(["jobs"]) == 0
+        said, listed = capsys.readouterr().out.splitlines()
+        assert said == "This job has said nothing yet."
+        assert listed.split() == [job_id[:8], "queued", "Simulate"]
 
 
 def test_error_table_shows_mean_and_spread_per_target_in_its_unit(mixtures):

@@ -1,6 +1,7 @@
 """Cancelling, pausing and deleting: what stops, how soon, and what starts next."""
 
 import os
+import shutil
 import signal
 
 import pytest
@@ -113,6 +114,25 @@ class TestCancelling:
         jobs.wait(job_id, 10.0)
         jobs.wait(jobs.submit("work_for_tests:echo", {"say": 1}, "Echo"), PATIENCE)
         assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
+
+    def test_jobs_that_killed_processes_left_half_made_or_half_deleted_are_swept(self, jobs, monkeypatch):
+        def die(*_, **__):
+            raise KeyboardInterrupt
+
+        ended = jobs.submit("work_for_tests:echo", {"say": 1}, "Echo")
+        jobs.wait(ended, PATIENCE)
+        for doing, dying in (
+            (lambda: jobs.submit("work_for_tests:echo", {"say": 2}, "Echo"), (os, "rename")),
+            (lambda: jobs.delete(ended), (shutil, "rmtree")),
+        ):
+            with monkeypatch.context() as death:
+                death.setattr(*dying, die)
+                with pytest.raises(KeyboardInterrupt):
+                    doing()
+        hidden = jobs.home / "jobs"
+        assert len([path for path in hidden.glob(".*") if path.is_dir() and len(path.name) == 33]) == 2
+        jobs.wait(jobs.submit("work_for_tests:echo", {"say": 3}, "Echo"), PATIENCE)
+        assert [path.name for path in hidden.iterdir() if len(path.name) != 32 and path.is_dir()] == []
 
     def test_whoever_dies_while_starting_a_job_costs_nothing(self, jobs, monkeypatch):
         """The process is there, and is not named in the folder: it does not begin, and another one is started."""

@@ -1,6 +1,7 @@
 """Jobs as processes of their own: what survives, what is told, and in which order they run."""
 
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -110,6 +111,34 @@ class TestInterruption:
         TASKS["study"](arguments, SILENT, undisturbed)
         contents = {one.results("study")[0].content for one in (store, undisturbed)}
         assert len(contents) == 1  # the sha256 of all tables
+
+    def test_what_it_kept_before_it_was_killed_is_not_kept_twice(self, jobs, tmp_path):
+        first = jobs.submit("work_for_tests:keep_and_die", {"file": str(tmp_path / "died")}, "Keep")
+        until(lambda: jobs.record(first).state == "interrupted")
+        jobs.resume(first)
+        other = jobs.submit("work_for_tests:keep_and_die", {"file": str(tmp_path / "died")}, "Keep")
+        made = [jobs.wait(one, PATIENCE).result.values() for one in (first, other)]
+        kept = [record.id for record in Store(tmp_path).results()]
+        assert len(kept) == 4  # two of each job
+        assert sorted(kept) == sorted(key for keys in made for key in keys)
+
+    def test_a_job_whose_data_folder_went_away_ends_and_goes_on_when_it_is_back(self, jobs, tmp_path):
+        """As with a disk that was pulled out: what a new folder in its place held would be found by nobody."""
+        job_id = jobs.submit("work_for_tests:add_up", {"steps": 3000, "seed": 1, "pause": 0.1}, "Add")
+        until(lambda: jobs.record(job_id).done >= 3)
+        process_id = process_of(jobs, job_id)
+        pulled = tmp_path.with_name("pulled")
+        tmp_path.rename(pulled)
+        assert jobs.records() == []
+        until(lambda: processes.start_of(process_id) == "")
+        assert not (tmp_path / "jobs").exists()
+        shutil.rmtree(tmp_path, ignore_errors=True)  # what the work itself may have begun to keep
+        pulled.rename(tmp_path)
+        assert jobs.record(job_id).state == "interrupted"
+        request = jobs._of(job_id).read("job")
+        jobs._of(job_id).write("job", {**request, "arguments": {**request["arguments"], "steps": 5, "pause": 0.0}})
+        jobs.resume(job_id)
+        assert jobs.wait(job_id, PATIENCE).result["started_at"] >= 3
 
     def test_another_process_with_the_same_id_and_a_damaged_job_are_not_taken_for_a_job(self, jobs):
         job_id = jobs.submit("work_for_tests:echo", {"say": 1}, "Echo")

@@ -3,11 +3,14 @@
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from spectra_core.jobs import processes
+from spectra_core.jobs import Jobs, processes
+from spectra_core.jobs.ready import Waiting
+from spectra_core.store.files import exclusive
 from tests.jobs.conftest import PATIENCE, has_begun, process_of, until
 
 
@@ -93,12 +96,65 @@ class TestReadiness:
         jobs.keep_ready()
         assert len({note.kind for note in jobs._ready._free()}) == len(jobs._ready._free()) == 2
 
-    def test_it_ends_with_whoever_wanted_it(self, jobs, tmp_path):
+    @pytest.fixture
+    def server(self):
         import subprocess
 
-        server = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-        arguments = str(tmp_path), "token", str(server.pid), processes.start_of(server.pid)
-        process_id = processes.start("spectra_core.jobs.waiting", *arguments)
+        server = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        yield server
         server.kill()
         server.wait()
-        until(lambda: processes.start_of(process_id) == "")
+
+    @pytest.mark.parametrize("module", ["spectra_core.jobs.waiting", "loading_for_tests"])
+    @pytest.mark.parametrize("gone", ["server", "note"])
+    def test_it_ends_with_whoever_wanted_it(self, jobs, tmp_path, server, module, gone):
+        note = self.waiting_for(server, jobs, module)
+        until(lambda: processes.start_of(note.pid) == "" or has_loaded(note.pid))
+        assert processes.start_of(note.pid)
+        if gone == "server":
+            server.kill()
+            server.wait()
+        else:
+            jobs._ready.remove(note.token)
+        until(lambda: processes.start_of(note.pid) == "")
+        assert not list(jobs._ready._folder.glob("*"))
+
+    def test_it_does_the_job_that_it_was_given_before_the_server_ended(self, jobs, tmp_path, server):
+        note = self.waiting_for(server, jobs, "spectra_core.jobs.waiting")
+        until(lambda: has_loaded(note.pid))
+        os.kill(note.pid, signal.SIGSTOP)
+        job_id = jobs.submit("work_for_tests:echo", {"say": 1}, "Echo")
+        server.kill()
+        server.wait()
+        os.kill(note.pid, signal.SIGCONT)
+        assert jobs.wait(job_id, PATIENCE).result["said"] == 1
+        assert process_of(jobs, job_id) == note.pid
+
+    def test_it_brings_no_data_folder_back_that_is_gone(self, jobs, tmp_path, server):
+        import shutil
+
+        home = tmp_path / "elsewhere"
+        other = Jobs(home)
+        note = self.waiting_for(server, other, "spectra_core.jobs.waiting")
+        until(lambda: has_loaded(note.pid))
+        shutil.rmtree(home)
+        until(lambda: processes.start_of(note.pid) == "")
+        assert not home.exists()
+
+    def waiting_for(self, server, jobs, module):
+        """Start a process that waits for a server other than these tests."""
+        with exclusive(jobs.home / "jobs" / ".lock"):
+            told = str(jobs.home), "0f" * 16, str(server.pid), processes.start_of(server.pid)
+            process_id = processes.start(module, *told)
+            note = Waiting(told[1], process_id, processes.start_of(process_id), processes.kind_of_process())
+            jobs._ready.write(note)
+        return note
+
+
+def has_loaded(process_id):
+    """Whether a process that waits looks after its server: a thread of its own does."""
+    import psutil
+
+    with suppress(psutil.Error):
+        return psutil.Process(process_id).num_threads() > 1
+    return False

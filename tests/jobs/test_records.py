@@ -1,6 +1,8 @@
 """The state of a job follows from its files; the first rule that applies decides."""
 
+import errno
 import os
+import shutil
 import socket
 
 import pytest
@@ -81,6 +83,38 @@ def test_only_the_first_last_words_count(tmp_path):
     assert reporter.finish("cancelled")
     assert not reporter.finish("finished", result={"set": "x"})
     assert JobFolder(tmp_path).read("status")["state"] == "cancelled"
+
+
+def full(*_, **__):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("longer", [0, 5000])
+def test_on_a_disk_that_has_become_full_the_last_words_are_written_over_the_ones_before(tmp_path, monkeypatch, longer):
+    folder = JobFolder(tmp_path)
+    request = {"task": "study", "title": "Study", "arguments": {}, "sequence": 1, "created": "", "attempt": 1}
+    folder.write("job", request)
+    reporter = JobReporter(folder, 1, before_end=lambda: None)
+    reporter.progress("Training " + "x" * longer, 1, 2)
+    reporter._write_status()
+    monkeypatch.setattr("spectra_core.jobs.folder.replace_file", full)
+    reporter.progress("", 2, 2)
+    assert reporter.finish("failed", error="Keeping the result failed: the disk is full.")
+    record = read_record(folder)
+    assert (record.state, record.error) == ("failed", "Keeping the result failed: the disk is full.")
+
+
+def test_a_job_that_could_not_say_a_word_is_explained_by_a_full_disk(tmp_path, monkeypatch):
+    job_that_runs(tmp_path, "Elsewhere")
+    folder = JobFolder(tmp_path / "jobs" / f"{1:032x}")
+    for name in ("launch", "status"):
+        folder.write(name, {**folder.read(name), "started": "0.00"})  # it is gone
+    assert "the computer was restarted" in read_record(folder).error
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=4096))
+    record = read_record(folder)
+    assert (record.state, record.can_resume) == ("interrupted", True)
+    assert record.error.endswith("the disk is too full for it to say why. Free some space, then resume it.")
 
 
 def test_parts_are_told_in_their_order(tmp_path):

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -40,6 +41,16 @@ def add_up(arguments, reporter, store):
         reporter.progress("Adding up", step + 1, arguments["steps"], {"sum": float(total.sum())})
         time.sleep(arguments.get("pause", 0.0))
     return {"digest": hashlib.sha256(total.tobytes()).hexdigest(), "started_at": start}
+
+
+def keep_and_die(arguments, reporter, store):
+    """Keep two results; the first attempt is killed before it gives its last words."""
+    made = {str(number): store.save_result("other", {"number": number}, {}, "Made") for number in range(2)}
+    died = Path(arguments["file"])
+    if not died.exists():
+        died.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return made
 
 
 def run_until_asked(arguments, reporter, store):

@@ -45,6 +45,19 @@ class TestMemo:
         store.trim_memo()
         assert [owner for owner, draft in left.items() if draft.exists()] == [os.getpid()]
 
+    def test_drafts_beside_counter_checkpoints_and_manifests_are_swept_by_the_next_writer(self, store, mixtures):
+        key = store.save_set(mixtures)
+        store.checkpoint("training").save({"x": np.ones(3)})
+        dead = subprocess.Popen([sys.executable, "-c", ""])
+        dead.wait()
+        folders = store.root, store.root / "checkpoints", store.root / "sets" / key
+        drafts = [folder / f".x~{socket.gethostname()}~{dead.pid}~1" for folder in folders]
+        for draft in drafts:
+            draft.write_bytes(b"half")
+        store.rename_set(key, "Otherwise")
+        store.save_upload("a.csv", b"1,2\n")
+        assert [draft.parent.name for draft in drafts if draft.exists()] == []
+
     def test_result_is_computed_once(self, store):
         memo = store.memo("a study")
         first = memo.arrays("key", lambda: {"x": np.arange(6.0).reshape(2, 3).T})

@@ -11,6 +11,7 @@ from spectra_core.datasets.simulator.ions import IONS, SALTS, salt_matrix
 from spectra_core.datasets.simulator.optics import clean_absorbance, optics_of
 from spectra_core.datasets.simulator.solutions import Solutions, speciate, with_acid
 from spectra_core.errors import ConfigError
+from spectra_core.store import Store
 
 NOISE_ONLY = {
     "path_sd": 0, "wavelength_sd": 0, "slit": 0, "blank_temperature_sd": 0, "lamp_change_sd": 0, "offset_sd": 0,
@@ -23,6 +24,13 @@ SMALL = {"salts": ["Cu(NO3)2", "CuSO4", "Fe(NO3)3", "(NH4)2SO4"], "design": "ran
 def clean_at(settings: SimulationSettings, salts: np.ndarray) -> np.ndarray:
     ions = with_acid(np.atleast_2d(salts) @ salt_matrix(settings.salts), settings)
     return clean_absorbance(settings, Solutions(None, ions, speciate(settings, ions)))
+
+
+def test_what_was_kept_gives_the_same_bits_as_what_is_computed(tmp_path):
+    settings, memo = PRESETS["msu_like"], Store(tmp_path).memo("speciation")
+    computed, looked_up = (identifiability(settings, n_points=10, memo=memo) for _ in range(2))
+    pd.testing.assert_frame_equal(computed, looked_up, check_exact=True)
+    pd.testing.assert_frame_equal(computed, identifiability(settings, n_points=10), check_exact=True)
 
 
 def test_salts_span_seven_dimensions():

@@ -126,7 +126,8 @@ def dissolve(
     tasks = [(molalities[start : start + BLOCK], chemistry.database, names, temperature) for start in starts]
     parts: list[Arrays] = []
     for part in _solved_blocks(tasks, memo, n_workers):
-        parts.append(part)
+        # Laid out as they are solved, also where they were kept: sums over them differ in the last bit otherwise.
+        parts.append({name: np.asfortranarray(values) for name, values in part.items()})
         reporter.progress("Finding the equilibrium of each solution", min(len(parts) * BLOCK, len(ions)), len(ions))
     joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return Speciation(
