@@ -1,5 +1,6 @@
 """What is known of a job, worked out from its files."""
 
+import os
 import shutil
 import socket
 import time
@@ -225,4 +226,6 @@ def _explanation(state: JobState, folder: JobFolder) -> str:
     with suppress(OSError):
         if shutil.disk_usage(folder.path).free < _LEAST_ROOM:
             return "The process ended, and the disk is too full for it to say why. Free some space, then resume it."
+        if not os.access(folder.path, os.W_OK):
+            return "The process ended, and may not write why. Make the data folder writable, then resume it."
     return "The process ended without a word: the computer was restarted, or it was ended from outside. Resume it."

@@ -115,6 +115,9 @@ def test_a_job_that_could_not_say_a_word_is_explained_by_a_full_disk(tmp_path, m
     record = read_record(folder)
     assert (record.state, record.can_resume) == ("interrupted", True)
     assert record.error.endswith("the disk is too full for it to say why. Free some space, then resume it.")
+    monkeypatch.undo()
+    monkeypatch.setattr(os, "access", lambda *_: False)  # as on a disk that may only be read
+    assert read_record(folder).error.endswith("may not write why. Make the data folder writable, then resume it.")
 
 
 def test_parts_are_told_in_their_order(tmp_path):
