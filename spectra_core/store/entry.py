@@ -1,10 +1,12 @@
 """One entry of a shelf: as it is kept, as its manifest says, damaged, or in the bin."""
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from spectra_core.errors import StoreError
+from spectra_core.store.files import sha256
 
 
 @dataclass(frozen=True)
@@ -96,3 +98,11 @@ def require_described(entry: Entry, description: Mapping[str, Any]) -> None:
     for name, value in description.items():
         if entry.record.get(name) != value:
             raise DamageError(f"its record says something else of {name!r} than its files.")
+
+
+def keys_of(work: str) -> Iterator[str]:
+    """Yield keys for entries: the same ones whenever the same work is done again, any where it has no name."""
+    number = 0
+    while True:
+        number += 1
+        yield sha256(f"{work} {number}".encode())[:32] if work else uuid.uuid4().hex

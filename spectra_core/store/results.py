@@ -1,8 +1,7 @@
 """How a result lies on disk: its document as JSON, each of its tables as Parquet."""
 
 import io
-import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,7 @@ import pandas as pd
 from spectra_core.errors import StoreError
 from spectra_core.json_text import strict_json
 from spectra_core.store.entry import DamageError, Entry
-from spectra_core.store.files import json_bytes, sha256
+from spectra_core.store.files import json_bytes
 from spectra_core.store.result_shapes import require_shape
 from spectra_core.store.shapes import fits, shaped
 
@@ -53,14 +52,6 @@ def unkept_result(
 ) -> StoredResult:
     """Return as a result what a page has computed and nobody has kept: it has no id and no date."""
     return StoredResult(ResultRecord("", kind, name, tuple(tables), "", 0, ""), dict(document), dict(tables))
-
-
-def keys_of(work: str) -> Iterator[str]:
-    """Yield keys for results: the same ones whenever the same work is done again, any where it has no name."""
-    number = 0
-    while True:
-        number += 1
-        yield sha256(f"{work} {number}".encode())[:32] if work else uuid.uuid4().hex
 
 
 def result_record(entry: Entry) -> ResultRecord:

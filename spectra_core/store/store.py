@@ -27,7 +27,7 @@ from spectra_core.store.classroom import is_workspace, rules_of
 from spectra_core.store.disk import DiskUse, use_of
 from spectra_core.store.drafts import Draft, draft_of, found_draft, remove_draft, surplus_drafts, upload_of
 from spectra_core.store.entries import Shelf
-from spectra_core.store.entry import Binned, Damaged, Entry
+from spectra_core.store.entry import Binned, Damaged, Entry, keys_of
 from spectra_core.store.files import disk_errors, sha256
 from spectra_core.store.memo import StoreCheckpoint, StoreMemo, name_for, trim
 from spectra_core.store.models import (
@@ -40,15 +40,7 @@ from spectra_core.store.models import (
     read_model,
     write_model,
 )
-from spectra_core.store.results import (
-    DOCUMENT,
-    ResultRecord,
-    StoredResult,
-    keys_of,
-    result_files,
-    result_from,
-    result_record,
-)
+from spectra_core.store.results import DOCUMENT, ResultRecord, StoredResult, result_files, result_from, result_record
 from spectra_core.store.sets import SET_FILES, SetRecord, checked_name, kept_set, record_of, set_files, set_record
 
 if TYPE_CHECKING:
