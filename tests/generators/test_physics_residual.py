@@ -13,6 +13,7 @@ from spectra_core.generators.physics import PHYSICS, BeerLambert, SaltSimulator
 from spectra_core.generators.physics.beer_lambert import table_options
 from spectra_core.generators.physics_residual import PhysicsResidual
 from spectra_core.generators.residual_process import ResidualProcess, most_likely
+from spectra_core.sampling.generation import generate_spectra
 from spectra_core.spectra import Frame, SetMeta, SpectralAxis, SpectraSet, Target
 from tests.conftest import BANDS, beer_lambert_set, relabelled
 
@@ -312,3 +313,11 @@ def test_works_with_one_target_and_few_spectra_and_comes_back_to_the_bit():
     assert (one.target_values >= 0).all()
     asked = pd.DataFrame({"glucose": [0.2, 0.4]})
     assert_array_equal(fitted.generate(2, np.random.default_rng(0), asked).target_values, asked.to_numpy())
+
+
+def test_signals_beyond_single_precision_stay_in_order():
+    """Levels are kept in single precision, where 1e60 is infinite; warnings are errors here."""
+    usual = beer_lambert_set(24)
+    spectra = SpectraSet(usual.axis, 1e60 * usual.signal, usual.targets)
+    made = PhysicsResidual().fit(spectra, seed=0)
+    assert np.isfinite(generate_spectra(made, spectra, 6, seed=0).signal).all()
