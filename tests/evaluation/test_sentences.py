@@ -1,5 +1,7 @@
 """Verdicts in a sentence, each on a case that was planted."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -57,6 +59,14 @@ def test_planted_noise_is_said(noise, said):
     sentence = varies(noisy(2, noise))
     assert sentence.startswith(said[:-1]) or said in sentence
     assert "(held-out " in sentence
+
+
+@pytest.mark.parametrize(
+    ("noise", "digits"),
+    [(0.04, r"0\.0\d\d?"), (0.5, r"0\.\d\d"), (4.0, r"\d\.\d\d"), (40.0, r"\d\d\.\d"), (400.0, r"\d{3}")],
+)
+def test_a_ratio_has_the_digits_that_noise_allows(noise, digits):
+    assert re.search(rf"noise ratio {digits} \(held-out", varies(noisy(2, noise)))
 
 
 def test_the_noise_of_a_spectrum_is_measured_in_that_of_the_training_set():

@@ -96,8 +96,10 @@ def vary_sentence(noise: pd.DataFrame, single: pd.DataFrame, differences: pd.Dat
 
 
 def _ratio(number: float) -> str:
-    """Say a ratio with two decimals, a small one with two digits: it is not 0."""
-    return f"{number:.2f}" if number >= 0.1 else f"{number:.2g}"
+    """Say a ratio with two decimals, a large one with fewer, and a small one with two digits: it is not 0."""
+    if number < 0.1:
+        return f"{number:.2g}"
+    return f"{number:.{2 if number < 10 else 1 if number < 100 else 0}f}"
 
 
 def _n_beyond(one: pd.DataFrame, other: pd.DataFrame) -> int:

@@ -98,10 +98,10 @@ def what_it_takes(row: Mapping[str, Any] | pd.Series) -> str:
     if row["n_folds"] < 2:
         return "it takes at least two folds."
     if np.isfinite(row["repeats_needed"]):
-        return f"about {row['repeats_needed']:.0f} repeats of these folds would tell it with 80 %."
+        return f"about {row['repeats_needed']:.0f} repeats of these folds would tell it with a chance of 80 %."
     return (
         f"no number of repeats of the same spectra would tell it; about {_rounded(row['spectra_needed'])} spectra "
-        f"would, with 80 %. As it is, a fall of {percents(row['smallest_told'])} or more would be told."
+        f"would, with a chance of 80 %. As it is, a fall of {percents(row['smallest_told'])} or more would be told."
     )
 
 
