@@ -9,7 +9,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from spectra_core.choices import Choice
-from spectra_core.contracts import NO_MEMO, derived_seed
+from spectra_core.contracts import NO_MEMO, SILENT, derived_seed
 from spectra_core.datasets.simulator import PRESETS, simulate
 from spectra_core.errors import ConfigError, SpectraError
 from spectra_core.experiment.advice import Advice, advise
@@ -20,10 +20,10 @@ from spectra_core.experiment.advice.saying import summary
 from spectra_core.experiment.advice.solutions import solutions_to_prepare
 from spectra_core.experiment.advice.table import COLUMNS, UNTOLD
 from spectra_core.experiment.advice.trying import OUT_OF_TIME, Trials, fitted
-from spectra_core.experiment.advice.ways import AS_NOW, MORE_SPECTRA, Way, ways_for
+from spectra_core.experiment.advice.ways import AS_NOW, DERIVATIVE, MORE_SPECTRA, Way, ways_for
 from spectra_core.experiment.fold import OnceMemo
 from spectra_core.experiment.parts import Part
-from spectra_core.regressors.choice import build_regressor
+from spectra_core.regressors.choice import RegressorChoice, build_regressor
 from spectra_core.spectra import SpectralAxis, SpectraSet, Target
 from spectra_core.splits import Split, k_fold
 from tests.conftest import beer_lambert_set, relabelled
@@ -240,6 +240,16 @@ class TestTime:
         monkeypatch.setattr("spectra_core.experiment.advice.trying.fitted", only_what_is_in_use)
         with pytest.raises(SpectraError, match=r"Nothing could be tried beside .* Ridge: The spectra do not fit it\."):
             advised(few)
+
+    def test_a_way_that_the_axis_does_not_allow_is_left_out_before_it_is_planned(self, few):
+        uneven = few.axis.positions + np.where(np.arange(few.n_channels) % 3, 0.0, 3.0)
+        spectra = SpectraSet(SpectralAxis(uneven), few.signal, few.targets, target_info=few.target_info, meta=few.meta)
+        ways = [Way(AS_NOW, CRIPPLED), Way("Ridge on first derivative", RegressorChoice("ridge", {}, DERIVATIVE))]
+        trials = Trials(spectra, 0, 600.0, OnceMemo(NO_MEMO), 1, SILENT, lambda: 0.0)
+        measured = measure(ways, trials, 4)
+        assert np.isnan(measured.seconds["Ridge on first derivative"])
+        assert list(trials.failed) == ["Ridge on first derivative"]
+        assert "Savitzky-Golay needs channels at even distances" in trials.failed["Ridge on first derivative"]
 
     def test_what_the_clock_does_not_allow_is_named(self, few):
         seconds = count(step=6.0)  # so many pass at every look

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from spectra_core.choices import Choice
 from spectra_core.contracts import NO_MEMO
-from spectra_core.errors import SpectraError
+from spectra_core.errors import SpectraCoreError, SpectraError
 from spectra_core.experiment.advice.planning import DESIGNS
 from spectra_core.experiment.advice.trying import Trials, fitted
 from spectra_core.experiment.advice.ways import Way
@@ -93,8 +94,9 @@ def _seconds(way: Way, part: Part, trials: Trials) -> float:
 
 
 def _warm_up(regressor: Choice, train: SpectraSet) -> None:
-    """Fit for a moment, that loading and compiling are not taken for fitting."""
+    """Fit for a moment, that loading and compiling are not taken for fitting; what cannot be fitted is told later."""
     fresh: Any = build_regressor(regressor)
     if hasattr(fresh, "epochs"):
         fresh = replace(fresh, epochs=1)
-    fresh.fit(train.take(np.arange(min(_WARM_ROWS, len(train)))), seed=0)
+    with suppress(SpectraCoreError):
+        fresh.fit(train.take(np.arange(min(_WARM_ROWS, len(train)))), seed=0)
