@@ -45,7 +45,6 @@ def pick_reference(spectra: SpectraSet) -> dict[str, Any] | None:
         "What you use now",
         list(offered),
         key="advice_reference",
-        format_func=plain,
         help="Remedies are compared with it.",
     )
     return offered[picked]

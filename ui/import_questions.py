@@ -95,7 +95,7 @@ def _readings(problem: Problem, draft: state.ImportDraft, recipe: Recipe) -> Non
 def _no_channels(titles: list[str], draft: state.ImportDraft, recipe: Recipe) -> None:
     """Take the columns of numbers that are targets, where names cannot tell them from channels."""
     with st.form(widget_key(draft, "no channels"), border=False):
-        named = st.multiselect("Columns that are no channels, such as targets", titles, format_func=plain)
+        named = st.multiselect("Columns that are no channels, such as targets", titles)
         if st.form_submit_button("Take them for targets") and named:
             decide(draft, recipe, {"columns": dict.fromkeys(named, "target")})
 

@@ -153,7 +153,7 @@ def show_one(calibration: Calibration, spectra: SpectraSet, table: pd.DataFrame,
     names = tables.names_of(list(measured["id"]))
     order = sorted(range(len(names)), key=lambda row: measured["id"][row] not in flagged)
     row = st.selectbox(
-        "Spectrum", order, format_func=lambda at: plain(names[at]), key="unknown_one", help="Flagged ones come first."
+        "Spectrum", order, format_func=names.__getitem__, key="unknown_one", help="Flagged ones come first."
     )
     facts = measured.iloc[row]
     for column, (label, value, limit) in zip(

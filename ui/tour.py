@@ -198,9 +198,7 @@ def _helped(sets: Sets) -> None:  # noqa: ARG001  # every step is given the sets
     table = cache.table(study_panels.judged, state.store(), result.record.id)
     table = table[table["regressor"] == table["regressor"].iloc[0]]
     arms = list(dict.fromkeys(table["arm"]))
-    picked = st.multiselect(
-        "Ways of extending the training set", arms, default=arms, format_func=plain, key="tour_arms"
-    )
+    picked = st.multiselect("Ways of extending the training set", arms, default=arms, key="tour_arms")
     shown = table[table["arm"].isin(picked or arms)]
     for said in sentences.answer(shown.assign(arm=shown["arm"].map(plain)), study_panels.target_labels(result)):
         st.markdown(said)

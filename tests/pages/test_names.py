@@ -17,6 +17,7 @@ PAGES = [entry.path for entries in MENU.values() for entry in entries if entry.t
 REPORTING = {"advice", "calibrate", "channels", "errors", "fidelity", "latent_map", "neighbours", "spectra"}
 """Pages that offer a report."""
 LIVE = re.compile(rf"(?<!\\)\]\(|(?<!\\)<|(?<!\\)\$|http://{OUTSIDE}|:material/home|(?<!\\):red")
+ESCAPED = re.compile(r"\\[*_\[\]<>$`]")
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,9 @@ def test_no_page_or_report_reads_a_name_as_markup(page, filled, monkeypatch: pyt
     assert not app.error
     live = [text for text in texts(app) if LIVE.search(text) and "127" in text]
     assert live == []
+    # Lists to choose from show letters as they are: a name made safe for markdown reads wrong there.
+    listed = [option for picker in (*app.selectbox, *app.multiselect) for option in picker.options]
+    assert [option for option in listed if ESCAPED.search(option)] == []
     assert bool(reports) == (Path(page).stem in REPORTING)
     for written in (report().decode() for report in reports):
         assert "<h2>To repeat it</h2>" in written
