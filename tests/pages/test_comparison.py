@@ -229,7 +229,7 @@ def test_latent_space_is_walked_through_along_a_dimension_and_between_spectra(in
     healthy(app.selectbox("walk_dimension").set_value(3).run())
     assert any("41 steps over latent dimension 3" in text for text in chart_texts(app))
     healthy(app.segmented_control("walk_way").set_value("Between two spectra").run())
-    assert any("41 steps over share of the way, -0.5 to 1.5" in text for text in chart_texts(app))
+    assert any("41 steps over share of the way, \N{MINUS SIGN}0.5 to 1.5" in text for text in chart_texts(app))
     healthy(app.selectbox("walk_to").set_value(app.selectbox("walk_from").value).run())
     assert "Choose two different spectra." in words(app)
 
