@@ -165,12 +165,27 @@ def require_shape(kind: str, document: Mapping[str, Any], tables: Mapping[str, p
         _require_experiment(document["experiment"], tables)
 
 
+def with_numbers(kind: str, tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return the tables of a result; columns of numbers in which every cell is empty hold NaN, whatever was written."""
+    shape, found = SHAPES.get(kind), dict(tables)
+    for name, (_, numbers) in {**shape.tables, **shape.sometimes}.items() if shape else ():
+        if name in found:
+            table = found[name]
+            empty = [one for one in map(_bare, numbers.split()) if one in table and table[one].isna().all()]
+            found[name] = table.astype(dict.fromkeys(empty, float))
+    return found
+
+
+def _bare(written: str) -> str:
+    return written.removesuffix("?")
+
+
 def _require_columns(name: str, table: pd.DataFrame, words: list[str], numbers: list[str]) -> None:
     for called, cells in table.items():
         if cells.dtype == object and not all(isinstance(cell, str | int | float | None) for cell in cells):
             raise ValueError(f"the column {str(called)[:60]!r} of its table {name!r} holds neither words nor numbers")
     for written in [*words, *numbers]:
-        column = written.removesuffix("?")
+        column = _bare(written)
         if column not in table:
             raise ValueError(f"the column {column!r} of its table {name!r} is missing")
         cells = table[column].dropna() if written in numbers or column != written else table[column]

@@ -11,7 +11,7 @@ from spectra_core.errors import StoreError
 from spectra_core.json_text import strict_json
 from spectra_core.store.entry import DamageError, Entry
 from spectra_core.store.files import json_bytes
-from spectra_core.store.result_shapes import require_shape
+from spectra_core.store.result_shapes import require_shape, with_numbers
 from spectra_core.store.shapes import fits, shaped
 
 DOCUMENT = "document.json"
@@ -83,6 +83,7 @@ def result_from(record: ResultRecord, files: Mapping[str, bytes]) -> StoredResul
         tables = {
             name: pd.read_parquet(io.BytesIO(files[_file_of(number)])) for number, name in enumerate(content["tables"])
         }
+        tables = with_numbers(record.kind, tables)
         require_shape(record.kind, content["document"], tables)
         return StoredResult(record, content["document"], tables)
     except (KeyError, TypeError, ValueError, RuntimeError, OSError) as error:

@@ -14,7 +14,7 @@ from spectra_core.evaluation.similarity.distances import DISTANCES
 from spectra_core.experiment import Arm, Experiment
 from spectra_core.figures.latent_map import METHODS
 from spectra_core.store import Store
-from spectra_core.store.result_shapes import _MARKS, SHAPES, require_shape
+from spectra_core.store.result_shapes import _COUNTED, _FINITE, _MARKS, SHAPES, require_shape
 from spectra_core.store.shapes import fits
 from tests.changed import MISSING, documents_changed
 
@@ -108,6 +108,21 @@ def test_a_result_that_lacks_what_its_kind_is_read_for_is_set_aside_and_named(tm
     assert len(reasons) == len(odd)
     for number, (words, _, _) in enumerate(odd):
         assert words in reasons[f"Odd {number}"]
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+def test_numbers_that_no_row_has_are_read_as_numbers(tmp_path, kind):
+    """A column of nothing has no kind of its own when it is written; pages calculate with it."""
+    document, tables = result_of(SHAPES[kind])
+    for name, (_, of_numbers) in {**SHAPES[kind].tables, **SHAPES[kind].sometimes}.items():
+        free = [one for one in of_numbers.split() if one not in _COUNTED and name not in _FINITE]
+        tables[name] = tables[name].assign(**dict.fromkeys(free))
+    store = Store(tmp_path)
+    store.save_result(kind, document, tables, name="Empty")
+    (found,) = store.loaded_results(kind)
+    for name, table in found.tables.items():
+        for column in tables[name].columns[tables[name].isna().all()]:
+            assert table[column].dtype == np.float64, (name, column)
 
 
 def test_kinds_of_results_know_every_method_there_is_and_tables_about_what_there_is():
