@@ -63,7 +63,7 @@ def take() -> SpectraSet | None:
     if uploaded and st.button("Take these spectra", type="primary", icon=":material/upload:", key="take_unknown"):
         try:
             with st.spinner("Reading the files"):
-                state.take_unknown({one.name: one.getvalue() for one in uploaded})
+                state.take_unknown([(one.name, one.getvalue()) for one in uploaded])
         except SpectraCoreError as error:
             st.error(sentence(error), icon=":material/error:")
             st.caption("A file with questions is imported on the page Data set; choose it here as a kept set.")

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from spectra_core.choices import Choice, build
-from spectra_core.figures.names import typeset
+from spectra_core.figures.names import ion_label, typeset
 from spectra_core.figures.theme import thousands
 from spectra_core.options import Range, Seed, WithOptions
 from spectra_core.spectra import SpectraSet
@@ -299,7 +299,10 @@ def _pick_conditions(train: SpectraSet) -> Choice | None:
         name: member for name, member in CONDITIONS.items() if not (member.needs_salts and basis.found_from == "none")
     }
     choice = _pick("Concentrations", offered, key="sample_conditions")
-    st.caption(sentence(basis.explanation))
+    said = basis.explanation
+    for name in sorted(basis.names, key=len, reverse=True):  # a salt's name may begin another's
+        said = said.replace(name, ion_label(name, 0)) if basis.found_from == "provenance" else said
+    st.caption(sentence(typeset(said)))
     return choice
 
 

@@ -149,6 +149,20 @@ def test_another_axis_is_asked_about(store, fingerprint, kept):
     assert len(with_column(app, "flags")) == 24
 
 
+def test_two_unknown_files_of_one_name_are_refused_as_one_of_them_would_be_lost(fingerprint, kept):
+    app = opened(READ, set=fingerprint)
+    for n_spectra in (6, 3):
+        app.file_uploader(key="unknown_files_0").upload(
+            "day.csv", table_csv(wide_table(unknown(n_spectra))), "text/csv"
+        )
+    healthy(app.run())
+    app.button(key="take_unknown").click().run()
+    assert not app.exception
+    (error,) = app.error
+    assert "'day.csv'" in error.value.replace("\\", "")
+    assert "Rename one" in error.value
+
+
 def test_unknown_spectra_come_back_after_a_reload_until_they_are_forgotten(store, fingerprint, kept):
     app = opened(READ, set=fingerprint)
     content = table_csv(wide_table(unknown()))

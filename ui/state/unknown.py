@@ -3,12 +3,12 @@
 They are no data set to work with.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from spectra_core.errors import SpectraCoreError, StoreError
+from spectra_core.errors import SpectraCoreError, SpectraError, StoreError
 from spectra_core.spectra import SpectraSet
 from ui.state.data_folder import store
 from ui.state.notice_board import notify
@@ -39,8 +39,8 @@ def unknown() -> SpectraSet | None:
     return None if kept is None else kept.spectra
 
 
-def take_unknown(files: Mapping[str, bytes]) -> None:
-    """Read files of spectra to be read, in place of those before, and keep them until they are forgotten.
+def take_unknown(files: Sequence[tuple[str, bytes]]) -> None:
+    """Read files, by name, of spectra to be read, in place of those before, and keep them until they are forgotten.
 
     Raises
     ------
@@ -50,9 +50,15 @@ def take_unknown(files: Mapping[str, bytes]) -> None:
     from spectra_core.datasets import read
 
     _forget()
-    found = _Unknown(None, read(files, targets=()))
+    names = [name for name, _ in files]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise SpectraError(
+            f"Two of these files are called {twice!r}, and spectra are known by their files. Rename one of them."
+        )
+    found = _Unknown(None, read(dict(files), targets=()))
     try:
-        found = replace(found, key=store().save_draft([store().save_upload(*one) for one in files.items()], "{}"))
+        found = replace(found, key=store().save_draft([store().save_upload(*one) for one in files], "{}"))
     except StoreError as error:
         notify(f"These spectra are read, but a reload of the page will forget them: {error}", warning=True)
     st.session_state[_UNKNOWN] = found
