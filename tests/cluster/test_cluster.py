@@ -319,7 +319,7 @@ def test_the_command_line_and_the_environment_lead_to_the_cluster(processes, tmp
 class TestRefusals:
     def test_no_scheduler(self, mixtures, monkeypatch):
         monkeypatch.setattr("spectra_core.cluster.cluster.CONNECT_SECONDS", 0.5)
-        with pytest.raises(ClusterError, match=r"No scheduler answers at tcp://127.0.0.1:9 .* on this computer"):
+        with pytest.raises(ClusterError, match=r"No scheduler answers at tcp://127.0.0.1:9\. .* on this computer"):
             run(SMALL, mixtures, workforce=Cluster("tcp://127.0.0.1:9"))
 
     @pytest.mark.parametrize("address", ["localhost", "http://host:80", "tcp://host", "tcp://a b:80"])
