@@ -82,7 +82,8 @@ def main() -> None:
     wanted.folder.mkdir(parents=True, exist_ok=True)
     home = wanted.home or Path(tempfile.mkdtemp())
     made = run_demo({}, SILENT, Store(home)) if wanted.demo else {}
-    query = "&".join([wanted.query, *(f"{kind}={identifier}" for kind, identifier in made.items())])
+    in_hand = {kind: identifier for kind, identifier in made.items() if kind != "calibration"}  # pages find the newest
+    query = "&".join([wanted.query, *(f"{kind}={identifier}" for kind, identifier in in_hand.items())])
     entries = [entry for section in MENU.values() for entry in section]
     with served(home, wanted.folder / "server.log") as app, sync_playwright() as playwright:
         executable = os.environ.get("SPECTRA_CHROMIUM", "/usr/bin/chromium")
