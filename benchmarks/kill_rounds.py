@@ -31,6 +31,7 @@ import psutil
 
 from spectra_core.contracts import SILENT
 from spectra_core.datasets import export
+from spectra_core.errors import SpectraCoreError
 from spectra_core.jobs import Jobs, processes
 from spectra_core.jobs.tasks import TASKS
 from spectra_core.store import Store
@@ -318,7 +319,7 @@ def _unreadable(store: Store) -> Iterator[str]:
         for key in keys:
             try:
                 load(key)
-            except Exception as error:
+            except SpectraCoreError as error:
                 yield f"unreadable: {key[:8]} {error}"
 
 

@@ -1,6 +1,7 @@
 """Text of JSON, read strictly: what could be meant in two ways, or breaks later, is refused where it is read."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -50,8 +51,8 @@ def _whole(digits: str) -> int:
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) != len(pairs):
-        seen: set[str] = set()
-        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        often = Counter(name for name, _ in pairs)
+        twice = next(name for name, times in often.items() if times > 1)
         raise ValueError(f"the key {twice[:60]!r} occurs twice")
     return document
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -67,8 +68,7 @@ def grouping(roles: Sequence[Role], ids: Sequence[str], recipe: Recipe) -> Group
         problems = _group_remarks(column.name, column.cells())
         return Grouping(values, column.name, "the name of the column", problems)
     if repeated:
-        seen: set[str] = set()
-        names = sorted({name for name in ids if name in seen or seen.add(name)})  # type: ignore[func-returns-value]
+        names = sorted(name for name, times in Counter(ids).items() if times > 1)
         text = f"{counted(repeated, 'spectrum repeats', 'spectra repeat')} an id: {listed(names)}. {_TOGETHER}"
         options = (choice("They are independent", groups="none"), choice("Keep equal ids together", groups="id"))
         problem = Problem("repeated ids", text, options, False)
