@@ -1,11 +1,7 @@
 """A model file is read exactly or refused in one sentence; nothing in it is trusted."""
 
-import io
 import json
-import pickle
-import struct
 import tracemalloc
-import zipfile
 
 import numpy as np
 import pytest
@@ -20,9 +16,9 @@ from spectra_core.generators import GENERATORS
 from spectra_core.options import options_of
 from spectra_core.regressors import REGRESSORS
 from spectra_core.store import Store
-from spectra_core.store.model_checks import MAX_BYTES, checked_header
 from spectra_core.store.models import read_frame, read_model
 from spectra_core.training import devices
+from tests.store.model_files import kept, with_header
 
 
 @pytest.fixture
@@ -38,18 +34,7 @@ def fitted(mixtures):
 @pytest.fixture(scope="module")
 def exported(fitted, mixtures, tmp_path_factory):
     store = Store(tmp_path_factory.mktemp("home"))
-    return store.export_model(_kept(store, fitted, mixtures))
-
-
-def _kept(store, model, train):
-    return store.save_model(
-        model,
-        registry="regressor",
-        member="ridge",
-        train=train,
-        seed=7,
-        extra={"held_out_rows": list(range(40, 60)), "note": "µ"},
-    )
+    return store.export_model(kept(store, fitted, mixtures))
 
 
 def _quick(member):
@@ -72,15 +57,9 @@ def forged(content, change=lambda document, arrays: None, text=None):
     return save(arrays, metadata={"latent_spectra": json.dumps(document) if text is None else text(document)})
 
 
-def with_header(content, change):
-    length = int.from_bytes(content[:8], "little")
-    header = change(content[8 : 8 + length])
-    return struct.pack("<Q", len(header)) + header + content[8 + length :]
-
-
 class TestAKeptModel:
     def test_predicts_the_same_bits_and_remembers_where_it_comes_from(self, store, fitted, mixtures):
-        model_id = _kept(store, fitted, mixtures)
+        model_id = kept(store, fitted, mixtures)
         found = store.load_model(model_id)
         assert_array_equal(found.model.predict(mixtures), fitted.predict(mixtures))
         record = found.record
@@ -93,7 +72,7 @@ class TestAKeptModel:
         assert found.model.frame_ == mixtures.frame
 
     def test_goes_through_a_file_into_another_store(self, store, fitted, mixtures, tmp_path):
-        model_id = _kept(store, fitted, mixtures)
+        model_id = kept(store, fitted, mixtures)
         other = Store(tmp_path / "other")
         assert other.import_model(store.export_model(model_id)) == model_id
         assert_array_equal(other.load_model(model_id).model.predict(mixtures), fitted.predict(mixtures))
@@ -106,14 +85,14 @@ class TestAKeptModel:
             assert_array_equal(file.get_tensor("frame.positions"), mixtures.axis.positions)
 
     def test_is_listed_by_the_set_it_was_trained_on(self, store, fitted, mixtures):
-        model_id = _kept(store, fitted, mixtures)
+        model_id = kept(store, fitted, mixtures)
         assert [record.id for record in store.models(trained_on=mixtures.fingerprint)] == [model_id]
         assert store.models(trained_on="0" * 64) == []
         store.delete_model(model_id)
         assert store.models() == []
 
     def test_same_training_gives_the_same_id(self, store, mixtures):
-        ids = {_kept(store, REGRESSORS["ridge"]().fit(mixtures), mixtures) for _ in range(2)}
+        ids = {kept(store, REGRESSORS["ridge"]().fit(mixtures), mixtures) for _ in range(2)}
         assert len(ids) == len(store.models()) == 1
 
     def test_names_the_accelerator_it_was_trained_on(self, store, mixtures, monkeypatch):
@@ -128,12 +107,12 @@ class TestAKeptModel:
         assert "device" not in found["cpu"].versions
         assert found["cpu"].configuration["device"] == "cpu"
 
-    def test_values_that_are_not_finite_are_not_kept(self, store, fitted, mixtures, monkeypatch):
+    def test_values_that_are_not_finite_are_notkept(self, store, fitted, mixtures, monkeypatch):
         arrays = {name: values.astype(float) for name, values in fitted.to_arrays().items()}
         arrays[next(iter(arrays))].flat[0] = np.nan
         monkeypatch.setattr(type(fitted), "to_arrays", lambda self: arrays)
         with pytest.raises(SpectraCoreError, match="not finite"):
-            _kept(store, fitted, mixtures)
+            kept(store, fitted, mixtures)
         assert store.models() == []
 
     @pytest.mark.parametrize("member", GENERATORS)
@@ -173,8 +152,8 @@ class TestAKeptModel:
             store.save_model(model, registry="generator", member=member, train=mixtures, seed=1)
         )
         others = {"f": (bool, np.int64, np.float16, np.complex64), "i": (bool, np.float64), "u": (bool, np.float64)}
-        for name, kept in model.to_arrays().items():
-            for other in others[kept.dtype.kind]:
+        for name, values in model.to_arrays().items():
+            for other in others[values.dtype.kind]:
                 with pytest.raises(ReadError, match=rf"'{name}' of a model holds .*, but here {np.dtype(other)}"):
                     read_model(forged(content, _array(f"state.{name}", lambda a, to=other: np.zeros(a.shape, to))))
             if name.endswith(".scale"):
@@ -353,88 +332,9 @@ class TestAForgedFile:
             store.import_model(save({"weight": np.zeros(3)}))
 
 
-class TestAFileThatIsNoModel:
-    def test_pickle_is_refused_and_not_opened(self, store, tmp_path):
-        class Bomb:
-            def __reduce__(self):
-                return (open, (str(tmp_path / "exploded"), "w"))
-
-        for protocol in range(2, 6):
-            with pytest.raises(ReadError, match="can run code when it is opened"):
-                store.import_model(pickle.dumps(Bomb(), protocol))
-        with pytest.raises(ReadError, match="no model file"):
-            store.import_model(pickle.dumps(Bomb(), 0))
-        assert not (tmp_path / "exploded").exists()
-
-    def test_torch_archive_is_refused(self, store):
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w") as file:
-            file.writestr("archive/data.pkl", pickle.dumps({}))
-        with pytest.raises(ReadError, match="can run code when it is opened"):
-            store.import_model(archive.getvalue())
-
-    @pytest.mark.parametrize(
-        "content",
-        [
-            b"",
-            b"{}",
-            b"\0" * 8,
-            b"\xff" * 64,
-            struct.pack("<Q", 2**63) + b"{}",
-            struct.pack("<Q", 100) + b"{}",
-            b"<html>" * 9,
-        ],
-    )
-    def test_anything_else_is_refused(self, store, content):
-        with pytest.raises(ReadError, match="no model file"):
-            store.import_model(content)
-
-    def test_file_beyond_the_limit_is_refused_unread(self, store):
-        class Huge(bytes):
-            def __len__(self):
-                return MAX_BYTES + 1
-
-        with pytest.raises(ReadError, match="at most 512 MB are read"):
-            store.import_model(Huge())
-
-    def test_header_that_lies_about_its_arrays_is_refused(self, store, exported):
-        for old, new in ((b'"F64"', b'"F32"'), (b'"F64"', b'"BF9"'), (b"[50]", b"[51]"), (b"[50]", b"[-9]")):
-            lying = with_header(exported, lambda header, old=old, new=new: header.replace(old, new))
-            assert lying != exported
-            with pytest.raises(ReadError, match="this model file"):
-                store.import_model(lying)
-
-    def test_mutated_files_raise_nothing_but_the_refusal(self, store, exported):
-        rng = np.random.default_rng(0)
-        header_end = 8 + int.from_bytes(exported[:8], "little")
-        refusals = []
-        for _ in range(400):
-            mutated = bytearray(exported)
-            for _ in range(rng.integers(1, 4)):
-                # Mostly the header: a changed weight is still a weight.
-                at = int(rng.integers(header_end if rng.random() < 0.8 else len(mutated)))
-                mutated[at] = int(rng.integers(256))
-            cut = bytes(mutated[: rng.integers(len(mutated))] if rng.random() < 0.2 else mutated)
-            try:
-                store.import_model(cut)
-            except ReadError as error:
-                refusals.append(str(error))
-        assert len(refusals) > 200
-        assert max(map(len, refusals)) < 700
-
-
 def test_stored_model_of_a_member_that_is_gone_is_told(store, fitted, mixtures, monkeypatch):
-    model_id = _kept(store, fitted, mixtures)
+    model_id = kept(store, fitted, mixtures)
     monkeypatch.delitem(REGRESSORS, "ridge")
     with pytest.raises(StoreError, match=r"This model can no longer be used: .*Unknown regressor 'ridge'"):
         store.load_model(model_id)
     assert [record.id for record in store.models()] == [model_id]
-
-
-def test_a_header_whose_length_begins_like_a_zip_archive_is_read():
-    """19280 little-endian is "PK": nothing of a pickle, where a brace follows."""
-    length = int.from_bytes(b"PK", "little")
-    header = b'{"__metadata__": {}}'.ljust(length)
-    assert checked_header(length.to_bytes(8, "little") + header) == {"__metadata__": {}}
-    with pytest.raises(ReadError, match="pickled or zipped"):
-        checked_header(length.to_bytes(8, "little") + b"x" * length)
